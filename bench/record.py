@@ -1,0 +1,50 @@
+"""Where benchmark results go: docs/benchmarks/NAME.json and the same rows as a table in NAME.md."""
+
+import datetime
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from ernn import artifacts
+
+FOLDER = Path("docs/benchmarks")
+
+
+def processor() -> str:
+    """The processor's name as the kernel prints it."""
+    names = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    return names[0] if names else platform.processor()
+
+
+def commit() -> str:
+    """The commit that is checked out, read from git's own files."""
+    head = Path(".git/HEAD").read_text().strip()
+    if not head.startswith("ref: "):
+        return head[:12]
+    return Path(".git", head[5:]).read_text().strip()[:12]
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows as a Markdown table; the columns are the keys in order of first appearance."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [columns, ["---"] * len(columns), *([_cell(row.get(column)) for column in columns] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def record(name: str, rows: list[dict[str, Any]], *, note: str = "", folder: Path = FOLDER) -> None:
+    """Print the rows and write them with date, commit and machine."""
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    machine = f"{processor()}, {os.cpu_count()} cores"
+    artifacts.write_json(
+        folder / f"{name}.json", {"date": date, "commit": commit(), "machine": machine, "note": note, "rows": rows}
+    )
+    text = f"# {name}\n\n{date}, commit {commit()}, {machine}. `python -m bench.{name}` makes this table.\n\n{table(rows)}\n"
+    (folder / f"{name}.md").write_text(text + (f"\n{note}\n" if note else ""))
+    print(table(rows))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The stages: one file reads files, calls the library and writes files."""
