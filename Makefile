@@ -1,0 +1,81 @@
+# `make` alone lists the targets. Everything is installed into .venv; nothing outside this folder changes.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3
+PRESET ?= default
+TORCH ?= torch==2.13.0
+TORCH_BACKEND ?= cpu
+WORKERS ?= auto
+PORT ?= 0
+
+BIN := $(CURDIR)/.venv/bin
+INSTALLED := .venv/.installed
+FOLDER := $(if $(filter default,$(PRESET)$(TIMIT)),.,runs/$(PRESET))
+export PATH := $(BIN):$(PATH)
+export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
+
+.PHONY: help
+help: ## This list
+	@echo 'make run [PRESET=smoke|default|paper] [TIMIT=/folder], make test, ...:'
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo 'TORCH_BACKEND=auto installs torch for the GPU that is found; PYTHON=python3.12 chooses the interpreter.'
+
+.PHONY: setup
+setup: $(INSTALLED) ## Install everything into .venv (skipped when nothing changed)
+
+# A folder of wheels that pip is configured to look into wins over PyTorch's own index.
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	links=$$($(BIN)/python -m pip config get :env:.find-links 2>/dev/null || \
+		$(BIN)/python -m pip config get global.find-links 2>/dev/null || true); \
+	if compgen -G "$$links/torch-*.whl" >/dev/null; then source="--find-links $$links"; \
+	else source="--torch-backend $(TORCH_BACKEND)"; fi; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $$source '$(TORCH)' -e '.[all,dev]' -c constraints.txt
+	touch $@
+
+.PHONY: folder
+folder: $(INSTALLED)
+	@$(if $(filter .,$(FOLDER)),,python -m ernn.presets $(PRESET) \
+		$(if $(TIMIT),--set corpus.kind=timit --set corpus.path=$(abspath $(TIMIT))))
+
+.PHONY: run
+run: folder ## Speech to compressed models to report; PRESET=smoke takes 2 minutes, paper needs TIMIT=/folder
+	cd $(FOLDER) && dvc repro
+	@echo "Report: $(FOLDER)/report/report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
+
+.PHONY: publish
+publish: folder ## Publish the finished results to MLflow again (MLFLOW_TRACKING_URI, by default mlflow.db here)
+	cd $(FOLDER) && dvc repro --single-item --force publish
+
+.PHONY: ui
+ui: publish ## Publish, start MLflow on loopback and print the link that compares the block sizes (PORT=5000)
+	cd $(FOLDER) && python -m components.ui --receipt build/published.json --port $(PORT)
+
+.PHONY: test
+test: $(INSTALLED) ## All tests but the slow ones
+	OMP_NUM_THREADS=1 python -m pytest -n $(WORKERS) -m 'not slow'
+
+.PHONY: test-slow
+test-slow: $(INSTALLED) ## The tests that take minutes
+	OMP_NUM_THREADS=1 python -m pytest -m slow
+
+.PHONY: lint
+lint: $(INSTALLED) ## ruff, mypy, import-linter
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+.PHONY: bench
+bench: $(INSTALLED) ## Every benchmark, written to docs/benchmarks (hours; one alone: python -m bench.NAME)
+	for file in bench/[a-z]*.py; do \
+		name=$$(basename $$file .py); [ $$name = record ] || python -m bench.$$name; done
+
+.PHONY: constraints
+constraints: $(INSTALLED) ## Renew constraints.txt, the versions that are known to work together
+	uv pip compile pyproject.toml --all-extras --universal --no-annotate --no-header --no-emit-package torch \
+		--upgrade --quiet -c <(echo '$(TORCH)') | grep -vE '^(nvidia-|cuda-|triton)' > constraints.new
+	mv constraints.new constraints.txt

@@ -1,0 +1,197 @@
+"""The command line that all stages share: a stage's keyword-only signature is its contract.
+
+    def compress(*, design: Design, training: Training, dense: Path, model: Path) -> dict[str, float]: ...
+
+gives the flags `--dense`, `--model` and `--metrics` (the returned dictionary goes there), reads the section `training`
+of `params.yaml`, and picks one entry of its mapping `designs` by `--design NAME`. `--params.training JSON` gives a section
+on the command line instead. Wrong input is one line on stderr and exit code 2, never a traceback.
+"""
+
+import argparse
+import errno
+import inspect
+import json
+import logging
+import os
+import sys
+import time
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ernn import artifacts, reporting
+from ernn.errors import UserError
+
+PARAMS = Path("params.yaml")
+ENTRIES = {"design": "designs", "network": "networks"}  # arguments that are one entry of a mapping in params.yaml
+
+Stage = Callable[..., "dict[str, float] | None"]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a stage's signature says: path flags, sections with their types, whether it returns metrics."""
+
+    paths: tuple[str, ...]
+    sections: dict[str, Any]
+    metrics: bool
+
+    @classmethod
+    def of(cls, stage: Stage) -> "Contract":
+        """The contract of a stage function."""
+        hints = typing.get_type_hints(stage, include_extras=True)
+        returned = hints.pop("return", type(None))
+        paths = tuple(name for name, hint in hints.items() if hint is Path)
+        sections = {name: hint for name, hint in hints.items() if hint is not Path}
+        return cls(paths, sections, returned is not type(None))
+
+
+def main(stage: Stage, arguments: list[str] | None = None) -> None:
+    """Run `stage` as the command line asks, and leave the process with 0, or 2 on a user's mistake."""
+    contract = Contract.of(stage)
+    options = vars(_parser(stage, contract).parse_args(arguments))
+    _log_to_stderr()
+    try:
+        _run(stage, contract, options)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (UserError, ValidationError, OSError) as error:
+        print(f"{stage.__name__}: {_one_line(error)}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
+    paths = {name: options[name] for name in contract.paths}
+    sections = {name: _section(name, hint, options) for name, hint in contract.sections.items()}
+    started = time.time_ns()
+    metrics = stage(**paths, **sections)
+    if contract.metrics:
+        reporting.check(metrics)
+        artifacts.write_json(options["metrics"], metrics)
+        paths["metrics"] = options["metrics"]
+    for path in paths.values():
+        _say_written(path, started)
+
+
+def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
+    module = inspect.getmodule(stage)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m components.{stage.__name__}",
+        description=(stage.__doc__ or (module and module.__doc__) or "").split("\n")[0],
+        allow_abbrev=False,
+    )
+    for name in (*contract.paths, *(["metrics"] if contract.metrics else [])):
+        parser.add_argument(_flag(name), dest=name, type=Path, required=True, metavar="PATH")
+    for name in contract.sections:
+        if name in ENTRIES:
+            parser.add_argument(_flag(name), dest=name, metavar="NAME", help=f"an entry of `{ENTRIES[name]}`")
+        parser.add_argument(f"--params.{name}", metavar="JSON", help=f"instead of `{PARAMS}`")
+    return parser
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _section(name: str, hint: Any, options: dict[str, Any]) -> Any:
+    """The section `name`, from the command line or from params.yaml, validated."""
+    given = options[f"params.{name}"]
+    where = f"--params.{name}" if given is not None else f"{PARAMS}: {name}"
+    if given is not None:
+        value = _json(where, given)
+    elif name in ENTRIES:
+        where = f"{PARAMS}: {ENTRIES[name]}.{options[name]}"
+        value = _entry(name, options[name])
+    else:
+        value = _top_level(name)
+    try:
+        return TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_one_line(error)}") from None
+
+
+def _json(where: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: not JSON ({error})") from None
+
+
+def _top_level(name: str) -> Any:
+    import yaml
+
+    try:
+        values = yaml.safe_load(PARAMS.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{PARAMS}: no such file in {Path.cwd()}; run from the repository's root") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{PARAMS}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict) or name not in values:
+        raise UserError(f"{PARAMS}: section `{name}` is missing; add it")
+    return values[name]
+
+
+def _entry(name: str, key: str | None) -> Any:
+    if key is None:
+        raise UserError(f"give --{name} NAME, an entry of `{ENTRIES[name]}` in {PARAMS}, or --params.{name} JSON")
+    entries = _top_level(ENTRIES[name])
+    if key not in entries:
+        raise UserError(f"{PARAMS}: `{ENTRIES[name]}` has no entry {key!r}; it has {', '.join(entries)}")
+    return entries[key]
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(_complaint(dict(each)) for each in error.errors())
+    if isinstance(error, OSError) and error.errno is not None:
+        cure = {
+            errno.ENOSPC: "; free some disk space and run it again",
+            errno.ENOENT: "; run the stage that makes it (`dvc repro`)",
+        }.get(error.errno, "")
+        return f"{error.filename or 'writing'}: {os.strerror(error.errno).lower()}{cure}"
+    return " ".join(str(error).split())
+
+
+def _complaint(error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = "no such key; remove it or correct its spelling"
+    elif error["type"] not in ("value_error", "missing"):
+        message = f"{message}, got {error['input']!r}"
+    return f"{key}: {message}" if key else message
+
+
+def _log_to_stderr() -> None:
+    """One line an event with the time of day; other libraries speak up from warnings on."""
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING)
+    for name in ("__main__", "components", "ernn"):
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+def _say_written(path: Path, started_ns: int) -> None:
+    """Log `path` and its size if the stage wrote it after `started_ns`."""
+    files = [file.stat() for file in _files(path)]
+    if any(stat.st_mtime_ns >= started_ns - 10_000_000 for stat in files):  # a file clock ticks every 4 to 10 ms
+        logging.getLogger("components").info("wrote %s (%s)", path, _size(sum(stat.st_size for stat in files)))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    return (each for each in (path.rglob("*") if path.is_dir() else [path]) if each.is_file())
+
+
+def _size(size: float) -> str:
+    """Bytes as people read them.
+
+    >>> _size(999), _size(2_500_000)
+    ('999 B', '2.5 MB')
+    """
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"

@@ -1,0 +1,63 @@
+"""The metric registry: what every number in `metrics/` means, its unit, and which way is better."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Direction = Literal["lower", "higher", "neither"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Meaning, unit and better direction of one number; `digits` after the point when printed."""
+
+    text: str
+    unit: str = ""
+    direction: Direction = "neither"
+    digits: int = 0
+
+
+def _per(text: str) -> Metric:
+    return Metric(text, "%", "lower", 2)
+
+
+METRICS: dict[str, Metric] = {
+    "per": _per("phone error rate on the test set, 39 phones, silence counted as a phone"),
+    "per_low": _per("lower end of the 95 % bootstrap interval of `per`"),
+    "per_high": _per("upper end of the 95 % bootstrap interval of `per`"),
+    "per_without_silences": _per("phone error rate on the test set, silences removed from both sides"),
+    "substitutions": _per("substituted phones per reference phone"),
+    "deletions": _per("deleted phones per reference phone"),
+    "insertions": _per("inserted phones per reference phone"),
+    "test_loss": Metric("mean training criterion on the test set", "nats", "lower", 4),
+    "degradation": Metric("`per` minus that of the dense network it came from", "points", "lower", 2),
+    "degradation_low": Metric("lower end of the paired 95 % interval of `degradation`", "points", "lower", 2),
+    "degradation_high": Metric("upper end of the paired 95 % interval of `degradation`", "points", "lower", 2),
+    "stored_weights": Metric("words that the weight matrices need", "words", "lower"),
+    "compression": Metric("stored weights of the dense network over those of this one", "x", "higher", 2),
+}
+
+
+def check(metrics: Mapping[str, Any] | None) -> None:
+    """Refuse metrics whose meaning is not declared here.
+
+    Raises:
+        ValueError: a name that the registry lacks, or no metrics at all.
+    """
+    if not metrics:
+        raise ValueError("the stage promised metrics and returned none")
+    unknown = sorted(set(metrics) - set(METRICS))
+    if unknown:
+        raise ValueError(f"metrics {', '.join(unknown)} have no unit and direction in ernn/reporting.py; add them")
+
+
+def show(name: str, value: float | None) -> str:
+    """`value` with the digits and the unit of metric `name`; a dash where there is none.
+
+    >>> show("per", 18.4), show("per", None)
+    ('18.40 %', '–')
+    """
+    if value is None:
+        return "–"
+    metric = METRICS[name]
+    return f"{value:,.{metric.digits}f} {metric.unit}".rstrip()
