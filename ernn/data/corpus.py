@@ -1,0 +1,44 @@
+"""What every corpus hands over: speakers, each with its utterances at 16 kHz."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from ernn.data.sentences import Split
+
+SAMPLE_RATE = 16_000  # Hz, of everything after reading
+
+
+class Segment(NamedTuple):
+    """A labelled stretch of audio, [start, end) in samples at 16 kHz."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One sentence of one speaker."""
+
+    name: str
+    samples: Float[np.ndarray, " samples"]  # float32 in [-1, 1)
+    phones: tuple[str, ...]  # reference transcript in labels of ernn.data.phones
+    segments: tuple[Segment, ...] = ()  # phones with their times; empty where the corpus has none
+    words: tuple[Segment, ...] = ()
+    text: str = ""
+    resampled_from_hz: int = 0  # 0: the audio was at 16 kHz
+
+
+class Speaker(Protocol):
+    """One speaker of one split; picklable, so that a worker process can read or synthesise it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def split(self) -> Split: ...
+
+    def utterances(self) -> list[Utterance]: ...

@@ -1,0 +1,226 @@
+"""Features between stages: a folder with a manifest and a few safetensors shards a split.
+
+`manifest.json` names every shard with its sha256. A shard holds features (frames, dimension) float32, labels (frames,)
+int16 with -1 where there is no alignment, offsets (n + 1,) int64 of the utterances' frames, phones (total,) int16 with
+the reference transcripts, phone_offsets (n + 1,) int64. Its metadata has one key, `names`, the JSON of {"utterances",
+"speakers"}: safetensors writes several keys in random order, and the bytes must follow from the content.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ernn import artifacts
+from ernn.data.phones import PHONES48
+from ernn.data.sentences import SPLITS
+from ernn.errors import UserError
+
+VERSION = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One utterance on its way into a shard."""
+
+    utterance: str
+    speaker: str
+    features: Float[np.ndarray, "frames dimension"]
+    labels: Int[np.ndarray, " frames"]
+    phones: Int[np.ndarray, " phones"]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Split:
+    """All utterances of one split, end to end."""
+
+    utterances: tuple[str, ...]
+    speakers: tuple[str, ...]
+    features: Float[np.ndarray, "frames dimension"]  # float32
+    labels: Int[np.ndarray, " frames"]  # class of 48, -1 = not aligned
+    offsets: Int[np.ndarray, " utterances_and_one"]
+    phones: Int[np.ndarray, " total"]
+    phone_offsets: Int[np.ndarray, " utterances_and_one"]
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def feature(self, index: int) -> Float[np.ndarray, "frames dimension"]:
+        """Vectors of one utterance."""
+        return self.features[self.offsets[index] : self.offsets[index + 1]]
+
+    def label(self, index: int) -> Int[np.ndarray, " frames"]:
+        """Class of every frame of one utterance."""
+        return self.labels[self.offsets[index] : self.offsets[index + 1]]
+
+    def transcript(self, index: int) -> Int[np.ndarray, " phones"]:
+        """Reference phones of one utterance."""
+        return self.phones[self.phone_offsets[index] : self.phone_offsets[index + 1]]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A feature folder that was opened."""
+
+    path: Path
+    manifest: dict[str, Any]
+    digest: str  # sha256 of the manifest, so of everything under it
+
+    @classmethod
+    def open(cls, path: Path) -> "Dataset":
+        """Read the manifest.
+
+        Raises:
+            UserError: no manifest, or one of another version.
+        """
+        manifest = artifacts.read_json(path / MANIFEST)
+        if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
+            raise UserError(f"{path / MANIFEST}: not version {VERSION} of a feature folder; run `dvc repro prepare`")
+        return cls(path, manifest, hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest())
+
+    @property
+    def dimension(self) -> int:
+        """Width of a vector."""
+        return int(self.manifest["dimension"])
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """Label of every class."""
+        return tuple(self.manifest["phones"])
+
+    @cached_property
+    def frame_shift_ms(self) -> float:
+        """Time between vectors, skipping included."""
+        return float(self.manifest["frame_shift_ms"])
+
+    def aligned(self, name: str) -> bool:
+        """Whether every frame of a split has a label."""
+        return bool(self._entry(name)["aligned"])
+
+    def split(self, name: str) -> Split:
+        """One split, every shard checked against its sha256.
+
+        Raises:
+            UserError: no such split, or a shard is missing or damaged.
+        """
+        shards = [self._shard(entry) for entry in self._entry(name)["shards"]]
+        tensors = [tensors for tensors, _ in shards]
+        names = [names for _, names in shards]
+        return Split(
+            utterances=tuple(name for shard in names for name in shard["utterances"]),
+            speakers=tuple(name for shard in names for name in shard["speakers"]),
+            features=np.concatenate([shard["features"] for shard in tensors]),
+            labels=np.concatenate([shard["labels"] for shard in tensors]).astype(np.int64),
+            offsets=_joined([shard["offsets"] for shard in tensors]),
+            phones=np.concatenate([shard["phones"] for shard in tensors]).astype(np.int64),
+            phone_offsets=_joined([shard["phone_offsets"] for shard in tensors]),
+        )
+
+    def _entry(self, name: str) -> dict[str, Any]:
+        if name not in self.manifest["splits"]:
+            raise UserError(f"{self.path}: no split {name!r}; it has {', '.join(self.manifest['splits'])}")
+        return self.manifest["splits"][name]
+
+    def _shard(self, entry: dict[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
+        file = self.path / entry["file"]
+        try:
+            if _sha256(file) != entry["sha256"]:
+                raise UserError(f"{file}: sha256 is not the manifest's; delete {self.path} and run `dvc repro prepare`")
+            with safe_open(file, framework="numpy") as shard:
+                tensors = {name: shard.get_tensor(name) for name in shard.keys()}  # noqa: SIM118
+                return tensors, json.loads(shard.metadata()["names"])
+        except (FileNotFoundError, SafetensorError) as error:
+            raise UserError(f"{file}: {error}; delete {self.path} and run `dvc repro prepare`") from None
+
+
+def write(path: Path, header: dict[str, Any], shards: Iterable[tuple[str, list[Example]]]) -> dict[str, Any]:
+    """Write a feature folder, whole or not at all, and return its manifest.
+
+    Args:
+        header: the manifest's entries beside version, phones and splits; read after the last shard.
+        shards: split and examples of each shard, in order; a shard is in memory only while it is written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        splits: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
+        for split, examples in shards:
+            splits[split].append(_write_shard(temporary, f"{split}-{len(splits[split]):03d}.safetensors", examples))
+        entries = {split: _summary(found) for split, found in splits.items() if found}
+        manifest = {"version": VERSION, "phones": list(PHONES48), "splits": entries, **header}
+        artifacts.write_json(temporary / MANIFEST, manifest)
+        _replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return manifest
+
+
+def _write_shard(folder: Path, name: str, examples: list[Example]) -> dict[str, Any]:
+    tensors = {
+        "features": np.concatenate([example.features for example in examples]),
+        "labels": np.concatenate([example.labels for example in examples]).astype(np.int16),
+        "offsets": _offsets([len(example.features) for example in examples]),
+        "phones": np.concatenate([example.phones for example in examples]).astype(np.int16),
+        "phone_offsets": _offsets([len(example.phones) for example in examples]),
+    }
+    names = {
+        "utterances": [example.utterance for example in examples],
+        "speakers": [example.speaker for example in examples],
+    }
+    save_file(tensors, folder / name, {"names": json.dumps(names)})
+    return {
+        "file": name,
+        "sha256": _sha256(folder / name),
+        "utterances": len(examples),
+        "frames": len(tensors["features"]),
+        "seconds": sum(example.seconds for example in examples),
+        "speakers": sorted({example.speaker for example in examples}),
+        "aligned": bool((tensors["labels"] >= 0).all()),
+    }
+
+
+def _summary(shards: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "utterances": sum(shard["utterances"] for shard in shards),
+        "frames": sum(shard["frames"] for shard in shards),
+        "seconds": round(sum(shard["seconds"] for shard in shards), 3),
+        "speakers": len({speaker for shard in shards for speaker in shard["speakers"]}),
+        "aligned": all(shard["aligned"] for shard in shards),
+        "shards": [{key: shard[key] for key in ("file", "sha256", "utterances", "frames")} for shard in shards],
+    }
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Put a whole folder in the place of the old one."""
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    with suppress(FileNotFoundError):
+        path.rename(old)
+    temporary.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _offsets(lengths: list[int]) -> Int[np.ndarray, " n"]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _joined(offsets: list[np.ndarray]) -> Int[np.ndarray, " n"]:
+    return _offsets([int(length) for shard in offsets for length in np.diff(shard)])
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,140 @@
+"""From a corpus to a feature folder: one speaker at a time, over worker processes."""
+
+import functools
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ernn.data import dataset, features, synthetic
+from ernn.data.corpus import SAMPLE_RATE, Speaker, Utterance
+from ernn.data.dataset import Example
+from ernn.data.parallel import ordered_map
+from ernn.data.phones import class_of
+from ernn.data.sentences import SPLITS
+from ernn.errors import UserError
+from ernn.params import Corpus, Features
+
+log = logging.getLogger(__name__)
+_SMALLEST_DEVIATION = 1e-5
+Relabel = Callable[[list[Example]], list[Example]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One speaker's examples and what was said about its audio."""
+
+    split: str
+    examples: list[Example]
+    resampled_from_hz: Counter[int]
+
+
+def speakers(corpus: Corpus) -> Sequence[Speaker]:
+    """The speakers of the corpus that the parameters name.
+
+    Raises:
+        UserError: the corpus breaks a rule.
+    """
+    found: Sequence[Speaker] = synthetic.speakers(corpus)
+    _disjoint(found)
+    return found
+
+
+def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = list) -> dict[str, Any]:
+    """Write the feature folder `path` and return its manifest.
+
+    Args:
+        relabel: makes examples of examples, a shard at a time: where forced alignment comes in.
+    """
+    found = speakers(corpus)
+    resampled: Counter[int] = Counter()
+    header: dict[str, Any] = {
+        "kind": settings.kind,
+        "dimension": features.dimension(settings),
+        "frame_shift_ms": settings.shift_ms * settings.skip,
+        "features": settings.model_dump(),
+        "corpus": corpus.model_dump(exclude={"workers", "path"}) | {"resampled_from_hz": resampled},
+    }
+    task = functools.partial(prepare_speaker, settings=settings)
+    prepared = iter(tqdm(ordered_map(task, found, corpus.workers), "speakers", len(found), disable=None))
+    shards = ((split, relabel(examples)) for split, examples in _shards(prepared, found, settings, resampled))
+    manifest = dataset.write(path, header, shards)
+    for rate, count in sorted(resampled.items()):
+        log.info("resampled %d utterances from %d Hz to %d Hz", count, rate, SAMPLE_RATE)
+    return manifest
+
+
+def prepare_speaker(speaker: Speaker, settings: Features) -> Prepared:
+    """Features of all utterances of one speaker, normalised over them unless the settings say otherwise."""
+    utterances = speaker.utterances()
+    frames = [features.vectors(utterance.samples, settings, utterance.name) for utterance in utterances]
+    if settings.normalise == "speaker":
+        mean, deviation = _moments(frames)
+        frames = [(vectors - mean) / deviation for vectors in frames]
+    examples = [
+        _example(utterance, speaker.name, features.stack(vectors, settings), settings)
+        for utterance, vectors in zip(utterances, frames, strict=True)
+    ]
+    rates = Counter(utterance.resampled_from_hz for utterance in utterances if utterance.resampled_from_hz)
+    return Prepared(speaker.split, examples, rates)
+
+
+def _example(utterance: Utterance, speaker: str, vectors: np.ndarray, settings: Features) -> Example:
+    labels = features.labels(utterance.segments, len(vectors), settings)
+    phones = [phone for label in utterance.phones if (phone := class_of(label)) is not None]
+    seconds = len(utterance.samples) / SAMPLE_RATE
+    return Example(utterance.name, speaker, vectors, labels, np.array(phones, np.int16), seconds)
+
+
+def _shards(
+    prepared: Iterator[Prepared], found: Sequence[Speaker], settings: Features, resampled: Counter[int]
+) -> Iterator[tuple[str, list[Example]]]:
+    """Examples in the order of the splits, cut after equal numbers of speakers."""
+    if settings.normalise == "global":
+        prepared = iter(_normalised_globally(list(prepared)))
+    counts = Counter(speaker.split for speaker in found)
+    for split in SPLITS:
+        cuts = np.linspace(0, counts[split], min(settings.shards, counts[split]) + 1).astype(int)
+        for size in np.diff(cuts):
+            examples = []
+            for _ in range(size):
+                speaker = next(prepared)
+                resampled.update(speaker.resampled_from_hz)
+                examples += speaker.examples
+            yield split, examples
+
+
+def _normalised_globally(prepared: list[Prepared]) -> list[Prepared]:
+    """Every dimension to mean 0 and deviation 1 over the training split."""
+    train = [example.features for speaker in prepared if speaker.split == "train" for example in speaker.examples]
+    mean, deviation = _moments(train)
+    return [
+        replace(
+            speaker,
+            examples=[replace(example, features=(example.features - mean) / deviation) for example in speaker.examples],
+        )
+        for speaker in prepared
+    ]
+
+
+def _moments(frames: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of every dimension, summed in float64."""
+    count = sum(len(vectors) for vectors in frames)
+    mean = sum(vectors.sum(axis=0, dtype=np.float64) for vectors in frames) / count
+    variance = sum(((vectors - mean) ** 2).sum(axis=0, dtype=np.float64) for vectors in frames) / count
+    return mean.astype(np.float32), np.maximum(np.sqrt(variance), _SMALLEST_DEVIATION).astype(np.float32)
+
+
+def _disjoint(found: Sequence[Speaker]) -> None:
+    splits: dict[str, str] = {}
+    for speaker in found:
+        if splits.setdefault(speaker.name, speaker.split) != speaker.split:
+            raise UserError(
+                f"speaker {speaker.name} is in {splits[speaker.name]} and in {speaker.split}; "
+                "a speaker may stand in one split only: move its utterances"
+            )

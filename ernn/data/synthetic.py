@@ -1,0 +1,117 @@
+"""The default corpus: a synthetic TIMIT spoken by eSpeak NG, with exact phone times."""
+
+import functools
+import zlib
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+from scipy.signal import firwin, resample_poly
+
+from ernn.data import espeak, espeak_phones, voices
+from ernn.data.augment import Samples, augment
+from ernn.data.corpus import Segment, Utterance
+from ernn.data.sentences import SPLITS, Split, sentences
+from ernn.params import Augmentation, Corpus
+
+_UP, _DOWN = 320, 441  # 22,050 -> 16,000 Hz
+_FILTER = firwin(20 * _DOWN + 1, 0.95 / _DOWN, window=("kaiser", 5.0)).astype(np.float32)
+_PAD = (800, 3200)  # samples: 50 to 200 ms
+_BABBLE_VOICES, _BABBLE_SENTENCES = 5, 6
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class SyntheticSpeaker:
+    """One voice and what it says; everything follows from seed, split and index."""
+
+    split: Split
+    index: int
+    seed: int
+    texts: tuple[str, ...]
+    augmentation: Augmentation
+
+    @property
+    def name(self) -> str:
+        """TIMIT's way: f or m, letters, and a digit that differs between the splits."""
+        letters, rest = "", self.index
+        while rest or len(letters) < 3:
+            rest, letter = divmod(rest, len(_LETTERS))
+            letters = _LETTERS[letter] + letters
+        return f"{'f' if self.voice.female else 'm'}{letters}{SPLITS.index(self.split)}"
+
+    @property
+    def region(self) -> int:
+        """Number of the dialect region's folder, from 1."""
+        return voices.ACCENTS.index(self.voice.accent) + 1
+
+    @property
+    def voice(self) -> voices.Voice:
+        return voices.voice(self._rng("voice"))
+
+    def utterances(self) -> list[Utterance]:
+        """Synthesised, resampled to 16 kHz and augmented."""
+        rng, noise = self._rng("augment"), babble(self.split, self.seed)
+        return [
+            replace(utterance, samples=augment(utterance.samples, noise, self.augmentation, rng))
+            for utterance in self.clean()
+        ]
+
+    def clean(self) -> list[Utterance]:
+        """As eSpeak speaks them, at 16 kHz."""
+        voice = self.voice
+        seed = int(self._rng("engine").integers(1, 2**31))
+        pads = self._rng("pads")
+        with espeak.engine(voice.variant, voice.accent, voice.words_per_minute, seed) as engine:
+            spoken = [engine.speak(text) for text in self.texts]
+        return [
+            _utterance(f"{self.name}_sx{number}", text, speech, int(pads.integers(*_PAD)))
+            for number, (text, speech) in enumerate(zip(self.texts, spoken, strict=True), start=1)
+        ]
+
+    def _rng(self, purpose: str) -> np.random.Generator:
+        return np.random.default_rng([self.seed, SPLITS.index(self.split), self.index, zlib.crc32(purpose.encode())])
+
+
+def speakers(corpus: Corpus) -> list[SyntheticSpeaker]:
+    """The speakers of all splits; more speakers in one split leave the others as they are."""
+    counts = {"train": corpus.train_speakers, "dev": corpus.dev_speakers, "test": corpus.test_speakers}
+    found = []
+    for split in SPLITS:
+        texts = sentences(split, corpus.seed)
+        for index in range(counts[split]):
+            own = tuple(islice(texts, corpus.utterances_per_speaker))
+            found.append(SyntheticSpeaker(split, index, corpus.seed, own, corpus.augmentation))
+    return found
+
+
+@functools.cache
+def babble(split: Split, seed: int) -> Samples:
+    """Five voices at once, some 15 s, of speakers and sentences that are in no split."""
+    texts = sentences(split, seed + 2**32)
+    crowd = [
+        SyntheticSpeaker(split, 2**31 + voice, seed, tuple(islice(texts, _BABBLE_SENTENCES)), Augmentation())
+        for voice in range(_BABBLE_VOICES)
+    ]
+    tracks = [np.concatenate([utterance.samples for utterance in speaker.clean()]) for speaker in crowd]
+    shortest = min(len(track) for track in tracks)
+    return np.array([track[:shortest] / track[:shortest].std() for track in tracks]).sum(axis=0)
+
+
+def _utterance(name: str, text: str, speech: espeak.Speech, pad: int) -> Utterance:
+    """At 16 kHz, with `pad` more samples of silence at each end."""
+    spoken = resample_poly(speech.samples.astype(np.float32) / 32_768, _UP, _DOWN, window=_FILTER)
+    samples = np.pad(spoken, pad)
+    phones = [_at_16k(segment, pad) for segment in espeak_phones.segments(speech)]
+    phones[0] = phones[0]._replace(start=0)
+    phones[-1] = phones[-1]._replace(end=len(samples))
+    ends = [*(mark.start for mark in speech.words[1:]), len(speech.samples)]
+    words = tuple(
+        _at_16k(Segment(mark.start, end, mark.label), pad) for mark, end in zip(speech.words, ends, strict=True)
+    )
+    labels = tuple(segment.label for segment in phones)
+    return Utterance(name, samples, labels, tuple(phones), words, text)
+
+
+def _at_16k(segment: Segment, pad: int) -> Segment:
+    return Segment(pad + round(segment.start * _UP / _DOWN), pad + round(segment.end * _UP / _DOWN), segment.label)
