@@ -3,8 +3,8 @@
     def compress(*, design: Design, training: Training, dense: Path, model: Path) -> dict[str, float]: ...
 
 gives the flags `--dense`, `--model` and `--metrics` (the returned dictionary goes there), reads the section `training`
-of `params.yaml`, and picks one entry of its mapping `designs` by `--design NAME`. `--params.training JSON` gives a section
-on the command line instead. Wrong input is one line on stderr and exit code 2, never a traceback.
+of `params.yaml`, and picks one entry of its mapping `designs` by `--design NAME`. `--params.training JSON` gives a
+section on the command line instead. Wrong input is one line on stderr and exit code 2, never a traceback.
 """
 
 import argparse

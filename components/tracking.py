@@ -1,0 +1,152 @@
+"""MLflow, imported nowhere else: finished runs are written whole and once, wherever MLFLOW_TRACKING_URI points."""
+
+import contextlib
+import json
+import os
+import sys
+import time
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # importing MLflow takes seconds
+    from mlflow import MlflowClient
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone else
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+BATCH = 1000  # MLflow's limit of one log_batch
+Table = dict[str, list[str | float]]
+
+
+class Unreachable(Exception):
+    """The tracking store did not take the runs."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that one run shows; two with one `fingerprint` are the same."""
+
+    name: str
+    fingerprint: str
+    tags: dict[str, str]
+    parameters: dict[str, str | float]
+    metrics: dict[str, float]
+    curve: Sequence[tuple[int, dict[str, float]]]  # (epoch, metrics)
+    tables: dict[str, Table]
+    folder: Path  # files to keep with the run
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where the runs are."""
+
+    experiment_id: str
+    runs: dict[str, str]  # name -> MLflow's run id
+
+
+def uri() -> str:
+    """The tracking store: MLFLOW_TRACKING_URI, or a database in the current folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def publish(experiment: str, runs: Iterator[Run]) -> Published:
+    """Write every run that the store does not hold yet.
+
+    Raises:
+        Unreachable: the store failed, whatever the reason; the message is one line.
+    """
+    _set_environment()
+    try:
+        with _alone(uri()):
+            return _publish(experiment, runs)
+    except Exception as error:  # MLflow, requests, SQLAlchemy: training must not depend on which
+        reason = str(error).strip().splitlines() or [""]
+        raise Unreachable(f"{type(error).__name__}: {reason[0]}"[:300]) from error
+
+
+def comparison(base: str, experiment_id: str, runs: Sequence[str]) -> str:
+    """Address of the page that compares `runs` on the server at `base`.
+
+    >>> comparison("http://127.0.0.1:5000", "1", ["ab", "cd"])
+    'http://127.0.0.1:5000/#/compare-runs?runs=%5B%22ab%22%2C%22cd%22%5D&experiments=%5B%221%22%5D'
+    """
+    query = {"runs": list(runs), "experiments": [experiment_id]}
+    compact = {key: json.dumps(value, separators=(",", ":")) for key, value in query.items()}
+    return f"{base.rstrip('/')}/#/compare-runs?{urllib.parse.urlencode(compact)}"
+
+
+def serve(port: int) -> None:
+    """Become MLflow's server on loopback, over the store of `uri`; returns never."""
+    _set_environment()
+    options = ["--backend-store-uri", uri(), "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", *options])
+
+
+def _publish(experiment: str, runs: Iterator[Run]) -> Published:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=uri())
+    experiment_id = _experiment(client, experiment)
+    return Published(experiment_id, {run.name: _write(client, experiment_id, run) for run in runs})
+
+
+def _experiment(client: "MlflowClient", name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    database = _database(uri())
+    location = (database.parent / "mlartifacts").resolve().as_uri() if database else None
+    return str(client.create_experiment(name, artifact_location=location))
+
+
+def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
+    from mlflow.entities import Metric, Param, RunTag
+
+    for found in client.search_runs([experiment_id], f"tags.fingerprint = '{run.fingerprint}'"):
+        if found.info.status == "FINISHED":
+            return str(found.info.run_id)
+        client.delete_run(found.info.run_id)  # left by a publisher that was killed
+    tags = {**run.tags, "fingerprint": run.fingerprint}
+    run_id = str(client.create_run(experiment_id, run_name=run.name).info.run_id)
+    now = int(time.time() * 1000)
+    points = [Metric(key, value, now, 0) for key, value in run.metrics.items()]
+    points += [Metric(key, value, now, epoch) for epoch, row in run.curve for key, value in row.items()]
+    parameters = [Param(key, str(value)) for key, value in run.parameters.items()]
+    client.log_batch(run_id, params=parameters, tags=[RunTag(key, value) for key, value in tags.items()])
+    for first in range(0, len(points), BATCH):
+        client.log_batch(run_id, metrics=points[first : first + BATCH])
+    for name, table in run.tables.items():
+        client.log_table(run_id, table, name)
+    client.log_artifacts(run_id, str(run.folder))
+    client.set_terminated(run_id)
+    return run_id
+
+
+@contextlib.contextmanager
+def _alone(store: str) -> Iterator[None]:
+    """One process at a time on a database: the first use creates it, and two at once would crash."""
+    database = _database(store)
+    if database is None:
+        yield
+        return
+    from filelock import FileLock
+
+    with FileLock(f"{database}.lock", timeout=300):
+        yield
+
+
+def _database(store: str) -> Path | None:
+    return Path(store.removeprefix("sqlite:///")) if store.startswith("sqlite:///") else None
+
+
+def _set_environment() -> None:
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,51 @@
+"""`make ui`: MLflow's pages over the published runs, and the link to the one that compares block sizes."""
+
+import argparse
+import socket
+import sys
+from pathlib import Path
+
+from components import tracking
+from ernn import artifacts
+from ernn.errors import UserError
+
+
+def free_port() -> int:
+    """A port on loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def link(receipt: Path, base: str) -> str:
+    """The comparison of the runs in `receipt` on the server at `base`.
+
+    Raises:
+        UserError: nothing was published.
+    """
+    note = artifacts.read_json(receipt)
+    if not note["published"]:
+        raise UserError(f"nothing to show: {note['problem']}; start that server, or unset MLFLOW_TRACKING_URI")
+    return tracking.comparison(base, note["experiment_id"], list(note["runs"].values()))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the link and become the server; with a server of one's own, only print the link."""
+    parser = argparse.ArgumentParser(prog="python -m components.ui", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--receipt", type=Path, required=True, metavar="PATH", help="what `publish` has written")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options = parser.parse_args(arguments)
+    own = tracking.uri().startswith(("http://", "https://"))
+    port = options.port or free_port()
+    try:
+        print("Compare the block sizes:", link(options.receipt, tracking.uri() if own else f"http://127.0.0.1:{port}"))
+    except UserError as error:
+        print(f"ui: {error}", file=sys.stderr)
+        sys.exit(2)
+    if not own:
+        print("The page answers in a few seconds; Ctrl-C stops it.", flush=True)
+        tracking.serve(port)
+
+
+if __name__ == "__main__":
+    main()

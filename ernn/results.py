@@ -1,0 +1,126 @@
+"""Finished results, read back from `metrics/`, `curves/` and `scores/`: what the report shows and MLflow gets."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ernn import artifacts
+from ernn.errors import UserError
+from ernn.nn.scoring import Score, paired_interval
+from ernn.params import Design, Network, Scoring
+
+SEED = 1  # of the bootstrap
+Row = dict[str, float | str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One trained network: a dense one (`method` is `dense`, `name` the network's) or a design."""
+
+    name: str
+    network: str
+    method: str
+    block_size: str  # as people write it: 8, or 8/4 where the matrices differ
+    metrics: dict[str, float]
+    curve: tuple[Row, ...]
+
+    @property
+    def dense(self) -> bool:
+        """Whether this is a baseline."""
+        return self.method == "dense"
+
+    @property
+    def effective_block_size(self) -> float:
+        """The block size if it is one number for all matrices, else how many times fewer weights are stored."""
+        return float(self.block_size) if self.method != "prune" and "/" not in self.block_size else self.compression
+
+    @property
+    def compression(self) -> float:
+        """Stored weights of the dense network over those of this one."""
+        return self.metrics.get("compression", 1.0)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the stages before have left their results."""
+
+    metrics: Path
+    curves: Path
+    scores: Path
+
+
+def load(
+    networks: Mapping[str, Network], designs: Mapping[str, Design], folders: Folders, scoring: Scoring
+) -> list[Result]:
+    """Every dense network that a design starts from, then every design, in the order of `params.yaml`.
+
+    Raises:
+        UserError: a result is missing or damaged.
+    """
+    used = [name for name in networks if any(design.network == name for design in designs.values())]
+    dense = [_dense(name, folders) for name in used]
+    return dense + [
+        _design(name, design, networks[design.network], folders, scoring) for name, design in designs.items()
+    ]
+
+
+def model_file(result: Result, models: Path) -> Path:
+    """Where the stage that made `result` has put its model."""
+    return models / "dense" / result.name if result.dense else models / result.name
+
+
+def read_curve(path: Path) -> tuple[Row, ...]:
+    """One row an epoch; numbers as floats, empty cells left out.
+
+    Raises:
+        UserError: no such file, or a column that should hold numbers does not.
+    """
+    try:
+        with path.open(newline="") as file:
+            return tuple(
+                {key: text if key == "phase" else float(text) for key, text in row.items() if text}
+                for row in csv.DictReader(file)
+            )
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run the stage that makes it (`dvc repro`)") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: not a training curve ({error}); delete it and run `dvc repro`") from None
+
+
+def block_label(design: Design, layers: int) -> str:
+    """Block sizes in the shortest form that tells them apart.
+
+    >>> block_label(Design(network="lstm", block_size=8), layers=2)
+    '8'
+    >>> block_label(Design(network="lstm", block_size={"input": 16, "recurrent": 8}), layers=2)
+    '16/8/1'
+    """
+    rows = [[sizes.input, sizes.recurrent, sizes.projection] for sizes in design.blocks(layers)]
+    if len({size for row in rows for size in row}) == 1:
+        return str(rows[0][0])
+    labels = ["/".join(str(size) for size in row) for row in rows]
+    return labels[0] if len(set(labels)) == 1 else ", ".join(labels)
+
+
+def _dense(name: str, folders: Folders) -> Result:
+    metrics = artifacts.read_json(folders.metrics / "pretrain" / f"{name}.json")
+    return Result(name, name, "dense", "1", metrics, read_curve(folders.curves / "pretrain" / f"{name}.csv"))
+
+
+def _design(name: str, design: Design, network: Network, folders: Folders, scoring: Scoring) -> Result:
+    metrics = artifacts.read_json(folders.metrics / "compress" / f"{name}.json")
+    ours, theirs = (_score(folders.scores / file) for file in (f"{name}.json", f"dense/{design.network}.json"))
+    low, high = paired_interval(ours.with_silences, theirs.with_silences, scoring.bootstrap_samples, SEED)
+    metrics |= {"degradation": ours.per - theirs.per, "degradation_low": low, "degradation_high": high}
+    curve = read_curve(folders.curves / "compress" / f"{name}.csv")
+    return Result(name, design.network, design.method, block_label(design, network.layers), metrics, curve)
+
+
+def _score(path: Path) -> Score:
+    value: Any = artifacts.read_json(path)
+    try:
+        return Score.from_json(value)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None

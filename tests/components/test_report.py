@@ -1,0 +1,73 @@
+"""The report, made from results on disk as a user makes it."""
+
+import contextlib
+import re
+import shutil
+
+import pytest
+
+from components.report import report
+from components.stage import main
+
+FLAGS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores", "--report", "report"]
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def made(results, tmp_path_factory):
+    folder = shutil.copytree(results, tmp_path_factory.mktemp("report") / "here")
+    with contextlib.chdir(folder):
+        main(report, FLAGS)
+    return folder / "report"
+
+
+def test_every_figure_of_the_text_is_there_and_every_figure_is_shown(made):
+    shown = set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", (made / "report.md").read_text()))
+    files = {each.name for each in made.glob("*.png")}
+    assert shown == files
+    assert len(files) == 3 + 7
+    assert all((made / name).read_bytes().startswith(PNG) for name in files)
+
+
+def test_table_has_each_network_with_its_interval(made):
+    text = (made / "report.md").read_text()
+    rows = [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    table = {row[0]: row for row in rows if len(row) == 10}
+    assert [*table][2:] == ["lstm", "gru", "lstm-k2", "lstm-k4", "lstm-k4-direct", "gru-mixed", "lstm-pruned"]
+    assert table["lstm-k4"][1:4] == ["lstm", "admm", "4"]
+    assert table["gru-mixed"][3] == "2/4/1"
+    assert table["lstm-pruned"][3] == "–"
+    low, high = (float(value) for value in table["lstm-k4"][9].split(" to "))
+    assert low <= float(table["lstm-k4"][8]) <= high
+    assert table["lstm"][8:] == ["–", "–"]
+
+
+def test_words_name_best_design_and_unconverged_admm(made):
+    text = (made / "report.md").read_text()
+    assert "Least is lost by **lstm-k2**" in text
+    assert "**Above it ended: lstm-k2 (0.040), lstm-k4 (0.040), gru-mixed (0.040).**" in text
+    assert "lstm at block size 4: ADMM" in text
+
+
+def test_the_same_results_give_the_same_bytes(made):
+    before = {each.name: each.read_bytes() for each in made.iterdir()}
+    with contextlib.chdir(made.parent):
+        main(report, FLAGS)
+    assert {each.name: each.read_bytes() for each in made.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "line"),
+    [
+        ("metrics/compress/lstm-k4.json", None, "no such file; run the stage that makes it (`dvc repro`)"),
+        ("curves/compress/lstm-k4.csv", "epoch,phase\none,admm\n", "not a training curve"),
+        ("scores/lstm-k4.json", "{}", "not a score"),
+    ],
+)
+def test_missing_and_damaged_results_are_named(finished, capsys, file, content, line):
+    (finished / file).unlink()
+    if content is not None:
+        (finished / file).write_text(content)
+    with pytest.raises(SystemExit, match="2"):
+        main(report, FLAGS)
+    assert re.match(rf"report: {file}: .*{re.escape(line)}", capsys.readouterr().err)
