@@ -1,6 +1,7 @@
 """What every corpus hands over: speakers, each with its utterances at 16 kHz."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -30,6 +31,7 @@ class Utterance:
     words: tuple[Segment, ...] = ()
     text: str = ""
     resampled_from_hz: int = 0  # 0: the audio was at 16 kHz
+    source: Path = Path()  # the audio file, where there is one
 
 
 class Speaker(Protocol):
@@ -40,5 +42,8 @@ class Speaker(Protocol):
 
     @property
     def split(self) -> Split: ...
+
+    @property
+    def source(self) -> Path: ...  # where the corpus names this speaker; for messages
 
     def utterances(self) -> list[Utterance]: ...

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ernn import artifacts
 from ernn.data.phones import PHONES48
@@ -137,7 +137,7 @@ class Dataset:
     def _shard(self, entry: dict[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
         file = self.path / entry["file"]
         try:
-            if _sha256(file) != entry["sha256"]:
+            if artifacts.sha256(file) != entry["sha256"]:
                 raise UserError(f"{file}: sha256 is not the manifest's; delete {self.path} and run `dvc repro prepare`")
             with safe_open(file, framework="numpy") as shard:
                 tensors = {name: shard.get_tensor(name) for name in shard.keys()}  # noqa: SIM118
@@ -181,10 +181,11 @@ def _write_shard(folder: Path, name: str, examples: list[Example]) -> dict[str, 
         "utterances": [example.utterance for example in examples],
         "speakers": [example.speaker for example in examples],
     }
-    save_file(tensors, folder / name, {"names": json.dumps(names)})
+    content = save(tensors, {"names": json.dumps(names)})
+    (folder / name).write_bytes(content)
     return {
         "file": name,
-        "sha256": _sha256(folder / name),
+        "sha256": hashlib.sha256(content).hexdigest(),
         "utterances": len(examples),
         "frames": len(tensors["features"]),
         "seconds": sum(example.seconds for example in examples),
@@ -219,8 +220,3 @@ def _offsets(lengths: list[int]) -> Int[np.ndarray, " n"]:
 
 def _joined(offsets: list[np.ndarray]) -> Int[np.ndarray, " n"]:
     return _offsets([int(length) for shard in offsets for length in np.diff(shard)])
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -24,8 +24,11 @@ def dimension(settings: Features) -> int:
     return settings.stack * (settings.mels if settings.kind == "logmel" else 153)
 
 
-def vectors(samples: Float[np.ndarray, " samples"], settings: Features, name: str) -> Frames:
+def vectors(samples: Float[np.ndarray, " samples"], settings: Features, where: str) -> Frames:
     """One utterance's vectors before stacking: (frames, mels) or (frames, 153).
+
+    Args:
+        where: the utterance, for messages.
 
     Raises:
         UserError: the utterance is shorter than one frame.
@@ -33,7 +36,7 @@ def vectors(samples: Float[np.ndarray, " samples"], settings: Features, name: st
     shift = _samples(settings.shift_ms)
     if len(samples) < _samples(settings.window_ms):
         raise UserError(
-            f"{name}: {1000 * len(samples) / SAMPLE_RATE:.1f} ms of audio are shorter than one frame of "
+            f"{where}: {1000 * len(samples) / SAMPLE_RATE:.1f} ms of audio are shorter than one frame of "
             f"features.window_ms={settings.window_ms:g}; leave the utterance out of the corpus"
         )
     frames = _frames(samples, _samples(settings.window_ms), shift)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ernn.data import dataset, features, synthetic
+from ernn.data import dataset, features, kaldi, synthetic, timit
 from ernn.data.corpus import SAMPLE_RATE, Speaker, Utterance
 from ernn.data.dataset import Example
 from ernn.data.parallel import ordered_map
@@ -40,15 +40,23 @@ def speakers(corpus: Corpus) -> Sequence[Speaker]:
     Raises:
         UserError: the corpus breaks a rule.
     """
-    found: Sequence[Speaker] = synthetic.speakers(corpus)
+    found: Sequence[Speaker]
+    if corpus.kind == "synthetic":
+        found = synthetic.speakers(corpus)
+    else:
+        folder = Path(corpus.path)
+        if not corpus.path or not folder.is_dir():
+            raise UserError(f"corpus.path={corpus.path!r} is no folder; set it to that of your {corpus.kind} corpus")
+        found = timit.speakers(folder) if corpus.kind == "timit" else kaldi.speakers(folder)
     _disjoint(found)
     return found
 
 
-def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = list) -> dict[str, Any]:
+def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = list, **about: str) -> dict[str, Any]:
     """Write the feature folder `path` and return its manifest.
 
     Args:
+        about: more that the manifest's corpus entry should say.
         relabel: makes examples of examples, a shard at a time: where forced alignment comes in.
     """
     found = speakers(corpus)
@@ -58,7 +66,7 @@ def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = l
         "dimension": features.dimension(settings),
         "frame_shift_ms": settings.shift_ms * settings.skip,
         "features": settings.model_dump(),
-        "corpus": corpus.model_dump(exclude={"workers", "path"}) | {"resampled_from_hz": resampled},
+        "corpus": _description(corpus) | about | {"resampled_from_hz": resampled},
     }
     task = functools.partial(prepare_speaker, settings=settings)
     prepared = iter(tqdm(ordered_map(task, found, corpus.workers), "speakers", len(found), disable=None))
@@ -69,10 +77,17 @@ def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = l
     return manifest
 
 
+def _description(corpus: Corpus) -> dict[str, Any]:
+    """What decides about the bytes: neither where things lie nor who does the work."""
+    if corpus.kind == "synthetic":
+        return corpus.model_dump(exclude={"path", "workers", "alignment_model"})
+    return {"kind": corpus.kind}
+
+
 def prepare_speaker(speaker: Speaker, settings: Features) -> Prepared:
     """Features of all utterances of one speaker, normalised over them unless the settings say otherwise."""
     utterances = speaker.utterances()
-    frames = [features.vectors(utterance.samples, settings, utterance.name) for utterance in utterances]
+    frames = [features.vectors(utterance.samples, settings, _where(utterance)) for utterance in utterances]
     if settings.normalise == "speaker":
         mean, deviation = _moments(frames)
         frames = [(vectors - mean) / deviation for vectors in frames]
@@ -82,6 +97,10 @@ def prepare_speaker(speaker: Speaker, settings: Features) -> Prepared:
     ]
     rates = Counter(utterance.resampled_from_hz for utterance in utterances if utterance.resampled_from_hz)
     return Prepared(speaker.split, examples, rates)
+
+
+def _where(utterance: Utterance) -> str:
+    return f"{utterance.source}: utterance {utterance.name}" if utterance.source.name else utterance.name
 
 
 def _example(utterance: Utterance, speaker: str, vectors: np.ndarray, settings: Features) -> Example:
@@ -131,10 +150,11 @@ def _moments(frames: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _disjoint(found: Sequence[Speaker]) -> None:
-    splits: dict[str, str] = {}
+    first: dict[str, Speaker] = {}
     for speaker in found:
-        if splits.setdefault(speaker.name, speaker.split) != speaker.split:
+        other = first.setdefault(speaker.name, speaker)
+        if other.split != speaker.split:
             raise UserError(
-                f"speaker {speaker.name} is in {splits[speaker.name]} and in {speaker.split}; "
-                "a speaker may stand in one split only: move its utterances"
+                f"{speaker.source}: speaker {speaker.name} of {speaker.split} is also in {other.split} ({other.source}); "
+                "splits must not share speakers: move or remove the utterances of one of them"
             )

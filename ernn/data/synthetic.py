@@ -4,11 +4,12 @@ import functools
 import zlib
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from scipy.signal import firwin, resample_poly
 
-from ernn.data import espeak, espeak_phones, voices
+from ernn.data import espeak, espeak_phones, timit, voices
 from ernn.data.augment import Samples, augment
 from ernn.data.corpus import Segment, Utterance
 from ernn.data.sentences import SPLITS, Split, sentences
@@ -30,6 +31,12 @@ class SyntheticSpeaker:
     seed: int
     texts: tuple[str, ...]
     augmentation: Augmentation
+    keep: Path | None = None  # a folder where the audio stays, in TIMIT's layout
+
+    @property
+    def source(self) -> Path:
+        """The speaker's folder, of use only where the audio is kept."""
+        return timit.speaker_folder(self.keep or Path("synthetic"), self.split, self.region, self.name)
 
     @property
     def name(self) -> str:
@@ -52,10 +59,14 @@ class SyntheticSpeaker:
     def utterances(self) -> list[Utterance]:
         """Synthesised, resampled to 16 kHz and augmented."""
         rng, noise = self._rng("augment"), babble(self.split, self.seed)
-        return [
+        spoken = [
             replace(utterance, samples=augment(utterance.samples, noise, self.augmentation, rng))
             for utterance in self.clean()
         ]
+        if self.keep:
+            for utterance in spoken:
+                timit.write(utterance, self.source)
+        return spoken
 
     def clean(self) -> list[Utterance]:
         """As eSpeak speaks them, at 16 kHz."""
@@ -76,12 +87,13 @@ class SyntheticSpeaker:
 def speakers(corpus: Corpus) -> list[SyntheticSpeaker]:
     """The speakers of all splits; more speakers in one split leave the others as they are."""
     counts = {"train": corpus.train_speakers, "dev": corpus.dev_speakers, "test": corpus.test_speakers}
+    keep = Path(corpus.path) if corpus.path else None
     found = []
     for split in SPLITS:
         texts = sentences(split, corpus.seed)
         for index in range(counts[split]):
             own = tuple(islice(texts, corpus.utterances_per_speaker))
-            found.append(SyntheticSpeaker(split, index, corpus.seed, own, corpus.augmentation))
+            found.append(SyntheticSpeaker(split, index, corpus.seed, own, corpus.augmentation, keep))
     return found
 
 

@@ -1,0 +1,106 @@
+"""One channel of audio at 16 kHz from WAV, NIST SPHERE and FLAC files, whatever their names say."""
+
+import functools
+import struct
+from math import gcd
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+from jaxtyping import Float
+from scipy.signal import resample_poly
+
+from ernn.data.corpus import SAMPLE_RATE
+from ernn.errors import UserError
+
+_RIFF, _NIST, _FLAC = b"RIFF", b"NIST_1A", b"fLaC"
+_AGAIN = "copy it again from its source"
+
+
+class Audio(NamedTuple):
+    """Samples at 16 kHz in [-1, 1), and the file's own rate."""
+
+    samples: Float[np.ndarray, " samples"]
+    rate_hz: int
+
+
+def read(file: Path) -> Audio:
+    """The only channel of a file, resampled to 16 kHz.
+
+    Raises:
+        UserError: no file, another format, Shorten-compressed, truncated, more than one channel, or not finite.
+    """
+    promised = _promised_frames(file)
+    try:
+        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise UserError(f"{file}: truncated or damaged ({error.error_string}); {_AGAIN}") from None
+    if promised is not None and promised > len(samples):
+        raise UserError(
+            f"{file}: truncated, the header promises {promised} samples and {len(samples)} are there; {_AGAIN}"
+        )
+    if samples.shape[1] != 1:
+        raise UserError(
+            f"{file}: {samples.shape[1]} channels instead of one; pick one with `sox IN OUT remix 1` or `ffmpeg -ac 1`"
+        )
+    if not np.isfinite(samples).all():
+        raise UserError(f"{file}: samples that are not finite; {_AGAIN}")
+    return Audio(_at_16k(samples[:, 0], rate), rate)
+
+
+def _at_16k(samples: np.ndarray, rate: int) -> Float[np.ndarray, " samples"]:
+    if rate == SAMPLE_RATE:
+        return samples
+    common = gcd(rate, SAMPLE_RATE)
+    return resample_poly(samples, SAMPLE_RATE // common, rate // common).astype(np.float32)
+
+
+def _promised_frames(file: Path) -> int | None:
+    """How many samples the header announces; None where the decoder itself counts (FLAC of unknown length)."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(4096)
+    except FileNotFoundError:
+        raise UserError(f"{file}: no such audio file; correct the corpus folder or its list of files") from None
+    if head.startswith(_NIST):
+        return _nist_frames(file, head)
+    if head.startswith(_RIFF):
+        return _riff_frames(file)
+    if head.startswith(_FLAC):
+        return int.from_bytes(head[21:26], "big") & 0xF_FFFF_FFFF or None  # STREAMINFO: 36 bits, 0 = unknown
+    raise UserError(
+        f"{file}: neither WAV, NIST SPHERE nor FLAC (it begins with {head[:8]!r}); convert it with `sox IN OUT.wav`"
+    )
+
+
+def _nist_frames(file: Path, head: bytes) -> int | None:
+    lines = (line.split(None, 2) for line in head.decode("latin-1").splitlines())
+    fields = {parts[0]: parts[2] for parts in lines if len(parts) == 3}
+    coding = fields.get("sample_coding", "pcm")
+    if "shorten" in coding:
+        raise UserError(f"{file}: Shorten-compressed; run `sph2pipe -f wav IN OUT.wav` on it")
+    if "," in coding:
+        raise UserError(f"{file}: sample_coding {coding} is not read; run `sph2pipe -f wav IN OUT.wav` on it")
+    return int(fields["sample_count"]) if fields.get("sample_count", "").isdigit() else None
+
+
+def _riff_frames(file: Path) -> int | None:
+    """From the sizes of the fmt and data chunks."""
+    with file.open("rb") as stream:
+        stream.seek(12)
+        block = 0
+        while len(chunk := stream.read(8)) == 8:
+            name, size = struct.unpack("<4sI", chunk)
+            if name == b"data":
+                return size // block if block else None
+            body = stream.read(size + size % 2)
+            if name == b"fmt " and len(body) >= 14:
+                block = struct.unpack("<H", body[12:14])[0]
+    return None
+
+
+@functools.lru_cache(maxsize=1)
+def read_recent(file: Path) -> Audio:
+    """`read`, remembering the last file: for recordings that hold many utterances."""
+    return read(file)

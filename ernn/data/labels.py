@@ -1,0 +1,82 @@
+"""Label files: lines of start, end and label, checked."""
+
+from pathlib import Path
+
+from ernn.data.corpus import Segment
+from ernn.data.phones import class_of
+from ernn.errors import UserError
+
+
+def read_segments(file: Path, rate_hz: int, samples: int) -> tuple[Segment, ...]:
+    """Phones of one utterance with times in samples at 16 kHz.
+
+    Args:
+        rate_hz: of the audio that the file's times count samples of.
+        samples: length of that audio at 16 kHz.
+
+    Raises:
+        UserError: with file and line: no labels, unknown ones, overlaps, or times outside the audio.
+    """
+    segments: list[Segment] = []
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
+        if line.strip():
+            segments.append(_segment(f"{file}:{number}", line, rate_hz))
+            check_order(f"{file}:{number}", segments, samples)
+    if not segments:
+        raise UserError(f"{file}: no labels; write `start end phone` lines or leave the utterance out")
+    return tuple(segments)
+
+
+def read_text(file: Path) -> str:
+    """The text of a file of the user.
+
+    Raises:
+        UserError: no such file, or not text.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{file}: no such file; add it or leave the utterance out") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{file}: not UTF-8 text; convert it with `iconv -t utf-8`") from None
+
+
+def check_label(where: str, label: str) -> str:
+    """`label` itself.
+
+    Raises:
+        UserError: it belongs neither to the 61 nor to the 48 phones.
+    """
+    try:
+        class_of(label)
+    except KeyError:
+        raise UserError(
+            f"{where}: unknown phone {label!r}; rename it to one of TIMIT's 61 labels (CMU's phones are among them)"
+        ) from None
+    return label
+
+
+def check_order(where: str, segments: list[Segment], samples: int) -> None:
+    """The last segment against the one before it and the length of the audio.
+
+    Raises:
+        UserError: it is empty, overlaps, or begins behind the audio.
+    """
+    start, end, label = segments[-1]
+    if end <= start:
+        raise UserError(f"{where}: {label} ends at {end}, not after its start {start}; correct the times")
+    if len(segments) > 1 and start < segments[-2].end:
+        raise UserError(
+            f"{where}: {label} starts at {start} and overlaps {segments[-2].label}, which ends at {segments[-2].end}; "
+            "correct the times"
+        )
+    if start >= samples:
+        raise UserError(f"{where}: {label} starts at {start}, but the audio has {samples} samples; correct the times")
+
+
+def _segment(where: str, line: str, rate_hz: int) -> Segment:
+    parts = line.split()
+    if len(parts) != 3 or not (parts[0].isdigit() and parts[1].isdigit()):
+        raise UserError(f"{where}: {line.strip()!r} is not `start end phone`, times in whole samples; correct the line")
+    start, end = (round(int(part) * 16_000 / rate_hz) for part in parts[:2])
+    return Segment(start, end, check_label(where, parts[2]))
