@@ -1,0 +1,74 @@
+"""Corpus and features, in shards: from audio and labels to the vectors that the networks see."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.stage import main
+from ernn.params import Corpus, Features
+
+if TYPE_CHECKING:
+    from ernn.data.preparation import Relabel
+
+log = logging.getLogger(__name__)
+
+
+def prepare(*, corpus: Corpus, features: Features, dataset: Path) -> dict[str, float]:
+    """Read or synthesise the corpus and write its features, labels and transcripts."""
+    from ernn import artifacts
+    from ernn.data import preparation
+
+    if corpus.alignment_model:
+        model = Path(corpus.alignment_model)
+        aligned = {"alignment_model_sha256": artifacts.sha256(model)}
+        manifest = preparation.prepare(corpus, features, dataset, _aligner(model, features), **aligned)
+    else:
+        manifest = preparation.prepare(corpus, features, dataset)
+    metrics: dict[str, float] = {}
+    for split, found in manifest["splits"].items():
+        metrics |= {f"{split}_hours": found["seconds"] / 3600, f"{split}_utterances": found["utterances"]}
+        labels = "frame labels" if found["aligned"] else "no frame labels"
+        hours = f"{found['utterances']} utterances, {found['seconds'] / 3600:.2f} h"
+        log.info("%s: %s, %d speakers, %d vectors, %s", split, hours, found["speakers"], found["frames"], labels)
+    return metrics
+
+
+def _aligner(path: Path, features: Features) -> "Relabel":
+    """Forced alignment of the examples that have no labels, by the model in `path`.
+
+    Utterances begin and end in silence, so transcripts get a `sil` at each end; CTC's blank counts as silence.
+    """
+    from dataclasses import replace
+
+    import numpy as np
+    import torch
+
+    from ernn.data.dataset import Example
+    from ernn.data.features import dimension
+    from ernn.data.phones import PHONES48, SILENCE
+    from ernn.errors import UserError
+    from ernn.nn import model_file
+    from ernn.nn.alignment import force_align
+
+    model = model_file.load(path).eval()
+    if model.dimension != dimension(features) or model.phones != PHONES48:
+        raise UserError(
+            f"{path}: reads {model.dimension} features for {len(model.phones)} phones, the parameters make "
+            f"{dimension(features)} for {len(PHONES48)}; set `features` to what the model was trained on"
+        )
+
+    def align(example: Example) -> Example:
+        if (example.labels >= 0).all():
+            return example
+        with torch.no_grad():
+            posteriors = model(torch.from_numpy(example.features)[:, None]).log_softmax(-1)[:, 0]
+        if model.criterion == "ctc":
+            posteriors[:, SILENCE] = torch.logaddexp(posteriors[:, SILENCE], posteriors[:, -1])
+        phones = np.array([SILENCE, *example.phones, SILENCE])
+        return replace(example, phones=phones, labels=force_align(posteriors, phones, example.utterance))
+
+    return lambda examples: [align(example) for example in examples]
+
+
+if __name__ == "__main__":
+    main(prepare)
