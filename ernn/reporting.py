@@ -35,6 +35,12 @@ METRICS: dict[str, Metric] = {
     "degradation_high": Metric("upper end of the paired 95 % interval of `degradation`", "points", "lower", 2),
     "stored_weights": Metric("words of the whole network as stored: matrices, peepholes, biases, output layer", "words", "lower"),
     "compression": Metric("stored weights of the dense network over those of this one", "x", "higher", 2),
+    "train_hours": Metric("speech to train on", "h", digits=2),
+    "dev_hours": Metric("speech to choose the learning rate by", "h", digits=2),
+    "test_hours": Metric("speech to score", "h", digits=2),
+    "train_utterances": Metric("utterances to train on"),
+    "dev_utterances": Metric("utterances of the dev split"),
+    "test_utterances": Metric("utterances to score"),
 }
 
 
