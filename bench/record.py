@@ -13,7 +13,9 @@ FOLDER = Path("docs/benchmarks")
 
 def processor() -> str:
     """The processor's name as the kernel prints it."""
-    names = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    names = [
+        line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
     return names[0] if names else platform.processor()
 
 

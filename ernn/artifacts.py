@@ -1,5 +1,6 @@
 """Files between stages, written whole or not at all."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -40,3 +41,9 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: no such file; run the stage that makes it (`dvc repro`)") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not JSON ({error}); delete it and run `dvc repro`") from None
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of the file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -72,7 +72,9 @@ def expand(columns: Float[Tensor, "*batch p q k"], rows: int, cols: int) -> Floa
     return _Expand.apply(columns, rows, cols)
 
 
-def multiply(columns: Float[Tensor, "p q k"], x: Float[Tensor, "*batch cols"], rows: int) -> Float[Tensor, "*batch rows"]:
+def multiply(
+    columns: Float[Tensor, "p q k"], x: Float[Tensor, "*batch cols"], rows: int
+) -> Float[Tensor, "*batch rows"]:
     """Block-circulant matrix times vectors by q forward and p inverse transforms of length k (C-LSTM, arXiv:1803.06305).
 
     Args:
@@ -115,5 +117,5 @@ class _Expand(torch.autograd.Function):
         return dense[..., :rows, :cols].contiguous()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         return diagonal_sums(gradients[0], ctx.block_size), None, None

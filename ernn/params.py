@@ -35,13 +35,16 @@ class Corpus(Section):
     """Where speech comes from."""
 
     kind: Literal["synthetic", "timit", "kaldi"] = "synthetic"
-    path: str = ""  # timit, kaldi: the user's folder
+    path: str = (
+        ""  # timit, kaldi: the user's folder; synthetic: where the audio is kept in TIMIT's layout; empty: nowhere
+    )
     seed: int = 1
     train_speakers: PositiveInt = 462  # synthetic: sizes are TIMIT's by default
     dev_speakers: PositiveInt = 50
     test_speakers: PositiveInt = 24
     utterances_per_speaker: PositiveInt = 8
     augmentation: Augmentation = Augmentation()
+    workers: Annotated[int, Field(ge=0)] = 0  # processes that read or synthesise; 0 = one a core; bytes stay the same
     alignment_model: str = ""  # kaldi without times: an acoustic model to force-align with; empty: CTC only
 
 
@@ -105,3 +108,98 @@ class BlockSizes(Section):
     input: BlockSize = 1
     recurrent: BlockSize = 1
     projection: BlockSize = 1
+
+
+class Admm(Section):
+    """The pull of the dense weights towards the circulant set (E-RNN, arXiv:1812.07106).
+
+    rho is given times the learning rate: the share of the distance |W - Z + U| that one step closes is
+    rho / (1 + rho), whatever the size of the network and whatever Adam makes of the loss gradient.
+    """
+
+    rho_start: PositiveFloat = 1e-3
+    rho_end: PositiveFloat = 0.3  # reached geometrically over the ADMM epochs
+    updates_per_epoch: PositiveInt = 4  # of Z and U
+    tolerance: PositiveFloat = 0.02  # of the primal residual |W - Z| / |W| of every matrix
+
+    @model_validator(mode="after")
+    def _growing(self) -> "Admm":
+        if self.rho_end < self.rho_start:
+            raise ValueError(f"rho_end={self.rho_end} must not be below rho_start={self.rho_start}")
+        return self
+
+
+class Compression(Section):
+    """How the epochs of `training` are divided when a network is compressed."""
+
+    dense_share: Fraction = 0.25  # of training.epochs: admm and prune start from the dense network of that epoch
+    finetune_share: Fraction = 0.5  # of training.epochs: inside the circulant (or pruned) set, at the end
+    admm: Admm = Admm()
+    pruning_elements: PositiveInt = 4  # processing elements that get equally many non-zeros (ESE, arXiv:1612.00694)
+
+    @model_validator(mode="after")
+    def _divisible(self) -> "Compression":
+        if self.dense_share + self.finetune_share >= 1:
+            raise ValueError(
+                f"dense_share={self.dense_share} + finetune_share={self.finetune_share} must stay below 1: "
+                "the rest of the epochs is for the compression itself"
+            )
+        return self
+
+
+class Design(Section):
+    """One compressed network of the comparison."""
+
+    network: str
+    method: Literal["admm", "direct", "prune", "project"] = "admm"
+    block_size: BlockSize | BlockSizes | tuple[BlockSizes, ...] = 1  # for all; by kind of matrix; by layer
+    pruning_ratio: Annotated[float, Field(ge=1)] = 1.0  # prune: weights before / non-zero weights after
+
+    def blocks(self, layers: int) -> tuple[BlockSizes, ...]:
+        """Block sizes layer by layer.
+
+        Raises:
+            ValueError: the list is not as long as the network is deep.
+        """
+        if isinstance(self.block_size, int):
+            k = self.block_size
+            return (BlockSizes(input=k, recurrent=k, projection=k),) * layers
+        if isinstance(self.block_size, BlockSizes):
+            return (self.block_size,) * layers
+        if len(self.block_size) != layers:
+            raise ValueError(
+                f"block_size has {len(self.block_size)} entries; network {self.network} has {layers} layers"
+            )
+        return self.block_size
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Design":
+        if self.method == "prune" and self.block_size != 1:
+            raise ValueError(f"method=prune needs block_size: 1, got {self.block_size}; a pruned matrix has no blocks")
+        if (self.method == "prune") != (self.pruning_ratio > 1):
+            raise ValueError(
+                f"method={self.method} with pruning_ratio={self.pruning_ratio}: above 1 for prune and only there"
+            )
+        return self
+
+
+class Parameters(Section):
+    """The whole of `params.yaml`."""
+
+    corpus: Corpus
+    features: Features
+    training: Training
+    scoring: Scoring
+    compression: Compression
+    networks: dict[str, Network]
+    designs: dict[str, Design]
+
+    @model_validator(mode="after")
+    def _linked(self) -> "Parameters":
+        for name, design in self.designs.items():
+            if design.network not in self.networks:
+                raise ValueError(
+                    f"designs.{name}.network={design.network} must be one of networks: {', '.join(self.networks)}"
+                )
+            design.blocks(self.networks[design.network].layers)
+        return self

@@ -1,0 +1,210 @@
+"""Phone error rates of every compression method at equal epochs, over networks, block sizes and seeds.
+
+    python -m bench.accuracy --networks lstm-2x128 gru-2x128 --seeds 3 --jobs 2
+
+Every run is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn/accuracy), a killed benchmark goes on where it
+was, and the table is made of all the runs that are there.
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bench.record import record
+from ernn import artifacts
+from ernn.compression import compress, train_dense
+from ernn.data.dataset import Dataset
+from ernn.nn import model_file, scoring
+from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.params import BlockSizes, Compression, Corpus, Design, Features, Network, Scoring, Training
+from ernn.training import session
+from ernn.training.evaluate import evaluate
+
+CORPUS = Corpus(test_speakers=400)  # 3,200 test utterances: paired differences to within a fifth of a point
+FEATURES = Features()
+TRAINING = Training(epochs=16, batch_utterances=32, learning_rate=4e-3, threads=1, device="auto")
+COMPRESSION = Compression()
+SCORING = Scoring()
+NETWORKS = {
+    f"{cell}-2x{cells}": Network.model_validate({"cell": cell, "cells": cells})
+    for cells in (128, 256, 512, 1024)
+    for cell in ("lstm", "gru")
+}
+BLOCK_SIZES = (2, 4, 8, 16)
+CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "accuracy"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One trained network: a row of the table for one seed."""
+
+    network: str
+    method: str  # dense, smaller (dense of equal stored weights), or a method of `Design`
+    block_size: int
+    seed: int
+
+    @property
+    def design(self) -> Design:
+        """The design of a compressed network."""
+        ratio = {"pruning_ratio": 8.9} if self.method == "prune" else {}
+        return Design.model_validate(
+            {"network": self.network, "method": self.method, "block_size": self.block_size} | ratio
+        )
+
+    @property
+    def training(self) -> Training:
+        """The shared options with this seed."""
+        return TRAINING.model_copy(update={"seed": self.seed})
+
+    def path(self, digest: str) -> Path:
+        """Where its result is kept: configuration and data decide."""
+        parts = [self.training, COMPRESSION, SCORING, NETWORKS[self.network]]
+        text = json.dumps([part.model_dump(mode="json") for part in parts] + [digest])
+        key = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return CACHE / key / f"{self.network}-{self.method}-k{self.block_size}-s{self.seed}.json"
+
+
+def jobs_of(network: str, seed: int) -> list[Job]:
+    """The dense network first: the others start from it."""
+    rows = [("dense", 1), ("prune", 1)]
+    rows += [(method, k) for k in BLOCK_SIZES for method in ("admm", "smaller")]
+    rows += [(method, k) for k in (8, 16) for method in ("direct", "project")]
+    return [Job(network, method, k, seed) for method, k in rows]
+
+
+def run(job: Job, dataset: Path) -> Path:
+    """Train and score `job`, unless its result is there."""
+    torch.set_num_threads(1)
+    logging.basicConfig(level=logging.INFO, format=f"{job.network} {job.method} k={job.block_size} %(message)s")
+    data = Dataset.open(dataset)
+    path = job.path(data.digest)
+    if path.exists():
+        return path
+    training_run = session.open_run(data, job.training, SCORING, job=repr(job), compression=COMPRESSION.model_dump())
+    model = _train(job, data, path, training_run)
+    _, score = evaluate(model, data.split("test"), SCORING)
+    row = {
+        "per": score.per,
+        "stored_weights": model.stored_words,
+        "cells": model.network.cells,
+        "score": score.to_json(),
+        "curve": training_run.rows,
+    }
+    artifacts.write_json(path, row)
+    training_run.end()
+    return path
+
+
+def _train(job: Job, data: Dataset, path: Path, training_run: session.Run) -> AcousticModel:
+    if job.method in ("dense", "smaller"):
+        network = NETWORKS[job.network] if job.method == "dense" else smaller(job, data)
+        young, grown = train_dense(session.fresh_model(network, data, job.training), COMPRESSION, training_run)
+        if job.method == "dense":
+            model_file.save(young, _model(path, job, "young"))
+            model_file.save(grown, _model(path, job, "grown"))
+        return grown
+    young, grown = (model_file.load(_model(path, job, age)) for age in ("young", "grown"))
+    return compress(young, grown, job.design, COMPRESSION, training_run)
+
+
+def _model(path: Path, job: Job, age: str) -> Path:
+    return path.with_name(f"{job.network}-s{job.seed}-{age}.model")
+
+
+def smaller(job: Job, data: Dataset) -> Network:
+    """The widest dense network of the same depth that stores no more than the circulant one of `job`."""
+    full = NETWORKS[job.network]
+    model = AcousticModel(full, data.dimension, data.phones)
+    make_circulant(model, (BlockSizes(input=job.block_size, recurrent=job.block_size),) * full.layers)
+    widths = [full.model_copy(update={"cells": cells}) for cells in range(1, full.cells)]
+    return max(
+        (n for n in widths if AcousticModel(n, data.dimension, data.phones).stored_words <= model.stored_words),
+        key=lambda n: n.cells,
+    )
+
+
+def prepare() -> Path:
+    """The corpus of this benchmark, made once."""
+    from components.prepare import prepare as make
+
+    folder = CACHE / "dataset"
+    if not (folder / "manifest.json").exists():
+        make(corpus=CORPUS, features=FEATURES, dataset=folder)
+    return folder
+
+
+def rows(dataset: Path, networks: list[str], seeds: int) -> list[dict[str, object]]:
+    """One row for each network, method and block size that has results."""
+    digest = Dataset.open(dataset).digest
+    result: list[dict[str, object]] = []
+    for network in networks:
+        dense = {seed: _load(Job(network, "dense", 1, seed), digest) for seed in range(1, seeds + 1)}
+        for first in jobs_of(network, 1):
+            found = {
+                seed: value
+                for seed in dense
+                if dense[seed] and (value := _load(Job(network, first.method, first.block_size, seed), digest))
+            }
+            if found:
+                result.append(_row(first, found, {seed: dense[seed] for seed in found}))
+    return result
+
+
+def _load(job: Job, digest: str) -> dict:
+    path = job.path(digest)
+    return artifacts.read_json(path) if path.exists() else {}
+
+
+def _row(job: Job, found: dict[int, dict], dense: dict[int, dict]) -> dict[str, object]:
+    pers = np.array([value["per"] for value in found.values()])
+    ours = scoring.pooled([scoring.Score.from_json(value["score"]).with_silences for value in found.values()])
+    theirs = scoring.pooled([scoring.Score.from_json(value["score"]).with_silences for value in dense.values()])
+    low, high = scoring.paired_interval(ours, theirs, 2000, seed=1)
+    stored = next(iter(found.values()))["stored_weights"]
+    return {
+        "network": job.network,
+        "method": job.method,
+        "block_size": job.block_size,
+        "seeds": len(found),
+        "per_mean": round(float(pers.mean()), 3),
+        "per_std": round(float(pers.std(ddof=1)), 3) if len(pers) > 1 else None,
+        "degradation": round(ours.per - theirs.per, 3),
+        "degradation_low": round(low, 3),
+        "degradation_high": round(high, 3),
+        "compression": round(next(iter(dense.values()))["stored_weights"] / stored, 2),
+        "stored_weights": stored,
+    }
+
+
+def main() -> None:
+    """Run what is missing, then write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--networks", nargs="+", default=["lstm-2x128", "gru-2x128"], choices=NETWORKS)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--table", action="store_true", help="only make the table of the runs that are there")
+    options = parser.parse_args()
+    dataset = prepare()
+    if not options.table:
+        todo = [jobs_of(network, seed) for network in options.networks for seed in range(1, options.seeds + 1)]
+        with ProcessPoolExecutor(options.jobs) as pool:
+            waves = {pool.submit(run, jobs[0], dataset): jobs[1:] for jobs in todo}
+            later = [
+                pool.submit(run, job, dataset) for done in as_completed(waves) for job in waves[done] if done.result()
+            ]
+            for future in as_completed(later):
+                print(future.result().name, file=sys.stderr)
+    record("accuracy", rows(dataset, list(NETWORKS), 9))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Compressed acoustic models: block-circulant by ADMM or from scratch, pruned, or merely projected."""
+
+from pathlib import Path
+
+from components.stage import main
+from ernn.params import Compression, Design, Scoring, Training
+
+
+def compress(
+    *,
+    design: Design,
+    training: Training,
+    compression: Compression,
+    scoring: Scoring,
+    dataset: Path,
+    dense: Path,
+    young: Path,
+    model: Path,
+    scores: Path,
+    curve: Path,
+) -> dict[str, float]:
+    """Compress the dense network of a design, with the epochs and learning rates of the dense one in all."""
+    from ernn.data.dataset import Dataset
+
+    from ernn import artifacts
+    from ernn.compression import compress as compressed_by
+    from ernn.nn import model_file
+    from ernn.training import outcome, session
+
+    data = Dataset.open(dataset)
+    start, grown = model_file.load(young), model_file.load(dense)
+    identity = {"design": design.model_dump(mode="json"), "compression": compression.model_dump(mode="json")}
+    run = session.open_run(data, training, scoring, stage="compress", start=artifacts.sha256(young), **identity)
+    words = grown.stored_words
+    result = compressed_by(start, grown, design, compression, run)
+    metrics = outcome.measure(result, data.split("test"), scoring, scores)
+    outcome.write_curve(curve, run.rows)
+    model_file.save(result, model)
+    run.end()
+    return metrics | {"compression": words / result.stored_words}
+
+
+if __name__ == "__main__":
+    main(compress)

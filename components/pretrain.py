@@ -1,0 +1,41 @@
+"""Dense acoustic models, the start and the baseline of compression."""
+
+from pathlib import Path
+
+from components.stage import main
+from ernn.params import Compression, Network, Scoring, Training
+
+
+def pretrain(
+    *,
+    network: Network,
+    training: Training,
+    compression: Compression,
+    scoring: Scoring,
+    dataset: Path,
+    model: Path,
+    young: Path,
+    scores: Path,
+    curve: Path,
+) -> dict[str, float]:
+    """Train a dense network for all its epochs, and keep it as it is where compression starts (`young`)."""
+    from ernn.data.dataset import Dataset
+
+    from ernn.compression import train_dense
+    from ernn.nn import model_file
+    from ernn.training import outcome, session
+
+    data = Dataset.open(dataset)
+    run = session.open_run(data, training, scoring, stage="pretrain", network=network.model_dump())
+    start = session.fresh_model(network, data, training)
+    early, trained = train_dense(start, compression, run)
+    metrics = outcome.measure(trained, data.split("test"), scoring, scores)
+    outcome.write_curve(curve, run.rows)
+    model_file.save(early, young)
+    model_file.save(trained, model)
+    run.end()
+    return metrics
+
+
+if __name__ == "__main__":
+    main(pretrain)

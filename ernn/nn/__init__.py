@@ -1,0 +1,1 @@
+"""Recurrent acoustic models in floating point: cells, matrices by structure, decoding, scoring."""

@@ -1,0 +1,103 @@
+"""Weight matrices by structure: dense, block-circulant, pruned.
+
+A matrix of a recurrent layer stacks `gates` matrices of rows x cols; each gate has blocks of its own. Calling a matrix
+gives the stacked dense tensor, differentiable with respect to what is stored, so that one cell kernel serves them all.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from ernn import circulant
+
+
+class Matrix(nn.Module):
+    """`gates` stacked matrices of rows x cols; the subclasses say what is stored of them."""
+
+    kind: str
+
+    def __init__(self, gates: int, rows: int, cols: int) -> None:
+        super().__init__()
+        self.gates, self.rows, self.cols = gates, rows, cols
+
+    def forward(self) -> Float[Tensor, "gates*rows cols"]:
+        """The dense tensor."""
+        raise TypeError(f"{type(self).__name__} stores nothing; use Dense, Circulant or Pruned")
+
+    @property
+    def stored_words(self) -> int:
+        """Weights kept in memory by the hardware, padding included."""
+        return self.gates * self.rows * self.cols
+
+
+class Dense(Matrix):
+    """Every weight of its own."""
+
+    kind = "dense"
+
+    def __init__(self, gates: int, rows: int, cols: int) -> None:
+        super().__init__(gates, rows, cols)
+        self.weight = nn.Parameter(torch.empty(gates * rows, cols))
+
+    def forward(self) -> Float[Tensor, "gates*rows cols"]:
+        """The weights themselves."""
+        return self.weight
+
+
+class Circulant(Matrix):
+    """First columns of blocks of `block_size`, shape (gates, p, q, k)."""
+
+    kind = "circulant"
+
+    def __init__(self, gates: int, rows: int, cols: int, block_size: int) -> None:
+        super().__init__(gates, rows, cols)
+        self.block_size = block_size
+        p, q = circulant.blocks_of(rows, block_size), circulant.blocks_of(cols, block_size)
+        self.columns = nn.Parameter(torch.empty(gates, p, q, block_size))
+
+    @classmethod
+    def nearest(cls, matrix: Matrix, block_size: int) -> "Circulant":
+        """The projection of `matrix`, gate by gate."""
+        result = cls(matrix.gates, matrix.rows, matrix.cols, block_size)
+        with torch.no_grad():
+            dense = matrix().detach().unflatten(0, (matrix.gates, matrix.rows))
+            result.columns = nn.Parameter(circulant.project(dense, block_size))
+        return result
+
+    def forward(self) -> Float[Tensor, "gates*rows cols"]:
+        """The blocks, expanded."""
+        return circulant.expand(self.columns, self.rows, self.cols).flatten(0, 1)
+
+    @property
+    def stored_words(self) -> int:
+        """One word for every entry of the first columns."""
+        return self.columns.numel()
+
+
+class Pruned(Matrix):
+    """Weights with a fixed pattern of zeros."""
+
+    kind = "pruned"
+    mask: Tensor
+
+    def __init__(self, gates: int, rows: int, cols: int) -> None:
+        super().__init__(gates, rows, cols)
+        self.weight = nn.Parameter(torch.empty(gates * rows, cols))
+        self.register_buffer("mask", torch.zeros(gates * rows, cols, dtype=torch.bool))
+
+    @classmethod
+    def masked(cls, matrix: Matrix, mask: Bool[Tensor, "gates*rows cols"]) -> "Pruned":
+        """`matrix` with the weights outside `mask` removed."""
+        result = cls(matrix.gates, matrix.rows, matrix.cols)
+        result.weight = nn.Parameter(torch.where(mask, matrix().detach(), 0.0))
+        result.mask = mask.clone()
+        return result
+
+    def forward(self) -> Float[Tensor, "gates*rows cols"]:
+        """The weights, zero outside the pattern."""
+        return self.weight * self.mask
+
+    @property
+    def stored_words(self) -> int:
+        """Non-zeros; the index that each of them carries in memory is not counted here."""
+        return int(self.mask.sum())

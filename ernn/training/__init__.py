@@ -1,0 +1,1 @@
+"""Training loops: batches, schedule, checkpoints, data parallelism, evaluation."""

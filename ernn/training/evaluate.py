@@ -1,0 +1,76 @@
+"""Posteriors, losses and phone error rates of a model over a whole split."""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from ernn.data import phones
+from ernn.data.dataset import Split
+from ernn.nn import decoding, scoring
+from ernn.nn.acoustic import AcousticModel
+from ernn.params import Scoring
+from ernn.training.batches import Batch, batches, by_length
+
+BATCH = 64
+
+
+def loss_sum(
+    model: AcousticModel, logits: Float[Tensor, "time batch classes"], batch: Batch
+) -> tuple[Float[Tensor, ""], int]:
+    """Summed loss and the number of things summed: frames for cross-entropy, utterances for CTC."""
+    if model.criterion == "frames":
+        total = F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=-1, reduction="sum")
+        return total, int((batch.labels >= 0).sum())
+    targets = torch.cat(batch.transcripts)
+    sizes = torch.tensor([len(transcript) for transcript in batch.transcripts])
+    blank = len(model.phones)
+    total = F.ctc_loss(
+        logits.log_softmax(-1), targets, batch.lengths, sizes, blank=blank, reduction="sum", zero_infinity=True
+    )
+    return total, len(batch.transcripts)
+
+
+def log_posteriors(model: AcousticModel, split: Split) -> Iterator[tuple[Batch, Float[Tensor, "time batch classes"]]]:
+    """Every batch of `split`, longest utterances first, with its log posteriors."""
+    device = next(model.parameters()).device
+    lengths = split.offsets[1:] - split.offsets[:-1]
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        for batch in batches(split, by_length(lengths, BATCH)):
+            moved = batch.to(device)
+            yield moved, model(moved.x).log_softmax(-1)
+    model.train(was_training)
+
+
+def evaluate(model: AcousticModel, split: Split, options: Scoring) -> tuple[float, scoring.Score]:
+    """Mean loss and the score of the decoded phones over `split`."""
+    total, count = 0.0, 0
+    hypotheses: list[list[int]] = [[] for _ in range(len(split))]
+    for batch, posteriors in log_posteriors(model, split):
+        loss, things = loss_sum(model, posteriors, batch)
+        total, count = total + float(loss), count + things
+        for index, hypothesis in zip(batch.indices, decode(model, posteriors, batch.lengths, options), strict=True):
+            hypotheses[index] = hypothesis
+    references = [split.transcript(index) for index in range(len(split))]
+    return total / max(count, 1), scoring.score(references, hypotheses, phones.to_39, int(phones.to_39[phones.SILENCE]))
+
+
+def decode(
+    model: AcousticModel, posteriors: Float[Tensor, "time batch classes"], lengths: Tensor, options: Scoring
+) -> list[list[int]]:
+    """Phones of a batch by the model's own priors and bigram."""
+    utterances = [posteriors[:length, column] for column, length in enumerate(lengths.tolist())]
+    if model.criterion == "ctc":
+        return decoding.ctc_viterbi(utterances, model.bigram, options)
+    return decoding.viterbi(utterances, model.log_priors, model.bigram, options)
+
+
+def count_statistics(model: AcousticModel, split: Split) -> None:
+    """Give the model the class priors and the phone bigram of `split`."""
+    transcripts = [split.transcript(index) for index in range(len(split))]
+    model.bigram.copy_(decoding.bigram(transcripts, len(model.phones)))
+    model.log_priors.copy_(decoding.log_priors(split.labels, len(model.phones)))

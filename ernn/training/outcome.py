@@ -1,0 +1,48 @@
+"""What a trained network leaves behind: its model file, its curve, its scores on the test split, its metrics."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ernn import artifacts
+from ernn.data.dataset import Split
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.scoring import Score
+from ernn.params import Scoring
+from ernn.training.evaluate import evaluate
+
+
+def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -> dict[str, float]:
+    """Decode `test`, write the errors of every utterance to `scores`, give the metrics."""
+    loss, score = evaluate(model, test, options)
+    artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
+    return {"test_loss": loss, "stored_weights": model.stored_words} | rates(score, options)
+
+
+def rates(score: Score, options: Scoring) -> dict[str, float]:
+    """Phone error rates in percent: both conventions, the interval, and the kinds of errors."""
+    errors = score.with_silences
+    low, high = score.interval(options.bootstrap_samples, seed=1)
+    phones = errors.lengths.sum()
+    return {
+        "per": score.per,
+        "per_low": low,
+        "per_high": high,
+        "per_without_silences": score.without_silences.per,
+        "substitutions": 100 * float(errors.substitutions.sum() / phones),
+        "deletions": 100 * float(errors.deletions.sum() / phones),
+        "insertions": 100 * float(errors.insertions.sum() / phones),
+    }
+
+
+def write_curve(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """The epochs as CSV; columns that a phase does not have stay empty."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    with artifacts.atomic(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(
+            {column: f"{value:.6g}" if isinstance(value, float) else value for column, value in row.items()}
+            for row in rows
+        )
