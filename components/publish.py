@@ -79,21 +79,18 @@ def _runs(
                 name=each.name,
                 fingerprint=_digest(identity | {"name": each.name, "model": artifacts.sha256(model)}),
                 tags={"sweep": sweep, "network": each.network, "method": each.method},
-                parameters=_identity(each) | parameters[each.name],
-                metrics=each.metrics | {"block_size": each.effective_block_size},
+                parameters=_axes(each) | parameters[each.name],
+                metrics={"per": each.metrics["per"]} | each.metrics,  # the first one is drawn
                 curve=[_point(row) for row in each.curve],
                 tables={"results.json": _table(each)},
                 folder=folder,
             )
 
 
-def _identity(result: "Result") -> dict[str, str | float]:
-    return {
-        "block_size": f"{result.effective_block_size:g}",
-        "block_sizes": result.block_size,
-        "method": result.method,
-        "network": result.network,
-    }
+def _axes(result: "Result") -> dict[str, str | float]:
+    """What MLflow's comparison draws first: it takes the first three parameters, by name, that differ."""
+    block_size = 1.0 if result.method == "prune" else result.effective_block_size
+    return {"block_size": f"{block_size:g}", "method": result.method, "network": result.network}
 
 
 def _point(row: Mapping[str, float | str]) -> tuple[int, dict[str, float]]:
@@ -116,9 +113,9 @@ def _table(result: "Result") -> tracking.Table:
 
 
 def _flat(sections: Mapping[str, Section]) -> dict[str, Any]:
-    """Every parameter by its full name, `section.key`; structures inside a section as JSON."""
+    """Every parameter by its full name, `settings.section.key`; structures inside a section as JSON."""
     return {
-        f"{name}.{key}": json.dumps(value) if isinstance(value, dict | list) else value
+        f"settings.{name}.{key}": json.dumps(value) if isinstance(value, dict | list) else value
         for name, section in sections.items()
         for key, value in section.model_dump(mode="json").items()
     }

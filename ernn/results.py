@@ -39,7 +39,7 @@ class Result:
     @property
     def compression(self) -> float:
         """Stored weights of the dense network over those of this one."""
-        return self.metrics.get("compression", 1.0)
+        return self.metrics["compression"]
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def block_label(design: Design, layers: int) -> str:
 
 
 def _dense(name: str, folders: Folders) -> Result:
-    metrics = artifacts.read_json(folders.metrics / "pretrain" / f"{name}.json")
+    metrics = artifacts.read_json(folders.metrics / "pretrain" / f"{name}.json") | {"compression": 1.0}
     return Result(name, name, "dense", "1", metrics, read_curve(folders.curves / "pretrain" / f"{name}.csv"))
 
 

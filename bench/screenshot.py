@@ -1,0 +1,85 @@
+"""The page that compares the block sizes, driven in headless Chromium: the picture in the README.
+
+`python -m bench.screenshot --receipt build/published.json` starts `components.ui`, opens its link, and writes
+docs/images/compare.png.
+"""
+
+import argparse
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+FLAGS = (  # no sandbox: Chromium as root refuses one; the others keep it off the network
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+START_S = 120
+
+
+def browser() -> str | None:
+    """Chromium's program, as Debian installs it."""
+    return shutil.which("chromium")
+
+
+@contextlib.contextmanager
+def served(receipt: Path) -> Iterator[str]:
+    """Run `components.ui` until the block ends; the link that it prints, once the server answers."""
+    command = [sys.executable, "-m", "components.ui", "--receipt", str(receipt)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            found = re.search(r"http\S+", server.stdout.readline())
+            if found is None:
+                raise RuntimeError("components.ui printed no link")
+            _wait_for(found[0].split("#")[0] + "health")
+            yield found[0]
+        finally:
+            server.terminate()
+
+
+@contextlib.contextmanager
+def opened(link: str) -> Iterator[Page]:
+    """The page behind `link`, its plot drawn and the assistant beside it closed."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser(), args=list(FLAGS))
+        page = chromium.new_page(viewport={"width": 1500, "height": 760}, device_scale_factor=1)
+        page.goto(link)
+        page.locator(".js-plotly-plot .parcoords").wait_for(timeout=START_S * 1000)
+        page.get_by_role("button", name="Close").click()
+        page.wait_for_timeout(1000)  # the plot takes its new width
+        yield page
+        chromium.close()
+
+
+def _wait_for(url: str) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            urllib.request.urlopen(url, timeout=5)
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"{url} did not answer within {START_S} s")
+
+
+def main() -> None:
+    """Write the picture."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--receipt", type=Path, default=Path("build/published.json"))
+    parser.add_argument("--picture", type=Path, default=Path("docs/images/compare.png"))
+    options = parser.parse_args()
+    options.picture.parent.mkdir(parents=True, exist_ok=True)
+    with served(options.receipt) as link, opened(link) as page:
+        page.screenshot(path=options.picture)
+
+
+if __name__ == "__main__":
+    main()

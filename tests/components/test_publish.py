@@ -1,0 +1,175 @@
+"""Publishing to a real MLflow store: once, whole, and never in the way; and the page that compares the designs."""
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import screenshot
+from components import tracking, ui
+from components.publish import publish
+from components.report import report
+from components.stage import main
+
+FOLDERS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores", "--report", "report"]
+FLAGS = [*FOLDERS, "--models", "models", "--receipt", "build/published.json"]
+NAMES = ["lstm", "gru", "lstm-k2", "lstm-k4", "lstm-k4-direct", "gru-mixed", "lstm-pruned"]
+
+
+def receipt():
+    return json.loads(Path("build/published.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def published(results, tmp_path_factory):
+    """A folder whose results stand in its own mlflow.db."""
+    folder = shutil.copytree(results, tmp_path_factory.mktemp("publish") / "here")
+    with contextlib.chdir(folder):
+        main(report, FOLDERS)
+        main(publish, FLAGS)
+    return folder
+
+
+@pytest.fixture
+def here(published, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(published)
+    return published
+
+
+@pytest.fixture
+def client(here):
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=tracking.DEFAULT_URI)
+
+
+def runs(client):
+    return client.search_runs([receipt()["experiment_id"]])
+
+
+def test_one_flat_finished_run_for_each_network(client):
+    found = runs(client)
+    assert sorted(each.info.run_name for each in found) == sorted(NAMES)
+    assert {each.info.status for each in found} == {"FINISHED"}
+    assert {each.data.tags["sweep"] for each in found} == {receipt()["sweep"]}
+    assert not any("mlflow.parentRunId" in each.data.tags for each in found)
+
+
+def test_a_run_has_parameters_metrics_curves_tables_and_files(client):
+    run = client.get_run(receipt()["runs"]["lstm-k4"])
+    assert run.data.params["block_size"] == "4"
+    assert run.data.params["settings.training.epochs"] == "4"
+    assert run.data.params["settings.network.cells"] == "8"
+    assert run.data.metrics["compression"] == pytest.approx(1520 / 752)
+    assert run.data.metrics["degradation_low"] <= run.data.metrics["degradation"]
+    curve = client.get_metric_history(run.info.run_id, "dev_per")
+    assert [(point.step, point.value) for point in curve] == [(2, 34.0), (3, 28.0), (4, 23.0)]
+    assert [point.step for point in client.get_metric_history(run.info.run_id, "residual/0.recurrent")] == [2]
+    files = {each.path for each in client.list_artifacts(run.info.run_id)}
+    assert files >= {"model.safetensors", "metrics.json", "results.json", "training.png", "per.png"}
+
+
+def test_the_model_in_the_store_is_the_model(client, tmp_path):
+    from ernn.nn import model_file
+
+    copy = client.download_artifacts(receipt()["runs"]["gru-mixed"], "model.safetensors", str(tmp_path))
+    assert Path(copy).read_bytes() == Path("models/gru-mixed").read_bytes()
+    assert model_file.load(Path(copy)).network.cell == "gru"
+
+
+def test_again_writes_nothing_and_a_changed_result_writes_one(client):
+    before = receipt()["runs"]
+    main(publish, FLAGS)
+    assert receipt()["runs"] == before
+    metrics = Path("metrics/compress/lstm-k2.json")
+    old = metrics.read_text()
+    metrics.write_text(old.replace('"test_loss": 1.0', '"test_loss": 0.9'))
+    main(publish, FLAGS)
+    after = receipt()["runs"]
+    assert [name for name in NAMES if before[name] != after[name]] == ["lstm-k2"]
+    assert len(runs(client)) == len(NAMES) + 1
+    metrics.write_text(old)
+    client.delete_run(after["lstm-k2"])
+    main(publish, FLAGS)
+    assert receipt()["runs"] == before
+
+
+def test_what_a_killed_publisher_left_is_replaced(client):
+    killed = receipt()["runs"]["lstm-pruned"]
+    client.update_run(killed, status="RUNNING")
+    main(publish, FLAGS)
+    assert receipt()["runs"]["lstm-pruned"] != killed
+    assert client.get_run(killed).info.lifecycle_stage == "deleted"
+    assert len(runs(client)) == len(NAMES)
+
+
+@pytest.fixture
+def silent():
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("server", ["down", "silent"])
+def test_a_tracking_server_that_fails_costs_one_warning(finished, published, silent, server, monkeypatch, caplog):
+    shutil.copytree(published / "report", "report")
+    address = f"http://127.0.0.1:{silent if server == 'silent' else ui.free_port()}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    main(publish, FLAGS)
+    warnings = [each.message for each in caplog.records if each.levelname == "WARNING" and "components" in each.name]
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"not published to {address} (")
+    assert warnings[0].endswith("`make publish` tries again")
+    assert receipt()["published"] is False
+    assert receipt()["problem"]
+
+
+def test_two_first_publishers_at_once_share_one_new_database(tmp_path):
+    code = "from components import tracking; print(tracking.publish('shared', iter([])).experiment_id)"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(Path.cwd())}, stdout=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    assert [process.communicate()[0] for process in both] == [b"1\n", b"1\n"]
+    assert [process.returncode for process in both] == [0, 0]
+
+
+def test_link_of_an_unpublished_receipt_is_one_line(tmp_path, capsys):
+    (tmp_path / "published.json").write_text('{"published": false, "problem": "ConnectionError: refused"}')
+    with pytest.raises(SystemExit, match="2"):
+        ui.main(["--receipt", str(tmp_path / "published.json")])
+    assert capsys.readouterr().err == (
+        "ui: nothing to show: ConnectionError: refused; start that server, or unset MLFLOW_TRACKING_URI\n"
+    )
+
+
+def test_a_server_of_ones_own_is_linked_and_not_started(here, monkeypatch, capsys):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example/")
+    ui.main(["--receipt", "build/published.json"])
+    assert capsys.readouterr().out.startswith("Compare the block sizes: https://mlflow.example/#/compare-runs?runs=")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(screenshot.browser() is None, reason="no chromium; apt-get install chromium")
+def test_the_page_shows_error_rate_over_block_size(here, client):
+    with screenshot.served(Path("build/published.json")) as link, screenshot.opened(link) as page:
+        text = page.inner_text("body")
+        axes = page.locator(".parcoords .axis-title").all_text_contents()
+        picture = page.screenshot()
+    assert "Comparing 7 Runs from 1 Experiment" in text
+    assert all(name in text for name in NAMES)
+    assert axes == ["block_size", "method", "network", "per"]
+    rows = {row.split("\t")[0].strip(): row for row in text.splitlines()}
+    assert sorted(rows["block_size"].split()[1:]) == ["1", "1", "1", "1.625", "2", "4", "4"]
+    shown = sorted(float(value) for value in rows["per"].split()[1:])
+    assert shown == pytest.approx(sorted(each.data.metrics["per"] for each in runs(client)), abs=0.01)
+    assert len(picture) > 20_000
