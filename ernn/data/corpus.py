@@ -44,6 +44,6 @@ class Speaker(Protocol):
     def split(self) -> Split: ...
 
     @property
-    def source(self) -> Path: ...  # where the corpus names this speaker; for messages
+    def source(self) -> str: ...  # where the corpus names this speaker; for messages
 
     def utterances(self) -> list[Utterance]: ...

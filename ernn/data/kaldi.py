@@ -13,15 +13,15 @@ Phones are TIMIT's or CMU's, in any case, with stress digits and word positions 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
-from ernn.data import audio
+from ernn.data import audio, tables
 from ernn.data.corpus import SAMPLE_RATE, Segment, Utterance
-from ernn.data.labels import check_label, check_order, read_text
+from ernn.data.labels import check_label, check_order
 from ernn.data.sentences import SPLITS, Split
+from ernn.data.tables import Line
 from ernn.errors import UserError
 
 _TRANSCRIPTS = ("text-phone", "text")
@@ -30,20 +30,12 @@ _HELD_OUT = 10  # without a dev folder, one training speaker in ten
 _GAP = SAMPLE_RATE // 100  # pauses from 10 ms on are silence
 
 
-class Line(NamedTuple):
-    """One line of a table: where it stands, and what follows its key."""
-
-    where: str
-    values: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class KaldiUtterance:
     """What the folder says about one utterance."""
 
     name: str
     file: Path
-    where: str  # of its transcript
     phones: tuple[str, ...]
     span_s: tuple[float, float] | None = None  # in the recording; None = all of it
     times: tuple[Line, ...] = ()  # of phones.ctm
@@ -55,7 +47,7 @@ class KaldiSpeaker:
 
     split: Split
     name: str
-    source: Path
+    source: str
     listed: tuple[KaldiUtterance, ...]
 
     def utterances(self) -> list[Utterance]:
@@ -83,67 +75,80 @@ def _held_out(corpus: Path, found: list[KaldiSpeaker]) -> list[KaldiSpeaker]:
     train = [speaker for speaker in found if speaker.split == "train"]
     if len(train) < 2:
         raise UserError(f"{corpus / 'train'}: one speaker cannot be train and dev; add a dev folder")
-    dev = {speaker.name for speaker in train[::-_HELD_OUT]}
-    held = [replace(speaker, split="dev") if speaker in train and speaker.name in dev else speaker for speaker in found]
-    return sorted(held, key=lambda speaker: SPLITS.index(speaker.split))
+    dev = [replace(speaker, split="dev") for speaker in train[::-_HELD_OUT]]
+    names = {speaker.name for speaker in dev}
+    rest = [speaker for speaker in found if speaker.split != "train" or speaker.name not in names]
+    return sorted(rest + dev, key=lambda speaker: (SPLITS.index(speaker.split), speaker.name))
 
 
 def _folder(corpus: Path, split: Split) -> list[KaldiSpeaker]:
     """The speakers of one folder, in the order of their names."""
-    folder = corpus / split
-    recordings, speakers = _table(folder / "wav.scp"), _table(folder / "utt2spk")
-    transcripts = _table(
-        next((folder / name for name in _TRANSCRIPTS if (folder / name).exists()), folder / "text-phone")
-    )
-    spans = _table(folder / "segments") if (folder / "segments").exists() else None
-    times = _times(folder / "phones.ctm")
+    folder = _Folder.read(corpus, corpus / split)
     own: dict[str, list[KaldiUtterance]] = defaultdict(list)
-    for name in sorted(spans or recordings):
-        for table, called in ((speakers, "utt2spk"), (transcripts, "text-phone")):
-            if name not in table:
-                raise UserError(f"{folder / called}: no line for utterance {name}; add it or remove the utterance")
-        if times and name not in times:
-            raise UserError(f"{folder / 'phones.ctm'}: no times of utterance {name}; add them or remove the file")
-        recording, span = (name, None) if spans is None else _span(spans[name])
-        file = _file(corpus, folder, recordings, recording)
-        where, labels = transcripts[name]
-        phones = tuple(_label(where, label) for label in labels)
-        if not phones:
+    for name in sorted(folder.spans or folder.recordings):
+        utterance = folder.utterance(name)
+        own[tables.single(folder.speakers[name], "`utterance speaker`")].append(utterance)
+    return [
+        KaldiSpeaker(split, name, folder.speakers[listed[0].name].where, tuple(listed))
+        for name, listed in sorted(own.items())
+    ]
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """The tables of one folder."""
+
+    corpus: Path
+    path: Path
+    recordings: dict[str, Line]
+    speakers: dict[str, Line]
+    transcripts: dict[str, Line]
+    spans: dict[str, Line]
+    times: dict[str, list[Line]]
+
+    @classmethod
+    def read(cls, corpus: Path, path: Path) -> "_Folder":
+        transcripts = next((path / name for name in _TRANSCRIPTS if (path / name).exists()), path / _TRANSCRIPTS[0])
+        return cls(
+            corpus,
+            path,
+            tables.table(path / "wav.scp"),
+            tables.table(path / "utt2spk"),
+            tables.table(transcripts),
+            tables.table(path / "segments") if (path / "segments").exists() else {},
+            tables.times(path / "phones.ctm"),
+        )
+
+    def utterance(self, name: str) -> KaldiUtterance:
+        """What the tables say about one utterance."""
+        for lines, called in ((self.speakers, "utt2spk"), (self.transcripts, "text-phone")):
+            if name not in lines:
+                raise UserError(f"{self.path / called}: no line for utterance {name}; add it or remove the utterance")
+        if self.times and name not in self.times:
+            raise UserError(f"{self.path / 'phones.ctm'}: no times of utterance {name}; add them or remove the file")
+        recording, span = _span(self.spans[name]) if self.spans else (name, None)
+        where, labels = self.transcripts[name]
+        if not labels:
             raise UserError(f"{where}: utterance {name} has no phones; add them or remove the utterance")
-        speaker = _single(speakers[name], "`utterance speaker`")
-        own[speaker].append(KaldiUtterance(name, file, where, phones, span, tuple(times.get(name, ()))))
-    return [KaldiSpeaker(split, name, folder / "utt2spk", tuple(listed)) for name, listed in sorted(own.items())]
+        phones = tuple(_label(where, label) for label in labels)
+        return KaldiUtterance(name, self._file(recording), phones, span, tuple(self.times.get(name, ())))
 
-
-def _table(file: Path) -> dict[str, Line]:
-    """Key -> the rest of its line."""
-    table: dict[str, Line] = {}
-    for where, words in _lines(file):
-        if words[0] in table:
-            raise UserError(f"{where}: {words[0]} stands here twice; remove one line")
-        table[words[0]] = Line(where, tuple(words[1:]))
-    if not table:
-        raise UserError(f"{file}: empty; write one line an utterance")
-    return table
-
-
-def _lines(file: Path) -> Iterator[tuple[str, list[str]]]:
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
-        if words := line.split():
-            yield f"{file}:{number}", words
-
-
-def _times(file: Path) -> dict[str, list[Line]]:
-    times: dict[str, list[Line]] = defaultdict(list)
-    for where, words in _lines(file) if file.exists() else ():
-        times[words[0]].append(Line(where, tuple(words[1:])))
-    return times
+    def _file(self, recording: str) -> Path:
+        if recording not in self.recordings:
+            raise UserError(f"{self.path / 'wav.scp'}: no line for recording {recording}; add it")
+        where, words = self.recordings[recording]
+        if words[-1:] == ("|",):
+            raise UserError(f"{where}: commands are not run; write the audio to a file and give its path")
+        if not words:
+            raise UserError(f"{where}: not `recording file`; correct the line")
+        file = Path(" ".join(words))
+        return next((at / file for at in (self.path, self.corpus) if (at / file).exists()), self.path / file)
 
 
 def _span(line: Line) -> tuple[str, tuple[float, float]]:
     if len(line.values) != 3:
         raise UserError(f"{line.where}: not `utterance recording start end`; correct the line")
-    start, end = (_seconds(line.where, value) for value in line.values[1:])
+    start, end = (tables.seconds(line.where, value) for value in line.values[1:])
     if not 0 <= start < end:
         raise UserError(
             f"{line.where}: the utterance ends at {end:g} s, not after its start {start:g} s; correct the times"
@@ -151,31 +156,8 @@ def _span(line: Line) -> tuple[str, tuple[float, float]]:
     return line.values[0], (start, end)
 
 
-def _file(corpus: Path, folder: Path, recordings: dict[str, Line], recording: str) -> Path:
-    if recording not in recordings:
-        raise UserError(f"{folder / 'wav.scp'}: no line for recording {recording}; add it")
-    where, words = recordings[recording]
-    if words[-1:] == ("|",):
-        raise UserError(f"{where}: commands are not run; write the audio to a file and give its path")
-    path = Path(_single(Line(where, (" ".join(words),)), "`recording file`"))
-    return next((at for at in (folder / path, corpus / path) if at.exists()), folder / path)
-
-
-def _single(line: Line, form: str) -> str:
-    if len(line.values) != 1 or not line.values[0]:
-        raise UserError(f"{line.where}: not {form}; correct the line")
-    return line.values[0]
-
-
 def _label(where: str, label: str) -> str:
     return check_label(where, _POSITION.sub("", label).lower())
-
-
-def _seconds(where: str, value: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        raise UserError(f"{where}: {value!r} is not a time in seconds; correct the line") from None
 
 
 def _utterance(listed: KaldiUtterance) -> Utterance:
@@ -195,7 +177,7 @@ def _segments(times: tuple[Line, ...], samples: int) -> tuple[Segment, ...]:
     for where, values in times:
         if len(values) != 4:
             raise UserError(f"{where}: not `utterance channel start duration phone`; correct the line")
-        start_s, duration_s = (_seconds(where, value) for value in values[1:3])
+        start_s, duration_s = (tables.seconds(where, value) for value in values[1:3])
         start, end = round(start_s * SAMPLE_RATE), round((start_s + duration_s) * SAMPLE_RATE)
         before = segments[-1].end if segments else 0
         if start - before >= _GAP:

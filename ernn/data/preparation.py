@@ -46,7 +46,7 @@ def speakers(corpus: Corpus) -> Sequence[Speaker]:
     else:
         folder = Path(corpus.path)
         if not corpus.path or not folder.is_dir():
-            raise UserError(f"corpus.path={corpus.path!r} is no folder; set it to that of your {corpus.kind} corpus")
+            raise UserError(f"corpus.path={corpus.path!r} is no folder; set it to your {corpus.kind} folder")
         found = timit.speakers(folder) if corpus.kind == "timit" else kaldi.speakers(folder)
     _disjoint(found)
     return found
@@ -155,6 +155,6 @@ def _disjoint(found: Sequence[Speaker]) -> None:
         other = first.setdefault(speaker.name, speaker)
         if other.split != speaker.split:
             raise UserError(
-                f"{speaker.source}: speaker {speaker.name} of {speaker.split} is also in {other.split} ({other.source}); "
-                "splits must not share speakers: move or remove the utterances of one of them"
+                f"{speaker.source}: speaker {speaker.name} is in {speaker.split} and {other.split} ({other.source}); "
+                "splits must not share speakers: move or remove one of them"
             )

@@ -34,9 +34,14 @@ class SyntheticSpeaker:
     keep: Path | None = None  # a folder where the audio stays, in TIMIT's layout
 
     @property
-    def source(self) -> Path:
-        """The speaker's folder, of use only where the audio is kept."""
-        return timit.speaker_folder(self.keep or Path("synthetic"), self.split, self.region, self.name)
+    def source(self) -> str:
+        """What a message calls this speaker."""
+        return f"synthetic/{self.split}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the audio is kept."""
+        return timit.speaker_folder(self.keep or Path(), self.split, self.region, self.name)
 
     @property
     def name(self) -> str:
@@ -65,7 +70,7 @@ class SyntheticSpeaker:
         ]
         if self.keep:
             for utterance in spoken:
-                timit.write(utterance, self.source)
+                timit.write(utterance, self.folder)
         return spoken
 
     def clean(self) -> list[Utterance]:

@@ -35,7 +35,7 @@ class TimitSpeaker:
 
     split: Split
     name: str
-    source: Path
+    source: str
     files: tuple[tuple[str, Path, Path], ...]  # sentence, audio, labels
 
     def utterances(self) -> list[Utterance]:
@@ -61,8 +61,8 @@ def speakers(folder: Path) -> Sequence[TimitSpeaker]:
     missing = [split for split in SPLITS if not any(speaker.split == split for speaker in chosen)]
     if missing:
         raise UserError(
-            f"{folder}: no speakers for {' and '.join(missing)}; set corpus.path to the folder with TIMIT's TRAIN and TEST "
-            "(another corpus in TIMIT's layout: with TRAIN, DEV and TEST)"
+            f"{folder}: no speakers for {' and '.join(missing)}; set corpus.path to the folder with TIMIT's TRAIN and "
+            "TEST (another corpus in TIMIT's layout: with TRAIN, DEV and TEST)"
         )
     return sorted(chosen, key=lambda speaker: (SPLITS.index(speaker.split), speaker.name))
 
@@ -116,7 +116,7 @@ def _speaker(split: Split, name: str, sentences: dict[str, dict[str, Path]]) -> 
         if _LABELS not in paths:
             raise UserError(f"{sound}: audio without labels; add the .PHN or remove the audio")
         files.append((sentence, sound, paths[_LABELS]))
-    return TimitSpeaker(split, name, files[0][1].parent, tuple(files))
+    return TimitSpeaker(split, name, str(files[0][1].parent), tuple(files))
 
 
 def _utterance(name: str, sound: Path, label_file: Path) -> Utterance:
