@@ -56,7 +56,7 @@ def evaluate(model: AcousticModel, split: Split, options: Scoring) -> tuple[floa
         for index, hypothesis in zip(batch.indices, decode(model, posteriors, batch.lengths, options), strict=True):
             hypotheses[index] = hypothesis
     references = [split.transcript(index) for index in range(len(split))]
-    return total / max(count, 1), scoring.score(references, hypotheses, phones.to_39, int(phones.to_39[phones.SILENCE]))
+    return total / max(count, 1), scoring.score(references, hypotheses, phones.to_39, phones.SILENCE)
 
 
 def decode(
