@@ -1,6 +1,6 @@
 """Posteriors, losses and phone error rates of a model over a whole split."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -53,20 +53,26 @@ def evaluate(model: AcousticModel, split: Split, options: Scoring) -> tuple[floa
     for batch, posteriors in log_posteriors(model, split):
         loss, things = loss_sum(model, posteriors, batch)
         total, count = total + float(loss), count + things
-        for index, hypothesis in zip(batch.indices, decode(model, posteriors, batch.lengths, options), strict=True):
+        names = [split.utterances[index] for index in batch.indices]
+        decoded = decode(model, posteriors, batch.lengths, options, names)
+        for index, hypothesis in zip(batch.indices, decoded, strict=True):
             hypotheses[index] = hypothesis
     references = [split.transcript(index) for index in range(len(split))]
     return total / max(count, 1), scoring.score(references, hypotheses, phones.to_39, phones.SILENCE)
 
 
 def decode(
-    model: AcousticModel, posteriors: Float[Tensor, "time batch classes"], lengths: Tensor, options: Scoring
+    model: AcousticModel,
+    posteriors: Float[Tensor, "time batch classes"],
+    lengths: Tensor,
+    options: Scoring,
+    names: Sequence[str],
 ) -> list[list[int]]:
-    """Phones of a batch by the model's own priors and bigram."""
+    """Phones of a batch by the model's own priors and bigram; `names` are for messages."""
     utterances = [posteriors[:length, column] for column, length in enumerate(lengths.tolist())]
     if model.criterion == "ctc":
-        return decoding.ctc_viterbi(utterances, model.bigram, options)
-    return decoding.viterbi(utterances, model.log_priors, model.bigram, options)
+        return decoding.ctc_viterbi(utterances, model.bigram, options, names)
+    return decoding.viterbi(utterances, model.log_priors, model.bigram, options, names)
 
 
 def count_statistics(model: AcousticModel, split: Split) -> None:
