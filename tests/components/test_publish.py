@@ -170,6 +170,7 @@ def test_the_page_shows_error_rate_over_block_size(here, client):
     assert axes == ["block_size", "method", "network", "per"]
     rows = {row.split("\t")[0].strip(): row for row in text.splitlines()}
     assert sorted(rows["block_size"].split()[1:]) == ["1", "1", "1", "1.625", "2", "4", "4"]
-    shown = sorted(float(value) for value in rows["per"].split()[1:])
-    assert shown == pytest.approx(sorted(each.data.metrics["per"] for each in runs(client)), abs=0.01)
+    rates = [each.data.metrics["per"] for each in runs(client)]
+    assert {f"{min(rates):.5f}", f"{max(rates):.5f}"} <= set(text.split())  # the ends of the axis
+    assert sum(f"{rate:.4g}" in text.split() for rate in rates) >= 6  # the table; further columns are scrolled to
     assert len(picture) > 20_000
