@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -12,26 +13,54 @@ from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import Circulant, Matrix, Pruned
-from ernn.params import Network
+from ernn.params import Network, Section
 
 VERSION = 1
 
 
-def save(model: AcousticModel, path: Path, **about: Any) -> None:
-    """One safetensors file with the structure and `about` in its metadata."""
-    structure = {str(place): _structure(matrix) for place, matrix in model.matrices()}
-    header = {
-        "version": VERSION,
-        "network": model.network.model_dump(),
-        "dimension": model.dimension,
-        "phones": list(model.phones),
-        "criterion": model.criterion,
-        "matrices": structure,
-        "about": about,
-    }
+class Structure(Section):
+    """What is stored of one matrix."""
+
+    kind: Literal["dense", "circulant", "pruned"]
+    block_size: int = 1
+
+    @classmethod
+    def of(cls, matrix: Matrix) -> "Structure":
+        """The structure of `matrix`."""
+        return cls(kind=matrix.kind, block_size=getattr(matrix, "block_size", 1))  # type: ignore[arg-type]
+
+    def empty(self, matrix: Matrix) -> Matrix:
+        """A matrix of this structure and the size of `matrix`, to be filled."""
+        size = (matrix.gates, matrix.rows, matrix.cols)
+        if self.kind == "circulant":
+            return Circulant(*size, self.block_size)
+        return Pruned(*size) if self.kind == "pruned" else matrix
+
+
+class Header(Section):
+    """The metadata of a model file."""
+
+    version: int
+    network: Network
+    dimension: int
+    phones: tuple[str, ...]
+    criterion: Literal["frames", "ctc"]
+    matrices: dict[str, Structure]
+
+
+def save(model: AcousticModel, path: Path) -> None:
+    """Write `model` to `path`, whole or not at all."""
+    header = Header(
+        version=VERSION,
+        network=model.network,
+        dimension=model.dimension,
+        phones=model.phones,
+        criterion=model.criterion,
+        matrices={str(place): Structure.of(matrix) for place, matrix in model.matrices()},
+    )
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    with artifacts.atomic(path) as temporary:
-        save_file(tensors, temporary, metadata={"ernn": json.dumps(header, sort_keys=True)})
+    with artifacts.atomic(path) as temporary:  # one key: safetensors writes several in any order
+        save_file(tensors, temporary, metadata={"ernn": json.dumps(header.model_dump(), sort_keys=True)})
 
 
 def load(path: Path) -> AcousticModel:
@@ -40,17 +69,20 @@ def load(path: Path) -> AcousticModel:
     Raises:
         UserError: no such file, not a model of this version, tensors that do not fit, or weights that are not finite.
     """
-    header, tensors = read(path)
-    if header.get("version") != VERSION:
-        raise UserError(f"{path}: model version {header.get('version')}, this ernn reads {VERSION}; train it again")
-    network = Network.model_validate(header["network"])
-    model = AcousticModel(network, header["dimension"], header["phones"], header["criterion"])
-    for place, matrix in list(model.matrices()):
-        structure = header["matrices"][str(place)]
-        if structure["kind"] == "circulant":
-            model.replace(place, Circulant(matrix.gates, matrix.rows, matrix.cols, structure["block_size"]))
-        elif structure["kind"] == "pruned":
-            model.replace(place, Pruned(matrix.gates, matrix.rows, matrix.cols))
+    raw, tensors = read(path)
+    if raw.get("version") != VERSION:
+        raise UserError(f"{path}: model version {raw.get('version')}, this ernn reads {VERSION}; train it again")
+    try:
+        header = Header.model_validate(raw)
+        model = AcousticModel(header.network, header.dimension, header.phones, header.criterion)
+        for place, matrix in list(model.matrices()):
+            model.replace(place, header.matrices[str(place)].empty(matrix))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: field {field!r} is missing or wrong ({first['msg']}); train it again") from None
+    except KeyError as error:
+        raise UserError(f"{path}: field 'matrices' does not describe {error}; train it again") from None
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
@@ -63,7 +95,7 @@ def load(path: Path) -> AcousticModel:
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Header and tensors of a model file.
+    """Header, as JSON gives it, and tensors of a model file.
 
     Raises:
         UserError: the file is missing, damaged or no ernn model.
@@ -79,7 +111,3 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if "ernn" not in metadata:
         raise UserError(f"{path}: a safetensors file, but no ernn model; give one written by pretrain or compress")
     return json.loads(metadata["ernn"]), tensors
-
-
-def _structure(matrix: Matrix) -> dict[str, Any]:
-    return {"kind": matrix.kind} | ({"block_size": matrix.block_size} if isinstance(matrix, Circulant) else {})

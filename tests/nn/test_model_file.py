@@ -1,0 +1,98 @@
+"""Model files: the identity on save and load, one clear line for every damaged one."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ernn.errors import UserError
+from ernn.nn import model_file
+from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.params import BlockSizes
+from ernn.pruning import Pruner
+from tests import toy
+
+
+def model(**changes) -> AcousticModel:
+    torch.manual_seed(1)
+    return AcousticModel(toy.network(**changes), toy.DIMENSION, [str(index) for index in range(toy.PHONES)])
+
+
+def circulant_model() -> AcousticModel:
+    result = model(projection=4, peepholes=True)
+    make_circulant(result, (BlockSizes(input=4, recurrent=2), BlockSizes(projection=2)))
+    return result
+
+
+def pruned_model() -> AcousticModel:
+    result = model(cell="gru")
+    Pruner(result, 4.0, 2).finish(result)
+    return result
+
+
+@pytest.mark.parametrize("make", [model, circulant_model, pruned_model])
+def test_save_and_load_are_the_identity(make, tmp_path):
+    before, x = make(), torch.randn(5, 2, toy.DIMENSION)
+    model_file.save(before, tmp_path / "model")
+    after = model_file.load(tmp_path / "model")
+    assert torch.equal(before(x), after(x))
+    assert before.stored_words == after.stored_words
+    assert [(p, m.kind) for p, m in before.matrices()] == [(p, m.kind) for p, m in after.matrices()]
+    model_file.save(after, tmp_path / "again")
+    assert (tmp_path / "model").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+def refused(path) -> str:
+    with pytest.raises(UserError) as error:
+        model_file.load(path)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_missing(tmp_path):
+    assert refused(tmp_path / "none").endswith("none: no such file; run the stage that makes it (`dvc repro`)")
+
+
+@pytest.mark.parametrize("size", [0, 7, 200, -1])
+def test_truncated(tmp_path, size):
+    path = tmp_path / "model"
+    model_file.save(model(), path)
+    path.write_bytes(path.read_bytes()[:size])
+    assert "not a whole safetensors file" in refused(path)
+
+
+def test_foreign(tmp_path):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "foreign")
+    assert "no ernn model; give one written by pretrain or compress" in refused(tmp_path / "foreign")
+
+
+def rewritten(tmp_path, change_header=lambda header: None, change_tensors=lambda tensors: None):
+    path = tmp_path / "model"
+    model_file.save(model(), path)
+    header, tensors = model_file.read(path)
+    change_header(header)
+    change_tensors(tensors)
+    save_file(tensors, path, {"ernn": json.dumps(header)})
+    return path
+
+
+def test_another_version(tmp_path):
+    path = rewritten(tmp_path, lambda header: header.update(version=99))
+    assert "model version 99, this ernn reads 1; train it again" in refused(path)
+
+
+def test_tensors_that_do_not_fit(tmp_path):
+    path = rewritten(tmp_path, change_tensors=lambda tensors: tensors.update({"output.bias": torch.zeros(3)}))
+    assert "tensors do not fit the network it names" in refused(path)
+
+
+def test_header_without_a_field(tmp_path):
+    path = rewritten(tmp_path, lambda header: header.pop("matrices"))
+    assert "field 'matrices' is missing or wrong" in refused(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(tmp_path, value):
+    path = rewritten(tmp_path, change_tensors=lambda tensors: tensors["layers.1.bias"].fill_(value))
+    assert "layers.1.bias holds values that are not finite; train it again" in refused(path)
