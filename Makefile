@@ -33,7 +33,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		$(BIN)/python -m pip config get global.find-links 2>/dev/null || true); \
 	if compgen -G "$$links/torch-*.whl" >/dev/null; then source="--find-links $$links"; \
 	else source="--torch-backend $(TORCH_BACKEND)"; fi; \
-	$(BIN)/uv pip install --quiet --python $(BIN)/python $$source '$(TORCH)' -e '.[all,dev]' -c constraints.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $$source '$(TORCH)' -e '.[all,dev]' -c constraints.txt
 	touch $@
 
 .PHONY: folder
