@@ -26,7 +26,9 @@ def pretrain(
     from ernn.training import outcome, session
 
     data = Dataset.open(dataset)
-    run = session.open_run(data, training, scoring, stage="pretrain", network=network.model_dump())
+    run = session.open_run(
+        data, training, scoring, stage="pretrain", network=network.model_dump(), cut=compression.dense_share
+    )
     start = session.fresh_model(network, data, training)
     early, trained = train_dense(start, compression, run)
     metrics = outcome.measure(trained, data.split("test"), scoring, scores)

@@ -1,0 +1,104 @@
+"""The four methods: equal epochs, the right structure, the same learning rates."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ernn.compression import Division, compress, train_dense
+from ernn.nn.acoustic import AcousticModel
+from ernn.params import Compression, Design, Scoring, Training
+from ernn.training import session
+from ernn.training.schedule import learning_rate
+from tests import toy
+
+OPTIONS = Compression()
+
+
+@given(epochs=st.integers(1, 60), dense=st.floats(0.01, 0.6), finetune=st.floats(0.01, 0.39))
+def test_the_parts_sum_to_all_epochs(epochs, dense, finetune):
+    cut = Division.of(epochs, Compression(dense_share=dense, finetune_share=finetune))
+    assert 0 <= cut.dense < cut.compressed <= cut.total == epochs
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 500), st.integers(1, 5000))
+def test_learning_rate_falls_from_its_peak_to_zero(early, late, step, steps):
+    early, late = sorted((early, late))
+    assert 0 <= learning_rate(1.0, late, step, steps) <= learning_rate(1.0, early, step, steps) <= 1.0
+    assert learning_rate(1.0, 1.0, step, steps) == pytest.approx(0, abs=1e-12)
+    assert learning_rate(1.0, 0.0, steps, steps) == 1.0
+
+
+@pytest.fixture
+def dense(tmp_path, monkeypatch):
+    """A toy data set with a dense network, young and grown."""
+    monkeypatch.setenv("ERNN_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    dataset = toy.make(tmp_path / "data", utterances=10)
+    run = open_run(dataset, "dense")
+    young, grown = train_dense(session.fresh_model(toy.network(), dataset, run.training), OPTIONS, run)
+    return dataset, run, young, grown
+
+
+def open_run(dataset, name):
+    training = Training(epochs=8, batch_utterances=5, learning_rate=0.02, threads=1)
+    return session.open_run(dataset, training, Scoring(), name=name)
+
+
+def kinds(model: AcousticModel) -> set[str]:
+    return {matrix.kind for _, matrix in model.matrices()}
+
+
+@pytest.mark.parametrize(
+    ("method", "epochs", "phases", "kind"),
+    [
+        ("admm", 6, ["admm"] * 2 + ["finetune"] * 4, "circulant"),
+        ("prune", 6, ["prune"] * 2 + ["finetune"] * 4, "pruned"),
+        ("direct", 8, ["direct"] * 8, "circulant"),
+        ("project", 0, [], "circulant"),
+    ],
+)
+def test_each_method_ends_with_the_epochs_of_the_dense_network(dense, method, epochs, phases, kind):
+    dataset, dense_run, young, grown = dense
+    run = open_run(dataset, method)
+    ratio = {"pruning_ratio": 4.0} if method == "prune" else {"block_size": 4}
+    design = Design.model_validate({"network": "lstm", "method": method} | ratio)
+    result = compress(young, grown, design, OPTIONS, run)
+    assert kinds(result) == {kind}
+    assert result.stored_words < grown.stored_words or method == "project"
+    assert [row["phase"] for row in run.rows] == phases
+    assert len(run.rows) == epochs
+    if run.rows:
+        assert run.rows[-1]["epoch"] == dense_run.rows[-1]["epoch"] == 8
+        assert run.rows[-1]["learning_rate"] == pytest.approx(dense_run.rows[-1]["learning_rate"], rel=0.5)
+
+
+def test_young_is_the_dense_network_of_the_cut(dense):
+    _, run, young, grown = dense
+    assert [row["epoch"] for row in run.rows] == list(range(1, 9))
+    assert not torch.equal(young.output.weight, grown.output.weight)
+
+
+def test_direct_does_not_depend_on_the_dense_network(dense):
+    dataset, _, young, grown = dense
+    design = Design(network="lstm", method="direct", block_size=4)
+    results = [
+        compress(start, start, design, OPTIONS, open_run(dataset, name)) for start, name in ((young, "a"), (grown, "b"))
+    ]
+    assert all(torch.equal(a, b) for a, b in zip(results[0].parameters(), results[1].parameters(), strict=True))
+
+
+def test_admm_above_its_tolerance_says_so(dense, caplog):
+    dataset, _, young, grown = dense
+    options = OPTIONS.model_copy(update={"admm": OPTIONS.admm.model_copy(update={"rho_start": 1e-6, "rho_end": 1e-6})})
+    design = Design(network="lstm", method="admm", block_size=4)
+    compress(young, grown, design, options, open_run(dataset, "weak"))
+    assert "ADMM ended above its tolerance: residual" in caplog.text
+    assert "raise compression.admm.rho_end or training.epochs" in caplog.text
+
+
+def test_admm_within_its_tolerance_is_silent(dense, caplog):
+    dataset, _, young, grown = dense
+    options = OPTIONS.model_copy(update={"admm": OPTIONS.admm.model_copy(update={"rho_start": 100.0, "rho_end": 1e4})})
+    design = Design(network="lstm", method="admm", block_size=4)
+    compress(young, grown, design, options, open_run(dataset, "strong"))
+    assert "tolerance" not in caplog.text
