@@ -8,7 +8,6 @@ the reference transcripts, phone_offsets (n + 1,) int64. Its metadata has one ke
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -153,8 +152,8 @@ def write(path: Path, header: dict[str, Any], shards: Iterable[tuple[str, list[E
         header: the manifest's entries beside version, phones and splits; read after the last shard.
         shards: split and examples of each shard, in order; a shard is in memory only while it is written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed
     temporary.mkdir(parents=True)
     try:
         splits: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
@@ -207,7 +206,8 @@ def _summary(shards: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _replace(temporary: Path, path: Path) -> None:
     """Put a whole folder in the place of the old one."""
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
     with suppress(FileNotFoundError):
         path.rename(old)
     temporary.rename(path)

@@ -22,7 +22,7 @@ TIMIT = {
 _CLOSURES = {"p": "pcl", "t": "tcl", "k": "kcl", "b": "bcl", "d": "dcl", "g": "gcl", "ch": "tcl", "jh": "dcl"}
 _VOICED = {"b", "d", "g", "jh"}
 _HOP = SAMPLE_RATE // 400  # 2.5 ms
-_EDGE, _PAUSE = "h#", "pau"
+SILENCE, _PAUSE = "h#", "pau"  # at the ends, and inside
 
 
 def segments(speech: Speech) -> list[Segment]:
@@ -39,7 +39,7 @@ def segments(speech: Speech) -> list[Segment]:
         labels = TIMIT[mnemonic.strip("',%=")]
         if end > start:
             _append(found, labels, start, end, level)
-    return _edges(found, len(speech.samples))
+    return _edges(found)
 
 
 def _append(found: list[Segment], labels: tuple[str, ...], start: int, end: int, level: np.ndarray) -> None:
@@ -75,7 +75,7 @@ def _burst(start: int, end: int, level: np.ndarray) -> int:
     return (first + 1 + int(np.argmax(np.diff(log_level)))) * _HOP
 
 
-def _edges(found: list[Segment], length: int) -> list[Segment]:
+def _edges(found: list[Segment]) -> list[Segment]:
     """Merge equal labels that meet (no decoder can part them) and call the silence at both ends h#."""
     merged: list[Segment] = []
     for segment in found:
@@ -85,9 +85,9 @@ def _edges(found: list[Segment], length: int) -> list[Segment]:
             merged.append(segment)
     for place in (0, -1):
         if merged[place].label == _PAUSE:
-            merged[place] = merged[place]._replace(label=_EDGE)
+            merged[place] = merged[place]._replace(label=SILENCE)
     if merged[0].start:
-        merged.insert(0, Segment(0, merged[0].start, _EDGE))
+        merged.insert(0, Segment(0, merged[0].start, SILENCE))
     return merged
 
 

@@ -12,6 +12,7 @@ from scipy.signal import firwin, resample_poly
 from ernn.data import espeak, espeak_phones, timit, voices
 from ernn.data.augment import Samples, augment
 from ernn.data.corpus import Segment, Utterance
+from ernn.data.espeak_phones import SILENCE
 from ernn.data.sentences import SPLITS, Split, sentences
 from ernn.params import Augmentation, Corpus
 
@@ -119,15 +120,20 @@ def _utterance(name: str, text: str, speech: espeak.Speech, pad: int) -> Utteran
     """At 16 kHz, with `pad` more samples of silence at each end."""
     spoken = resample_poly(speech.samples.astype(np.float32) / 32_768, _UP, _DOWN, window=_FILTER)
     samples = np.pad(spoken, pad)
-    phones = [_at_16k(segment, pad) for segment in espeak_phones.segments(speech)]
-    phones[0] = phones[0]._replace(start=0)
-    phones[-1] = phones[-1]._replace(end=len(samples))
+    phones = _with_pads([_at_16k(segment, pad) for segment in espeak_phones.segments(speech)], len(samples))
     ends = [*(mark.start for mark in speech.words[1:]), len(speech.samples)]
     words = tuple(
         _at_16k(Segment(mark.start, end, mark.label), pad) for mark, end in zip(speech.words, ends, strict=True)
     )
     labels = tuple(segment.label for segment in phones)
     return Utterance(name, samples, labels, tuple(phones), words, text)
+
+
+def _with_pads(phones: list[Segment], length: int) -> list[Segment]:
+    """The phones with silence from sample 0 and up to sample `length`."""
+    inner = [phone for phone in phones if phone.label != SILENCE]
+    before, after = Segment(0, inner[0].start, SILENCE), Segment(inner[-1].end, length, SILENCE)
+    return [before, *inner, after]
 
 
 def _at_16k(segment: Segment, pad: int) -> Segment:

@@ -1,0 +1,110 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ernn.data import kaldi
+from ernn.data.corpus import Segment, Utterance
+from ernn.errors import UserError
+from tests.data.conftest import noise
+
+SPEECHOCEAN = Path(__file__).parents[3] / "shared/data/speechocean762-mini"
+
+
+def refused(corpus: Path, message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
+        read(corpus)
+
+
+def read(corpus: Path) -> list[Utterance]:
+    return [utterance for speaker in kaldi.speakers(corpus) for utterance in speaker.utterances()]
+
+
+def names(found) -> list[tuple[str, str]]:
+    return [(speaker.split, speaker.name) for speaker in found]
+
+
+def test_a_folder_is_read(kaldi_folder):
+    found = kaldi.speakers(kaldi_folder())
+    assert names(found) == [("train", "anna"), ("train", "ben"), ("dev", "cleo"), ("test", "dan")]
+    (spoken,) = found[0].utterances()
+    assert (spoken.name, spoken.phones, spoken.segments) == ("anna-1", ("aa1", "t"), ())
+    np.testing.assert_array_equal(spoken.samples, noise())
+
+
+def test_one_training_speaker_in_ten_is_held_out_without_a_dev_folder(kaldi_folder):
+    people = " ".join(f"s{index:02d}" for index in range(13))
+    found = kaldi.speakers(kaldi_folder(train=people, dev=""))
+    assert [name for split, name in names(found) if split == "dev"] == ["s02", "s12"]
+    assert len(found) == 14
+
+
+def test_paths_may_start_at_the_corpus_folder(kaldi_folder):
+    corpus = kaldi_folder()
+    (corpus / "dev/wav.scp").write_text("cleo-1 dev/cleo.wav\n")
+    assert len(kaldi.speakers(corpus)[2].utterances()) == 1
+
+
+def test_segments_cut_recordings(kaldi_folder):
+    corpus = kaldi_folder()
+    (corpus / "dev/wav.scp").write_text("tape cleo.wav\n")
+    (corpus / "dev/segments").write_text("cleo-1 tape 0.1 0.35\n")
+    (spoken,) = kaldi.speakers(corpus)[2].utterances()
+    np.testing.assert_array_equal(spoken.samples, noise()[1600:5600])
+
+
+def test_times_become_segments_with_silence_between(kaldi_folder):
+    corpus = kaldi_folder()
+    (corpus / "dev/phones.ctm").write_text("cleo-1 1 0.1 0.1 AA1_B\ncleo-1 1 0.2 0.05 T_E\n")
+    (spoken,) = kaldi.speakers(corpus)[2].utterances()
+    assert spoken.segments == (
+        Segment(0, 1600, "sil"), Segment(1600, 3200, "aa1"), Segment(3200, 4000, "t"), Segment(4000, 8000, "sil"),
+    )  # fmt: skip
+    assert spoken.phones == ("sil", "aa1", "t", "sil")
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "message"),
+    [
+        ("wav.scp", "cleo-1 sph2pipe -f wav cleo.sph |", ":1: commands are not run; write the audio to a file"),
+        ("wav.scp", "cleo-1", ":1: not `recording file`; correct the line"),
+        ("wav.scp", "cleo-1 cleo.wav\ncleo-1 dan.wav", ":2: cleo-1 stands here twice; remove one line"),
+        ("wav.scp", "", ": empty; write one line an utterance"),
+        ("utt2spk", "dan-1 dan", ": no line for utterance cleo-1; add it or remove the utterance"),
+        ("utt2spk", "cleo-1 cleo senior", ":1: not `utterance speaker`; correct the line"),
+        ("text-phone", "dan-1 AA", ": no line for utterance cleo-1; add it or remove the utterance"),
+        ("text-phone", "cleo-1", ":1: utterance cleo-1 has no phones; add them or remove the utterance"),
+        ("text-phone", "cleo-1 AA OUCH", ":1: unknown phone 'ouch'; rename it to one of TIMIT's 61 labels"),
+        ("segments", "cleo-1 tape 0 0.1", "wav.scp: no line for recording tape; add it"),
+        ("segments", "cleo-1 cleo-1 0.2 0.1", ":1: the utterance ends at 0.1 s, not after its start 0.2 s"),
+        ("segments", "cleo-1 cleo-1 0.2", ":1: not `utterance recording start end`; correct the line"),
+        ("phones.ctm", "dan-1 1 0 0.1 AA", ": no times of utterance cleo-1; add them or remove the file"),
+        ("phones.ctm", "cleo-1 1 0 AA", ":1: not `utterance channel start duration phone`; correct the line"),
+        ("phones.ctm", "cleo-1 1 x 0.1 AA", ":1: 'x' is not a time in seconds; correct the line"),
+        ("phones.ctm", "cleo-1 1 0 0.2 AA\ncleo-1 1 0.1 0.2 T", ":2: t starts at 1600 and overlaps aa, which ends at"),
+    ],
+)  # fmt: skip
+def test_bad_tables_are_refused_with_file_and_line(kaldi_folder, table, text, message):
+    corpus = kaldi_folder()
+    (corpus / "dev" / table).write_text(text + "\n")
+    refused(corpus, f"{message}" if message.startswith("wav.scp") else f"{corpus / 'dev' / table}{message}")
+
+
+def test_missing_parts_are_refused(kaldi_folder):
+    corpus = kaldi_folder(train="anna", dev="")
+    refused(corpus, f"{corpus / 'train'}: one speaker cannot be train and dev; add a dev folder")
+    (corpus / "train/anna.wav").unlink()
+    (corpus / "dev").mkdir()
+    refused(corpus, f"{corpus / 'dev/wav.scp'}: no such file; add it or leave the utterance out")
+    (corpus / "test").rename(corpus / "tests")
+    refused(corpus, f"{corpus / 'test'}: no such folder; set corpus.path to the folder that holds train and test")
+
+
+@pytest.mark.skipif(not SPEECHOCEAN.exists(), reason="the sample of speechocean762 is not beside the repository")
+def test_real_speech_is_read():
+    found = kaldi.speakers(SPEECHOCEAN)
+    spoken = [utterance for speaker in found for utterance in speaker.utterances()]
+    assert (len(found), len(spoken)) == (30, 150)
+    assert all(len(utterance.samples) > 8000 and utterance.phones for utterance in spoken)
+    assert {speaker.split for speaker in found} == {"train", "dev", "test"}
