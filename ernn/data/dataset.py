@@ -141,7 +141,9 @@ class Dataset:
             with safe_open(file, framework="numpy") as shard:
                 tensors = {name: shard.get_tensor(name) for name in shard.keys()}  # noqa: SIM118
                 return tensors, json.loads(shard.metadata()["names"])
-        except (FileNotFoundError, SafetensorError) as error:
+        except FileNotFoundError:
+            raise UserError(f"{file}: no such file; delete {self.path} and run `dvc repro prepare`") from None
+        except SafetensorError as error:
             raise UserError(f"{file}: {error}; delete {self.path} and run `dvc repro prepare`") from None
 
 
