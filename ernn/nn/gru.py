@@ -15,10 +15,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ernn.nn.gates import chunks, double, sigmoid_backward, step_views, tanh_backward, tanh_of_sigmoid_
+from ernn.nn.products import add_product, linear, weight_gradient
 from ernn.nn.sequences import last
-
-sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input  # d . s . (1 - s)
-tanh_backward = torch.ops.aten.tanh_backward.grad_input  # d . (1 - t^2)
 
 
 def gru(
@@ -57,12 +56,13 @@ class _GRU(torch.autograd.Function):
     def forward(
         ctx: Any, training: bool, x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor, c_0: Tensor
     ) -> Tensor:
-        steps, batch = x.shape[:2]
-        gates = torch.addmm(bias, x.flatten(0, 1), weight_ih.t()).unflatten(0, (steps, batch))
+        steps, batch, cells = *x.shape[:2], c_0.shape[1]
+        n = 2 * cells, 3 * cells
+        gates = linear(x.flatten(0, 1), double(weight_ih, *n), double(bias, *n)).unflatten(0, (steps, batch))
         c = x.new_empty(steps + 1, *c_0.shape)
         c[0] = c_0
         reset_c = x.new_empty(steps if training else 1, *c_0.shape)  # without gradients one buffer serves all steps
-        _forward_steps(gates, c, reset_c, weight_hh)
+        _forward_steps(gates, c, reset_c, double(weight_hh, *n))
         if training:
             ctx.save_for_backward(x, weight_ih, weight_hh, gates, c, reset_c)
         return c[1:]
@@ -71,15 +71,14 @@ class _GRU(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_c: Tensor) -> tuple[Tensor | None, ...]:
         x, weight_ih, weight_hh, gates, c, reset_c = ctx.saved_tensors
-        delta, keep = _local_gradients(gates, c)
-        d_c = _backward_steps(grad_c, gates, delta, keep, weight_hh)
+        delta, d_c = _backward_steps(grad_c, gates, c, weight_hh)
         need_x, need_ih, need_hh, need_bias = ctx.needs_input_grad[1:5]
         rows = delta.flatten(0, 1)
         return (
             None,
-            (rows @ weight_ih).view_as(x) if need_x else None,
-            rows.t() @ x.flatten(0, 1) if need_ih else None,
-            _recurrent_gradient(rows, c, reset_c) if need_hh else None,
+            linear(rows, weight_ih.t()).view_as(x) if need_x else None,
+            weight_gradient(rows, x.flatten(0, 1)) if need_ih else None,
+            _recurrent_gradient(rows, c[:-1].flatten(0, 1), reset_c.flatten(0, 1)) if need_hh else None,
             rows.sum(0) if need_bias else None,
             d_c,
         )
@@ -88,63 +87,65 @@ class _GRU(torch.autograd.Function):
 def _forward_steps(
     gates: Float[Tensor, "T B 3H"], c: Float[Tensor, "T+1 B H"], reset_c: Float[Tensor, "kept B H"], weight_hh: Tensor
 ) -> None:
-    """Run the recurrence in place: `gates` holds the input products and becomes z, r, n."""
-    cells = c.shape[2]
-    z_r, n = gates.split((2 * cells, cells), 2)
-    z, r = z_r.split(cells, 2)
-    weight_zr, weight_n = (w.t() for w in weight_hh.split((2 * cells, cells)))
-    cs = c.unbind(0)
-    resets = reset_c.expand(len(gates), -1, -1).unbind(0)
-    views = (v.unbind(0) for v in (z_r, z, r, n))
-    for z_r_t, z_t, r_t, n_t, c_prev, c_t, reset_t in zip(*views, cs[:-1], cs[1:], resets, strict=True):
-        z_r_t.addmm_(c_prev, weight_zr).sigmoid_()
-        torch.mul(r_t, c_prev, out=reset_t)
-        n_t.addmm_(reset_t, weight_n).tanh_()
-        torch.lerp(c_prev, n_t, z_t, out=c_t)
-
-
-def _local_gradients(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """What the gradients of one step are multiplied by, for all steps at once.
-
-    Returns:
-        delta (T, B, 3H): d c / d pre-activation of z and n, and d (r . c) / d pre-activation of r; and 1 - z (T, B, H).
-    """
-    cells = c.shape[2]
-    delta = torch.empty_like(gates)
-    (z, r, n), (d_z, d_r, d_n) = gates.split(cells, 2), delta.split(cells, 2)
-    sigmoid_backward(n - c[:-1], z, grad_input=d_z)
-    sigmoid_backward(c[:-1], r, grad_input=d_r)
-    tanh_backward(z, n, grad_input=d_n)
-    return delta, 1 - z
+    """Run the recurrence in place: `gates` holds the input products (that of n doubled) and becomes z, r, n."""
+    steps, batch, cells = len(gates), *c.shape[1:]
+    z, r, n = (gate.unbind(0) for gate in gates.split(cells, 2))
+    z_r, cs, resets = gates[..., : 2 * cells].unbind(0), c.unbind(0), step_views(reset_c, steps)
+    add_z_r, add_n = (add_product(w, batch) for w in weight_hh.split((2 * cells, cells)))
+    for t in range(steps):
+        add_z_r(z_r[t], cs[t], z_r[t]).sigmoid_()
+        torch.mul(r[t], cs[t], out=resets[t])
+        tanh_of_sigmoid_(add_n(n[t], resets[t], n[t]).sigmoid_())
+        torch.lerp(cs[t], n[t], z[t], out=cs[t + 1])
 
 
 def _backward_steps(
-    grad_c: Float[Tensor, "T B H"],
-    gates: Float[Tensor, "T B 3H"],
-    delta: Float[Tensor, "T B 3H"],
-    keep: Float[Tensor, "T B H"],
-    weight_hh: Tensor,
-) -> Float[Tensor, "B H"]:
-    """Gradient of c before the first step; `delta` becomes that of the pre-activations."""
-    cells = keep.shape[2]
-    weight_zr, weight_n = weight_hh.split((2 * cells, cells))
-    d_z_r, d_n = delta.split((2 * cells, cells), 2)
-    d_z, d_r = d_z_r.split(cells, 2)
-    d_c = torch.zeros_like(keep[0])
-    d_reset = torch.empty_like(d_c)
-    views = (v.unbind(0) for v in (grad_c, gates[..., cells : 2 * cells], d_z_r, d_z, d_r, d_n, keep))
-    for grad_t, r_t, d_z_r_t, d_z_t, d_r_t, d_n_t, keep_t in reversed(list(zip(*views, strict=True))):
-        d_c.add_(grad_t)
-        d_z_t.mul_(d_c)
-        d_n_t.mul_(d_c)
-        torch.mm(d_n_t, weight_n, out=d_reset)
-        d_r_t.mul_(d_reset)
-        d_c.mul_(keep_t).addcmul_(d_reset, r_t).addmm_(d_z_r_t, weight_zr)
-    return d_c
+    grad_c: Float[Tensor, "T B H"], gates: Float[Tensor, "T B 3H"], c: Float[Tensor, "T+1 B H"], weight_hh: Tensor
+) -> tuple[Float[Tensor, "T B 3H"], Float[Tensor, "B H"]]:
+    """Gradients of the pre-activations and of c before the first step."""
+    steps, batch, cells = grad_c.shape
+    delta, d_c, d_reset = torch.empty_like(gates), torch.zeros_like(c[0]), torch.empty_like(c[0])
+    d_z_r, d_n = (part.unbind(0) for part in delta.split((2 * cells, cells), 2))
+    d_r, d_z_n = delta[..., cells : 2 * cells].unbind(0), delta.unflatten(2, (3, cells))[:, :, ::2].unbind(0)
+    grads, r, d_c_twice, nothing = (
+        grad_c.unbind(0),
+        gates[..., cells : 2 * cells].unbind(0),
+        d_c.unsqueeze(1),
+        d_c.clone(),
+    )
+    add_z_r, add_n = (add_product(w.t(), batch) for w in weight_hh.split((2 * cells, cells)))
+    for part in chunks(steps, batch * cells):
+        keep = _local_gradients(gates[part], c[:-1][part], delta[part])
+        for t in reversed(range(part.start, part.stop)):
+            d_c.add_(grads[t])
+            d_z_n[t].mul_(d_c_twice)
+            add_n(nothing, d_n[t], d_reset)
+            d_r[t].mul_(d_reset)
+            add_z_r(d_c.mul_(keep[t - part.start]).addcmul_(d_reset, r[t]), d_z_r[t], d_c)
+    return delta, d_c
 
 
-def _recurrent_gradient(rows: Float[Tensor, "TB 3H"], c: Tensor, reset_c: Tensor) -> Float[Tensor, "3H H"]:
+def _local_gradients(
+    gates: Float[Tensor, "t B 3H"], c: Float[Tensor, "t B H"], delta: Float[Tensor, "t B 3H"]
+) -> tuple[Tensor, ...]:
+    """What the gradients within a step are multiplied by; c is that before each step.
+
+    Into `delta` go d c_t / d pre-activation of z and n, and d (r . c_{t-1}) / d pre-activation of r.
+
+    Returns:
+        1 - z of every step: what of c goes straight to the next.
+    """
+    (z, r, n), (d_z, d_r, d_n) = (whole.split(c.shape[2], 2) for whole in (gates, delta))
+    sigmoid_backward(n - c, z, grad_input=d_z)
+    sigmoid_backward(c, r, grad_input=d_r)
+    tanh_backward(z, n, grad_input=d_n)
+    return (1 - z).unbind(0)
+
+
+def _recurrent_gradient(
+    rows: Float[Tensor, "N 3H"], c: Float[Tensor, "N H"], reset_c: Float[Tensor, "N H"]
+) -> Float[Tensor, "3H H"]:
     """Rows z and r saw c_{t-1}, rows n saw r . c_{t-1}."""
-    cells = c.shape[2]
+    cells = c.shape[1]
     d_z_r, d_n = rows.split((2 * cells, cells), 1)
-    return torch.cat((d_z_r.t() @ c[:-1].flatten(0, 1), d_n.t() @ reset_c.flatten(0, 1)))
+    return torch.cat((weight_gradient(d_z_r, c), weight_gradient(d_n, reset_c)))

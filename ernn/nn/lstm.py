@@ -7,8 +7,8 @@
     o = sigma(W_ox x_t + W_or y_{t-1} + w_oc . c_t + b_o)
     y_t = W_ym m_t,  m_t = o . tanh(c_t)
 
-Backpropagation through time is written by hand: everything that is not recurrent is done for all steps at once, so that
-a step costs its one recurrent product and a few operations in place.
+Backpropagation through time is written by hand: everything that is not recurrent is done for many steps at once, so
+that a step costs its one recurrent product and a few operations in place.
 """
 
 from typing import Any
@@ -18,10 +18,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ernn.nn.gates import chunks, double, sigmoid_backward, step_views, tanh_backward, tanh_of_sigmoid_
+from ernn.nn.products import add_product, linear, weight_gradient
 from ernn.nn.sequences import last
-
-sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input  # d . s . (1 - s)
-tanh_backward = torch.ops.aten.tanh_backward.grad_input  # d . (1 - t^2)
 
 
 def lstm(
@@ -73,14 +72,15 @@ class _LSTM(torch.autograd.Function):
         y_0: Tensor,
         c_0: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        steps, batch = x.shape[:2]
-        gates = torch.addmm(bias, x.flatten(0, 1), weight_ih.t()).unflatten(0, (steps, batch))
+        steps, batch, cells = *x.shape[:2], c_0.shape[1]
+        g = 2 * cells, 3 * cells
+        gates = linear(x.flatten(0, 1), double(weight_ih, *g), double(bias, *g)).unflatten(0, (steps, batch))
         y, c = x.new_empty(steps + 1, *y_0.shape), x.new_empty(steps + 1, *c_0.shape)
         y[0], c[0] = y_0, c_0
         kept = steps if training else 1  # without gradients one buffer serves all steps
         tanh_c = x.new_empty(kept, *c_0.shape)
         m = y[1:] if weight_ym is None else x.new_empty(kept, *c_0.shape)
-        _forward_steps(gates, y, c, tanh_c, m, weight_hh, peephole, weight_ym)
+        _forward_steps(gates, y, c, tanh_c, m, double(weight_hh, *g), peephole, weight_ym)
         if training:
             ctx.save_for_backward(x, weight_ih, weight_hh, peephole, weight_ym, gates, y, c, tanh_c, m)
             ctx.set_materialize_grads(False)
@@ -91,18 +91,17 @@ class _LSTM(torch.autograd.Function):
     def backward(ctx: Any, grad_y: Tensor | None, grad_c: Tensor | None) -> tuple[Tensor | None, ...]:
         x, weight_ih, weight_hh, peephole, weight_ym, gates, y, c, tanh_c, m = ctx.saved_tensors
         grad_y = torch.zeros_like(y[1:]) if grad_y is None else grad_y
-        delta, m_to_c, c_to_c = _local_gradients(gates, c, tanh_c, peephole)
-        d_y, d_c = _backward_steps(grad_y, grad_c, delta, m_to_c, c_to_c, weight_hh, weight_ym)
-        need_x, need_ih, need_hh, need_bias, need_peephole, need_ym = ctx.needs_input_grad[1:7]
+        delta, d_y, d_c, d_peephole = _backward_steps(grad_y, grad_c, gates, c, tanh_c, weight_hh, peephole, weight_ym)
+        need_x, need_ih, need_hh, need_bias, _, need_ym = ctx.needs_input_grad[1:7]
         rows = delta.flatten(0, 1)
         return (
             None,
-            (rows @ weight_ih).view_as(x) if need_x else None,
-            rows.t() @ x.flatten(0, 1) if need_ih else None,
-            rows.t() @ y[:-1].flatten(0, 1) if need_hh else None,
+            linear(rows, weight_ih.t()).view_as(x) if need_x else None,
+            weight_gradient(rows, x.flatten(0, 1)) if need_ih else None,
+            weight_gradient(rows, y[:-1].flatten(0, 1)) if need_hh else None,
             rows.sum(0) if need_bias else None,
-            _peephole_gradient(delta, c) if need_peephole else None,
-            d_y[1:].flatten(0, 1).t() @ m.flatten(0, 1) if need_ym else None,
+            d_peephole,
+            weight_gradient(d_y[1:].flatten(0, 1), m.flatten(0, 1)) if need_ym else None,
             d_y[0],
             d_c,
         )
@@ -118,96 +117,98 @@ def _forward_steps(
     peephole: Tensor | None,
     weight_ym: Tensor | None,
 ) -> None:
-    """Run the recurrence in place: `gates` holds the input products and becomes i, f, g, o."""
-    i_f, g, o = _gate_views(gates)
-    i, f = i_f.unbind(2)
-    recurrent = weight_hh.t()
-    project = None if weight_ym is None else weight_ym.t()
-    views = [v.unbind(0) for v in (gates, i_f, i, f, g, o, y[:-1], c[:-1], y[1:], c[1:])]
-    views += [_steps(buffer, len(gates)) for buffer in (tanh_c, m)]
-    for gates_t, i_f_t, i_t, f_t, g_t, o_t, y_prev, c_prev, y_t, c_t, tanh_t, m_t in zip(*views, strict=True):
-        gates_t.addmm_(y_prev, recurrent)
-        if peephole is not None:
-            i_f_t.addcmul_(c_prev.unsqueeze(1), peephole[:2])
-        i_f_t.sigmoid_()
-        g_t.tanh_()
-        torch.mul(f_t, c_prev, out=c_t).addcmul_(i_t, g_t)
-        if peephole is not None:
-            o_t.addcmul_(c_t, peephole[2])
-        torch.tanh(c_t, out=tanh_t)
-        torch.mul(o_t.sigmoid_(), tanh_t, out=m_t)
-        if project is not None:
-            torch.mm(m_t, project, out=y_t)
-
-
-def _local_gradients(
-    gates: Tensor, c: Tensor, tanh_c: Tensor, peephole: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """What the gradients of one step are multiplied by, for all steps at once.
-
-    Returns:
-        delta (T, B, 4H): d c / d pre-activation of i, f, g, and d m / d pre-activation of o;
-        d m_t / d c_t and d c_t / d c_{t-1}, (T, B, H), with the paths through the peepholes.
-    """
-    delta = torch.empty_like(gates)
-    (i_f, g, o), (d_i_f, d_g, d_o) = _gate_views(gates), _gate_views(delta)
-    (i, f), (d_i, d_f) = i_f.unbind(2), d_i_f.unbind(2)
-    sigmoid_backward(g, i, grad_input=d_i)
-    sigmoid_backward(c[:-1], f, grad_input=d_f)
-    sigmoid_backward(tanh_c, o, grad_input=d_o)
-    tanh_backward(i, g, grad_input=d_g)
-    m_to_c = tanh_backward(o, tanh_c, grad_input=torch.empty_like(tanh_c))
-    if peephole is None:
-        return delta, m_to_c, f
-    m_to_c.addcmul_(d_o, peephole[2])
-    return delta, m_to_c, torch.addcmul(f, d_i, peephole[0]).addcmul_(d_f, peephole[1])
+    """Run the recurrence in place: `gates` holds the input products (that of g doubled) and becomes i, f, g, o."""
+    steps, batch, cells = len(gates), *c.shape[1:]
+    i, f, g, o = (gate.unbind(0) for gate in gates.split(cells, 2))
+    i_f_g, all_gates, ys, cs = gates[..., : 3 * cells].unbind(0), gates.unbind(0), y.unbind(0), c.unbind(0)
+    tanh_cs, ms = step_views(tanh_c, steps), ys[1:] if weight_ym is None else step_views(m, steps)
+    add_recurrent = add_product(weight_hh, batch)
+    add_projection = None if weight_ym is None else add_product(weight_ym, batch)
+    nothing = torch.zeros_like(ys[0])
+    w_i, w_f, w_o = (None, None, None) if peephole is None else peephole.unbind(0)
+    for t in range(steps):
+        add_recurrent(all_gates[t], ys[t], all_gates[t])
+        if w_i is not None:
+            i[t].addcmul_(cs[t], w_i)
+            f[t].addcmul_(cs[t], w_f)
+        i_f_g[t].sigmoid_()
+        tanh_of_sigmoid_(g[t])
+        torch.mul(f[t], cs[t], out=cs[t + 1]).addcmul_(i[t], g[t])
+        if w_o is not None:
+            o[t].addcmul_(cs[t + 1], w_o)
+        tanh_of_sigmoid_(torch.mul(cs[t + 1], 2, out=tanh_cs[t]).sigmoid_())
+        torch.mul(o[t].sigmoid_(), tanh_cs[t], out=ms[t])
+        if add_projection is not None:
+            add_projection(nothing, ms[t], ys[t + 1])
 
 
 def _backward_steps(
     grad_y: Float[Tensor, "T B R"],
     grad_c: Float[Tensor, "T B H"] | None,
-    delta: Float[Tensor, "T B 4H"],
-    m_to_c: Float[Tensor, "T B H"],
-    c_to_c: Float[Tensor, "T B H"],
+    gates: Float[Tensor, "T B 4H"],
+    c: Float[Tensor, "T+1 B H"],
+    tanh_c: Float[Tensor, "T B H"],
     weight_hh: Tensor,
+    peephole: Tensor | None,
     weight_ym: Tensor | None,
-) -> tuple[Float[Tensor, "T+1 B R"], Float[Tensor, "B H"]]:
-    """Gradients of y before and after every step, and of c before the first; `delta` becomes the pre-activations'."""
-    steps, batch, cells = m_to_c.shape
-    d_y = torch.cat((torch.zeros_like(grad_y[:1]), grad_y))
-    d_c = m_to_c.new_zeros(batch, cells)
-    d_c_gates = d_c.unsqueeze(1)
-    d_m = torch.empty_like(d_c)
-    d_ifg, d_o = delta.unflatten(2, (4, cells)).split((3, 1), 2)
-    views = [v.unbind(0) for v in (delta, d_ifg, d_o.squeeze(2), m_to_c, c_to_c, d_y[1:], d_y[:-1])]
-    views.append((None,) * steps if grad_c is None else grad_c.unbind(0))
-    for delta_t, d_ifg_t, d_o_t, m_to_c_t, c_to_c_t, d_y_t, d_y_prev, grad_c_t in reversed(
-        list(zip(*views, strict=True))
-    ):
-        d_m = d_y_t if weight_ym is None else torch.mm(d_y_t, weight_ym, out=d_m)
-        if grad_c_t is not None:
-            d_c.add_(grad_c_t)
-        d_c.addcmul_(d_m, m_to_c_t)
-        d_o_t.mul_(d_m)
-        d_ifg_t.mul_(d_c_gates)
-        d_c.mul_(c_to_c_t)
-        d_y_prev.addmm_(delta_t, weight_hh)
-    return d_y, d_c
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """Gradients of the pre-activations (T, B, 4H), of y (from before the first step on; the first only without a
+    projection), of c before the first step and of the peepholes."""
+    steps, batch, cells = tanh_c.shape
+    delta, d_c, d_m = torch.empty_like(gates), torch.zeros_like(c[0]), torch.empty_like(c[0])
+    d_peephole = None if peephole is None else torch.zeros_like(peephole)
+    d_y = grad_y.new_empty(1 if weight_ym is None else steps + 1, *grad_y.shape[1:])
+    d_ys, grads, deltas = step_views(d_y, steps + 1), (torch.zeros_like(d_y[0]), *grad_y.unbind(0)), delta.unbind(0)
+    d_ys[steps].copy_(grads[steps])
+    d_ifg, d_o = (part.unbind(0) for part in delta.split((3 * cells, cells), 2))
+    d_ifg = [part.unflatten(1, (3, cells)) for part in d_ifg]
+    d_c_thrice = d_c.unsqueeze(1)
+    add_recurrent = add_product(weight_hh.t(), batch)
+    add_projection = None if weight_ym is None else add_product(weight_ym.t(), batch)
+    nothing = torch.zeros_like(d_m)
+    for part in chunks(steps, batch * cells):
+        m_to_c, c_to_c = _local_gradients(gates[part], c[:-1][part], tanh_c[part], peephole, delta[part])
+        for t in reversed(range(part.start, part.stop)):
+            d_m = d_ys[t + 1] if add_projection is None else add_projection(nothing, d_ys[t + 1], d_m)
+            if grad_c is not None:
+                d_c.add_(grad_c[t])
+            d_c.addcmul_(d_m, m_to_c[t - part.start])
+            d_o[t].mul_(d_m)
+            d_ifg[t].mul_(d_c_thrice)
+            d_c.mul_(c_to_c[t - part.start])
+            add_recurrent(grads[t], deltas[t], d_ys[t])
+        if d_peephole is not None:
+            _add_peephole_gradient(delta[part], c[part.start : part.stop + 1], d_peephole)
+    return delta, d_y, d_c, d_peephole
 
 
-def _peephole_gradient(delta: Float[Tensor, "T B 4H"], c: Float[Tensor, "T+1 B H"]) -> Float[Tensor, "3 H"]:
-    """Sums over steps and sequences of delta . c: the old c for i and f, the new one for o."""
-    d_i_f, _, d_o = _gate_views(delta)
-    i_f = (d_i_f * c[:-1].unsqueeze(2)).sum((0, 1))
-    return torch.cat((i_f, (d_o * c[1:]).sum((0, 1)).unsqueeze(0)))
+def _local_gradients(
+    gates: Tensor, c: Float[Tensor, "t B H"], tanh_c: Tensor, peephole: Tensor | None, delta: Float[Tensor, "t B 4H"]
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """What the gradients within a step are multiplied by; c is that before each step.
+
+    Into `delta` go d c_t / d pre-activation of i, f and g, and d m_t / d pre-activation of o.
+
+    Returns:
+        d m_t / d c_t and d c_t / d c_{t-1} of every step, with the paths through the peepholes.
+    """
+    cells = c.shape[2]
+    (i, f, g, o), (d_i, d_f, d_g, d_o) = gates.split(cells, 2), delta.split(cells, 2)
+    sigmoid_backward(g, i, grad_input=d_i)
+    sigmoid_backward(c, f, grad_input=d_f)
+    sigmoid_backward(tanh_c, o, grad_input=d_o)
+    tanh_backward(i, g, grad_input=d_g)
+    m_to_c = tanh_backward(o, tanh_c, grad_input=torch.empty_like(tanh_c))
+    if peephole is None:
+        return m_to_c.unbind(0), f.unbind(0)
+    m_to_c.addcmul_(d_o, peephole[2])
+    return m_to_c.unbind(0), torch.addcmul(f, d_i, peephole[0]).addcmul_(d_f, peephole[1]).unbind(0)
 
 
-def _gate_views(gates: Float[Tensor, "T B 4H"]) -> tuple[Tensor, Tensor, Tensor]:
-    """(i and f (T, B, 2, H), g (T, B, H), o (T, B, H))."""
-    i_f, g, o = gates.unflatten(2, (4, -1)).split((2, 1, 1), 2)
-    return i_f, g.squeeze(2), o.squeeze(2)
-
-
-def _steps(buffer: Float[Tensor, "kept B H"], steps: int) -> tuple[Tensor, ...]:
-    """One view a step: of its own row, or of the only one."""
-    return buffer.expand(steps, *buffer.shape[1:]).unbind(0)
+def _add_peephole_gradient(
+    delta: Float[Tensor, "t B 4H"], c: Float[Tensor, "t+1 B H"], d_peephole: Float[Tensor, "3 H"]
+) -> None:
+    """Add the sums over steps and sequences of delta . c: the old c for i and f, the new one for o."""
+    d_i_f, _, d_o = delta.unflatten(2, (4, -1)).split((2, 1, 1), 2)
+    d_peephole[:2] += (d_i_f * c[:-1].unsqueeze(2)).sum((0, 1))
+    d_peephole[2:] += (d_o * c[1:].unsqueeze(2)).sum((0, 1))
