@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ernn.nn.gates import chunks, double, sigmoid_backward, step_views, tanh_backward, tanh_of_sigmoid_
-from ernn.nn.products import add_product, linear, weight_gradient
+from ernn.nn.products import add_product, linear, onednn, weight_gradient
 from ernn.nn.sequences import last
 
 
@@ -50,10 +50,21 @@ def lstm(
     """
     if state is None:
         state = x.new_zeros(x.shape[1], weight_hh.shape[1]), x.new_zeros(x.shape[1], weight_hh.shape[0] // 4)
+    if peephole is None and weight_ym is None and lengths is None and onednn(x.flatten(0, 1), weight_ih, weight_hh):
+        return _onednn_lstm(x, weight_ih, weight_hh, bias, *state)
     arguments = (x, weight_ih, weight_hh, bias, peephole, weight_ym, *state)
     training = torch.is_grad_enabled() and any(a is not None and a.requires_grad for a in arguments)
     y, c = _LSTM.apply(training, *arguments)
     return y, (last(y, lengths), last(c, lengths))
+
+
+def _onednn_lstm(
+    x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor, y_0: Tensor, c_0: Tensor
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """The plain cell by oneDNN's own kernel: nothing above it beats that where it can express the cell."""
+    weights, state = [weight_ih, weight_hh, bias, torch.zeros_like(bias)], (y_0.unsqueeze(0), c_0.unsqueeze(0))
+    y, y_last, c_last = torch.lstm(x, state, weights, True, 1, 0.0, True, False, False)
+    return y, (y_last[0], c_last[0])
 
 
 class _LSTM(torch.autograd.Function):

@@ -18,19 +18,19 @@ AddProduct = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 def linear(x: Float[Tensor, "N I"], weight: Float[Tensor, "O I"], bias: Tensor | None = None) -> Float[Tensor, "N O"]:
     """x W^T + b."""
-    if _onednn(x, weight):
+    if onednn(x, weight):
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return torch.nn.functional.linear(x, weight, bias)
 
 
 def weight_gradient(delta: Float[Tensor, "N O"], x: Float[Tensor, "N I"]) -> Float[Tensor, "O I"]:
     """Gradient of W where delta is that of x W^T: delta^T x."""
-    return linear(x.t(), delta.t()).t() if _onednn(x, delta) else delta.t() @ x
+    return linear(x.t(), delta.t()).t() if onednn(x, delta) else delta.t() @ x
 
 
 def add_product(weight: Float[Tensor, "O I"], rows: int) -> AddProduct:
     """f(addend, v, out): out = addend + v W^T for many v of so many rows; `out` may be `addend`."""
-    if weight.numel() < _PACKED_WEIGHTS or rows < _PACKED_ROWS or not _onednn(weight):
+    if weight.numel() < _PACKED_WEIGHTS or rows < _PACKED_ROWS or not onednn(weight):
         transposed = weight.t()
         return lambda addend, v, out: torch.addmm(addend, v, transposed, out=out)
     packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
@@ -38,7 +38,7 @@ def add_product(weight: Float[Tensor, "O I"], rows: int) -> AddProduct:
     return lambda addend, v, out: torch.add(addend, product(v.contiguous(), packed, None, "none", [], ""), out=out)
 
 
-def _onednn(*tensors: Float[Tensor, "rows columns"]) -> bool:
+def onednn(*tensors: Float[Tensor, "rows columns"]) -> bool:
     """Whether oneDNN multiplies such matrices well: those with gaps between their rows it takes minutes for."""
     return (
         torch.backends.mkldnn.is_available()
