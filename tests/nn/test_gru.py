@@ -1,0 +1,149 @@
+"""The GRU against its equations, one step after another, and against torch's where both say the same."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from ernn.nn import gates
+from ernn.nn.gru import gru
+from ernn.nn.sequences import last
+
+
+def case(steps=5, batch=3, inputs=4, cells=6, state=True, dtype=torch.float64, seed=0) -> list[Tensor]:
+    """x, weight_ih, weight_hh, bias and, if wanted, the state."""
+    draw = torch.Generator().manual_seed(seed)
+    scale = cells**-0.5
+    shapes = [(steps, batch, inputs), (3 * cells, inputs), (3 * cells, cells), (3 * cells,), (batch, cells)]
+    values = [torch.randn(*shape, generator=draw, dtype=torch.float64) for shape in shapes[: 4 + state]]
+    return [(v * s).to(dtype).requires_grad_() for v, s in zip(values, (1, scale, scale, 1, 1), strict=False)]
+
+
+def lengths_of(steps: int, batch: int, seed: int) -> Tensor:
+    return torch.randint(1, steps + 1, (batch,), generator=torch.Generator().manual_seed(seed))
+
+
+def reference(x, weight_ih, weight_hh, bias, state=None, lengths=None) -> tuple[Tensor, Tensor]:
+    """The equations as they stand in the module, step by step, differentiated by autograd."""
+    cells = weight_hh.shape[1]
+    c = x.new_zeros(x.shape[1], cells) if state is None else state
+    (w_zx, w_rx, w_nx), (w_zc, w_rc, w_nc), (b_z, b_r, b_n) = (w.split(cells) for w in (weight_ih, weight_hh, bias))
+    cs = []
+    for x_t in x:
+        z = torch.sigmoid(x_t @ w_zx.T + c @ w_zc.T + b_z)
+        r = torch.sigmoid(x_t @ w_rx.T + c @ w_rc.T + b_r)
+        n = torch.tanh(x_t @ w_nx.T + (r * c) @ w_nc.T + b_n)
+        c = (1 - z) * c + z * n
+        cs.append(c)
+    return torch.stack(cs), last(torch.stack(cs), lengths)
+
+
+def gradients(outputs: tuple[Tensor, Tensor], leaves: list[Tensor], used=(1, 1)) -> list[Tensor]:
+    """Gradients of a sum of the outputs that are used, each of its values weighted differently."""
+    weighted = [(out * torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)).sum() for out in outputs]
+    total = sum(value for value, flag in zip(weighted, used, strict=True) if flag)
+    return list(torch.autograd.grad(total, leaves))
+
+
+sizes = st.fixed_dictionaries(
+    {
+        "steps": st.integers(1, 6),
+        "batch": st.integers(1, 3),
+        "inputs": st.integers(1, 4),
+        "cells": st.integers(1, 5),
+        "state": st.booleans(),
+        "seed": st.integers(0, 1000),
+    }
+)
+
+
+@given(sizes, st.booleans(), st.sampled_from([(1, 0), (0, 1), (1, 1)]))
+def test_outputs_and_gradients_are_those_of_the_equations(size, padded, used):
+    drawn = case(**size)
+    lengths = lengths_of(size["steps"], size["batch"], size["seed"]) if padded else None
+    ours, theirs = gru(*drawn, lengths=lengths), reference(*drawn, lengths=lengths)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradients(ours, drawn, used), gradients(theirs, drawn, used))
+
+
+def test_gradcheck():
+    drawn = case(steps=3, batch=2, inputs=2, cells=3)
+    assert torch.autograd.gradcheck(lambda *leaves: gru(*leaves, lengths=torch.tensor([2, 3])), drawn)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("saturation", [-60, 60])  # r = 0 or 1: it matters no more whether it comes before the product
+def test_with_a_saturated_reset_it_is_that_of_torch(saturation, dtype):
+    cells = 8
+    x, weight_ih, weight_hh, bias, state = case(9, 4, 7, cells, dtype=dtype)
+    with torch.no_grad():
+        bias[cells : 2 * cells] = saturation
+    network = torch.nn.GRU(7, cells, dtype=dtype)
+    theirs = list(network.parameters())[:3]
+    with torch.no_grad():
+        for theirs_, ours in zip(network.parameters(), (weight_ih, weight_hh, bias, bias * 0), strict=True):
+            z, r, n = ours.split(cells)
+            theirs_.copy_(torch.cat([r, -z, n]))  # torch's z keeps what ours lets in
+    found = gru(x, weight_ih, weight_hh, bias, state)
+    c, c_last = network(x, state.unsqueeze(0))
+    torch.testing.assert_close(found, (c, c_last[0]), atol=1e-5, rtol=1e-5)
+    d_x, *d_weights, d_state = gradients(found, [x, weight_ih, weight_hh, bias, state])
+    e_x, *e_weights, e_state = gradients((c, c_last[0]), [x, *theirs, state])
+    torch.testing.assert_close((d_x, d_state), (e_x, e_state), atol=1e-5, rtol=1e-4)
+    for ours, expected in zip(d_weights, e_weights, strict=True):
+        r, z, n = expected.split(cells)
+        torch.testing.assert_close(ours, torch.cat([-z, r, n]), atol=1e-5, rtol=1e-4)
+
+
+def test_large_weights_in_float32():
+    size = {"steps": 3, "batch": 4, "inputs": 5, "cells": 512}  # 2^18 weights of n: the products that are packed once
+    single, double = case(**size, dtype=torch.float32), case(**size)
+    ours, theirs = gru(*single), reference(*double)
+    torch.testing.assert_close(ours, theirs, check_dtype=False, atol=1e-5, rtol=1e-4)
+    for found, expected in zip(gradients(ours, single), gradients(theirs, double), strict=True):
+        assert (found - expected).norm() < 1e-5 * expected.norm()
+
+
+def test_the_size_of_the_chunks_changes_nothing(monkeypatch):
+    drawn = case(steps=11)
+    whole = gradients(gru(*drawn), drawn)
+    monkeypatch.setattr(gates, "_CHUNK", 4 * 3 * 6)  # chunks of 4, 4 and 3 steps
+    torch.testing.assert_close(gradients(gru(*drawn), drawn), whole)
+
+
+def test_padding_reaches_neither_state_nor_gradient():
+    drawn = case(steps=6)
+    lengths = torch.tensor([2, 6, 4])
+    _, c_last = gru(*drawn, lengths=lengths)
+    noisy = drawn[0].detach().clone()
+    noisy[2:, 0] = 1e3
+    noisy[4:, 2] = -1e3
+    torch.testing.assert_close(gru(noisy, *drawn[1:], lengths=lengths)[1], c_last)
+    (grad,) = torch.autograd.grad(c_last.sum(), drawn[0])
+    assert not grad[2:, 0].any()
+    assert not grad[4:, 2].any()
+
+
+def test_a_sequence_in_two_halves_is_the_whole():
+    x, *weights, state = case(steps=8)
+    whole, end = gru(x, *weights, state)
+    first, between = gru(x[:3], *weights, state)
+    second, last_ = gru(x[3:], *weights, between)
+    torch.testing.assert_close(torch.cat([first, second]), whole)
+    torch.testing.assert_close(last_, end)
+
+
+def test_without_gradients_the_values_are_the_same():
+    drawn = case()
+    expected, _ = gru(*drawn)
+    with torch.no_grad():
+        c, _ = gru(*drawn)
+    assert c.grad_fn is None
+    assert torch.equal(c, expected)
+
+
+def test_same_bits_every_time():
+    drawn = case(40, 4, 40, 512, dtype=torch.float32)
+    once, again = (gradients(gru(*drawn), drawn) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
