@@ -36,7 +36,7 @@ def prepare(*, corpus: Corpus, features: Features, dataset: Path) -> dict[str, f
 def _aligner(path: Path, features: Features) -> "Relabel":
     """Forced alignment of the examples that have no labels, by the model in `path`.
 
-    Utterances begin and end in silence, so transcripts get a `sil` at each end; CTC's blank counts as silence.
+    Utterances begin and end in silence, so transcripts get a `sil` at each end that has none.
     """
     from dataclasses import replace
 
@@ -48,7 +48,7 @@ def _aligner(path: Path, features: Features) -> "Relabel":
     from ernn.data.phones import PHONES48, SILENCE
     from ernn.errors import UserError
     from ernn.nn import model_file
-    from ernn.nn.alignment import force_align
+    from ernn.nn.alignment import force_align, force_align_ctc
 
     model = model_file.load(path).eval()
     if model.dimension != dimension(features) or model.phones != PHONES48:
@@ -57,15 +57,16 @@ def _aligner(path: Path, features: Features) -> "Relabel":
             f"{dimension(features)} for {len(PHONES48)}; set `features` to what the model was trained on"
         )
 
+    force = force_align_ctc if model.criterion == "ctc" else force_align
+
     def align(example: Example) -> Example:
         if (example.labels >= 0).all():
             return example
         with torch.no_grad():
             posteriors = model(torch.from_numpy(example.features)[:, None]).log_softmax(-1)[:, 0]
-        if model.criterion == "ctc":
-            posteriors[:, SILENCE] = torch.logaddexp(posteriors[:, SILENCE], posteriors[:, -1])
         phones = np.array([SILENCE, *example.phones, SILENCE])
-        return replace(example, phones=phones, labels=force_align(posteriors, phones, example.utterance))
+        phones = phones[np.append(True, (phones[1:] != SILENCE) | (phones[:-1] != SILENCE))]
+        return replace(example, phones=phones, labels=force(posteriors, phones, example.utterance))
 
     return lambda examples: [align(example) for example in examples]
 

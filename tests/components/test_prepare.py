@@ -132,8 +132,9 @@ def model(request, tmp_path) -> Path:
     return tmp_path / "model"
 
 
-def test_untimed_speech_gets_labels_from_a_model(tmp_path, model):
-    main(prepare, arguments(tmp_path, kaldi(tmp_path / "corpus") | {"alignment_model": str(model)}))
+@pytest.mark.parametrize("phones", ["AA T IY", "SIL AA T IY SIL"])
+def test_untimed_speech_gets_labels_from_a_model(tmp_path, model, phones):
+    main(prepare, arguments(tmp_path, kaldi(tmp_path / "corpus", phones) | {"alignment_model": str(model)}))
     opened = Dataset.open(tmp_path / "features")
     assert len(opened.manifest["corpus"]["alignment_model_sha256"]) == 64
     for name in ("train", "dev", "test"):

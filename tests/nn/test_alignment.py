@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.errors import UserError
-from ernn.nn.alignment import force_align
+from ernn.nn.alignment import force_align, force_align_ctc
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -39,12 +39,33 @@ def test_no_alignment_is_better_than_the_one_found(seed, phones, frames):
     assert value(found) == max(map(value, every))
 
 
-@given(seed=SEEDS, transcript=st.lists(st.integers(0, 2), min_size=1, max_size=5))
-def test_a_ctc_model_aligns_as_if_its_blank_were_renormalised_away(seed, transcript):
-    logits = torch.tensor(np.random.default_rng(seed).normal(size=(9, 4)))
-    np.testing.assert_array_equal(
-        force_align(logits.log_softmax(1), transcript), force_align(logits[:, :3].log_softmax(1), transcript)
-    )
+def peaks(frames: int, where: dict[int, int]) -> torch.Tensor:
+    """What a CTC model says: blank (class 4), and a peak of a phone here and there."""
+    logits = torch.zeros(frames, 5)
+    logits[:, 4] = 8
+    for frame, phone in where.items():
+        logits[frame, phone] = 12
+    return logits.log_softmax(1)
+
+
+def test_ctc_peaks_keep_their_places_and_the_blanks_around_them_are_silence():
+    labels = force_align_ctc(peaks(40, {5: 1, 20: 2, 21: 2, 34: 1}), [0, 1, 2, 1, 0])
+    assert labels[[5, 20, 21, 34]].tolist() == [1, 2, 2, 1]
+    assert set(labels[:5]) == set(labels[35:]) == {0}
+    assert set(labels[5:35]) == {1, 2}
+
+
+@given(seed=SEEDS, transcript=st.lists(st.integers(0, 3), min_size=1, max_size=5))
+def test_a_ctc_model_that_never_says_blank_aligns_as_any_other(seed, transcript):
+    logits = torch.tensor(np.random.default_rng(seed).normal(size=(9, 5)))
+    logits[:, 4] = -1000
+    whole = [0, *transcript, 0]
+    np.testing.assert_array_equal(force_align_ctc(logits, whole), force_align(logits, whole))
+
+
+@pytest.mark.parametrize("transcript", [[2], [2, 2], [0, 1, 1, 3, 0]])
+def test_ctc_alignment_fits_into_as_many_frames_as_phones(transcript):
+    assert force_align_ctc(peaks(len(transcript), {}), transcript).tolist() == transcript
 
 
 def test_clear_posteriors_give_their_own_boundaries():
@@ -67,8 +88,9 @@ def test_of_equal_alignments_the_one_that_enters_each_phone_earliest_wins():
     ],
 )
 def test_transcripts_that_cannot_be_aligned_are_refused(frames, transcript, message):
-    with pytest.raises(UserError, match=message):
-        force_align(torch.zeros(frames, 3), transcript, "u")
+    for align, classes in ((force_align, 3), (force_align_ctc, 4)):
+        with pytest.raises(UserError, match=message):
+            align(torch.zeros(frames, classes), transcript, "u")
 
 
 def test_posteriors_that_are_not_finite_name_their_utterance():
