@@ -40,7 +40,7 @@ def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], worke
                 "a worker process was killed, most likely for memory; set corpus.workers: 1 or free some memory"
             ) from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _follow_parent() -> None:
