@@ -2,54 +2,72 @@
 
     minimise loss(W) + rho/2 |W - Z + U|_F^2  over W by Adam;    Z <- Pi(W + U);    U <- U + W - Z
 
-Adam divides a gradient by its own size, so a quadratic term inside it would act with a strength that depends on the
-loss gradient of the moment. The pull is therefore a proximal step of its own after each step of Adam,
+W is held as Z + O, its circulant part and the rest, so that Adam knows the gradient of either: the circulant part
+learns as it will after ADMM, and the rest is what the pull shrinks. Adam divides a gradient by its own size, so a
+quadratic term inside it would act with a strength that depends on the loss gradient of the moment. The pull is
+therefore the exact minimiser of the quadratic term, a proximal step after each step of Adam,
 
-    W <- W - rho / (1 + rho) * (W - Z + U),
+    O <- (O - rho U) / (1 + rho),
 
-with rho in units of the inverse learning rate. U is in units of W: when rho grows it is scaled by rho_old / rho_new.
+with rho in units of the inverse learning rate: the share of the distance that one step closes is rho / (1 + rho).
+U is in units of W: when rho grows it is scaled by rho_old / rho_new.
 """
 
 import torch
 from torch import Tensor
 
-from ernn.circulant import expand, project
 from ernn.nn.acoustic import AcousticModel, Place, block_size_at
+from ernn.nn.matrices import Circulant, Relaxed
 from ernn.params import Admm, BlockSizes
 
 
 class Pull:
-    """Z and U of every constrained matrix of a dense model, and the steps that move them."""
+    """Z, O and U of every constrained matrix of a model, and the steps that move them."""
 
     def __init__(self, model: AcousticModel, blocks: tuple[BlockSizes, ...], options: Admm) -> None:
+        """Split, in place, the matrices of the dense `model` that have a block size above 1."""
         self.options = options
         self.rho = options.rho_start
         self.step = 0
-        self._matrices = {
-            place: (matrix, block_size_at(blocks, place))
-            for place, matrix in model.matrices()
-            if block_size_at(blocks, place) > 1
-        }
-        self._z = {place: self._nearest(place, self._weight(place)) for place in self._matrices}
-        self._u = {place: torch.zeros_like(z) for place, z in self._z.items()}
+        self._matrices: dict[Place, Relaxed] = {}
+        for place, matrix in list(model.matrices()):
+            block_size = block_size_at(blocks, place)
+            if block_size > 1:
+                self._matrices[place] = Relaxed.split(matrix, block_size)
+                model.replace(place, self._matrices[place])
+        self._u = {place: torch.zeros_like(matrix.offset) for place, matrix in self._matrices.items()}
 
+    @torch.no_grad()
     def after_step(self, progress: float, steps_per_epoch: int) -> None:
-        """Pull W; at `updates_per_epoch` moments of an epoch let rho grow and update Z and U."""
-        share = self.rho / (1 + self.rho)
-        for place in self._matrices:
-            self._weight(place).lerp_(self._z[place] - self._u[place], share)
+        """Pull W; update Z, U and rho at `updates_per_epoch` moments of an epoch."""
+        for place, matrix in self._matrices.items():
+            matrix.offset.sub_(self._u[place], alpha=self.rho).div_(1 + self.rho)
         self.step += 1
-        interval = max(1, steps_per_epoch // self.options.updates_per_epoch)
-        if self.step % interval == 0:
+        if self.step % max(1, steps_per_epoch // self.options.updates_per_epoch) == 0:
             self._update(progress)
 
+    @torch.no_grad()
+    def _update(self, progress: float) -> None:
+        grown = self.options.rho_start * (self.options.rho_end / self.options.rho_start) ** progress
+        for place, matrix in self._matrices.items():
+            matrix.fold()  # Z <- Pi(W + U): U has no circulant part
+            self._u[place].add_(matrix.offset).mul_(self.rho / grown)
+        self.rho = grown
+
+    @torch.no_grad()
     def residuals(self) -> dict[Place, float]:
-        """Primal residual |W - Pi(W)| / |W| of every constrained matrix."""
-        result = {}
-        for place in self._matrices:
-            weight = self._weight(place)
-            result[place] = float((weight - self._nearest(place, weight)).norm() / weight.norm())
-        return result
+        """Primal residual |W - Z| / |W| of every constrained matrix."""
+        return {place: float(matrix.offset.norm() / matrix().norm()) for place, matrix in self._matrices.items()}
+
+    def unconverged(self) -> dict[Place, float]:
+        """The matrices whose residual is above the tolerance."""
+        return {place: value for place, value in self.residuals().items() if value > self.options.tolerance}
+
+    @torch.no_grad()
+    def finish(self, model: AcousticModel) -> None:
+        """W := Z, in place."""
+        for place, matrix in self._matrices.items():
+            model.replace(place, Circulant.nearest(matrix, matrix.block_size))
 
     def row(self) -> dict[str, float]:
         """rho and the residuals, for the curve."""
@@ -57,37 +75,13 @@ class Pull:
         worst = {"rho": self.rho, "residual": max(residuals.values(), default=0.0)}
         return worst | {f"residual/{place}": value for place, value in residuals.items()}
 
-    def unconverged(self) -> dict[Place, float]:
-        """The matrices whose residual is above the tolerance."""
-        return {place: value for place, value in self.residuals().items() if value > self.options.tolerance}
-
     def state(self) -> dict[str, Tensor]:
-        """Everything that a resumed run needs."""
-        tensors = {"rho": torch.tensor(self.rho, dtype=torch.float64), "step": torch.tensor(self.step)}
-        for place in self._matrices:
-            tensors |= {f"z.{place}": self._z[place], f"u.{place}": self._u[place]}
-        return tensors
+        """What a resumed run needs beside the weights."""
+        scalars = {"rho": torch.tensor(self.rho, dtype=torch.float64), "step": torch.tensor(self.step)}
+        return scalars | {f"u.{place}": u for place, u in self._u.items()}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take up `state`."""
         self.rho, self.step = float(state["rho"]), int(state["step"])
-        for place in self._matrices:
-            self._z[place].copy_(state[f"z.{place}"])
-            self._u[place].copy_(state[f"u.{place}"])
-
-    def _update(self, progress: float) -> None:
-        grown = self.options.rho_start * (self.options.rho_end / self.options.rho_start) ** progress
-        for place in self._matrices:
-            weight, u = self._weight(place), self._u[place]
-            self._z[place] = self._nearest(place, weight + u)
-            u.add_(weight - self._z[place]).mul_(self.rho / grown)
-        self.rho = grown
-
-    def _weight(self, place: Place) -> Tensor:
-        return self._matrices[place][0]().detach()
-
-    def _nearest(self, place: Place, weight: Tensor) -> Tensor:
-        """The projection of every gate, expanded again."""
-        matrix, block_size = self._matrices[place]
-        gates = weight.unflatten(0, (matrix.gates, matrix.rows))
-        return expand(project(gates, block_size), matrix.rows, matrix.cols).flatten(0, 1)
+        for place, u in self._u.items():
+            u.copy_(state[f"u.{place}"])

@@ -98,4 +98,4 @@ def _pull(model: AcousticModel, blocks: tuple[BlockSizes, ...], options: Compres
             options.admm.tolerance,
             place,
         )
-    make_circulant(model, blocks)
+    pull.finish(model)

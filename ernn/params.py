@@ -119,7 +119,7 @@ class Admm(Section):
 
     rho_start: PositiveFloat = 1e-3
     rho_end: PositiveFloat = 0.3  # reached geometrically over the ADMM epochs
-    updates_per_epoch: PositiveInt = 4  # of Z and U
+    updates_per_epoch: PositiveInt = 4  # of Z, U and rho
     tolerance: PositiveFloat = 0.02  # of the primal residual |W - Z| / |W| of every matrix
 
     @model_validator(mode="after")

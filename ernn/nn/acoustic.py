@@ -1,9 +1,10 @@
 """The acoustic model: stacked recurrent layers and an output layer over the phones."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from ernn.nn import lstm as lstm_cell
 from ernn.nn.matrices import Circulant, Dense, Matrix
 from ernn.params import BlockSizes, Network
 
+Criterion = Literal["frames", "ctc"]
 Kind = Literal["input", "recurrent", "projection"]
 _ATTRIBUTES: dict[Kind, str] = {"input": "weight_ih", "recurrent": "weight_hh", "projection": "weight_ym"}
 
@@ -75,7 +77,7 @@ class AcousticModel(nn.Module):
     log_priors: Tensor
     bigram: Tensor
 
-    def __init__(self, network: Network, dimension: int, phones: Sequence[str], criterion: str = "frames") -> None:
+    def __init__(self, network: Network, dimension: int, phones: Sequence[str], criterion: Criterion = "frames") -> None:
         super().__init__()
         self.network, self.dimension, self.phones, self.criterion = network, dimension, tuple(phones), criterion
         self.dropout = 0.0
@@ -105,6 +107,14 @@ class AcousticModel(nn.Module):
     def replace(self, place: Place, matrix: Matrix) -> None:
         """Put `matrix` into `place`."""
         setattr(self.layers[place.layer], place.attribute, matrix)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Parameters by the `scale` of their learning rate, as an optimizer takes them."""
+        groups: dict[float, list[nn.Parameter]] = defaultdict(list)
+        for module in self.modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                groups[module.learning_rate_scale(name) if isinstance(module, Matrix) else 1.0].append(parameter)
+        return [{"params": parameters, "scale": scale} for scale, parameters in groups.items()]
 
     @property
     def stored_words(self) -> int:

@@ -4,6 +4,8 @@ A matrix of a recurrent layer stacks `gates` matrices of rows x cols; each gate 
 gives the stacked dense tensor, differentiable with respect to what is stored, so that one cell kernel serves them all.
 """
 
+import math
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -28,6 +30,10 @@ class Matrix(nn.Module):
     def stored_words(self) -> int:
         """Weights kept in memory by the hardware, padding included."""
         return self.gates * self.rows * self.cols
+
+    def learning_rate_scale(self, parameter: str) -> float:
+        """What multiplies the learning rate of a parameter of this matrix."""
+        return 1.0
 
 
 class Dense(Matrix):
@@ -72,6 +78,41 @@ class Circulant(Matrix):
     def stored_words(self) -> int:
         """One word for every entry of the first columns."""
         return self.columns.numel()
+
+    def learning_rate_scale(self, parameter: str) -> float:
+        """sqrt(k) for first columns: their gradient is a sum of k, its noise grows by sqrt(k) only."""
+        return math.sqrt(self.block_size) if parameter == "columns" else 1.0
+
+
+class Relaxed(Circulant):
+    """A dense matrix as a block-circulant one plus an offset, which ADMM drives to zero."""
+
+    kind = "relaxed"
+
+    def __init__(self, gates: int, rows: int, cols: int, block_size: int) -> None:
+        super().__init__(gates, rows, cols, block_size)
+        self.offset = nn.Parameter(torch.empty(gates * rows, cols))
+
+    @classmethod
+    def split(cls, matrix: Matrix, block_size: int) -> "Relaxed":
+        """`matrix` as its projection and the rest."""
+        result = cls(matrix.gates, matrix.rows, matrix.cols, block_size)
+        with torch.no_grad():
+            result.columns.zero_()
+            result.offset.copy_(matrix())
+            result.fold()
+        return result
+
+    def forward(self) -> Float[Tensor, "gates*rows cols"]:
+        """The sum of both parts."""
+        return super().forward() + self.offset
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Move the circulant part of the offset to the first columns; the sum stays."""
+        part = circulant.project(self.offset.unflatten(0, (self.gates, self.rows)), self.block_size)
+        self.columns.add_(part)
+        self.offset.sub_(circulant.expand(part, self.rows, self.cols).flatten(0, 1))
 
 
 class Pruned(Matrix):

@@ -79,7 +79,7 @@ class Run:
         """
         model.to(self.device)
         model.dropout = self.training.dropout
-        optimizer = torch.optim.Adam(model.parameters(), lr=self.training.learning_rate, fused=True)
+        optimizer = torch.optim.Adam(model.parameter_groups(), lr=self.training.learning_rate, fused=True)
         start = self._resume(model, optimizer, phase, penalty)
         for epoch in range(start, phase.epochs):
             begun = time.perf_counter()
@@ -91,7 +91,7 @@ class Run:
                 "train_loss": loss,
                 "dev_loss": dev_loss,
                 "dev_per": score.per,
-                "learning_rate": optimizer.param_groups[0]["lr"],
+                "learning_rate": optimizer.param_groups[0]["lr"] / optimizer.param_groups[0]["scale"],
             } | (penalty.row() if penalty else {})
             self.rows.append(row)
             after_epoch(phase.first + epoch + 1)
@@ -122,7 +122,7 @@ class Run:
                 self.training.learning_rate, progress, epoch * len(plan) + step, phase.epochs * len(plan)
             )
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["scale"]
             batch = batches.gather(self.train, self.group.slice(indices)).to(self.device)
             loss, things = self._gradients(model, batch)
             if not loss.isfinite():
@@ -135,7 +135,7 @@ class Run:
         return float(total) / max(count, 1.0)
 
     def _gradients(self, model: AcousticModel, batch: batches.Batch) -> tuple[Tensor, float]:
-        """Gradients of the mean loss of the global batch, left in the parameters; that loss and what it is a mean of."""
+        """Gradients of the mean loss of the global batch, left in the parameters; the loss and its count."""
         model.zero_grad(set_to_none=True)
         summed, things = torch.zeros((), device=self.device), 0
         if len(batch.indices):
@@ -161,7 +161,8 @@ class Run:
             else ("no epoch of this phase was finished")
         )
         return (
-            f"training.learning_rate={self.training.learning_rate}: the loss is no longer finite in epoch {number + 1}, "
+            f"training.learning_rate={self.training.learning_rate}: "
+            f"the loss is no longer finite in epoch {number + 1}, "
             f"step {step + 1}; {kept}; lower training.learning_rate or training.gradient_clip"
         )
 
@@ -174,12 +175,10 @@ class Run:
             return 0
         tensors, about = found
         model.load_state_dict(_under("model", tensors))
-        names = [name for name, _ in model.named_parameters()]
-        state = {
-            index: {key: tensors[f"adam.{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-            for index, name in enumerate(names)
-        }
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        for name, parameter in model.named_parameters():
+            optimizer.state[parameter] = {
+                key: tensors[f"adam.{name}.{key}"].to(self.device) for key in ("step", "exp_avg", "exp_avg_sq")
+            }
         if penalty:
             penalty.load(_under("penalty", tensors))
         self.rows.extend(about["rows"])

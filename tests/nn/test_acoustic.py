@@ -82,6 +82,16 @@ def test_block_sizes_by_place():
     ]
 
 
+def test_every_parameter_has_one_learning_rate_scale():
+    network = model()
+    make_circulant(network, (BlockSizes(input=4, recurrent=2), BlockSizes(input=4)))
+    scales = {id(p): group["scale"] for group in network.parameter_groups() for p in group["params"]}
+    assert set(scales) == {id(p) for p in network.parameters()}
+    assert scales[id(network.layers[0].weight_ih.columns)] == 2
+    assert scales[id(network.layers[0].weight_hh.columns)] == 2**0.5
+    assert scales[id(network.layers[1].weight_hh.weight)] == scales[id(network.output.bias)] == 1
+
+
 def test_a_matrix_without_structure_is_refused():
     with pytest.raises(TypeError, match="use Dense, Circulant or Pruned"):
         Matrix(1, 2, 2)()
