@@ -75,7 +75,7 @@ def expand(columns: Float[Tensor, "*batch p q k"], rows: int, cols: int) -> Floa
 def multiply(
     columns: Float[Tensor, "p q k"], x: Float[Tensor, "*batch cols"], rows: int
 ) -> Float[Tensor, "*batch rows"]:
-    """Block-circulant matrix times vectors by q forward and p inverse transforms of length k (C-LSTM, arXiv:1803.06305).
+    """Block-circulant matrix times vectors by q forward and p inverse transforms (C-LSTM, arXiv:1803.06305).
 
     Args:
         columns: first columns of the blocks.

@@ -1,7 +1,8 @@
 """Load-balance-aware magnitude pruning, the baseline of ESE (arXiv:1612.00694).
 
-Row r of a matrix belongs to processing element r mod N; every element keeps equally many weights, its largest. The share
-that is kept falls along a cubic to its target (Zhu and Gupta, arXiv:1710.01878), then the pattern stays for retraining.
+Row r of a matrix belongs to processing element r mod N; every element keeps equally many weights, its largest. The
+share that is kept falls along a cubic to its target (Zhu and Gupta, arXiv:1710.01878), then the pattern stays for
+retraining.
 """
 
 import torch

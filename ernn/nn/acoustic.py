@@ -77,7 +77,9 @@ class AcousticModel(nn.Module):
     log_priors: Tensor
     bigram: Tensor
 
-    def __init__(self, network: Network, dimension: int, phones: Sequence[str], criterion: Criterion = "frames") -> None:
+    def __init__(
+        self, network: Network, dimension: int, phones: Sequence[str], criterion: Criterion = "frames"
+    ) -> None:
         super().__init__()
         self.network, self.dimension, self.phones, self.criterion = network, dimension, tuple(phones), criterion
         self.dropout = 0.0

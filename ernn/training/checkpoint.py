@@ -1,7 +1,7 @@
 """Checkpoints that belong to one configuration, data set and code, and to no other.
 
-They lie outside what DVC declares, in `.cache/checkpoints` or the folder that ERNN_CHECKPOINTS names, keyed by a hash of
-everything that decides the weights; each is replaced whole, and removed when its run has ended well.
+They lie outside what DVC declares, in `.cache/checkpoints` or the folder that ERNN_CHECKPOINTS names, keyed by a hash
+of everything that decides the weights; each is replaced whole, and removed when its run has ended well.
 """
 
 import hashlib
