@@ -41,8 +41,9 @@ def record(name: str, rows: list[dict[str, Any]], *, note: str = "", folder: Pat
     artifacts.write_json(
         folder / f"{name}.json", {"date": date, "commit": commit(), "machine": machine, "note": note, "rows": rows}
     )
-    text = f"# {name}\n\n{date}, commit {commit()}, {machine}. `python -m bench.{name}` makes this table.\n\n{table(rows)}\n"
-    (folder / f"{name}.md").write_text(text + (f"\n{note}\n" if note else ""))
+    origin = f"{date}, commit {commit()}, {machine}. `python -m bench.{name}` makes this table."
+    parts = [f"# {name}", origin, table(rows), *([note] if note else [])]
+    (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n")
     print(table(rows))
 
 
