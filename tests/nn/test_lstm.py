@@ -165,9 +165,10 @@ def test_the_size_of_the_chunks_changes_nothing_but_the_order_of_sums(monkeypatc
     torch.testing.assert_close(gradients(lstm(*drawn), drawn.leaves()), whole)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("peepholes", [False, True])
-def test_padding_reaches_neither_state_nor_gradient(peepholes):
-    drawn = case(steps=6, peepholes=peepholes)._replace(lengths=torch.tensor([2, 6, 4]))
+def test_padding_reaches_neither_state_nor_gradient(peepholes, dtype):
+    drawn = case(steps=6, peepholes=peepholes, dtype=dtype)._replace(lengths=torch.tensor([2, 6, 4]))
     _, state = lstm(*drawn)
     noisy = drawn.x.detach().clone()
     noisy[2:, 0] = 1e3
