@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -99,15 +98,6 @@ class Dataset:
     def phones(self) -> tuple[str, ...]:
         """Label of every class."""
         return tuple(self.manifest["phones"])
-
-    @cached_property
-    def frame_shift_ms(self) -> float:
-        """Time between vectors, skipping included."""
-        return float(self.manifest["frame_shift_ms"])
-
-    def aligned(self, name: str) -> bool:
-        """Whether every frame of a split has a label."""
-        return bool(self._entry(name)["aligned"])
 
     def split(self, name: str) -> Split:
         """One split, every shard checked against its sha256.

@@ -139,7 +139,7 @@ def test_untimed_speech_gets_labels_from_a_model(tmp_path, model, phones):
     assert len(opened.manifest["corpus"]["alignment_model_sha256"]) == 64
     for name in ("train", "dev", "test"):
         split = opened.split(name)
-        assert opened.aligned(name)
+        assert opened.manifest["splits"][name]["aligned"]
         assert [PHONES48[phone] for phone in split.transcript(0)] == ["sil", "aa", "t", "iy", "sil"]
         labels = split.label(0)
         changes = np.flatnonzero(np.diff(labels)) + 1

@@ -43,7 +43,7 @@ def test_the_folder_holds_the_corpus(prepared):
         "train": 6, "dev": 2, "test": 4,
     }  # fmt: skip
     train = opened.split("train")
-    assert (opened.dimension, opened.frame_shift_ms, train.features.shape[1]) == (80, 20.0, 80)
+    assert (opened.dimension, opened.manifest["frame_shift_ms"], train.features.shape[1]) == (80, 20.0, 80)
     assert (train.labels >= 0).all()
     assert opened.manifest["corpus"]["augmentation"]["snr_db_max"] == 30.0
     for index in range(len(train)):
@@ -118,7 +118,7 @@ def test_resampled_audio_is_counted_and_said(kaldi_folder, tmp_path, caplog):
     assert "resampled 1 utterances from 44100 Hz to 16000 Hz" in caplog.text
     opened = Dataset.open(tmp_path / "features")
     assert len(opened.split("train").feature(0)) == 50
-    assert not opened.aligned("train")
+    assert not opened.manifest["splits"]["train"]["aligned"]
 
 
 def test_speakers_in_two_splits_are_refused(kaldi_folder, tmp_path):
