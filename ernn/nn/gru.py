@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from ernn.nn.gates import chunks, double, sigmoid_backward, step_views, tanh_backward, tanh_of_sigmoid_
 from ernn.nn.products import add_product, linear, weight_gradient
-from ernn.nn.sequences import last
+from ernn.nn.sequences import check, last
 
 
 def gru(
@@ -40,7 +40,11 @@ def gru(
 
     Returns:
         c of every step (that in the padding means nothing), and each sequence's own last c.
+
+    Raises:
+        ValueError: no steps, or lengths that do not fit them.
     """
+    check(x, lengths)
     if state is None:
         state = x.new_zeros(x.shape[1], weight_hh.shape[1])
     arguments = (x, weight_ih, weight_hh, bias, state)

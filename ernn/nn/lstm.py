@@ -20,7 +20,7 @@ from torch.autograd.function import once_differentiable
 
 from ernn.nn.gates import chunks, double, sigmoid_backward, step_views, tanh_backward, tanh_of_sigmoid_
 from ernn.nn.products import add_product, linear, onednn, weight_gradient
-from ernn.nn.sequences import last
+from ernn.nn.sequences import check, last
 
 
 def lstm(
@@ -47,7 +47,11 @@ def lstm(
 
     Returns:
         The outputs of every step (those in the padding mean nothing), and each sequence's own last y and c.
+
+    Raises:
+        ValueError: no steps, or lengths that do not fit them.
     """
+    check(x, lengths)
     if state is None:
         state = x.new_zeros(x.shape[1], weight_hh.shape[1]), x.new_zeros(x.shape[1], weight_hh.shape[0] // 4)
     if peephole is None and weight_ym is None and lengths is None and onednn(x.flatten(0, 1), weight_ih, weight_hh):

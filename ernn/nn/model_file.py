@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, PositiveInt, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -13,7 +13,7 @@ from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import Circulant, Matrix, Pruned
-from ernn.params import Network, Section
+from ernn.params import BlockSize, Network, Section
 
 VERSION = 1
 
@@ -22,7 +22,7 @@ class Structure(Section):
     """What is stored of one matrix."""
 
     kind: Literal["dense", "circulant", "pruned"]
-    block_size: int = 1
+    block_size: BlockSize = 1
 
     @classmethod
     def of(cls, matrix: Matrix) -> "Structure":
@@ -42,8 +42,8 @@ class Header(Section):
 
     version: int
     network: Network
-    dimension: int
-    phones: tuple[str, ...]
+    dimension: PositiveInt
+    phones: Annotated[tuple[str, ...], Field(min_length=1)]
     criterion: Literal["frames", "ctc"]
     matrices: dict[str, Structure]
 
@@ -67,11 +67,12 @@ def load(path: Path) -> AcousticModel:
     """The model in `path`, as it was saved.
 
     Raises:
-        UserError: no such file, not a model of this version, tensors that do not fit, or weights that are not finite.
+        UserError: no such file, not a model of this version, tensors that do not fit (shape or kind of number), or
+            weights that are not finite.
     """
     raw, tensors = read(path)
     if raw.get("version") != VERSION:
-        raise UserError(f"{path}: model version {raw.get('version')}, this ernn reads {VERSION}; train it again")
+        raise UserError(f"{path}: model version {raw.get('version')!r}, this ernn reads {VERSION}; train it again")
     try:
         header = Header.model_validate(raw)
         model = AcousticModel(header.network, header.dimension, header.phones, header.criterion)
@@ -88,6 +89,10 @@ def load(path: Path) -> AcousticModel:
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise UserError(f"{path}: tensors do not fit the network it names ({reason}); train it again") from None
+    foreign = [name for name, tensor in model.state_dict().items() if tensors[name].dtype != tensor.dtype]
+    if foreign:
+        got, wanted = tensors[foreign[0]].dtype, model.state_dict()[foreign[0]].dtype
+        raise UserError(f"{path}: {foreign[0]} holds {got}, a model has {wanted} there; train it again")
     broken = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
     if broken:
         raise UserError(f"{path}: {broken[0]} holds values that are not finite; train it again")
@@ -100,6 +105,8 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     Raises:
         UserError: the file is missing, damaged or no ernn model.
     """
+    if path.is_dir():
+        raise UserError(f"{path}: a folder, not a model file; give the file that pretrain or compress wrote")
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the stage that makes it (`dvc repro`)")
     try:
@@ -110,4 +117,14 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise UserError(f"{path}: not a whole safetensors file ({error}); make it again") from None
     if "ernn" not in metadata:
         raise UserError(f"{path}: a safetensors file, but no ernn model; give one written by pretrain or compress")
-    return json.loads(metadata["ernn"]), tensors
+    return _header(path, metadata["ernn"]), tensors
+
+
+def _header(path: Path, text: str) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: its header is not JSON ({error}); train it again") from None
+    if not isinstance(header, dict):
+        raise UserError(f"{path}: its header is no mapping but a {type(header).__name__}; train it again")
+    return header

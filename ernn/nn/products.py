@@ -39,10 +39,11 @@ def add_product(weight: Float[Tensor, "O I"], rows: int) -> AddProduct:
 
 
 def onednn(*tensors: Float[Tensor, "rows columns"]) -> bool:
-    """Whether oneDNN multiplies such matrices well: those with gaps between their rows it takes minutes for."""
+    """Whether oneDNN multiplies such matrices well: gaps between rows take it minutes, empty ones it refuses."""
     return (
         torch.backends.mkldnn.is_available()
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
         and all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
+        and all(t.numel() > 0 for t in tensors)
         and all(t.is_contiguous() or t.t().is_contiguous() for t in tensors)
     )

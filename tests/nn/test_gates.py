@@ -1,5 +1,6 @@
 """What the cells share."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,13 @@ def test_double_copies():
     assert weight.eq(1).all()
 
 
-@given(steps=st.integers(1, 50), values=st.integers(1, 1 << 18))
+def test_tanh_near_zero_keeps_its_absolute_precision_only():
+    a = torch.tensor([1e-9])
+    assert gates.tanh_of_sigmoid_(torch.sigmoid(2 * a)).item() == 0
+    assert torch.tanh(a).item() == pytest.approx(1e-9)
+
+
+@given(steps=st.integers(1, 50), values=st.integers(0, 1 << 18))
 def test_chunks_go_back_over_every_step_once(steps, values):
     parts = list(gates.chunks(steps, values))
     assert [step for part in reversed(parts) for step in range(part.start, part.stop)] == list(range(steps))

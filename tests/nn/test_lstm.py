@@ -179,6 +179,22 @@ def test_padding_reaches_neither_state_nor_gradient(peepholes, dtype):
     assert not grad[4:, 2].any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("peepholes", [False, True])
+def test_an_empty_batch_has_gradients_of_zero(peepholes, dtype):
+    drawn = case(batch=0, peepholes=peepholes, dtype=dtype)
+    y, state = lstm(*drawn)
+    assert y.shape == (5, 0, 6)
+    assert not any(found.any() for found in gradients((y, state), drawn.leaves()))
+
+
+def test_no_steps_and_lengths_outside_of_them_are_refused():
+    with pytest.raises(ValueError, match="x has 0 steps; a sequence needs one at least"):
+        lstm(*case(steps=0, padded=False))
+    with pytest.raises(ValueError, match=r"lengths must lie in 1 to 5, the steps of x; got \[0, 5, 2\]"):
+        lstm(*case()._replace(lengths=torch.tensor([0, 5, 2])))
+
+
 @pytest.mark.parametrize("peepholes", [False, True])
 def test_a_sequence_in_two_halves_is_the_whole(peepholes):
     drawn = case(steps=8, peepholes=peepholes, padded=False, dtype=torch.float32)

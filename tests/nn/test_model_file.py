@@ -67,6 +67,23 @@ def test_foreign(tmp_path):
     assert "no ernn model; give one written by pretrain or compress" in refused(tmp_path / "foreign")
 
 
+def test_folder(tmp_path):
+    assert refused(tmp_path).endswith(": a folder, not a model file; give the file that pretrain or compress wrote")
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("{", "its header is not JSON (Expecting property name enclosed in double quotes"),
+        ("[1]", "its header is no mapping but a list; train it again"),
+        ("3", "its header is no mapping but a int; train it again"),
+    ],
+)
+def test_header_that_is_no_mapping(tmp_path, header, message):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "model", {"ernn": header})
+    assert message in refused(tmp_path / "model")
+
+
 def rewritten(tmp_path, change_header=lambda header: None, change_tensors=lambda tensors: None):
     path = tmp_path / "model"
     model_file.save(model(), path)
@@ -77,9 +94,32 @@ def rewritten(tmp_path, change_header=lambda header: None, change_tensors=lambda
     return path
 
 
-def test_another_version(tmp_path):
-    path = rewritten(tmp_path, lambda header: header.update(version=99))
-    assert "model version 99, this ernn reads 1; train it again" in refused(path)
+@pytest.mark.parametrize("version", [99, "1", None])
+def test_another_version(tmp_path, version):
+    path = rewritten(tmp_path, lambda header: header.update(version=version))
+    assert f"model version {version!r}, this ernn reads 1; train it again" in refused(path)
+
+
+@pytest.mark.parametrize("block_size", [0, -2, 1 << 30])
+def test_block_sizes_that_cannot_be(tmp_path, block_size):
+    impossible = {"kind": "circulant", "block_size": block_size}
+    path = rewritten(tmp_path, lambda header: header["matrices"].update({"layers.0.weight_ih": impossible}))
+    assert "field 'matrices.layers.0.weight_ih.block_size' is missing or wrong" in refused(path)
+
+
+@pytest.mark.parametrize(("field", "value"), [("dimension", 0), ("phones", [])])
+def test_models_without_inputs_or_outputs(tmp_path, field, value):
+    path = rewritten(tmp_path, lambda header: header.update({field: value}))
+    assert f"field '{field}' is missing or wrong" in refused(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.int32])
+def test_other_kinds_of_number(tmp_path, dtype):
+    def change(tensors):
+        tensors["layers.1.bias"] = tensors["layers.1.bias"].to(dtype)
+
+    path = rewritten(tmp_path, change_tensors=change)
+    assert f"layers.1.bias holds {dtype}, a model has torch.float32 there; train it again" in refused(path)
 
 
 def test_tensors_that_do_not_fit(tmp_path):
