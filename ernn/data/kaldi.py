@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ernn.data import audio, tables
 from ernn.data.corpus import SAMPLE_RATE, Segment, Utterance
-from ernn.data.labels import check_label, check_order
+from ernn.data.labels import check_label, check_order, fill_gaps
 from ernn.data.sentences import SPLITS, Split
 from ernn.data.tables import Line
 from ernn.errors import UserError
@@ -27,7 +27,6 @@ from ernn.errors import UserError
 _TRANSCRIPTS = ("text-phone", "text")
 _POSITION = re.compile(r"_[BIES]$")
 _HELD_OUT = 10  # without a dev folder, one training speaker in ten
-_GAP = SAMPLE_RATE // 100  # pauses from 10 ms on are silence
 
 
 @dataclass(frozen=True)
@@ -172,18 +171,13 @@ def _utterance(listed: KaldiUtterance) -> Utterance:
 
 
 def _segments(times: tuple[Line, ...], samples: int) -> tuple[Segment, ...]:
-    """Phones of phones.ctm with silence in the pauses between them."""
+    """Phones of phones.ctm with silence in the gaps between them."""
     segments: list[Segment] = []
     for where, values in times:
         if len(values) != 4:
             raise UserError(f"{where}: not `utterance channel start duration phone`; correct the line")
         start_s, duration_s = (tables.seconds(where, value) for value in values[1:3])
         start, end = round(start_s * SAMPLE_RATE), round((start_s + duration_s) * SAMPLE_RATE)
-        before = segments[-1].end if segments else 0
-        if start - before >= _GAP:
-            segments.append(Segment(before, start, "sil"))
         segments.append(Segment(start, end, _label(where, values[3])))
         check_order(where, segments, samples)
-    if segments and samples - segments[-1].end >= _GAP:
-        segments.append(Segment(segments[-1].end, samples, "sil"))
-    return tuple(segments)
+    return fill_gaps(segments, samples) if segments else ()

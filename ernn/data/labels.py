@@ -1,14 +1,17 @@
 """Label files: lines of start, end and label, checked."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from ernn.data.corpus import Segment
-from ernn.data.phones import class_of
+from ernn.data.corpus import SAMPLE_RATE, Segment
+from ernn.data.phones import SILENCE, class_of
 from ernn.errors import UserError
+
+_GAP = SAMPLE_RATE // 100  # unlabelled stretches from 10 ms on are silence
 
 
 def read_segments(file: Path, rate_hz: int, samples: int) -> tuple[Segment, ...]:
-    """Phones of one utterance with times in samples at 16 kHz.
+    """Phones of one utterance with times in samples at 16 kHz, silence in the gaps between them.
 
     Args:
         rate_hz: of the audio that the file's times count samples of.
@@ -24,7 +27,26 @@ def read_segments(file: Path, rate_hz: int, samples: int) -> tuple[Segment, ...]
             check_order(f"{file}:{number}", segments, samples)
     if not segments:
         raise UserError(f"{file}: no labels; write `start end phone` lines or leave the utterance out")
-    return tuple(segments)
+    return fill_gaps(segments, samples)
+
+
+def fill_gaps(segments: Sequence[Segment], samples: int) -> tuple[Segment, ...]:
+    """The segments with silence where 10 ms or more have no label; silences that meet become one."""
+    filled: list[Segment] = []
+    for segment in (*segments, Segment(samples, samples, "")):
+        before = filled[-1].end if filled else 0
+        if segment.start - before >= _GAP:
+            _extend(filled, Segment(before, segment.start, "sil"))
+        if segment.label:
+            _extend(filled, segment)
+    return tuple(filled)
+
+
+def _extend(filled: list[Segment], segment: Segment) -> None:
+    if filled and class_of(filled[-1].label) == class_of(segment.label) == SILENCE:
+        filled[-1] = filled[-1]._replace(end=segment.end)
+    else:
+        filled.append(segment)
 
 
 def read_text(file: Path) -> str:
@@ -78,5 +100,5 @@ def _segment(where: str, line: str, rate_hz: int) -> Segment:
     parts = line.split()
     if len(parts) != 3 or not (parts[0].isdigit() and parts[1].isdigit()):
         raise UserError(f"{where}: {line.strip()!r} is not `start end phone`, times in whole samples; correct the line")
-    start, end = (round(int(part) * 16_000 / rate_hz) for part in parts[:2])
+    start, end = (round(int(part) * SAMPLE_RATE / rate_hz) for part in parts[:2])
     return Segment(start, end, check_label(where, parts[2]))

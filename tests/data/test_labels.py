@@ -18,8 +18,22 @@ def label_file(tmp_path):
 
 def test_times_are_in_samples_at_16_khz(label_file):
     file = label_file("0 800 h#\n800 2400 AA\n\n")
-    assert read_segments(file, 16_000, 8000) == (Segment(0, 800, "h#"), Segment(800, 2400, "AA"))
-    assert read_segments(file, 8_000, 8000)[1] == Segment(1600, 4800, "AA")
+    assert read_segments(file, 16_000, 2400) == (Segment(0, 800, "h#"), Segment(800, 2400, "AA"))
+    assert read_segments(file, 8_000, 4800)[1] == Segment(1600, 4800, "AA")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0 800 aa\n900 1600 t\n", "0-800 aa, 900-1600 t, 1600-8000 sil"),  # 100 samples are no pause
+        ("160 800 aa\n960 7900 t\n", "0-160 sil, 160-800 aa, 800-960 sil, 960-7900 t"),
+        ("0 800 h#\n1600 2400 aa\n2400 3200 h#\n", "0-1600 h#, 1600-2400 aa, 2400-8000 h#"),
+        ("400 800 pau\n800 8000 aa\n", "0-800 sil, 800-8000 aa"),
+    ],
+)
+def test_gaps_are_silence(label_file, text, expected):
+    found = read_segments(label_file(text), 16_000, 8000)
+    assert ", ".join(f"{start}-{end} {label}" for start, end, label in found) == expected
 
 
 @pytest.mark.parametrize(
