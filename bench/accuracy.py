@@ -31,7 +31,7 @@ from ernn.training.evaluate import evaluate
 
 CORPUS = Corpus(test_speakers=400)  # 3,200 test utterances: paired differences to within a fifth of a point
 FEATURES = Features()
-TRAINING = Training(epochs=16, batch_utterances=32, learning_rate=4e-3, threads=1, device="auto")
+TRAINING = Training(epochs=16, threads=1)
 COMPRESSION = Compression()
 SCORING = Scoring()
 NETWORKS = {

@@ -7,12 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, m
 Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 BlockSize = Annotated[int, Field(ge=1, le=64)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Decibel = Annotated[float, Field(ge=-200, le=200)]
+Milliseconds = Annotated[float, Field(ge=1 / 16)]  # one sample at 16 kHz
 
 
 class Section(BaseModel):
-    """A section of `params.yaml`: unknown keys are refused and values never change."""
+    """A section of `params.yaml`: unknown keys, NaN and infinity are refused and values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Augmentation(Section):
@@ -20,9 +23,9 @@ class Augmentation(Section):
 
     reverberation_probability: Probability = 0.5
     channel_probability: Probability = 0.5
-    snr_db_min: float = 10.0
-    snr_db_max: float = 30.0
-    noise_floor_db: float = -45.0  # under the speech level: digital silence breaks normalisation
+    snr_db_min: Decibel = 10.0
+    snr_db_max: Decibel = 30.0
+    noise_floor_db: Decibel = -45.0  # under the speech level: digital silence breaks normalisation
 
     @model_validator(mode="after")
     def _ordered(self) -> "Augmentation":
@@ -38,7 +41,7 @@ class Corpus(Section):
     path: str = (
         ""  # timit, kaldi: the user's folder; synthetic: where the audio is kept in TIMIT's layout; empty: nowhere
     )
-    seed: int = 1
+    seed: Seed = 1
     train_speakers: PositiveInt = 462  # synthetic: sizes are TIMIT's by default
     dev_speakers: PositiveInt = 50
     test_speakers: PositiveInt = 24
@@ -52,13 +55,22 @@ class Features(Section):
     """From 16 kHz samples to the vectors that the network sees."""
 
     kind: Literal["logmel", "ernn153"] = "logmel"
-    window_ms: PositiveFloat = 25.0
-    shift_ms: PositiveFloat = 10.0
+    window_ms: Milliseconds = 25.0
+    shift_ms: Milliseconds = 10.0
     mels: PositiveInt = 40  # logmel only; ernn153 is 50 log-mel + energy with first and second differences
     stack: PositiveInt = 2  # neighbouring frames in one vector
     skip: PositiveInt = 2  # one vector every `skip` frames
     normalise: Literal["speaker", "global"] = "speaker"
     shards: PositiveInt = 2
+
+    @model_validator(mode="after")
+    def _gapless(self) -> "Features":
+        if self.shift_ms > self.window_ms:
+            raise ValueError(
+                f"shift_ms={self.shift_ms:g} must not exceed window_ms={self.window_ms:g}: "
+                "no window would see the audio between"
+            )
+        return self
 
 
 class Network(Section):
@@ -84,11 +96,11 @@ class Training(Section):
 
     criterion: Literal["frames", "ctc"] = "frames"
     epochs: PositiveInt = 8
-    batch_utterances: PositiveInt = 16
-    learning_rate: PositiveFloat = 2e-3
+    batch_utterances: PositiveInt = 32
+    learning_rate: PositiveFloat = 7e-3
     gradient_clip: PositiveFloat = 1.0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    seed: int = 1
+    seed: Seed = 1
     threads: Annotated[int, Field(ge=0)] = 0  # torch threads; 0 = one a core
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
@@ -117,7 +129,7 @@ class Admm(Section):
     rho / (1 + rho), whatever the size of the network and whatever Adam makes of the loss gradient.
     """
 
-    rho_start: PositiveFloat = 1e-3
+    rho_start: PositiveFloat = 0.003
     rho_end: PositiveFloat = 0.3  # reached geometrically over the ADMM epochs
     updates_per_epoch: PositiveInt = 4  # of Z, U and rho
     tolerance: PositiveFloat = 0.02  # of the primal residual |W - Z| / |W| of every matrix
@@ -132,8 +144,8 @@ class Admm(Section):
 class Compression(Section):
     """How the epochs of `training` are divided when a network is compressed."""
 
-    dense_share: Fraction = 0.25  # of training.epochs: admm and prune start from the dense network of that epoch
-    finetune_share: Fraction = 0.5  # of training.epochs: inside the circulant (or pruned) set, at the end
+    dense_share: Fraction = 0.125  # of training.epochs: admm and prune start from the dense network of that epoch
+    finetune_share: Fraction = 0.6  # of training.epochs: inside the circulant (or pruned) set, at the end
     admm: Admm = Admm()
     pruning_elements: PositiveInt = 4  # processing elements that get equally many non-zeros (ESE, arXiv:1612.00694)
 
