@@ -16,12 +16,30 @@ Frames = Float[np.ndarray, "frames dimension"]
 _LOW_HZ, _HIGH_HZ, _PREEMPHASIS = 20.0, 8000.0, 0.97
 _FLOOR = np.finfo(np.float32).eps
 _DELTA = 2  # frames to each side
+_MELS_OF_153 = 50
 UNALIGNED = -1
 
 
 def dimension(settings: Features) -> int:
     """Width of one vector, stacking included."""
     return settings.stack * (settings.mels if settings.kind == "logmel" else 153)
+
+
+def check(settings: Features) -> None:
+    """Refuse more mel filters than the transform of a window can fill.
+
+    Raises:
+        UserError: a filter lies between two of its frequencies and would be zero for any sound.
+    """
+    mels, setting, cure = settings.mels, f"features.mels={settings.mels}", "lower features.mels or "
+    if settings.kind == "ernn153":
+        mels, setting, cure = _MELS_OF_153, f"features.kind=ernn153 with {_MELS_OF_153} mel filters", ""
+    size = _transform_size(_samples(settings.window_ms))
+    if mels > size // 2 or not _mel_matrix(size, mels).any(axis=0).all():
+        raise UserError(
+            f"{setting}: some filters are narrower than the {SAMPLE_RATE / size:g} Hz between two frequencies of "
+            f"features.window_ms={settings.window_ms:g} and stay empty; {cure}raise features.window_ms"
+        )
 
 
 def vectors(samples: Float[np.ndarray, " samples"], settings: Features, where: str) -> Frames:
@@ -42,7 +60,7 @@ def vectors(samples: Float[np.ndarray, " samples"], settings: Features, where: s
     frames = _frames(samples, _samples(settings.window_ms), shift)
     if settings.kind == "logmel":
         return _log_mel(frames, settings.mels)[0]
-    static = np.column_stack(_log_mel(frames, 50))
+    static = np.column_stack(_log_mel(frames, _MELS_OF_153))
     first = differences(static)
     return np.concatenate([static, first, differences(first)], axis=1)
 
@@ -70,7 +88,7 @@ def labels(segments: tuple[Segment, ...], count: int, settings: Features) -> Int
     """
     if not segments:
         return np.full(count, UNALIGNED, np.int16)
-    shift = settings.shift_ms * SAMPLE_RATE / 1000
+    shift = _samples(settings.shift_ms)
     centres = (np.arange(count) * settings.skip + settings.stack / 2) * shift
     kept = [(segment.start, phone) for segment in segments if (phone := class_of(segment.label)) is not None]
     starts, classes = np.array(kept, np.int64).reshape(-1, 2).T
@@ -98,10 +116,15 @@ def _log_mel(frames: np.ndarray, mels: int) -> tuple[np.ndarray, np.ndarray]:
     emphasised = centred.copy()
     emphasised[:, 1:] -= np.float32(_PREEMPHASIS) * centred[:, :-1]
     emphasised[:, 0] *= np.float32(1 - _PREEMPHASIS)
-    size = 1 << (window - 1).bit_length()
+    size = _transform_size(window)
     spectrum = fft.rfft(emphasised * _povey(window), size)
     power = spectrum.real**2 + spectrum.imag**2
     return np.log(np.maximum(power @ _mel_matrix(size, mels), _FLOOR)), energy
+
+
+def _transform_size(window: int) -> int:
+    """The power of two that holds a window."""
+    return 1 << (window - 1).bit_length()
 
 
 @functools.cache

@@ -59,6 +59,7 @@ def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = l
         about: more that the manifest's corpus entry should say.
         relabel: makes examples of examples, a shard at a time: where forced alignment comes in.
     """
+    features.check(settings)
     found = speakers(corpus)
     resampled: Counter[int] = Counter()
     header: dict[str, Any] = {

@@ -1,3 +1,5 @@
+import re
+
 import kaldi_native_fbank
 import numpy as np
 import pytest
@@ -59,6 +61,37 @@ def plain_differences(frames: np.ndarray) -> np.ndarray:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            Features(mels=400),
+            "features.mels=400: some filters are narrower than the 31.25 Hz between two frequencies of "
+            "features.window_ms=25 and stay empty; lower features.mels or raise features.window_ms",
+        ),
+        (Features(mels=127), "features.mels=127: some filters are narrower than the 31.25 Hz"),
+        (Features(mels=71, window_ms=16), "features.mels=71: some filters are narrower than the 62.5 Hz"),
+        (
+            Features(window_ms=5, shift_ms=5, kind="ernn153"),
+            "features.kind=ernn153 with 50 mel filters: some filters are narrower than the 125 Hz between two "
+            "frequencies of features.window_ms=5 and stay empty; raise features.window_ms",
+        ),
+        (Features(mels=1, window_ms=1 / 16, shift_ms=1 / 16), "features.mels=1: some filters are narrower"),
+        (Features(mels=1 << 40), f"features.mels={1 << 40}: some filters are narrower"),
+    ],
+)
+def test_empty_filters_are_refused(settings, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        features.check(settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [Features(mels=126), Features(mels=70, window_ms=16), Features(kind="ernn153"), Features(mels=1)]
+)
+def test_filters_that_all_hear_something_pass(settings):
+    features.check(settings)
+
+
 def test_differences_of_a_line_are_its_slope():
     line = np.arange(20.0)[:, None] * 3
     np.testing.assert_allclose(features.differences(line)[2:-2], 3)
@@ -86,6 +119,12 @@ def test_labels_are_the_phones_at_the_centres():
     found = features.labels(segments, 13, Features(stack=2, skip=2))  # centres at 160, 480, 800 ... samples
     names = [PHONES48[label] for label in found]
     assert names == ["sil"] * 5 + ["aa"] * 5 + ["t"] * 3  # 1760 is aa's first sample
+
+
+def test_labels_count_whole_samples_as_frames_do():
+    segments = (Segment(0, 16_090, "aa"), Segment(16_090, 32_000, "t"))
+    found = features.labels(segments, 200, Features(shift_ms=10.02, stack=1, skip=1))  # 160 samples, not 160.32
+    assert [PHONES48[label] for label in found[[100, 101]]] == ["aa", "t"]  # centres at 16,080 and 16,240
 
 
 def test_frames_of_a_deleted_stop_go_to_the_phone_before():
