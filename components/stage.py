@@ -24,7 +24,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ernn import artifacts, reporting
-from ernn.errors import UserError
+from ernn.errors import UserError, complaints
 
 PARAMS = Path("params.yaml")
 ENTRIES = {"design": "designs", "network": "networks"}  # arguments that are one entry of a mapping in params.yaml
@@ -146,7 +146,7 @@ def _entry(name: str, key: str | None) -> Any:
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        return "; ".join(_complaint(dict(each)) for each in error.errors())
+        return complaints(error)
     if isinstance(error, OSError) and error.errno is not None:
         cure = {
             errno.ENOSPC: "; free some disk space and run it again",
@@ -154,16 +154,6 @@ def _one_line(error: Exception) -> str:
         }.get(error.errno, "")
         return f"{error.filename or 'writing'}: {os.strerror(error.errno).lower()}{cure}"
     return " ".join(str(error).split())
-
-
-def _complaint(error: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in error["loc"])
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        message = "no such key; remove it or correct its spelling"
-    elif error["type"] not in ("value_error", "missing"):
-        message = f"{message}, got {error['input']!r}"
-    return f"{key}: {message}" if key else message
 
 
 def _log_to_stderr() -> None:

@@ -1,4 +1,9 @@
-"""The one exception that stands for a user's mistake."""
+"""The one exception that stands for a user's mistake, and pydantic's complaints in one line."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class UserError(ValueError):
@@ -6,3 +11,18 @@ class UserError(ValueError):
 
     Stages print it without a traceback and leave with exit code 2.
     """
+
+
+def complaints(error: "ValidationError") -> str:
+    """What pydantic refuses, key by key, with the value got."""
+    return "; ".join(_complaint(dict(each)) for each in error.errors())
+
+
+def _complaint(error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = "no such key; remove it or correct its spelling"
+    elif error["type"] not in ("value_error", "missing"):
+        message = f"{message}, got {error['input']!r}"
+    return f"{key}: {message}" if key else message

@@ -16,7 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from ernn.artifacts import atomic
-from ernn.errors import UserError
+from ernn.errors import UserError, complaints
 from ernn.params import Parameters
 
 CODE = ("ernn", "components")
@@ -76,13 +76,11 @@ def parameters(root: Path, preset: str, settings: Iterable[str] = ()) -> dict[st
     if preset != "default":
         values = merge(values, _read(_preset_file(root, preset)))
     for text in settings:
-        values = merge(values, setting(text))
+        values = merge(values, setting(text), whole=())
     try:
         checked = Parameters.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"preset {preset}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise UserError(f"preset {preset}: {complaints(error)}") from None
     if checked.corpus.kind != "synthetic" and not checked.corpus.path:
         raise UserError(
             f"preset {preset}: corpus.kind={checked.corpus.kind} reads your own folder; "
