@@ -56,7 +56,7 @@ ui: publish ## Publish, start MLflow on loopback and print the link that compare
 
 .PHONY: test
 test: $(INSTALLED) ## All tests but the slow ones
-	OMP_NUM_THREADS=1 python -m pytest -n $(WORKERS) -m 'not slow'
+	OMP_NUM_THREADS=1 python -m pytest -n $(WORKERS) --dist loadfile -m 'not slow'
 
 .PHONY: test-slow
 test-slow: $(INSTALLED) ## The tests that take minutes
@@ -72,7 +72,12 @@ lint: $(INSTALLED) ## ruff, mypy, import-linter
 .PHONY: bench
 bench: $(INSTALLED) ## Every benchmark, written to docs/benchmarks (hours; one alone: python -m bench.NAME)
 	for file in bench/[a-z]*.py; do \
-		name=$$(basename $$file .py); [ $$name = record ] || python -m bench.$$name; done
+		name=$$(basename $$file .py); [[ $$name = record || $$name = screenshot ]] || python -m bench.$$name; done
+
+.PHONY: images
+images: publish ## Renew the pictures in docs/images from finished results (needs chromium)
+	python -m bench.screenshot --receipt $(FOLDER)/build/published.json --picture docs/images/compare.png
+	cp $(FOLDER)/report/per.png $(FOLDER)/report/degradation.png docs/images/
 
 .PHONY: constraints
 constraints: $(INSTALLED) ## Renew constraints.txt, the versions that are known to work together
