@@ -19,9 +19,8 @@ def pretrain(
     curve: Path,
 ) -> dict[str, float]:
     """Train a dense network for all its epochs, and keep it as it is where compression starts (`young`)."""
-    from ernn.data.dataset import Dataset
-
     from ernn.compression import train_dense
+    from ernn.data.dataset import Dataset
     from ernn.nn import model_file
     from ernn.training import outcome, session
 
