@@ -22,7 +22,7 @@ FLAGS = (  # no sandbox: Chromium as root refuses one; the others keep it off th
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-START_S = 120
+START_S = 240
 
 
 def browser() -> str | None:

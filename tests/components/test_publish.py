@@ -159,6 +159,7 @@ def test_a_server_of_ones_own_is_linked_and_not_started(here, monkeypatch, capsy
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(screenshot.browser() is None, reason="no chromium; apt-get install chromium")
 def test_the_page_shows_error_rate_over_block_size(here, client):
     with screenshot.served(Path("build/published.json")) as link, screenshot.opened(link) as page:
