@@ -38,15 +38,13 @@ class Corpus(Section):
     """Where speech comes from."""
 
     kind: Literal["synthetic", "timit", "kaldi"] = "synthetic"
-    path: str = (
-        ""  # timit, kaldi: the user's folder; synthetic: where the audio is kept in TIMIT's layout; empty: nowhere
-    )
+    path: str = ""  # timit, kaldi: the user's folder; synthetic: a folder to keep the audio in, in TIMIT's layout
     seed: Seed = 1
     train_speakers: PositiveInt = 462  # synthetic: sizes are TIMIT's by default
     dev_speakers: PositiveInt = 50
     test_speakers: PositiveInt = 24
     utterances_per_speaker: PositiveInt = 8
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = Augmentation()  # synthetic only
     workers: Annotated[int, Field(ge=0)] = 0  # processes that read or synthesise; 0 = one a core; bytes stay the same
     alignment_model: str = ""  # kaldi without times: an acoustic model to force-align with; empty: CTC only
 

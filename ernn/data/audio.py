@@ -15,7 +15,11 @@ from ernn.data.corpus import SAMPLE_RATE
 from ernn.errors import UserError
 
 _RIFF, _NIST, _FLAC = b"RIFF", b"NIST_1A", b"fLaC"
+_UNKNOWN_LENGTH = 0x7FFF_0000  # programs that write to a pipe put sizes from here on
 _AGAIN = "copy it again from its source"
+_RATES_HZ = (8_000, 384_000)
+_LOUDEST = 8.0  # times full scale: floating point has room above 1, but 16-bit values without their scale are a mistake
+_STREAMED = 0x7FFF_F000  # sizes from here on stand for "unknown" in WAV headers that were written to a pipe
 
 
 class Audio(NamedTuple):
@@ -29,7 +33,8 @@ def read(file: Path) -> Audio:
     """The only channel of a file, resampled to 16 kHz.
 
     Raises:
-        UserError: no file, another format, Shorten-compressed, truncated, more than one channel, or not finite.
+        UserError: no file, another format, Shorten-compressed, truncated or empty, more than one channel, a rate that
+            speech does not have, or values that are not finite or far above full scale.
     """
     promised = _promised_frames(file)
     try:
@@ -40,12 +45,22 @@ def read(file: Path) -> Audio:
         raise UserError(
             f"{file}: truncated, the header promises {promised} samples and {len(samples)} are there; {_AGAIN}"
         )
+    if not len(samples):
+        raise UserError(
+            f"{file}: no samples; leave it out, or where its header was written to a pipe, run "
+            "`sox --ignore-length IN OUT.wav` on it"
+        )
     if samples.shape[1] != 1:
         raise UserError(
             f"{file}: {samples.shape[1]} channels instead of one; pick one with `sox IN OUT remix 1` or `ffmpeg -ac 1`"
         )
     if not np.isfinite(samples).all():
         raise UserError(f"{file}: samples that are not finite; {_AGAIN}")
+    if (peak := np.abs(samples).max()) > _LOUDEST:
+        raise UserError(f"{file}: values up to {peak:g}, full scale is 1; scale them down with `sox --norm IN OUT.wav`")
+    if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
+        low, high = _RATES_HZ
+        raise UserError(f"{file}: {rate} Hz, speech is read from {low} to {high} Hz; {_AGAIN} at another rate")
     return Audio(_at_16k(samples[:, 0], rate), rate)
 
 
@@ -82,7 +97,7 @@ def _nist_frames(file: Path, head: bytes) -> int | None:
         raise UserError(f"{file}: Shorten-compressed; run `sph2pipe -f wav IN OUT.wav` on it")
     if "," in coding:
         raise UserError(f"{file}: sample_coding {coding} is not read; run `sph2pipe -f wav IN OUT.wav` on it")
-    return int(fields["sample_count"]) if fields.get("sample_count", "").isdigit() else None
+    return int(fields["sample_count"]) if fields.get("sample_count", "").isdecimal() else None
 
 
 def _riff_frames(file: Path) -> int | None:
@@ -93,7 +108,7 @@ def _riff_frames(file: Path) -> int | None:
         while len(chunk := stream.read(8)) == 8:
             name, size = struct.unpack("<4sI", chunk)
             if name == b"data":
-                return size // block if block else None
+                return size // block if block and size < _UNKNOWN_LENGTH else None
             body = stream.read(size + size % 2)
             if name == b"fmt " and len(body) >= 14:
                 block = struct.unpack("<H", body[12:14])[0]

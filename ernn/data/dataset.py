@@ -27,6 +27,7 @@ from ernn.errors import UserError
 
 VERSION = 1
 MANIFEST = "manifest.json"
+_KEYS = {"dimension", "frame_shift_ms", "phones", "splits"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Dataset:
             UserError: no manifest, or one of another version.
         """
         manifest = artifacts.read_json(path / MANIFEST)
-        if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
+        if not isinstance(manifest, dict) or manifest.get("version") != VERSION or not manifest.keys() >= _KEYS:
             raise UserError(f"{path / MANIFEST}: not version {VERSION} of a feature folder; run `dvc repro prepare`")
         return cls(path, manifest, hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest())
 

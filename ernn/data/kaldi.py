@@ -26,6 +26,7 @@ from ernn.errors import UserError
 
 _TRANSCRIPTS = ("text-phone", "text")
 _POSITION = re.compile(r"_[BIES]$")
+_OVERSHOOT = SAMPLE_RATE // 2  # by which an utterance may end behind its recording, as Kaldi allows
 _HELD_OUT = 10  # without a dev folder, one training speaker in ten
 
 
@@ -148,7 +149,7 @@ def _span(line: Line) -> tuple[str, tuple[float, float]]:
     if len(line.values) != 3:
         raise UserError(f"{line.where}: not `utterance recording start end`; correct the line")
     start, end = (tables.seconds(line.where, value) for value in line.values[1:])
-    if not 0 <= start < end:
+    if start >= end:
         raise UserError(
             f"{line.where}: the utterance ends at {end:g} s, not after its start {start:g} s; correct the times"
         )
@@ -163,6 +164,11 @@ def _utterance(listed: KaldiUtterance) -> Utterance:
     samples, rate = audio.read_recent(listed.file)
     if listed.span_s:
         start, end = (round(time * SAMPLE_RATE) for time in listed.span_s)
+        if end > len(samples) + _OVERSHOOT:
+            raise UserError(
+                f"{listed.file}: utterance {listed.name} ends at {listed.span_s[1]:g} s, but the recording at "
+                f"{len(samples) / SAMPLE_RATE:g} s; correct segments"
+            )
         samples = samples[start:end]
     segments = _segments(listed.times, len(samples))
     phones = tuple(segment.label for segment in segments) or listed.phones

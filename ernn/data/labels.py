@@ -56,7 +56,7 @@ def read_text(file: Path) -> str:
         UserError: no such file, or not text.
     """
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{file}: no such file; add it or leave the utterance out") from None
     except UnicodeDecodeError:
@@ -98,7 +98,7 @@ def check_order(where: str, segments: list[Segment], samples: int) -> None:
 
 def _segment(where: str, line: str, rate_hz: int) -> Segment:
     parts = line.split()
-    if len(parts) != 3 or not (parts[0].isdigit() and parts[1].isdigit()):
+    if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
         raise UserError(f"{where}: {line.strip()!r} is not `start end phone`, times in whole samples; correct the line")
     start, end = (round(int(part) * SAMPLE_RATE / rate_hz) for part in parts[:2])
     return Segment(start, end, check_label(where, parts[2]))

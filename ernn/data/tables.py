@@ -1,5 +1,6 @@
 """Kaldi's text tables: a key and what follows it, one line each."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,9 +63,12 @@ def seconds(where: str, value: str) -> float:
     """A time.
 
     Raises:
-        UserError: not a number.
+        UserError: not a number, or one that is no time.
     """
     try:
-        return float(value)
+        time = float(value)
     except ValueError:
-        raise UserError(f"{where}: {value!r} is not a time in seconds; correct the line") from None
+        time = math.nan
+    if not 0 <= time < math.inf:
+        raise UserError(f"{where}: {value!r} is not a time in seconds; correct the line")
+    return time

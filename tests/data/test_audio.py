@@ -77,6 +77,17 @@ def test_other_formats_are_refused(tmp_path, content):
     refused(file, f"neither WAV, NIST SPHERE nor FLAC (it begins with {begin!r}); convert it with `sox IN OUT.wav`")
 
 
+@pytest.mark.parametrize("size", [0x7FFF_FFFF, 0xFFFF_FFFF])
+def test_a_wave_file_from_a_pipe_is_read(tmp_path, size):
+    file = tmp_path / "a.wav"
+    soundfile.write(file, noise(), 16_000, "PCM_16")
+    content = bytearray(file.read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = size.to_bytes(4, "little")
+    file.write_bytes(content)
+    np.testing.assert_array_equal(audio.read(file).samples, noise())
+
+
 def test_a_missing_file_is_refused(tmp_path):
     refused(tmp_path / "a.wav", "no such audio file; correct the corpus folder or its list of files")
 

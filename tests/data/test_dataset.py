@@ -84,12 +84,21 @@ def test_a_missing_shard_is_named(folder):
         Dataset.open(folder).split("test")
 
 
-def test_other_folders_and_splits_are_refused(folder, tmp_path):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace('"version": 1', '"version": 2'),
+        lambda text: text.replace('"splits"', '"parts"'),
+        lambda text: "[]",
+    ],
+)
+def test_other_folders_and_splits_are_refused(folder, tmp_path, damage):
     with pytest.raises(UserError, match=r"no split 'dev'; it has test, train"):
         Dataset.open(folder).split("dev")
     with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'manifest.json'}: no such file; run the stage")):
         Dataset.open(tmp_path)
-    (tmp_path / "manifest.json").write_text('{"version": 2}')
+    manifest = (folder / "manifest.json").read_text()
+    (tmp_path / "manifest.json").write_text(damage(manifest))
     with pytest.raises(UserError, match="not version 1 of a feature folder; run `dvc repro prepare`"):
         Dataset.open(tmp_path)
 

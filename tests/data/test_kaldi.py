@@ -78,9 +78,13 @@ def test_times_become_segments_with_silence_between(kaldi_folder):
         ("text-phone", "cleo-1 AA OUCH", ":1: unknown phone 'ouch'; rename it to one of TIMIT's 61 labels"),
         ("segments", "cleo-1 tape 0 0.1", "wav.scp: no line for recording tape; add it"),
         ("segments", "cleo-1 cleo-1 0.2 0.1", ":1: the utterance ends at 0.1 s, not after its start 0.2 s"),
+        ("segments", "cleo-1 cleo-1 -0.2 0.1", ":1: '-0.2' is not a time in seconds; correct the line"),
+        ("segments", "cleo-1 cleo-1 0.2 nan", ":1: 'nan' is not a time in seconds; correct the line"),
+        ("segments", "cleo-1 cleo-1 0.2 1.1", "cleo.wav: utterance cleo-1 ends at 1.1 s, but the recording at 0.5 s"),
         ("segments", "cleo-1 cleo-1 0.2", ":1: not `utterance recording start end`; correct the line"),
         ("phones.ctm", "dan-1 1 0 0.1 AA", ": no times of utterance cleo-1; add them or remove the file"),
         ("phones.ctm", "cleo-1 1 0 AA", ":1: not `utterance channel start duration phone`; correct the line"),
+        ("phones.ctm", "cleo-1 1 0 inf AA", ":1: 'inf' is not a time in seconds; correct the line"),
         ("phones.ctm", "cleo-1 1 x 0.1 AA", ":1: 'x' is not a time in seconds; correct the line"),
         ("phones.ctm", "cleo-1 1 0 0.2 AA\ncleo-1 1 0.1 0.2 T", ":2: t starts at 1600 and overlaps aa, which ends at"),
     ],
@@ -88,7 +92,16 @@ def test_times_become_segments_with_silence_between(kaldi_folder):
 def test_bad_tables_are_refused_with_file_and_line(kaldi_folder, table, text, message):
     corpus = kaldi_folder()
     (corpus / "dev" / table).write_text(text + "\n")
-    refused(corpus, f"{message}" if message.startswith("wav.scp") else f"{corpus / 'dev' / table}{message}")
+    file = f"{corpus / 'dev' / table}" if message.startswith(":") else f"{corpus / 'dev'}/"
+    refused(corpus, file + message)
+
+
+def test_tables_with_a_byte_order_mark_are_read(kaldi_folder):
+    corpus = kaldi_folder()
+    for table in ("wav.scp", "utt2spk", "text-phone"):
+        file = corpus / "dev" / table
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert names(kaldi.speakers(corpus))[2] == ("dev", "cleo")
 
 
 def test_missing_parts_are_refused(kaldi_folder):
