@@ -1,6 +1,7 @@
 """One channel of audio at 16 kHz from WAV, NIST SPHERE and FLAC files, whatever their names say."""
 
 import functools
+import re
 import struct
 from math import gcd
 from pathlib import Path
@@ -15,11 +16,10 @@ from ernn.data.corpus import SAMPLE_RATE
 from ernn.errors import UserError
 
 _RIFF, _NIST, _FLAC = b"RIFF", b"NIST_1A", b"fLaC"
-_UNKNOWN_LENGTH = 0x7FFF_0000  # programs that write to a pipe put sizes from here on
 _AGAIN = "copy it again from its source"
 _RATES_HZ = (8_000, 384_000)
 _LOUDEST = 8.0  # times full scale: floating point has room above 1, but 16-bit values without their scale are a mistake
-_STREAMED = 0x7FFF_F000  # sizes from here on stand for "unknown" in WAV headers that were written to a pipe
+_STREAMED = 0x7FFF_0000  # sizes from here on stand for "unknown" in WAV headers that were written to a pipe
 
 
 class Audio(NamedTuple):
@@ -97,25 +97,31 @@ def _nist_frames(file: Path, head: bytes) -> int | None:
         raise UserError(f"{file}: Shorten-compressed; run `sph2pipe -f wav IN OUT.wav` on it")
     if "," in coding:
         raise UserError(f"{file}: sample_coding {coding} is not read; run `sph2pipe -f wav IN OUT.wav` on it")
-    return int(fields["sample_count"]) if fields.get("sample_count", "").isdecimal() else None
+    count = fields.get("sample_count", "")
+    return int(count) if re.fullmatch("[0-9]{1,18}", count) else None
 
 
 def _riff_frames(file: Path) -> int | None:
-    """From the sizes of the fmt and data chunks."""
+    """From the sizes of the fmt and data chunks; None where the writer could not know them."""
     with file.open("rb") as stream:
         stream.seek(12)
         block = 0
         while len(chunk := stream.read(8)) == 8:
             name, size = struct.unpack("<4sI", chunk)
             if name == b"data":
-                return size // block if block and size < _UNKNOWN_LENGTH else None
+                return size // block if block and size < _STREAMED else None
             body = stream.read(size + size % 2)
             if name == b"fmt " and len(body) >= 14:
                 block = struct.unpack("<H", body[12:14])[0]
     return None
 
 
-@functools.lru_cache(maxsize=1)
 def read_recent(file: Path) -> Audio:
-    """`read`, remembering the last file: for recordings that hold many utterances."""
+    """`read`, remembering the last file as long as it stays as it is: for recordings that hold many utterances."""
+    stat = file.stat() if file.exists() else None
+    return _read_once(file, stat and (stat.st_mtime_ns, stat.st_size))
+
+
+@functools.lru_cache(maxsize=1)
+def _read_once(file: Path, version: tuple[int, int] | None) -> Audio:
     return read(file)

@@ -26,7 +26,7 @@ fcal1 mmwh0 fjsj0 majc0 mjsw0 mreb0 fgjd0 fjmg0 mroa0 mteb0 mjfc0 mrjr0 fmml0 mr
 CORE_TEST, DEV = frozenset(_CORE_TEST.split()), frozenset(_DEV.split())
 _AUDIO = (".wav.wav", ".wav", ".flac", ".sph")  # in order of preference: SA1.WAV.wav is the readable twin of SA1.WAV
 _LABELS = ".phn"
-_DIALECT = "sa"  # the two sentences that every speaker reads: never used
+_DIALECT = ("sa1", "sa2")  # the two sentences that every speaker reads: never used
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def speakers(folder: Path) -> Sequence[TimitSpeaker]:
     Without a folder `dev` the usual 50 speakers of `test` are dev and the core test's 24 are test.
 
     Raises:
-        UserError: the folder is not TIMIT's, or lacks a split.
+        UserError: the folder is not TIMIT's, lacks a split, or has a speaker or a sentence twice.
     """
     found = _by_speaker(folder)
     has_dev = any(part == "dev" for part, _ in found)
@@ -90,12 +90,19 @@ def _lines(segments: tuple[Segment, ...]) -> str:
 def _by_speaker(folder: Path) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
     """(part, speaker) -> sentence -> suffix -> file, all names in lower case."""
     found: dict[tuple[str, str], dict[str, dict[str, Path]]] = defaultdict(lambda: defaultdict(dict))
+    homes: dict[tuple[str, str], Path] = {}
     for file in sorted(folder.rglob("*")):
         parts = [part.lower() for part in file.relative_to(folder).parts]
-        part = next((part for part in parts[:-2] if part in SPLITS), None)
+        part = next((part for part in reversed(parts[:-2]) if part in SPLITS), None)
         sentence, dot, suffix = parts[-1].partition(".")
-        if part and (dot + suffix in _AUDIO or dot + suffix == _LABELS) and not sentence.startswith(_DIALECT):
-            found[part, parts[-2]][sentence].setdefault(dot + suffix, file)
+        if part and (dot + suffix in _AUDIO or dot + suffix == _LABELS) and sentence not in _DIALECT:
+            speaker = part, parts[-2]
+            home = homes.setdefault(speaker, file.parent)
+            if home != file.parent:
+                raise UserError(f"{file.parent}: speaker {parts[-2]} of {part} is in {home} too; remove one of them")
+            other = found[speaker][sentence].setdefault(dot + suffix, file)
+            if other != file:
+                raise UserError(f"{file}: {other.name} is the same sentence; remove one of them")
     return found
 
 

@@ -107,3 +107,33 @@ def test_bad_labels_name_file_and_line(tmp_path):
     folder = timit.speaker_folder(written(tmp_path, WITH_DEV), "train", 1, "FABC0")
     (folder / "SX1.PHN").write_text("0 1600 h#\n1600 4000 ouch\n")
     refused(tmp_path, f"{folder / 'SX1.PHN'}:2: unknown phone 'ouch'")
+
+
+@pytest.mark.parametrize("other", ["TRAIN/DR2/FABC0", "train/DR1/FABC0", "TRAIN/DR1/fabc0", "copy/TRAIN/DR1/FABC0"])
+def test_speakers_in_two_folders_are_refused(tmp_path, other):
+    folder = timit.speaker_folder(written(tmp_path, WITH_DEV), "train", 1, "FABC0")
+    timit.write(utterance("fabc0_sx3"), tmp_path / other)
+    later, earlier = sorted([folder, tmp_path / other])[::-1]
+    refused(tmp_path, f"{later}: speaker fabc0 of train is in {earlier} too; remove one of them")
+
+
+def test_sentences_in_two_files_are_refused(tmp_path):
+    folder = timit.speaker_folder(written(tmp_path, WITH_DEV), "train", 1, "FABC0")
+    shutil.copy(folder / "SX1.WAV", folder / "sx1.wav")
+    refused(tmp_path, f"{folder / 'sx1.wav'}: SX1.WAV is the same sentence; remove one of them")
+
+
+def test_only_the_two_dialect_sentences_are_left_out(tmp_path):
+    folder = timit.speaker_folder(written(tmp_path, WITH_DEV), "train", 1, "FABC0")
+    for sentence in ("sa2", "sample7", "sa10"):
+        timit.write(utterance(f"fabc0_{sentence}"), folder)
+    names = [each.name for each in read(tmp_path) if each.name.startswith("fabc0")]
+    assert names == ["fabc0_sa10", "fabc0_sample7", "fabc0_sx1", "fabc0_sx2"]
+
+
+@pytest.mark.parametrize("parent", ["train", "test", "Dev"])
+def test_folders_above_the_corpus_may_be_named_like_splits(tmp_path, parent):
+    written(tmp_path / parent / "TIMIT", WITH_DEV)
+    assert [(speaker.split, speaker.name) for speaker in timit.speakers(tmp_path)] == [
+        ("train", "fabc0"), ("dev", "mabc1"), ("test", "mabc2"),
+    ]  # fmt: skip
