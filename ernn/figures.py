@@ -78,7 +78,7 @@ def degradation(results: Sequence[Result]) -> Figure:
 
 def training_curves(results: Sequence[Result]) -> Figure:
     """Error rate on the development set by epoch, and how far ADMM's weights are from block-circulant ones."""
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True)
     networks = list(dict.fromkeys(result.network for result in results))
     for number, result in enumerate(results):
@@ -95,8 +95,9 @@ def training_curves(results: Sequence[Result]) -> Figure:
     _titles(right, "ADMM: distance to block-circulant", "largest primal residual |W - Z| / |W|")
     if right.lines:
         right.set_yscale("log")
-    left.legend(frameon=False, fontsize="small")
-    right.legend(frameon=False, fontsize="small") if right.lines else right.set_visible(False)
+        right.set_ylim(top=1)
+    right.set_visible(bool(right.lines))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside right upper", frameon=False)
     return figure
 
 
@@ -116,6 +117,7 @@ def one_curve(result: Result) -> Figure:
     if residuals:
         _titles(panels[2], "ADMM: distance to block-circulant", "primal residual |W - Z| / |W|")
         panels[2].set_yscale("log")
+        panels[2].set_ylim(top=1)
         panels[2].legend(frameon=False, fontsize="small")
     for panel in panels[:2]:
         _phases(panel, result)
