@@ -111,19 +111,14 @@ def _backward_steps(
     delta, d_c, d_reset = torch.empty_like(gates), torch.zeros_like(c[0]), torch.empty_like(c[0])
     d_z_r, d_n = (part.unbind(0) for part in delta.split((2 * cells, cells), 2))
     d_r, d_z_n = delta[..., cells : 2 * cells].unbind(0), delta.unflatten(2, (3, cells))[:, :, ::2].unbind(0)
-    grads, r, d_c_twice, nothing = (
-        grad_c.unbind(0),
-        gates[..., cells : 2 * cells].unbind(0),
-        d_c.unsqueeze(1),
-        d_c.clone(),
-    )
+    grads, r, d_c_twice = grad_c.unbind(0), gates[..., cells : 2 * cells].unbind(0), d_c.unsqueeze(1)
     add_z_r, add_n = (add_product(w.t(), batch) for w in weight_hh.split((2 * cells, cells)))
     for part in chunks(steps, batch * cells):
         keep = _local_gradients(gates[part], c[:-1][part], delta[part])
         for t in reversed(range(part.start, part.stop)):
             d_c.add_(grads[t])
             d_z_n[t].mul_(d_c_twice)
-            add_n(nothing, d_n[t], d_reset)
+            add_n(None, d_n[t], d_reset)
             d_r[t].mul_(d_reset)
             add_z_r(d_c.mul_(keep[t - part.start]).addcmul_(d_reset, r[t]), d_z_r[t], d_c)
     return delta, d_c

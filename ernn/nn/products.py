@@ -5,6 +5,7 @@ pay from about 2^18 of them on and four rows or more; below that the 10 us that 
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -13,7 +14,7 @@ from torch import Tensor
 _PACKED_WEIGHTS = 1 << 18
 _PACKED_ROWS = 4
 
-AddProduct = Callable[[Tensor, Tensor, Tensor], Tensor]
+AddProduct = Callable[[Tensor | None, Tensor, Tensor], Tensor]
 
 
 def linear(x: Float[Tensor, "N I"], weight: Float[Tensor, "O I"], bias: Tensor | None = None) -> Float[Tensor, "N O"]:
@@ -29,13 +30,21 @@ def weight_gradient(delta: Float[Tensor, "N O"], x: Float[Tensor, "N I"]) -> Flo
 
 
 def add_product(weight: Float[Tensor, "O I"], rows: int) -> AddProduct:
-    """f(addend, v, out): out = addend + v W^T for many v of so many rows; `out` may be `addend`."""
+    """f(addend, v, out): out = addend + v W^T for many v of so many rows; None adds nothing, `out` may be `addend`."""
     if weight.numel() < _PACKED_WEIGHTS or rows < _PACKED_ROWS or not onednn(weight):
-        transposed = weight.t()
-        return lambda addend, v, out: torch.addmm(addend, v, transposed, out=out)
-    packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
-    product = torch.ops.mkldnn._linear_pointwise
-    return lambda addend, v, out: torch.add(addend, product(v.contiguous(), packed, None, "none", [], ""), out=out)
+        return partial(_add_default, weight.t())
+    return partial(_add_packed, torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows))
+
+
+def _add_default(transposed: Tensor, addend: Tensor | None, v: Tensor, out: Tensor) -> Tensor:
+    if addend is None:
+        return torch.mm(v, transposed, out=out)
+    return torch.addmm(addend, v, transposed, out=out)
+
+
+def _add_packed(packed: Tensor, addend: Tensor | None, v: Tensor, out: Tensor) -> Tensor:
+    product = torch.ops.mkldnn._linear_pointwise(v.contiguous(), packed, None, "none", [], "")
+    return out.copy_(product) if addend is None else torch.add(addend, product, out=out)
 
 
 def onednn(*tensors: Float[Tensor, "rows columns"]) -> bool:
