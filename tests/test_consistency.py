@@ -181,9 +181,9 @@ def changed(folder: Path) -> set[str]:
 
 
 def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
+    text, edits = re.subn(old, new, file.read_text(), count=1)
+    assert edits == 1
+    file.write_text(text)
 
 
 ALL_DESIGNS = {f"compress@{name}" for name in yaml.safe_load((ROOT / "presets/smoke.yaml").read_text())["designs"]}
@@ -194,9 +194,9 @@ DENSE = {"pretrain@lstm", "pretrain@gru"}
     ("file", "old", "new", "expected"),
     [
         ("params.yaml", "block_size: 8", "block_size: 16", {"compress@lstm-k8-admm", "report", "publish"}),
-        ("params.yaml", "rho_end: 0.3", "rho_end: 0.2", {*ALL_DESIGNS, "report", "publish"}),
-        ("params.yaml", "epochs: 4", "epochs: 5", {*ALL_DESIGNS, *DENSE, "report", "publish"}),
-        ("ernn/figures.py", "DPI = 160", "DPI = 90", {"report"}),
+        ("params.yaml", r"rho_end: [\d.]+", "rho_end: 0.123", {*ALL_DESIGNS, "report", "publish"}),
+        ("params.yaml", r"epochs: \d+", "epochs: 77", {*ALL_DESIGNS, *DENSE, "report", "publish"}),
+        ("ernn/figures.py", r"DPI = \d+", "DPI = 77", {"report"}),
         ("ernn/nn/scoring.py", '"""', '"""An edit. ', {*ALL_DESIGNS, *DENSE, "report", "publish"}),
         ("ernn/admm.py", '"""', '"""An edit. ', ALL_DESIGNS),
         ("ernn/data/timit.py", '"""', '"""An edit. ', {"prepare"}),
@@ -225,3 +225,30 @@ def test_an_edited_design_is_the_only_one_that_runs(chain):
     finally:
         (chain / "params.yaml").write_text(text)
     assert planned == ["compress@lstm-k8-admm", "report", "publish"]
+
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_commands_of_the_readme_are_targets_of_the_makefile():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE))
+    assert named >= {"run", "ui", "test", "lint", "publish"}
+    assert named <= targets
+
+
+def test_links_of_the_readme_lead_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert all((ROOT / each).exists() for each in links if not each.startswith("https://"))
+
+
+def test_designs_of_the_readme_are_designs():
+    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    designs = yaml.safe_load("".join(blocks))["designs"]
+    assert Parameters.model_validate(PARAMS | {"designs": designs}).designs
+
+
+def test_make_alone_lists_every_target():
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = set(re.findall(r"^\.PHONY: ([a-z-]+)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE)) == targets - {"folder"}
