@@ -196,7 +196,7 @@ def main() -> None:
     dataset = prepare()
     if not options.table:
         todo = [jobs_of(network, seed) for network in options.networks for seed in range(1, options.seeds + 1)]
-        with ProcessPoolExecutor(options.jobs) as pool:
+        with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
             waves = {pool.submit(run, jobs[0], dataset): jobs[1:] for jobs in todo}
             later = [
                 pool.submit(run, job, dataset) for done in as_completed(waves) for job in waves[done] if done.result()

@@ -41,7 +41,7 @@ class Pull:
     def after_step(self, progress: float, steps_per_epoch: int) -> None:
         """Pull W; update Z, U and rho at `updates_per_epoch` moments of an epoch."""
         for place, matrix in self._matrices.items():
-            matrix.offset.sub_(self._u[place], alpha=self.rho).div_(1 + self.rho)
+            matrix.offset.sub_(self._u[place], alpha=self.rho).mul_(1 / (1 + self.rho))
         self.step += 1
         if self.step % max(1, steps_per_epoch // self.options.updates_per_epoch) == 0:
             self._update(progress)

@@ -98,22 +98,27 @@ def diagonal_sums(weight: Float[Tensor, "*batch rows cols"], block_size: int) ->
     k = block_size
     rows, cols = weight.shape[-2:]
     p, q = blocks_of(rows, k), blocks_of(cols, k)
-    padded = F.pad(weight, (0, q * k - cols, 0, p * k - rows))
-    blocks = padded.unflatten(-1, (q, k)).unflatten(-3, (p, k)).transpose(-3, -2)  # (..., p, q, r, s)
-    n = torch.arange(k, device=weight.device)
-    return blocks[..., (n[:, None] + n) % k, n].sum(dim=-1)  # (..., p, q, d, n) -> (..., p, q, d)
+    if (p * k, q * k) != (rows, cols):
+        weight = F.pad(weight, (0, q * k - cols, 0, p * k - rows))
+    blocks = weight.unflatten(-1, (q, k)).unflatten(-3, (p, k))  # (..., p, r, q, s)
+    unrolled = weight.new_zeros(*weight.shape[:-2], p, q, 2 * k)  # entry j: the sum where s - r = j - (k - 1)
+    for r in range(k):
+        unrolled[..., k - 1 - r : 2 * k - 1 - r] += blocks[..., r, :, :]
+    return (unrolled[..., :k] + unrolled[..., k:]).flip(-1)
 
 
 class _Expand(torch.autograd.Function):
-    """`expand` with a gather for its gradient, where autograd would scatter one element at a time."""
+    """`expand` row by row of all blocks at once, both ways: a gather of single elements would cost ten times as much."""
 
     @staticmethod
     def forward(ctx: Any, columns: Tensor, rows: int, cols: int) -> Tensor:
         p, q, k = columns.shape[-3:]
         ctx.block_size = k
-        n = torch.arange(k, device=columns.device)
-        blocks = columns[..., (n[:, None] - n) % k]  # (..., p, q, r, s)
-        dense = blocks.transpose(-3, -2).reshape(*columns.shape[:-3], p * k, q * k)
+        dense = columns.new_empty(*columns.shape[:-3], p * k, q * k)
+        blocks = dense.unflatten(-1, (q, k)).unflatten(-3, (p, k))  # (..., p, r, q, s)
+        unrolled = columns.flip(-1).repeat(*[1] * (columns.ndim - 1), 2)  # entry j: c[(-1 - j) mod k]
+        for r in range(k):
+            blocks[..., r, :, :] = unrolled[..., k - 1 - r : 2 * k - 1 - r]
         return dense[..., :rows, :cols].contiguous()
 
     @staticmethod

@@ -1,0 +1,89 @@
+"""What a step of ADMM and a step inside the circulant set cost next to a step of the dense network."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the bar is that of one core
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from bench.record import record
+from bench.training import BATCH, INPUTS, STEPS, cpu_seconds, name
+from ernn.admm import Pull
+from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.params import Admm, BlockSizes, Network
+from ernn.training.memory import keep_freed_memory
+
+CASES = [
+    (Network(cell="lstm", layers=2, cells=128), 8, 25),
+    (Network(cell="gru", layers=2, cells=128), 8, 25),
+    (Network(cell="lstm", layers=2, cells=256), 8, 15),
+    (Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True), 16, 7),
+]
+NOTE = (
+    f"One step (forward, backward, clipping, Adam, and the pull with ADMM) of the whole acoustic model on {BATCH} "
+    f"sequences of {STEPS} steps: CPU seconds on one thread, medians of interleaved repetitions. ADMM updates Z and U "
+    "every 25 steps. Bar: ratio_admm at most 1.05."
+)
+UPDATE_INTERVAL = 25  # steps; the default corpus has 29 between its updates
+
+
+def main() -> None:
+    """Measure and record."""
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    record("compression", [row(*case) for case in CASES], note=NOTE)
+
+
+def row(network: Network, block_size: int, repeats: int) -> dict[str, Any]:
+    """The three kinds of step in turn."""
+    blocks = (BlockSizes(input=block_size, recurrent=block_size, projection=block_size),) * network.layers
+    dense, relaxed, circulant = (fresh(network) for _ in range(3))
+    pull = Pull(relaxed, blocks, Admm(updates_per_epoch=1))
+    make_circulant(circulant, blocks)
+    steps = [
+        training_step(dense),
+        training_step(relaxed, lambda: pull.after_step(0.5, UPDATE_INTERVAL)),
+        training_step(circulant),
+    ]
+    seconds = [[cpu_seconds(step) for step in steps] for _ in range(repeats + 2)][2:]  # two to warm up
+    dense_s, admm_s, circulant_s = (statistics.median(column) for column in zip(*seconds, strict=True))
+    return {
+        "network": name(network),
+        "block_size": block_size,
+        "dense_s": dense_s,
+        "admm_s": admm_s,
+        "circulant_s": circulant_s,
+        "ratio_admm": admm_s / dense_s,
+        "ratio_circulant": circulant_s / dense_s,
+    }
+
+
+def fresh(network: Network) -> AcousticModel:
+    """A network over 48 phones."""
+    torch.manual_seed(1)
+    return AcousticModel(network, INPUTS[network.cells], [str(phone) for phone in range(48)])
+
+
+def training_step(model: AcousticModel, after: Callable[[], None] = lambda: None) -> Callable[[], None]:
+    """As the training loop does it, on one batch of noise."""
+    x = torch.randn(STEPS, BATCH, model.dimension)
+    labels = torch.randint(48, (STEPS * BATCH,))
+    optimizer = torch.optim.Adam(model.parameter_groups(), fused=True)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x).flatten(0, 1), labels).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        after()
+
+    return step
+
+
+if __name__ == "__main__":
+    main()
