@@ -6,26 +6,23 @@ Under the corpus folder stand `train`, `test` and, where wanted, `dev`; each hol
     utt2spk      utterance  speaker
     text-phone   utterance  phones; or `text`, where it holds phones
     segments     utterance  recording  start  end (seconds; without it recordings are utterances)
-    phones.ctm   utterance  channel  start  duration  phone (seconds; optional)
+    phones.ctm   utterance  channel  start  duration  phone (seconds; optional; the phones of text-phone)
 
 Phones are TIMIT's or CMU's, in any case, with stress digits and word positions (`AH0_B`) taken off.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ernn.data import audio, tables
-from ernn.data.corpus import SAMPLE_RATE, Segment, Utterance
-from ernn.data.labels import check_label, check_order, fill_gaps
+from ernn.data import audio, ctm, tables
+from ernn.data.corpus import SAMPLE_RATE, Utterance
 from ernn.data.sentences import SPLITS, Split
 from ernn.data.tables import Line
 from ernn.errors import UserError
 
 _TRANSCRIPTS = ("text-phone", "text")
-_POSITION = re.compile(r"_[BIES]$")
 _OVERSHOOT = SAMPLE_RATE // 2  # by which an utterance may end behind its recording, as Kaldi allows
 _HELD_OUT = 10  # without a dev folder, one training speaker in ten
 
@@ -130,7 +127,7 @@ class _Folder:
         where, labels = self.transcripts[name]
         if not labels:
             raise UserError(f"{where}: utterance {name} has no phones; add them or remove the utterance")
-        phones = tuple(_label(where, label) for label in labels)
+        phones = tuple(ctm.label(where, label) for label in labels)
         return KaldiUtterance(name, self._file(recording), phones, span, tuple(self.times.get(name, ())))
 
     def _file(self, recording: str) -> Path:
@@ -156,34 +153,20 @@ def _span(line: Line) -> tuple[str, tuple[float, float]]:
     return line.values[0], (start, end)
 
 
-def _label(where: str, label: str) -> str:
-    return check_label(where, _POSITION.sub("", label).lower())
-
-
 def _utterance(listed: KaldiUtterance) -> Utterance:
     samples, rate = audio.read_recent(listed.file)
     if listed.span_s:
         start, end = (round(time * SAMPLE_RATE) for time in listed.span_s)
-        if end > len(samples) + _OVERSHOOT:
-            raise UserError(
-                f"{listed.file}: utterance {listed.name} ends at {listed.span_s[1]:g} s, but the recording at "
-                f"{len(samples) / SAMPLE_RATE:g} s; correct segments"
-            )
+        for does, time, latest in (("starts", start, len(samples) - 1), ("ends", end, len(samples) + _OVERSHOOT)):
+            if time > latest:
+                raise UserError(
+                    f"{listed.file}: utterance {listed.name} {does} at {time / SAMPLE_RATE:g} s, but the recording "
+                    f"ends at {len(samples) / SAMPLE_RATE:g} s; correct segments"
+                )
         samples = samples[start:end]
-    segments = _segments(listed.times, len(samples))
+    segments = ctm.segments(listed.times, len(samples))
+    if segments:
+        ctm.agree(f"{listed.times[0].where}: utterance {listed.name}", segments, listed.phones)
     phones = tuple(segment.label for segment in segments) or listed.phones
     resampled = 0 if rate == SAMPLE_RATE else rate
     return Utterance(listed.name, samples, phones, segments, resampled_from_hz=resampled, source=listed.file)
-
-
-def _segments(times: tuple[Line, ...], samples: int) -> tuple[Segment, ...]:
-    """Phones of phones.ctm with silence in the gaps between them."""
-    segments: list[Segment] = []
-    for where, values in times:
-        if len(values) != 4:
-            raise UserError(f"{where}: not `utterance channel start duration phone`; correct the line")
-        start_s, duration_s = (tables.seconds(where, value) for value in values[1:3])
-        start, end = round(start_s * SAMPLE_RATE), round((start_s + duration_s) * SAMPLE_RATE)
-        segments.append(Segment(start, end, _label(where, values[3])))
-        check_order(where, segments, samples)
-    return fill_gaps(segments, samples) if segments else ()

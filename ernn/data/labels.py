@@ -1,5 +1,6 @@
 """Label files: lines of start, end and label, checked."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from ernn.data.phones import SILENCE, class_of
 from ernn.errors import UserError
 
 _GAP = SAMPLE_RATE // 100  # unlabelled stretches from 10 ms on are silence
+_OVERSHOOT = SAMPLE_RATE // 20  # 50 ms, some frames: by which the last label may end behind the audio
+_TIMES = re.compile(r"([0-9]{1,12})\s+([0-9]{1,12})\s+(\S+)")
 
 
 def read_segments(file: Path, rate_hz: int, samples: int) -> tuple[Segment, ...]:
@@ -82,9 +85,11 @@ def check_order(where: str, segments: list[Segment], samples: int) -> None:
     """The last segment against the one before it and the length of the audio.
 
     Raises:
-        UserError: it is empty, overlaps, or begins behind the audio.
+        UserError: it is empty, overlaps, or lies outside the audio.
     """
     start, end, label = segments[-1]
+    if start < 0:
+        raise UserError(f"{where}: {label} starts at {start}, before the audio; correct the times")
     if end <= start:
         raise UserError(f"{where}: {label} ends at {end}, not after its start {start}; correct the times")
     if len(segments) > 1 and start < segments[-2].end:
@@ -94,11 +99,14 @@ def check_order(where: str, segments: list[Segment], samples: int) -> None:
         )
     if start >= samples:
         raise UserError(f"{where}: {label} starts at {start}, but the audio has {samples} samples; correct the times")
+    if end > samples + _OVERSHOOT:
+        raise UserError(f"{where}: {label} ends at {end}, but the audio has {samples} samples; correct the times")
 
 
 def _segment(where: str, line: str, rate_hz: int) -> Segment:
-    parts = line.split()
-    if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
-        raise UserError(f"{where}: {line.strip()!r} is not `start end phone`, times in whole samples; correct the line")
-    start, end = (round(int(part) * SAMPLE_RATE / rate_hz) for part in parts[:2])
-    return Segment(start, end, check_label(where, parts[2]))
+    match = _TIMES.fullmatch(line.strip())
+    if match is None:
+        shown = line.strip()[:60]
+        raise UserError(f"{where}: {shown!r} is not `start end phone`, times in whole samples; correct the line")
+    start, end = (round(int(time) * SAMPLE_RATE / rate_hz) for time in match.group(1, 2))
+    return Segment(start, end, check_label(where, match[3]))

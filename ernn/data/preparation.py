@@ -105,8 +105,10 @@ def _where(utterance: Utterance) -> str:
 
 
 def _example(utterance: Utterance, speaker: str, vectors: np.ndarray, settings: Features) -> Example:
-    labels = features.labels(utterance.segments, len(vectors), settings)
     phones = [phone for label in utterance.phones if (phone := class_of(label)) is not None]
+    if not phones:
+        raise UserError(f"{_where(utterance)}: no phone is left without `q`; correct its labels or leave it out")
+    labels = features.labels(utterance.segments, len(vectors), settings)
     seconds = len(utterance.samples) / SAMPLE_RATE
     return Example(utterance.name, speaker, vectors, labels, np.array(phones, np.int16), seconds)
 

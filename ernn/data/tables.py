@@ -1,6 +1,5 @@
 """Kaldi's text tables: a key and what follows it, one line each."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import NamedTuple
 
 from ernn.data.labels import read_text
 from ernn.errors import UserError
+
+_NO_TIME_S = 1e9  # decades
 
 
 class Line(NamedTuple):
@@ -68,7 +69,7 @@ def seconds(where: str, value: str) -> float:
     try:
         time = float(value)
     except ValueError:
-        time = math.nan
-    if not 0 <= time < math.inf:
+        time = -1.0
+    if not 0 <= time < _NO_TIME_S:
         raise UserError(f"{where}: {value!r} is not a time in seconds; correct the line")
     return time

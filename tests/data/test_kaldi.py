@@ -54,6 +54,16 @@ def test_segments_cut_recordings(kaldi_folder):
     np.testing.assert_array_equal(spoken.samples, noise()[1600:5600])
 
 
+def test_utterances_may_end_a_little_behind_their_recording(kaldi_folder):
+    corpus = kaldi_folder()
+    (corpus / "dev/segments").write_text("cleo-1 cleo-1 0.1 1.0\n")
+    (spoken,) = kaldi.speakers(corpus)[2].utterances()
+    np.testing.assert_array_equal(spoken.samples, noise()[1600:])
+    (corpus / "dev/segments").write_text("cleo-1 cleo-1 0.1 1.1\n")
+    message = f"{corpus / 'dev/cleo.wav'}: utterance cleo-1 ends at 1.1 s, but the recording ends at 0.5 s; correct"
+    refused(corpus, message)
+
+
 def test_times_become_segments_with_silence_between(kaldi_folder):
     corpus = kaldi_folder()
     (corpus / "dev/phones.ctm").write_text("cleo-1 1 0.1 0.1 AA1_B\ncleo-1 1 0.2 0.05 T_E\n")
@@ -80,13 +90,19 @@ def test_times_become_segments_with_silence_between(kaldi_folder):
         ("segments", "cleo-1 cleo-1 0.2 0.1", ":1: the utterance ends at 0.1 s, not after its start 0.2 s"),
         ("segments", "cleo-1 cleo-1 -0.2 0.1", ":1: '-0.2' is not a time in seconds; correct the line"),
         ("segments", "cleo-1 cleo-1 0.2 nan", ":1: 'nan' is not a time in seconds; correct the line"),
-        ("segments", "cleo-1 cleo-1 0.2 1.1", "cleo.wav: utterance cleo-1 ends at 1.1 s, but the recording at 0.5 s"),
+        ("segments", "cleo-1 cleo-1 0.2 1.1", "cleo.wav: utterance cleo-1 ends at 1.1 s, but the recording ends at"),
+        ("segments", "cleo-1 cleo-1 0.5 0.6", "cleo.wav: utterance cleo-1 starts at 0.5 s, but the recording ends"),
+        ("segments", "cleo-1 cleo-1 0.2 1e9", ":1: '1e9' is not a time in seconds; correct the line"),
         ("segments", "cleo-1 cleo-1 0.2", ":1: not `utterance recording start end`; correct the line"),
         ("phones.ctm", "dan-1 1 0 0.1 AA", ": no times of utterance cleo-1; add them or remove the file"),
         ("phones.ctm", "cleo-1 1 0 AA", ":1: not `utterance channel start duration phone`; correct the line"),
-        ("phones.ctm", "cleo-1 1 0 inf AA", ":1: 'inf' is not a time in seconds; correct the line"),
+        ("phones.ctm", "cleo-1 1 0 1e400 AA", ":1: '1e400' is not a time in seconds; correct the line"),
         ("phones.ctm", "cleo-1 1 x 0.1 AA", ":1: 'x' is not a time in seconds; correct the line"),
         ("phones.ctm", "cleo-1 1 0 0.2 AA\ncleo-1 1 0.1 0.2 T", ":2: t starts at 1600 and overlaps aa, which ends at"),
+        ("phones.ctm", "cleo-1 1 -0.1 0.2 AA", ":1: '-0.1' is not a time in seconds; correct the line"),
+        ("phones.ctm", "cleo-1 1 0 9 AA", ":1: aa ends at 144000, but the audio has 8000 samples; correct the times"),
+        ("phones.ctm", "cleo-1 1 0 0.1 AA\ncleo-1 1 0.1 0.1 D", ":1: utterance cleo-1: phone 2 is d here and t in the"),
+        ("phones.ctm", "cleo-1 1 0 0.1 AA", ":1: utterance cleo-1: 1 phones here and 2 in the transcript; correct one"),
     ],
 )  # fmt: skip
 def test_bad_tables_are_refused_with_file_and_line(kaldi_folder, table, text, message):

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from ernn.data.corpus import Segment
-from ernn.data.labels import read_segments
+from ernn.data.labels import check_order, read_segments
 from ernn.errors import UserError
 
 
@@ -47,6 +47,12 @@ def test_gaps_are_silence(label_file, text, expected):
         ("9000 9900 aa\n", ":1: aa starts at 9000, but the audio has 8000 samples; correct the times"),
         ("0.0 0.5 aa\n", ":1: '0.0 0.5 aa' is not `start end phone`, times in whole samples; correct the line"),
         ("aa\n", ":1: 'aa' is not `start end phone`"),
+        ("0 ²000 aa\n", ":1: '0 ²000 aa' is not `start end phone`"),
+        ("0 ٣٠٠ aa\n", ":1: '0 ٣٠٠ aa' is not `start end phone`"),
+        (f"0 {'9' * 5000} aa\n", f":1: '0 {'9' * 58}' is not `start end phone`"),
+        ("-10 800 aa\n", ":1: '-10 800 aa' is not `start end phone`"),
+        ("0 99999999 aa\n", ":1: aa ends at 99999999, but the audio has 8000 samples; correct the times"),
+        ("0 8801 aa\n", ":1: aa ends at 8801, but the audio has 8000 samples; correct the times"),
     ],
 )
 def test_bad_labels_are_refused_with_file_and_line(label_file, text, message):
@@ -60,3 +66,18 @@ def test_binary_files_are_refused(label_file):
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="not UTF-8 text; convert it with `iconv -t utf-8`"):
         read_segments(file, 16_000, 8000)
+
+
+def test_a_label_before_the_audio_is_refused():
+    with pytest.raises(UserError, match="a:1: aa starts at -16, before the audio; correct the times"):
+        check_order("a:1", [Segment(-16, 800, "aa")], 8000)
+
+
+def test_the_last_label_may_end_some_frames_behind_the_audio(label_file):
+    assert read_segments(label_file("0 8800 aa\n"), 16_000, 8000) == (Segment(0, 8800, "aa"),)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_time(label_file):
+    file = label_file("")
+    file.write_bytes(b"\xef\xbb\xbf0 8000 aa\r\n")
+    assert read_segments(file, 16_000, 8000) == (Segment(0, 8000, "aa"),)

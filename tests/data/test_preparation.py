@@ -140,6 +140,23 @@ def test_an_utterance_shorter_than_a_frame_is_named_with_its_file(kaldi_folder, 
         preparation.prepare(kaldi(corpus), Features(), tmp_path / "features")
 
 
+@pytest.mark.parametrize("times", ["", "cleo-1 1 0 0.5 Q\n"])
+def test_an_utterance_without_a_phone_is_refused(kaldi_folder, tmp_path, times):
+    corpus = kaldi_folder()
+    (corpus / "dev/text-phone").write_text("cleo-1 q q\n")
+    if times:
+        (corpus / "dev/phones.ctm").write_text(times)
+    message = f"{corpus / 'dev/cleo.wav'}: utterance cleo-1: no phone is left without `q`; correct its labels or leave"
+    with pytest.raises(UserError, match=re.escape(message)):
+        preparation.prepare(kaldi(corpus), Features(), tmp_path / "features")
+
+
+def test_impossible_features_are_refused_before_any_work(tmp_path):
+    with pytest.raises(UserError, match=r"features.mels=400: some filters are narrower"):
+        preparation.prepare(SMALL, Features(mels=400), tmp_path / "features")
+    assert not (tmp_path / "features").exists()
+
+
 @pytest.mark.parametrize("path", ["", "/no/such/place"])
 @pytest.mark.parametrize("kind", ["timit", "kaldi"])
 def test_a_missing_corpus_is_refused(tmp_path, kind, path):

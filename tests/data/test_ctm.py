@@ -1,0 +1,43 @@
+import re
+
+import pytest
+
+from ernn.data import ctm
+from ernn.data.corpus import Segment
+from ernn.data.tables import Line
+from ernn.errors import UserError
+
+
+def timed(*labels: str) -> list[Segment]:
+    return [Segment(1600 * index, 1600 * (index + 1), label) for index, label in enumerate(labels)]
+
+
+def test_labels_lose_position_and_case():
+    assert [ctm.label("a:1", written) for written in ("AH0_B", "sil", "ZH_E", "tcl")] == ["ah0", "sil", "zh", "tcl"]
+    with pytest.raises(UserError, match="a:1: unknown phone 'spn'; rename it to one of TIMIT's 61 labels"):
+        ctm.label("a:1", "SPN_S")
+
+
+def test_lines_become_segments():
+    lines = [Line("a:1", ("1", "0.1", "0.1", "AA1_B")), Line("a:2", ("1", "0.2", "0.3", "T_E"))]
+    assert ctm.segments(lines, 8000) == (Segment(0, 1600, "sil"), Segment(1600, 3200, "aa1"), Segment(3200, 8000, "t"))
+    assert ctm.segments([], 8000) == ()
+
+
+@pytest.mark.parametrize("transcript", ["AA T", "sil aa1 t SIL", "aa q t", "aa0 sil t"])
+def test_silences_and_stress_may_differ(transcript):
+    ctm.agree("a", timed("h#", "aa1", "t", "pau"), transcript.split())
+
+
+@pytest.mark.parametrize(
+    ("transcript", "message"),
+    [
+        ("aa d", "a: utterance b: phone 2 is t here and d in the transcript; correct one of them"),
+        ("t aa", "a: utterance b: phone 1 is aa here and t in the transcript; correct one of them"),
+        ("aa", "a: utterance b: 2 phones here and 1 in the transcript; correct one of them"),
+        ("aa t t", "a: utterance b: 2 phones here and 3 in the transcript; correct one of them"),
+    ],
+)
+def test_other_phones_are_refused(transcript, message):
+    with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+        ctm.agree("a: utterance b", timed("sil", "aa", "t"), transcript.split())
