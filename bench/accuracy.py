@@ -2,8 +2,8 @@
 
     python -m bench.accuracy --networks lstm-2x128 gru-2x128 --seeds 3 --jobs 2
 
-Every run is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), a killed benchmark goes on where it was,
-and the table is made of all the runs that are there.
+Every run is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), a killed benchmark goes on where it
+was, and the table is made of all the runs that are there.
 """
 
 import argparse

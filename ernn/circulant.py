@@ -108,7 +108,7 @@ def diagonal_sums(weight: Float[Tensor, "*batch rows cols"], block_size: int) ->
 
 
 class _Expand(torch.autograd.Function):
-    """`expand` row by row of all blocks at once, both ways: a gather of single elements would cost ten times as much."""
+    """`expand`, and its gradient, row by row of all blocks at once: a gather goes element by element."""
 
     @staticmethod
     def forward(ctx: Any, columns: Tensor, rows: int, cols: int) -> Tensor:
