@@ -65,6 +65,7 @@ def compress(
     Raises:
         UserError: the loss is no longer finite.
     """
+    young.to(run.device), grown.to(run.device)  # before Z, U and the masks are made beside the weights
     blocks = design.blocks(young.network.layers)
     cut = Division.of(run.training.epochs, options)
     if design.method == "project":

@@ -33,7 +33,9 @@ METRICS: dict[str, Metric] = {
     "degradation": Metric("`per` minus that of the dense network it came from", "points", "lower", 2),
     "degradation_low": Metric("lower end of the paired 95 % interval of `degradation`", "points", "lower", 2),
     "degradation_high": Metric("upper end of the paired 95 % interval of `degradation`", "points", "lower", 2),
-    "stored_weights": Metric("words of the whole network as stored: matrices, peepholes, biases, output layer", "words", "lower"),
+    "stored_weights": Metric(
+        "words of the whole network as stored: matrices, peepholes, biases, output layer", "words", "lower"
+    ),
     "compression": Metric("stored weights of the dense network over those of this one", "x", "higher", 2),
     "train_hours": Metric("speech to train on", "h", digits=2),
     "dev_hours": Metric("speech to choose the learning rate by", "h", digits=2),
