@@ -14,7 +14,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/.installed
 FOLDER := $(if $(filter default,$(PRESET)$(TIMIT)),.,runs/$(PRESET))
 export PATH := $(BIN):$(PATH)
-export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
+run publish ui images: export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
 
 .PHONY: help
 help: ## This list

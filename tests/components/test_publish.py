@@ -29,7 +29,8 @@ def receipt():
 def published(results, tmp_path_factory):
     """A folder whose results stand in its own mlflow.db."""
     folder = shutil.copytree(results, tmp_path_factory.mktemp("publish") / "here")
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         main(report, FOLDERS)
         main(publish, FLAGS)
     return folder
