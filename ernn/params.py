@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
+from ernn.errors import UserError
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 BlockSize = Annotated[int, Field(ge=1, le=64)]
@@ -169,7 +171,7 @@ class Design(Section):
         """Block sizes layer by layer.
 
         Raises:
-            ValueError: the list is not as long as the network is deep.
+            UserError: the list is not as long as the network is deep.
         """
         if isinstance(self.block_size, int):
             k = self.block_size
@@ -177,8 +179,9 @@ class Design(Section):
         if isinstance(self.block_size, BlockSizes):
             return (self.block_size,) * layers
         if len(self.block_size) != layers:
-            raise ValueError(
-                f"block_size has {len(self.block_size)} entries; network {self.network} has {layers} layers"
+            raise UserError(
+                f"block_size has {len(self.block_size)} entries; network {self.network} has {layers} layers: "
+                "give one entry a layer, or a single one for all"
             )
         return self.block_size
 

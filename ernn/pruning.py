@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import Pruned
 
@@ -24,11 +25,11 @@ def balanced_mask(weight: Float[Tensor, "rows cols"], kept: float, elements: int
         elements: processing elements.
 
     Raises:
-        ValueError: fewer rows than elements.
+        UserError: fewer rows than elements.
     """
     rows, cols = weight.shape
     if rows < elements:
-        raise ValueError(f"compression.pruning_elements={elements} must not exceed the {rows} rows of a matrix")
+        raise UserError(f"compression.pruning_elements={elements} must not exceed the {rows} rows of a matrix")
     fewest = rows // elements * cols  # weights of an element without one of the left-over rows
     count = min(fewest, max(1, round(kept * rows * cols / elements)))
     mask = torch.zeros_like(weight, dtype=torch.bool)

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.pruning import Pruner, balanced_mask
 from tests import toy
@@ -29,7 +30,7 @@ def test_the_ratio_is_reached(ratio):
 
 
 def test_more_elements_than_rows_are_refused():
-    with pytest.raises(ValueError, match=r"compression\.pruning_elements=4 must not exceed the 3 rows of a matrix"):
+    with pytest.raises(UserError, match=r"compression\.pruning_elements=4 must not exceed the 3 rows of a matrix"):
         balanced_mask(torch.zeros(3, 3), 0.5, 4)
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ernn import artifacts
-from ernn.data.phones import PHONES39, PHONES48, to_39
+from ernn.data.phones import PHONES48, SILENCE, to_39
 from ernn.nn import model_file, scoring
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Design, Network, Scoring
@@ -39,7 +39,7 @@ def scored(name: str) -> scoring.Score:
     hypotheses = [reference.copy() for reference in references]
     for number, hypothesis in enumerate(hypotheses):
         hypothesis[: ERRORS[name] + number % 3] += 1
-    return scoring.score(references, [each % 48 for each in hypotheses], to_39, PHONES39.index("sil"))
+    return scoring.score(references, [each % 48 for each in hypotheses], to_39, SILENCE)
 
 
 def curve(method: str) -> list[dict[str, float | str]]:

@@ -1,0 +1,125 @@
+"""The two training stages by their command lines, on a toy corpus: what they write, and how they refuse."""
+
+import csv
+import json
+
+import pytest
+import yaml
+
+from components import stage
+from components.compress import compress
+from components.pretrain import pretrain
+from ernn.nn import model_file
+from tests import toy
+
+PARAMS = {
+    "training": {"epochs": 5, "batch_utterances": 5, "learning_rate": 0.02, "threads": 1},
+    "compression": {"dense_share": 0.2, "finetune_share": 0.4},
+    "scoring": {"bootstrap_samples": 50},
+    "networks": {"lstm": {"cells": 8}},
+    "designs": {
+        "admm": {"network": "lstm", "block_size": 4},
+        "mixed": {"network": "lstm", "block_size": [{"input": 2, "recurrent": 4}, {"recurrent": 8}]},
+        "pruned": {"network": "lstm", "method": "prune", "pruning_ratio": 3},
+    },
+}
+OUTPUTS = ("model", "young", "scores", "curve", "metrics")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ERNN_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(PARAMS))
+    toy.make(tmp_path / "data", utterances=10)
+    return tmp_path
+
+
+def run_pretrain(to="dense"):
+    paths = [part for name in OUTPUTS for part in (f"--{name}", f"{to}/{name}")]
+    stage.main(pretrain, ["--network", "lstm", "--dataset", "data", *paths])
+
+
+def run_compress(design, to="compressed"):
+    paths = [part for name in OUTPUTS if name != "young" for part in (f"--{name}", f"{to}/{name}")]
+    given = ["--design", design, "--dataset", "data", "--dense", "dense/model", "--young", "dense/young"]
+    stage.main(compress, [*given, *paths])
+
+
+def read_curve(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(("design", "phase"), [("admm", "admm"), ("mixed", "admm"), ("pruned", "prune")])
+def test_dense_then_compressed(folder, design, phase):
+    run_pretrain()
+    run_compress(design)
+    dense, compressed = model_file.load(folder / "dense/model"), model_file.load(folder / "compressed/model")
+    metrics = json.loads((folder / "compressed/metrics").read_text())
+    assert metrics["stored_weights"] == compressed.stored_words < dense.stored_words
+    assert metrics["compression"] == pytest.approx(dense.stored_words / compressed.stored_words)
+    assert metrics["per_low"] <= metrics["per"] <= metrics["per_high"]
+    assert metrics["per"] == pytest.approx(sum(metrics[kind] for kind in ("substitutions", "deletions", "insertions")))
+    assert [row["phase"] for row in read_curve(folder / "dense/curve")] == ["dense"] * 5
+    assert [row["phase"] for row in read_curve(folder / "compressed/curve")] == [phase] * 2 + ["finetune"] * 2
+    assert len(json.loads((folder / "compressed/scores").read_text())["utterances"]) == 10
+    assert not any((folder / "checkpoints").iterdir())
+
+
+def test_a_second_run_writes_the_same_bytes(folder):
+    for to in ("dense", "again"):
+        run_pretrain(to)
+    for name in OUTPUTS:
+        assert (folder / "dense" / name).read_bytes() == (folder / "again" / name).read_bytes()
+
+
+def refusal(capsys, call, *arguments):
+    with pytest.raises(SystemExit) as left:
+        call(*arguments)
+    assert left.value.code == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    return lines[-1]
+
+
+def test_without_features(folder, capsys):
+    (folder / "data/manifest.json").unlink()
+    assert "data/manifest.json: no such file; run the stage that makes it" in refusal(capsys, run_pretrain)
+
+
+def test_damaged_features(folder, capsys):
+    shard = next((folder / "data").glob("train*"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert "train-000.safetensors: sha256 is not the manifest's" in refusal(capsys, run_pretrain)
+
+
+def test_loss_that_diverges(folder, capsys):
+    wild = PARAMS | {"training": PARAMS["training"] | {"learning_rate": 1e38}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(wild))
+    assert "the loss is no longer finite in epoch" in refusal(capsys, run_pretrain)
+    assert not (folder / "dense/model").exists()
+
+
+def test_without_the_dense_network(folder, capsys):
+    assert "dense/young: no such file; run the stage that makes it" in refusal(capsys, run_compress, "admm")
+
+
+def test_truncated_dense_network(folder, capsys):
+    run_pretrain()
+    path = folder / "dense/young"
+    path.write_bytes(path.read_bytes()[:500])
+    assert "dense/young: not a whole safetensors file" in refusal(capsys, run_compress, "admm")
+
+
+@pytest.mark.parametrize("block_size", [0, 65, 2.5])
+def test_block_size_out_of_range(folder, capsys, block_size):
+    odd = PARAMS | {"designs": {"odd": {"network": "lstm", "block_size": block_size}}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(odd))
+    assert "designs.odd" in refusal(capsys, run_compress, "odd")
+
+
+def test_more_block_sizes_than_layers(folder, capsys):
+    run_pretrain()
+    odd = PARAMS | {"designs": {"odd": {"network": "lstm", "block_size": [{"input": 2}] * 3}}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(odd))
+    assert "block_size has 3 entries; network lstm has 2 layers" in refusal(capsys, run_compress, "odd")
