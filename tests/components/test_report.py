@@ -3,11 +3,15 @@
 import contextlib
 import re
 import shutil
+from pathlib import Path
 
 import pytest
+import yaml
 
 from components.report import report
 from components.stage import main
+from ernn import results as results_of
+from ernn.params import Parameters
 
 FLAGS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores", "--report", "report"]
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -40,6 +44,22 @@ def test_table_has_each_network_with_its_interval(made):
     low, high = (float(value) for value in table["lstm-k4"][9].split(" to "))
     assert low <= float(table["lstm-k4"][8]) <= high
     assert table["lstm"][8:] == ["–", "–"]
+
+
+def test_figures_show_the_numbers_of_the_table(made):
+    from ernn import figures
+
+    with contextlib.chdir(made.parent):
+        params = Parameters.model_validate(yaml.safe_load(Path("params.yaml").read_text()))
+        folders = results_of.Folders(Path("metrics"), Path("curves"), Path("scores"))
+        found = results_of.load(params.networks, params.designs, folders, params.scoring)
+    axes = figures.per_over_block_size(found).axes[0]
+    drawn = [round(float(y), 6) for series in axes.containers for y in series.lines[0].get_ydata()]
+    assert sorted(drawn) == sorted(round(each.metrics["per"], 6) for each in found)
+    assert {each.get_label() for each in axes.containers} >= {"lstm, ADMM (E-RNN)", "gru, dense", "lstm, pruned (ESE)"}
+    left, right = figures.training_curves(found).axes
+    assert len(left.lines) == len(found)
+    assert {line.get_label() for line in right.lines} == {"lstm-k2", "lstm-k4", "gru-mixed"}
 
 
 def test_words_name_best_design_and_unconverged_admm(made):
