@@ -44,11 +44,11 @@ NETWORKS = {
 BLOCK_SIZES = (2, 4, 8, 16)
 NOTE = (
     f"Synthetic corpus, {CORPUS.train_speakers} training and {CORPUS.test_speakers} test speakers of 8 utterances; "
-    f"{TRAINING.epochs} epochs for every row. `smaller` is the widest dense network of the same depth that stores no more "
-    "words than the circulant one of that block size; `project` is the finished dense network, projected once. PER in "
-    "percent, 39 phones, silence a phone; `degradation` in points against the dense networks of the same seeds, with its "
-    "paired bootstrap 95 % interval over utterances. Pruned weights carry an index each, which `stored_weights` does not "
-    "count.\n\n![Degradation over network size](accuracy.png)"
+    f"{TRAINING.epochs} epochs for every row. `smaller` is the widest dense network of the same depth that stores no "
+    "more words than the circulant one of that block size; `project` is the finished dense network, projected once. "
+    "PER in percent, 39 phones, silence a phone; `degradation` in points against the dense networks of the same seeds, "
+    "with its paired bootstrap 95 % interval over utterances. Pruned weights carry an index each, which "
+    "`stored_weights` does not count.\n\n![Degradation over network size](accuracy.png)"
 )
 SEEDS = {128: 3, 256: 1, 512: 1, 1024: 1}  # by cells
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "accuracy"
