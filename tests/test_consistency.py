@@ -107,7 +107,13 @@ def imported(module: Path, seen: set[Path]) -> Iterator[Path]:
 
 
 # What every stage reads its files and parameters with; no result depends on it.
-PLUMBING = {"ernn/params.py", "ernn/errors.py", "ernn/artifacts.py", "ernn/reporting.py"}
+PLUMBING = {
+    "ernn/params.py",
+    "ernn/errors.py",
+    "ernn/artifacts.py",
+    "ernn/reporting.py",
+    "ernn/data/manifest.py",
+}
 # Imported, and without a part in the results: the names of the splits stand in `sentences`.
 NAMES_ONLY = {"ernn/data/sentences.py", "ernn/data/vocabulary.py"}
 WITHOUT_EFFECT = {

@@ -8,9 +8,7 @@ the reference transcripts, phone_offsets (n + 1,) int64. Its metadata has one ke
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ernn import artifacts
+from ernn.data import manifest
 from ernn.data.phones import PHONES48
 from ernn.data.sentences import SPLITS
 from ernn.errors import UserError
-
-VERSION = 1
-MANIFEST = "manifest.json"
-_KEYS = {"dimension", "frame_shift_ms", "phones", "splits"}
 
 
 @dataclass(frozen=True)
@@ -83,12 +78,9 @@ class Dataset:
         """Read the manifest.
 
         Raises:
-            UserError: no manifest, or one of another version.
+            UserError: no manifest, or one that does not describe a feature folder.
         """
-        manifest = artifacts.read_json(path / MANIFEST)
-        if not isinstance(manifest, dict) or manifest.get("version") != VERSION or not manifest.keys() >= _KEYS:
-            raise UserError(f"{path / MANIFEST}: not version {VERSION} of a feature folder; run `dvc repro prepare`")
-        return cls(path, manifest, hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest())
+        return cls(path, manifest.read(path), artifacts.sha256(path / manifest.FILE))
 
     @property
     def dimension(self) -> int:
@@ -144,24 +136,24 @@ def write(path: Path, header: dict[str, Any], shards: Iterable[tuple[str, list[E
     Args:
         header: the manifest's entries beside version, phones and splits; read after the last shard.
         shards: split and examples of each shard, in order; a shard is in memory only while it is written.
+
+    Raises:
+        UserError: features that are not finite.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed
-    temporary.mkdir(parents=True)
-    try:
+    with artifacts.atomic_folder(path) as temporary:
         splits: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
         for split, examples in shards:
             splits[split].append(_write_shard(temporary, f"{split}-{len(splits[split]):03d}.safetensors", examples))
-        entries = {split: _summary(found) for split, found in splits.items() if found}
-        manifest = {"version": VERSION, "phones": list(PHONES48), "splits": entries, **header}
-        artifacts.write_json(temporary / MANIFEST, manifest)
-        _replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return manifest
+        entries = {split: manifest.split_entry(found) for split, found in splits.items() if found}
+        described = {"version": manifest.VERSION, "phones": list(PHONES48), "splits": entries, **header}
+        artifacts.write_json(temporary / manifest.FILE, described)
+    return described
 
 
 def _write_shard(folder: Path, name: str, examples: list[Example]) -> dict[str, Any]:
+    for example in examples:
+        if not np.isfinite(example.features).all():
+            raise UserError(f"utterance {example.utterance}: features that are not finite; leave it out of the corpus")
     tensors = {
         "features": np.concatenate([example.features for example in examples]),
         "labels": np.concatenate([example.labels for example in examples]).astype(np.int16),
@@ -184,27 +176,6 @@ def _write_shard(folder: Path, name: str, examples: list[Example]) -> dict[str, 
         "speakers": sorted({example.speaker for example in examples}),
         "aligned": bool((tensors["labels"] >= 0).all()),
     }
-
-
-def _summary(shards: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "utterances": sum(shard["utterances"] for shard in shards),
-        "frames": sum(shard["frames"] for shard in shards),
-        "seconds": round(sum(shard["seconds"] for shard in shards), 3),
-        "speakers": len({speaker for shard in shards for speaker in shard["speakers"]}),
-        "aligned": all(shard["aligned"] for shard in shards),
-        "shards": [{key: shard[key] for key in ("file", "sha256", "utterances", "frames")} for shard in shards],
-    }
-
-
-def _replace(temporary: Path, path: Path) -> None:
-    """Put a whole folder in the place of the old one."""
-    old = path.with_name(f".{path.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    with suppress(FileNotFoundError):
-        path.rename(old)
-    temporary.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _offsets(lengths: list[int]) -> Int[np.ndarray, " n"]:

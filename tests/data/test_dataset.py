@@ -88,7 +88,6 @@ def test_a_missing_shard_is_named(folder):
     "damage",
     [
         lambda text: text.replace('"version": 1', '"version": 2'),
-        lambda text: text.replace('"splits"', '"parts"'),
         lambda text: "[]",
     ],
 )
@@ -101,6 +100,16 @@ def test_other_folders_and_splits_are_refused(folder, tmp_path, damage):
     (tmp_path / "manifest.json").write_text(damage(manifest))
     with pytest.raises(UserError, match="not version 1 of a feature folder; run `dvc repro prepare`"):
         Dataset.open(tmp_path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_that_are_not_finite_are_not_written(tmp_path, value):
+    bad = example("dd-1", 3, 1)
+    bad.features[1, 2] = value
+    message = "utterance dd-1: features that are not finite; leave it out of the corpus"
+    with pytest.raises(UserError, match=message):
+        dataset.write(tmp_path / "features", HEADER, [("train", [example("dd-0", 3, 1), bad])])
+    assert list(tmp_path.iterdir()) == []
 
 
 def broken(shards):

@@ -1,0 +1,50 @@
+"""Files and folders that appear whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from ernn import artifacts
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def make(path: Path, name: str, fail: bool = False) -> None:
+    with artifacts.atomic_folder(path) as temporary:
+        assert list(temporary.iterdir()) == []
+        (temporary / name).write_text(name)
+        if fail:
+            raise OSError("interrupted")
+
+
+def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
+    make(tmp_path / "a", "first")
+    make(tmp_path / "a", "second")
+    assert contents(tmp_path) == {"a/second": "second"}
+
+
+def test_what_a_killed_process_left_is_cleared(tmp_path):
+    for left in (".a.tmp", ".a.old"):
+        (tmp_path / left).mkdir()
+        (tmp_path / left / "junk").touch()
+    make(tmp_path / "a", "first")
+    make(tmp_path / "a", "second")
+    assert contents(tmp_path) == {"a/second": "second"}
+
+
+def test_a_failure_keeps_the_old_folder(tmp_path):
+    make(tmp_path / "a", "first")
+    with pytest.raises(OSError, match="interrupted"):
+        make(tmp_path / "a", "second", fail=True)
+    assert contents(tmp_path) == {"a/first": "first"}
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_failed_file_leaves_the_old_one(tmp_path):
+    artifacts.write_json(tmp_path / "a.json", {"b": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        artifacts.write_json(tmp_path / "a.json", {"b": float("nan")})
+    assert artifacts.read_json(tmp_path / "a.json") == {"b": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
