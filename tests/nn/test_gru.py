@@ -125,6 +125,21 @@ def test_padding_reaches_neither_state_nor_gradient():
     assert not grad[4:, 2].any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_empty_batch_has_gradients_of_zero(dtype):
+    drawn = case(batch=0, dtype=dtype)
+    outputs = gru(*drawn)
+    assert outputs[0].shape == (5, 0, 6)
+    assert not any(found.any() for found in gradients(outputs, drawn))
+
+
+def test_no_steps_and_lengths_outside_of_them_are_refused():
+    with pytest.raises(ValueError, match="x has 0 steps; a sequence needs one at least"):
+        gru(*case(steps=0))
+    with pytest.raises(ValueError, match=r"lengths must lie in 1 to 5, the steps of x; got \[0, 5, 2\]"):
+        gru(*case(), lengths=torch.tensor([0, 5, 2]))
+
+
 def test_a_sequence_in_two_halves_is_the_whole():
     x, *weights, state = case(steps=8)
     whole, end = gru(x, *weights, state)
