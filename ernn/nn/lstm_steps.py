@@ -21,20 +21,21 @@ def forward(
     """Run the recurrence in place: `gates` holds the input products (that of g doubled) and becomes i, f, g, o."""
     steps, batch, cells = len(gates), *c.shape[1:]
     i, f, g, o = (gate.unbind(0) for gate in gates.split(cells, 2))
-    i_f_g, all_gates, ys, cs = gates[..., : 3 * cells].unbind(0), gates.unbind(0), y.unbind(0), c.unbind(0)
+    i_f, i_f_g = gates.unflatten(2, (4, cells))[:, :, :2].unbind(0), gates[..., : 3 * cells].unbind(0)
+    all_gates, ys, cs, c_twice = gates.unbind(0), y.unbind(0), c.unbind(0), c.unsqueeze(2).unbind(0)
     tanh_cs, ms = step_views(tanh_c, steps), ys[1:] if weight_ym is None else step_views(m, steps)
     add_recurrent = add_product(weight_hh, batch)
     add_projection = None if weight_ym is None else add_product(weight_ym, batch)
-    w_i, w_f, w_o = (None, None, None) if peephole is None else peephole.unbind(0)
+    if peephole is not None:
+        w_i_f, w_o = peephole[:2], peephole[2]
     for t in range(steps):
         add_recurrent(all_gates[t], ys[t], all_gates[t])
-        if w_i is not None:
-            i[t].addcmul_(cs[t], w_i)
-            f[t].addcmul_(cs[t], w_f)
+        if peephole is not None:
+            i_f[t].addcmul_(c_twice[t], w_i_f)
         i_f_g[t].sigmoid_()
         tanh_of_sigmoid_(g[t])
         torch.mul(f[t], cs[t], out=cs[t + 1]).addcmul_(i[t], g[t])
-        if w_o is not None:
+        if peephole is not None:
             o[t].addcmul_(cs[t + 1], w_o)
         tanh_of_sigmoid_(torch.mul(cs[t + 1], 2, out=tanh_cs[t]).sigmoid_())
         torch.mul(o[t].sigmoid_(), tanh_cs[t], out=ms[t])
@@ -56,13 +57,19 @@ def backward(
     projection), of c before the first step and of the peepholes."""
     steps, batch, cells = tanh_c.shape
     delta, d_c, d_m = torch.empty_like(gates), torch.zeros_like(c[0]), torch.empty_like(c[0])
-    d_peephole = None if peephole is None else torch.zeros_like(peephole)
     d_y = grad_y.new_empty(1 if weight_ym is None else steps + 1, *grad_y.shape[1:])
     d_ys, grads, deltas = step_views(d_y, steps + 1), (None, *grad_y.unbind(0)), delta.unbind(0)
     d_ys[steps].copy_(grad_y[-1])
-    d_ifg, d_o = (part.unbind(0) for part in delta.split((3 * cells, cells), 2))
-    d_ifg = [part.unflatten(1, (3, cells)) for part in d_ifg]
-    d_c_thrice = d_c.unsqueeze(1)
+    by_gate = delta.unflatten(2, (4, cells))
+    d_i_f_g, d_o = by_gate[:, :, :3].unbind(0), by_gate[:, :, 3].unbind(0)
+    d_i_f, cs, c_twice, d_c_thrice = (
+        by_gate[:, :, :2].unbind(0),
+        c.unbind(0),
+        c.unsqueeze(2).unbind(0),
+        d_c.unsqueeze(1),
+    )
+    d_peephole = d_c.new_zeros(batch, 3, cells)
+    d_peep_i_f, d_peep_o = d_peephole[:, :2], d_peephole[:, 2]
     add_recurrent = add_product(weight_hh.t(), batch)
     add_projection = None if weight_ym is None else add_product(weight_ym.t(), batch)
     for part in chunks(steps, batch * cells):
@@ -73,12 +80,13 @@ def backward(
                 d_c.add_(grad_c[t])
             d_c.addcmul_(d_m, m_to_c[t - part.start])
             d_o[t].mul_(d_m)
-            d_ifg[t].mul_(d_c_thrice)
+            d_i_f_g[t].mul_(d_c_thrice)
             d_c.mul_(c_to_c[t - part.start])
             add_recurrent(grads[t], deltas[t], d_ys[t])
-        if d_peephole is not None:
-            _add_peephole_gradient(delta[part], c[part.start : part.stop + 1], d_peephole)
-    return delta, d_y, d_c, d_peephole
+            if peephole is not None:
+                d_peep_i_f.addcmul_(d_i_f[t], c_twice[t])
+                d_peep_o.addcmul_(d_o[t], cs[t + 1])
+    return delta, d_y, d_c, None if peephole is None else d_peephole.sum(0)
 
 
 def _local_gradients(
@@ -102,12 +110,3 @@ def _local_gradients(
         return m_to_c.unbind(0), f.unbind(0)
     m_to_c.addcmul_(d_o, peephole[2])
     return m_to_c.unbind(0), torch.addcmul(f, d_i, peephole[0]).addcmul_(d_f, peephole[1]).unbind(0)
-
-
-def _add_peephole_gradient(
-    delta: Float[Tensor, "t B 4H"], c: Float[Tensor, "t+1 B H"], d_peephole: Float[Tensor, "3 H"]
-) -> None:
-    """Add the sums over steps and sequences of delta . c: the old c for i and f, the new one for o."""
-    d_i_f, _, d_o = delta.unflatten(2, (4, -1)).split((2, 1, 1), 2)
-    d_peephole[:2] += (d_i_f * c[:-1].unsqueeze(2)).sum((0, 1))
-    d_peephole[2:] += (d_o * c[1:].unsqueeze(2)).sum((0, 1))
