@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.record import FOLDER, record
+from bench.record import FOLDER, commit, record
 from ernn import artifacts
 from ernn.compression import compress, train_dense
 from ernn.data.dataset import Dataset
@@ -109,6 +109,7 @@ def run(job: Job, dataset: Path) -> Path:
         "cells": model.network.cells,
         "score": score.to_json(),
         "curve": training_run.rows,
+        "commit": commit(),
     }
     artifacts.write_json(path, row)
     training_run.end()
@@ -193,6 +194,7 @@ def _row(job: Job, found: dict[int, dict], dense: dict[int, dict]) -> dict[str, 
         "degradation_high": round(high, 3),
         "compression": round(next(iter(dense.values()))["stored_weights"] / stored, 2),
         "stored_weights": stored,
+        "commit": ", ".join(sorted({value["commit"] for value in found.values()})),
     }
 
 
