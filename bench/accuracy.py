@@ -3,7 +3,7 @@
     python -m bench.accuracy --networks lstm-2x128 gru-2x128 --seeds 3 --jobs 2
 
 Every run is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), a killed benchmark goes on where it
-was, and the table is made of all the runs that are there.
+was, and the table is made of all the runs that are there; recorded rows of other networks stay.
 """
 
 import argparse
@@ -171,6 +171,17 @@ def rows(dataset: Path, networks: list[str], seeds: int) -> list[dict[str, Any]]
     return result
 
 
+def with_recorded(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`table` and the recorded rows of networks that were measured elsewhere, in the order of NETWORKS."""
+    recorded = FOLDER / "accuracy.json"
+    measured = {row["network"] for row in table}
+    old = artifacts.read_json(recorded)["rows"] if recorded.exists() else []
+    return sorted(
+        table + [row for row in old if row["network"] not in measured],
+        key=lambda row: list(NETWORKS).index(row["network"]),
+    )
+
+
 def _load(job: Job, digest: str) -> dict:
     path = job.path(digest)
     return artifacts.read_json(path) if path.exists() else {}
@@ -244,7 +255,7 @@ def main() -> None:
             ]
             for future in as_completed(later):
                 print(future.result().name, file=sys.stderr)
-    table = rows(dataset, list(NETWORKS), 9)
+    table = with_recorded(rows(dataset, list(NETWORKS), 9))
     record("accuracy", table, note=NOTE)
     draw(table, FOLDER / "accuracy.png")
 
