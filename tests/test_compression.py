@@ -12,7 +12,7 @@ from ernn.training import session
 from ernn.training.schedule import learning_rate
 from tests import toy
 
-OPTIONS = Compression()
+OPTIONS = Compression(dense_share=0.25, finetune_share=0.5)
 
 
 @given(epochs=st.integers(1, 60), dense=st.floats(0.01, 0.6), finetune=st.floats(0.01, 0.39))
