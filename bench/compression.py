@@ -16,7 +16,6 @@ from bench.training import BATCH, INPUTS, STEPS, cpu_seconds, name
 from ernn.admm import Pull
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Admm, BlockSizes, Network
-from ernn.training.memory import keep_freed_memory
 
 CASES = [
     (Network(cell="lstm", layers=2, cells=128), 8, 25),
@@ -35,7 +34,6 @@ UPDATE_INTERVAL = 25  # steps; the default corpus has 29 between its updates
 def main() -> None:
     """Measure and record."""
     torch.set_num_threads(1)
-    keep_freed_memory()
     record("compression", [row(*case) for case in CASES], note=NOTE)
 
 

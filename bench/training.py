@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from bench.record import record
 from ernn.nn.acoustic import RecurrentLayer
 from ernn.params import Network
-from ernn.training.memory import keep_freed_memory
 
 STEPS, BATCH = 160, 16
 INPUTS = {128: 80, 256: 80, 1024: 153}  # log-mel, twice stacked; the features of ESE and E-RNN
@@ -31,9 +30,8 @@ CASES = [
 NOTE = (
     f"One step of training (forward, backward, Adam) on {BATCH} sequences of {STEPS} steps: CPU seconds on one thread, "
     "medians of interleaved repetitions. torch's LSTM has no peepholes; ours runs on its kernel (oneDNN) where it has "
-    "neither peepholes nor projection. torch's GRU resets after the recurrent product, ours before it. In the last row "
-    "glibc keeps freed memory, as in the stages (`ernn.training.memory`): that spares torch more page faults than us. "
-    "Bar: ratio at most 1.3 for the LSTMs with peepholes, in a process like any other."
+    "neither peepholes nor projection. torch's GRU resets after the recurrent product, ours before it. "
+    "Bar: ratio at most 1.3 for the LSTMs with peepholes."
 )
 
 
@@ -41,11 +39,7 @@ def main() -> None:
     """Measure and record."""
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="LSTM with projections is not supported with oneDNN")
-    rows = [row(network, repeats) for network, repeats in CASES]
-    keep_freed_memory()
-    kept = [row(network, repeats) for network, repeats in CASES[:1]]
-    rows += [one | {"network": f"{one['network']}; freed memory kept"} for one in kept]
-    record("training", rows, note=NOTE)
+    record("training", [row(network, repeats) for network, repeats in CASES], note=NOTE)
 
 
 def row(network: Network, repeats: int) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from ernn.training.checkpoint import Checkpoints
 from ernn.training.distributed import Group
 from ernn.training.evaluate import count_statistics
 from ernn.training.loop import Run, choose_device
-from ernn.training.memory import keep_freed_memory
 
 
 def open_run(dataset: Dataset, training: Training, scoring: Scoring, **identity: Any) -> Run:
@@ -23,7 +22,6 @@ def open_run(dataset: Dataset, training: Training, scoring: Scoring, **identity:
         UserError: `training` asks for frame labels that the data have not, for a device that is not there, or for
             CTC of utterances that are too short for it.
     """
-    keep_freed_memory()
     if training.threads:
         torch.set_num_threads(training.threads)
     device = choose_device(training.device)
