@@ -35,13 +35,13 @@ class Pull:
             if block_size > 1:
                 self._matrices[place] = Relaxed.split(matrix, block_size)
                 model.replace(place, self._matrices[place])
-        self._u = {place: torch.zeros_like(matrix.offset) for place, matrix in self._matrices.items()}
+        self._minus_u = {place: torch.zeros_like(matrix.offset) for place, matrix in self._matrices.items()}
 
     @torch.no_grad()
     def after_step(self, progress: float, steps_per_epoch: int) -> None:
         """Pull W; update Z, U and rho at `updates_per_epoch` moments of an epoch."""
         for place, matrix in self._matrices.items():
-            matrix.offset.sub_(self._u[place], alpha=self.rho).mul_(1 / (1 + self.rho))
+            matrix.offset.lerp_(self._minus_u[place], self.rho / (1 + self.rho))
         self.step += 1
         if self.step % max(1, steps_per_epoch // self.options.updates_per_epoch) == 0:
             self._update(progress)
@@ -51,7 +51,7 @@ class Pull:
         grown = self.options.rho_start * (self.options.rho_end / self.options.rho_start) ** progress
         for place, matrix in self._matrices.items():
             matrix.fold()  # Z <- Pi(W + U): U has no circulant part
-            self._u[place].add_(matrix.offset).mul_(self.rho / grown)
+            self._minus_u[place].sub_(matrix.offset).mul_(self.rho / grown)
         self.rho = grown
 
     @torch.no_grad()
@@ -78,10 +78,10 @@ class Pull:
     def state(self) -> dict[str, Tensor]:
         """What a resumed run needs beside the weights."""
         scalars = {"rho": torch.tensor(self.rho, dtype=torch.float64), "step": torch.tensor(self.step)}
-        return scalars | {f"u.{place}": u for place, u in self._u.items()}
+        return scalars | {f"u.{place}": -minus_u for place, minus_u in self._minus_u.items()}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take up `state`."""
         self.rho, self.step = float(state["rho"]), int(state["step"])
-        for place, u in self._u.items():
-            u.copy_(state[f"u.{place}"])
+        for place, minus_u in self._minus_u.items():
+            minus_u.copy_(-state[f"u.{place}"])

@@ -57,8 +57,13 @@ def project(weight: Float[Tensor, "*batch rows cols"], block_size: int) -> Float
     return total / count.clamp(min=1)
 
 
-def expand(columns: Float[Tensor, "*batch p q k"], rows: int, cols: int) -> Float[Tensor, "*batch rows cols"]:
-    """Dense matrices of the blocks with these first columns, the padding cut off; differentiable.
+def expand(
+    columns: Float[Tensor, "*batch p q k"],
+    rows: int,
+    cols: int,
+    offset: Float[Tensor, "*batch rows cols"] | None = None,
+) -> Float[Tensor, "*batch rows cols"]:
+    """Dense matrices of the blocks with these first columns, plus `offset`, the padding cut off; differentiable.
 
     Raises:
         ValueError: (p, q, k) does not cover rows x cols.
@@ -69,7 +74,7 @@ def expand(columns: Float[Tensor, "*batch p q k"], rows: int, cols: int) -> Floa
             f"{p}x{q} blocks of {k} do not cover a {rows}x{cols} matrix: "
             f"{blocks_of(rows, k)}x{blocks_of(cols, k)} blocks do"
         )
-    return _Expand.apply(columns, rows, cols)
+    return _Expand.apply(columns, rows, cols, offset)
 
 
 def multiply(
@@ -111,16 +116,18 @@ class _Expand(torch.autograd.Function):
     """`expand`, and its gradient, row by row of all blocks at once: a gather goes element by element."""
 
     @staticmethod
-    def forward(ctx: Any, columns: Tensor, rows: int, cols: int) -> Tensor:
+    def forward(ctx: Any, columns: Tensor, rows: int, cols: int, offset: Tensor | None) -> Tensor:
         p, q, k = columns.shape[-3:]
-        ctx.block_size = k
-        dense = columns.new_empty(*columns.shape[:-3], p * k, q * k)
+        ctx.block_size, ctx.has_offset = k, offset is not None
+        dense = columns.new_zeros(*columns.shape[:-3], p * k, q * k)
+        if offset is not None:
+            dense[..., :rows, :cols] = offset
         blocks = dense.unflatten(-1, (q, k)).unflatten(-3, (p, k))  # (..., p, r, q, s)
         unrolled = columns.flip(-1).repeat(*[1] * (columns.ndim - 1), 2)  # entry j: c[(-1 - j) mod k]
         for r in range(k):
-            blocks[..., r, :, :] = unrolled[..., k - 1 - r : 2 * k - 1 - r]
+            blocks[..., r, :, :] += unrolled[..., k - 1 - r : 2 * k - 1 - r]
         return dense[..., :rows, :cols].contiguous()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        return diagonal_sums(gradients[0], ctx.block_size), None, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, Tensor | None]:
+        return diagonal_sums(gradients[0], ctx.block_size), None, None, gradients[0] if ctx.has_offset else None

@@ -59,6 +59,16 @@ def test_gradient_of_expansion_is_its_adjoint(rows, cols, k, seed):
     assert (columns.grad * probe).sum() == (circulant.expand(probe, rows, cols) * other).sum()
 
 
+@given(rows=SIDES, cols=SIDES, k=BLOCK_SIZES, seed=SEEDS)
+def test_offset_is_added_and_gets_the_gradient_of_the_sum(rows, cols, k, seed):
+    columns, offset = columns_for(seed, rows, cols, k), integers(seed + 1, rows, cols).requires_grad_()
+    factor = integers(seed + 2, rows, cols)
+    total = circulant.expand(columns, rows, cols, offset)
+    assert (total == circulant.expand(columns, rows, cols) + offset).all()
+    (total * factor).sum().backward()
+    assert (offset.grad == factor).all()
+
+
 @given(k=BLOCK_SIZES, seed=SEEDS)
 def test_batched_gates_are_projected_one_by_one(k, seed):
     gates = integers(seed, 4, 10, 9)

@@ -105,7 +105,8 @@ class Relaxed(Circulant):
 
     def forward(self) -> Float[Tensor, "gates*rows cols"]:
         """The sum of both parts."""
-        return super().forward() + self.offset
+        offset = self.offset.unflatten(0, (self.gates, self.rows))
+        return circulant.expand(self.columns, self.rows, self.cols, offset).flatten(0, 1)
 
     @torch.no_grad()
     def fold(self) -> None:
