@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,11 +28,10 @@ def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], worke
     context = multiprocessing.get_context("spawn")  # a fork would inherit locks of the parent's threads
     with ProcessPoolExecutor(workers, context, initializer=_follow_parent) as pool:
         ahead = 4 * workers  # results wait for their turn: few, so that memory stays small
-        futures = [pool.submit(function, item) for item in items[:ahead]]
+        futures = deque(pool.submit(function, item) for item in items[:ahead])
         try:
             for index in range(len(items)):
-                result = futures[index].result()
-                futures[index] = None  # type: ignore[call-overload]
+                result = futures.popleft().result()
                 if index + ahead < len(items):
                     futures.append(pool.submit(function, items[index + ahead]))
                 yield result

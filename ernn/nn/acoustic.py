@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -143,5 +143,5 @@ def randomise(model: AcousticModel, seed: int) -> None:
     """Fresh weights, first columns spread as dense weights are: the start of training from scratch."""
     torch.manual_seed(seed)
     for layer in model.layers:
-        layer.reset()  # type: ignore[operator]
+        cast(RecurrentLayer, layer).reset()
     model.output.reset_parameters()

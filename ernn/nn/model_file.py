@@ -27,7 +27,7 @@ class Structure(Section):
     @classmethod
     def of(cls, matrix: Matrix) -> "Structure":
         """The structure of `matrix`."""
-        return cls(kind=matrix.kind, block_size=getattr(matrix, "block_size", 1))  # type: ignore[arg-type]
+        return cls.model_validate({"kind": matrix.kind, "block_size": getattr(matrix, "block_size", 1)})
 
     def empty(self, matrix: Matrix) -> Matrix:
         """A matrix of this structure and the size of `matrix`, to be filled."""
