@@ -27,7 +27,11 @@ from ernn import artifacts, reporting
 from ernn.errors import UserError, complaints
 
 PARAMS = Path("params.yaml")
-ENTRIES = {"design": "designs", "network": "networks"}  # arguments that are one entry of a mapping in params.yaml
+ENTRIES = {
+    "design": "designs",
+    "network": "networks",
+    "program": "programs",
+}  # arguments that are one entry of a mapping in params.yaml
 
 Stage = Callable[..., "dict[str, float] | None"]
 

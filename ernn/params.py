@@ -8,6 +8,7 @@ from ernn.errors import UserError
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Width = Annotated[int, Field(ge=4, le=18)]  # bits
 BlockSize = Annotated[int, Field(ge=1, le=64)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Decibel = Annotated[float, Field(ge=-200, le=200)]
@@ -81,11 +82,14 @@ class Network(Section):
     cells: PositiveInt = 128
     projection: Annotated[int, Field(ge=0)] = 0  # outputs of the LSTM projection; 0 = none
     peepholes: bool = False
+    reset: Literal["before", "after"] = "before"  # gru: r acts before or after the candidate's recurrent product
 
     @model_validator(mode="after")
     def _expressible(self) -> "Network":
         if self.cell == "gru" and (self.projection or self.peepholes):
             raise ValueError("cell=gru has neither projection nor peepholes; set projection: 0 and peepholes: false")
+        if self.cell == "lstm" and self.reset != "before":
+            raise ValueError("cell=lstm has no reset gate; leave reset out")
         if self.projection >= self.cells and self.projection:
             raise ValueError(f"projection={self.projection} must be smaller than cells={self.cells}; 0 means none")
         return self
@@ -196,6 +200,39 @@ class Design(Section):
         return self
 
 
+class Quantization(Section):
+    """How float networks become integer ones: what all programs share."""
+
+    rule: Literal["minmax", "percentile", "least_squares"] = "least_squares"  # from ranges to binary points
+    percentile: Annotated[float, Field(gt=50, le=100)] = 99.99  # rule: percentile only
+    calibration_utterances: PositiveInt = 64  # of the train split
+    segments: Annotated[int, Field(ge=1, le=256)] = 32  # of a table of sigma or tanh, at most
+    shared_table: bool = False  # tanh(a) = 2 sigma(2a) - 1 instead of a table of its own
+    budget_points: PositiveFloat = 0.1  # of PER that an integer network may lose against its float one
+    finetune_epochs: Annotated[int, Field(ge=0)] = 2  # with rounding, for programs that lose more than the budget
+    finetune_learning_rate: PositiveFloat = 5e-4
+    search: bool = False  # for the smallest widths within the budget
+    search_utterances: PositiveInt = 192  # of the dev split, for each step of the search
+
+
+class Bits(Section):
+    """Widths of the tensor groups of an integer network."""
+
+    weights: Width = 12
+    activations: Width = 12  # features, outputs of layers and of gates
+    accumulators: Width = 12  # pre-activations, logits, biases, sums of spectra
+    cell: Width = 12
+
+
+class Integer(Section):
+    """One integer network: a design, its arithmetic and its widths."""
+
+    design: str
+    transform: Literal["exact", "fourier"] = "exact"
+    complex_products: Literal[3, 4] = 4  # real multiplications of a complex one; fourier only
+    bits: Bits = Bits()
+
+
 class Parameters(Section):
     """The whole of `params.yaml`."""
 
@@ -204,8 +241,10 @@ class Parameters(Section):
     training: Training
     scoring: Scoring
     compression: Compression
+    quantization: Quantization
     networks: dict[str, Network]
     designs: dict[str, Design]
+    programs: dict[str, Integer]
 
     @model_validator(mode="after")
     def _linked(self) -> "Parameters":
@@ -215,4 +254,9 @@ class Parameters(Section):
                     f"designs.{name}.network={design.network} must be one of networks: {', '.join(self.networks)}"
                 )
             design.blocks(self.networks[design.network].layers)
+        for name, program in self.programs.items():
+            if program.design not in self.designs:
+                raise ValueError(
+                    f"programs.{name}.design={program.design} must be one of designs: {', '.join(self.designs)}"
+                )
         return self

@@ -44,10 +44,12 @@ def test_preset_and_settings_lie_over_the_default(root):
 def test_designs_and_networks_of_a_preset_replace_the_defaults(root):
     (root / "presets" / "one.yaml").write_text(
         "networks: {tiny: {cells: 8}}\ndesigns: {tiny-k2: {network: tiny, block_size: 2}}\n"
+        "programs: {tiny-12: {design: tiny-k2}}\n"
     )
     laid = values(presets.lay_out(root, "one"))
     assert laid["networks"] == {"tiny": {"cells": 8}}
     assert laid["designs"] == {"tiny-k2": {"network": "tiny", "block_size": 2}}
+    assert laid["programs"] == {"tiny-12": {"design": "tiny-k2"}}
 
 
 def test_again_touches_only_what_changed(root):

@@ -71,6 +71,11 @@ def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = l
     }
     task = functools.partial(prepare_speaker, settings=settings)
     prepared = iter(tqdm(ordered_map(task, found, corpus.workers), "speakers", len(found), disable=None))
+    if settings.normalise == "global":
+        everyone = list(prepared)
+        mean, deviation = _train_moments(everyone)
+        header["moments"] = {"mean": mean.tolist(), "deviation": deviation.tolist()}
+        prepared = iter(_normalised(everyone, mean, deviation))
     shards = ((split, relabel(examples)) for split, examples in _shards(prepared, found, settings, resampled))
     manifest = dataset.write(path, header, shards)
     for rate, count in sorted(resampled.items()):
@@ -117,8 +122,6 @@ def _shards(
     prepared: Iterator[Prepared], found: Sequence[Speaker], settings: Features, resampled: Counter[int]
 ) -> Iterator[tuple[str, list[Example]]]:
     """Examples in the order of the splits, cut after equal numbers of speakers."""
-    if settings.normalise == "global":
-        prepared = iter(_normalised_globally(list(prepared)))
     counts = Counter(speaker.split for speaker in found)
     for split in SPLITS:
         cuts = np.linspace(0, counts[split], min(settings.shards, counts[split]) + 1).astype(int)
@@ -131,10 +134,15 @@ def _shards(
             yield split, examples
 
 
-def _normalised_globally(prepared: list[Prepared]) -> list[Prepared]:
-    """Every dimension to mean 0 and deviation 1 over the training split."""
-    train = [example.features for speaker in prepared if speaker.split == "train" for example in speaker.examples]
-    mean, deviation = _moments(train)
+def _train_moments(prepared: list[Prepared]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of every dimension over the training split."""
+    return _moments(
+        [example.features for speaker in prepared if speaker.split == "train" for example in speaker.examples]
+    )
+
+
+def _normalised(prepared: list[Prepared], mean: np.ndarray, deviation: np.ndarray) -> list[Prepared]:
+    """Every dimension shifted and scaled by these moments."""
     return [
         replace(
             speaker,

@@ -50,6 +50,7 @@ class RecurrentLayer(nn.Module):
         self.bias = nn.Parameter(torch.empty(gates * network.cells))
         self.peephole = nn.Parameter(torch.empty(3, network.cells)) if network.peepholes else None
         self.weight_ym: Matrix | None = Dense(1, network.projection, network.cells) if network.projection else None
+        self.bias_hn = nn.Parameter(torch.empty(network.cells)) if network.reset == "after" else None
         self.reset()
 
     def reset(self) -> None:
@@ -63,6 +64,8 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x: Float[Tensor, "time batch inputs"]) -> Float[Tensor, "time batch outputs"]:
         """Outputs of every step from a zero state."""
+        if self.bias_hn is not None:
+            return gru_cell.gru_reset_after(x, self.weight_ih(), self.weight_hh(), self.bias, self.bias_hn)
         if self.cell == "gru":
             return gru_cell.gru(x, self.weight_ih(), self.weight_hh(), self.bias)[0]
         weight_ym = None if self.weight_ym is None else self.weight_ym()

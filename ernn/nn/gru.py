@@ -5,7 +5,8 @@
     n = tanh (W_nx x_t + W_nc (r . c_{t-1}) + b_n)
     c_t = (1 - z) . c_{t-1} + z . n
 
-`torch.nn.GRU` resets after the product, r . (W_nc c_{t-1}), and calls 1 - z what is z here.
+`torch.nn.GRU` and cuDNN reset after the product, n = tanh(W_nx x_t + b_n + r . (W_nc c_{t-1} + b_hn)), and call 1 - z
+what is z here; `gru_reset_after` is that cell with the z of this module.
 """
 
 from typing import Any
@@ -51,6 +52,40 @@ def gru(
     training = torch.is_grad_enabled() and any(a.requires_grad for a in arguments)
     c = _GRU.apply(training, *arguments)
     return c, last(c, lengths)
+
+
+def gru_reset_after(
+    x: Float[Tensor, "T B I"],
+    weight_ih: Float[Tensor, "3H I"],
+    weight_hh: Float[Tensor, "3H H"],
+    bias: Float[Tensor, "3H"],
+    bias_hn: Float[Tensor, " H"],
+    state: Float[Tensor, "B H"] | None = None,
+) -> Float[Tensor, "T B H"]:
+    """c of every step of the cell that resets after the product, by torch's own kernel.
+
+    Args:
+        x: inputs.
+        weight_ih: input weights; the gates' rows in the order z, r, n.
+        weight_hh: recurrent weights, likewise.
+        bias: likewise.
+        bias_hn: bias of the candidate's recurrent product.
+        state: c before the first step; None means zeros.
+
+    Raises:
+        ValueError: no steps.
+    """
+    check(x, None)
+    state = x.new_zeros(x.shape[1], weight_hh.shape[1]) if state is None else state
+    recurrent_bias = torch.cat((torch.zeros_like(bias_hn), torch.zeros_like(bias_hn), bias_hn))
+    weights = [*(_torch_order(w) for w in (weight_ih, weight_hh, bias)), recurrent_bias]
+    return torch.gru(x, state.unsqueeze(0), weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)[0]
+
+
+def _torch_order(rows: Float[Tensor, "3H ..."]) -> Float[Tensor, "3H ..."]:
+    """From z, r, n to r, 1 - z, n: sigma(-a) = 1 - sigma(a)."""
+    z, r, n = rows.chunk(3)
+    return torch.cat((r, -z, n))
 
 
 class _GRU(torch.autograd.Function):

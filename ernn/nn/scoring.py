@@ -70,6 +70,13 @@ class Score:
         """Bootstrap 95 % interval of `per`, in percent."""
         return self.with_silences.interval(samples, seed)
 
+    def part(self, indices: Int[np.ndarray, " chosen"]) -> "Score":
+        """The score of some of the utterances."""
+        kinds = [field.name for field in fields(Errors)]
+        return Score(
+            *(Errors(*(getattr(getattr(self, each), kind)[indices] for kind in kinds)) for each in CONVENTIONS)
+        )
+
     def to_json(self) -> dict[str, dict[str, list[int]]]:
         """Counts of each utterance by convention and kind."""
         return {

@@ -1,0 +1,1 @@
+"""The integer model: the kernels of `ernn.dataflow` on numpy integers, over many utterances at once."""

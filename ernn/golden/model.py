@@ -1,0 +1,126 @@
+"""The integer network on numpy: what everything below it must equal bit for bit.
+
+Utterances run side by side, and a run may be cut anywhere: the state that comes out goes into the next call, and the
+integers are the same however an utterance was cut.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ernn.errors import UserError
+from ernn.golden.integers import Array, Log
+from ernn.golden.layers import Lookup, OutputSteps, State, steps_of, typed
+from ernn.program import Program
+
+
+@dataclass(frozen=True)
+class Overflow:
+    """How many of the values called `name` were saturated."""
+
+    name: str
+    saturated: int
+    seen: int
+
+    @property
+    def share(self) -> float:
+        """Of the values seen."""
+        return self.saturated / max(self.seen, 1)
+
+
+class Golden:
+    """An interpreter of one program; it counts what it saturates."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._log = Log()
+        lookup = Lookup(program.activations, self._log)
+        self._layers = [steps_of(layer, lookup, self._log) for layer in program.layers]
+        self._output = OutputSteps(program.output, self._log)
+
+    def initial(self, utterances: int) -> list[State]:
+        """The state before the first frame."""
+        return [layer.initial(utterances) for layer in self._layers]
+
+    def quantize(
+        self, x: Float[np.ndarray, "*frames inputs"], name: str = "features"
+    ) -> Int[np.ndarray, "*frames inputs"]:
+        """Features as integers of the input format, halves upwards, saturated.
+
+        Raises:
+            UserError: a feature is not finite, or vectors of another size.
+        """
+        format = self.program.input
+        if x.shape[-1] != self.program.inputs:
+            raise UserError(f"{name}: vectors of {x.shape[-1]} elements, the program takes {self.program.inputs}")
+        if not np.isfinite(x).all():
+            place = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+            raise UserError(
+                f"{name}: features must be finite, got {x[place]} at {place}; correct the audio or leave it out"
+            )
+        rounded = np.floor(np.clip(x.astype(np.float64), -(2.0**62), 2.0**62) * 2.0**format.fraction + 0.5)
+        return np.clip(rounded, format.low, format.high).astype(np.int64)
+
+    def run(
+        self,
+        x: Int[np.ndarray, "frames utterances inputs"],
+        state: Sequence[State] | None = None,
+        lengths: Int[np.ndarray, " utterances"] | None = None,
+    ) -> tuple[Int[np.ndarray, "frames utterances classes"], list[State]]:
+        """Logits of every frame and the state behind the last one.
+
+        Args:
+            x: features as integers of the input format.
+            state: before the first frame; None means zeros.
+            lengths: frames of each utterance; what follows them is padding, whose logits mean nothing. None means that
+                none is padded.
+        """
+        frames, utterances, _ = x.shape
+        logits = np.empty((frames, utterances, self.program.decoder.classes), np.int64)
+        now = list(state) if state is not None else self.initial(utterances)
+        for t, (row, state_behind) in enumerate(self._frames(x, now, lengths)):
+            logits[t], now = row.T, state_behind
+        return logits, now
+
+    def trace(
+        self, x: Int[np.ndarray, "frames inputs"], state: Sequence[State] | None = None
+    ) -> dict[str, Int[np.ndarray, "frames elements"]]:
+        """Every named value of one utterance, frame by frame: `layers.0.a_i`, `layers.0.c`, `output.logits`, ..."""
+        rows: dict[str, list[Array]] = {}
+        self._log.trace = {}
+        try:
+            for _ in self._frames(x[:, None], list(state) if state is not None else self.initial(1), None):
+                for name, array in self._log.trace.items():
+                    rows.setdefault(name, []).append(array.reshape(-1))
+        finally:
+            self._log.trace = None
+        return {name: np.stack(found) for name, found in rows.items()}
+
+    def overflows(self) -> list[Overflow]:
+        """Every saturating value of all runs so far, the most frequent first."""
+        found = [Overflow(name, count, self._log.seen[name]) for name, count in self._log.saturated.items() if count]
+        return sorted(found, key=lambda each: (-each.share, each.name))
+
+    def _frames(
+        self, x: Array, state: list[State], lengths: Array | None
+    ) -> Iterator[tuple[Int[np.ndarray, "classes utterances"], list[State]]]:
+        """Frame by frame: logits and the state behind them."""
+        integers = np.ascontiguousarray(np.moveaxis(x, 2, 1), np.int64)  # (frames, inputs, utterances)
+        for t, frame in enumerate(integers):
+            running = None if lengths is None or t < lengths.min(initial=t + 1) else t < lengths
+            self._log.frames = running
+            y, after = typed(frame, self.program.input, self._log), []
+            for number, layer in enumerate(self._layers):
+                self._log.scope = f"layers.{number}"
+                y, new = layer.step(y, state[number])
+                after.append(new if running is None else _kept(running, new, state[number]))
+            self._log.scope = "output"
+            state = after
+            yield self._output.step(y).array, state
+
+
+def _kept(running: Array, new: State, old: State) -> State:
+    """The new state where an utterance goes on, else its last one."""
+    return {name: np.where(running, array, old[name]) for name, array in new.items()}

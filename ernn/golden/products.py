@@ -1,0 +1,72 @@
+"""Products of a program's matrices with vectors of many utterances at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ernn.dataflow import transforms
+from ernn.dataflow.transforms import Exact, Transform
+from ernn.golden.integers import Integers, Log, Weights
+from ernn.program import Matrix, Pruned
+
+Sums = Sequence[Integers]  # one for each accumulator of a block, (gates, p, utterances)
+
+
+class Product:
+    """A matrix whose factors are made once; see `ernn.dataflow.transforms` for the steps of a product."""
+
+    def __init__(self, matrix: Matrix, log: Log) -> None:
+        self.matrix = matrix
+        self._factors: list[Weights]
+        self._transform: Transform = Exact()
+        if isinstance(matrix, Pruned):
+            self.block_size = 1
+            dense = matrix.dense().reshape(matrix.gates, matrix.rows, matrix.cols)
+            words, format = [dense], matrix.values.format
+        else:
+            self.block_size, self._transform = matrix.block_size, matrix.transform
+            words, format = list(np.moveaxis(matrix.words.integers, -1, 0)), matrix.words.format
+        block = [Weights(word.astype(np.float64), format.low, format.high, format.fraction, log) for word in words]
+        self._factors = transforms.weight_points(block, self._transform)
+
+    def points(self, v: Integers) -> list[Integers]:
+        """Factors of the vector v, (cols, utterances): each (blocks, utterances)."""
+        blocks = -(-self.matrix.cols // self.block_size)
+        padding = blocks * self.block_size - self.matrix.cols
+        array = np.pad(v.array, ((0, padding), (0, 0))) if padding else v.array
+        parts = np.moveaxis(array.reshape(blocks, self.block_size, -1), 1, 0)
+        block = [Integers(part, min(v.low, 0), max(v.high, 0), v.fraction, v.log) for part in parts]
+        return transforms.points(block, self._transform)
+
+    def sums(self, points: Sequence[Integers], gates: slice = slice(None)) -> Sums:
+        """Sums of products over the columns, for some of the gates."""
+        factors = self._factors
+        if gates != slice(None):
+            factors = [Weights(f.array[gates], f.low, f.high, f.fraction, f.log) for f in factors]
+        return transforms.products(factors, points, self._transform)
+
+    def rows(self, sums: Sums, name: str) -> Integers:
+        """The rows of the product, (gates, rows, utterances)."""
+        values = transforms.combine(sums, self.block_size, self._transform, name)
+        fraction = max(value.fraction for value in values)
+        aligned = [value.to_fraction(fraction) for value in values]
+        stacked = np.stack([value.array for value in aligned], axis=-2)
+        gates, blocks, block_size, utterances = stacked.shape
+        array = stacked.reshape(gates, blocks * block_size, utterances)[:, : self.matrix.rows]
+        low, high = min(value.low for value in aligned), max(value.high for value in aligned)
+        return Integers(array, low, high, fraction, values[0].log)
+
+
+def add(a: Sums, b: Sums) -> Sums:
+    """Two matrices' products in the same sums."""
+    return [x + y for x, y in zip(a, b, strict=True)]
+
+
+def part(sums: Sums, gates: slice) -> Sums:
+    """Some of the gates."""
+    return [Integers(s.array[gates], s.low, s.high, s.fraction, s.log) for s in sums]
+
+
+def split(rows: Integers, gates: Sequence[str]) -> dict[str, Integers]:
+    """The gates one by one, (rows, utterances)."""
+    return {gate: Integers(rows.array[n], rows.low, rows.high, rows.fraction, rows.log) for n, gate in enumerate(gates)}

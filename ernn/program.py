@@ -1,0 +1,427 @@
+"""The integer network: every integer that the hardware holds, and what the host needs to feed and decode it.
+
+`docs/program.md` describes the arithmetic and the files for whoever writes another reader. No reader computes a
+constant: formats, weights, tables, twiddle factors, shifts and priors all stand here.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
+from ernn.dataflow.formats import Format
+from ernn.dataflow.transforms import BLOCK_SIZES, Exact, Fourier, Transform
+
+VERSION = 1
+_CONFIG: dict[str, object] = {"extra": "forbid", "arbitrary_types_allowed": True}
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Integers of one format, as int64.
+
+    Raises:
+        ValueError: one that the format does not hold.
+    """
+
+    format: Format
+    integers: np.ndarray
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        if self.integers.dtype != np.int64:
+            raise ValueError(f"numbers are int64, got {self.integers.dtype}")
+        low, high = int(self.integers.min(initial=0)), int(self.integers.max(initial=0))
+        if low < self.format.low or high > self.format.high:
+            raise ValueError(f"integers of {low}..{high} do not fit in {self.format.bits} bits")
+
+    @property
+    def values(self) -> np.ndarray:
+        """What the integers stand for, float64."""
+        return self.integers * self.format.resolution
+
+
+@dataclass(frozen=True, eq=False)
+class Circulant:
+    """`gates` stacked matrices of rows x cols in blocks of k x k; k = 1 is a dense matrix.
+
+    Words are (gates, ceil(rows / k), ceil(cols / k), k): first columns for `Exact`, packed spectra for `Fourier`.
+
+    Raises:
+        ValueError: a block size or shapes that do not fit each other.
+    """
+
+    rows: int
+    cols: int
+    block_size: int
+    transform: Transform
+    words: Numbers
+    kind: Literal["circulant"] = "circulant"
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        k = self.block_size
+        if k not in BLOCK_SIZES:
+            raise ValueError(f"block_size={k} must be one of {', '.join(map(str, BLOCK_SIZES))}")
+        wanted = (math.ceil(self.rows / k), math.ceil(self.cols / k), k)
+        if self.words.integers.ndim != 4 or self.words.integers.shape[1:] != wanted or min(self.rows, self.cols) < 1:
+            raise ValueError(
+                f"words of a {self.rows}x{self.cols} matrix in blocks of {k} have shape (gates, "
+                f"{', '.join(map(str, wanted))}), got {self.words.integers.shape}"
+            )
+        if isinstance(self.transform, Fourier):
+            stages, turns = k.bit_length() - 1, max(k // 4 - 1, 0)
+            lengths = tuple(
+                len(part)
+                for part in (self.transform.forward_shifts, self.transform.inverse_shifts, self.transform.twiddles)
+            )
+            if lengths != (stages, stages, turns):
+                raise ValueError(
+                    f"a transform of {k} has {stages} shifts forward, {stages} back and {turns} twiddle factors, "
+                    f"got {lengths}"
+                )
+            if min((0, *self.transform.forward_shifts, *self.transform.inverse_shifts)) < 0:
+                raise ValueError("shifts of a transform's stages are 0 or more")
+
+    @property
+    def gates(self) -> int:
+        """Stacked matrices."""
+        return self.words.integers.shape[0]
+
+    @property
+    def stored_words(self) -> int:
+        """Words in the hardware's memory."""
+        return self.words.integers.size
+
+
+@dataclass(frozen=True, eq=False)
+class Pruned:
+    """`gates` stacked sparse matrices of rows x cols, as compressed rows.
+
+    Row r of gate g holds `values[starts[n]:starts[n + 1]]` at `columns[...]`, n = g * rows + r.
+
+    Raises:
+        ValueError: pointers or columns that describe no matrix.
+    """
+
+    rows: int
+    cols: int
+    gates: int
+    values: Numbers
+    columns: np.ndarray
+    starts: np.ndarray
+    kind: Literal["pruned"] = "pruned"
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        count = self.values.integers.size
+        if self.values.integers.shape != (count,) or self.columns.shape != (count,):
+            raise ValueError(f"a pruned matrix has one column for each of its {count} values")
+        if min(self.rows, self.cols, self.gates) < 1 or self.starts.shape != (self.gates * self.rows + 1,):
+            raise ValueError(f"starts of {self.gates} gates of {self.rows} rows has one entry a row and one more")
+        if self.starts[0] != 0 or self.starts[-1] != count or (np.diff(self.starts) < 0).any():
+            raise ValueError(f"starts must rise from 0 to {count}")
+        row = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        rising = np.diff(row * self.cols + self.columns) > 0
+        if not rising.all() or ((self.columns < 0) | (self.columns >= self.cols)).any():
+            raise ValueError(f"columns must rise within a row and lie in 0..{self.cols - 1}")
+
+    def dense(self) -> np.ndarray:
+        """The integers of all entries, (gates * rows, cols)."""
+        result = np.zeros((self.gates * self.rows, self.cols), np.int64)
+        result[np.repeat(np.arange(len(result)), np.diff(self.starts)), self.columns] = self.values.integers
+        return result
+
+    @property
+    def stored_words(self) -> int:
+        """Values in the hardware's memory; each has a column beside it."""
+        return self.values.integers.size
+
+
+Matrix = Circulant | Pruned
+
+
+@dataclass(frozen=True, eq=False)
+class Lstm:
+    """One LSTM layer; equations in `ernn.nn.lstm`, arithmetic in `ernn.dataflow.cells`.
+
+    Raises:
+        ValueError: parts that do not fit each other.
+    """
+
+    input: Format  # of x
+    output: Format  # of y
+    hidden: Format | None  # of m = o . tanh(c) before a projection
+    cell: Format  # of c
+    weight_ih: Matrix
+    weight_hh: Matrix
+    weight_ym: Matrix | None
+    bias: Numbers  # (4, cells)
+    peephole: Numbers | None  # (3, cells): i, f, o
+    kind: Literal["lstm"] = "lstm"
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        _check_shape("bias", self.bias, (len(LSTM_GATES), self.cells))
+        if self.peephole is not None:
+            _check_shape("peephole", self.peephole, (len(PEEPHOLES), self.cells))
+        if (self.hidden is None) != (self.weight_ym is None):
+            raise ValueError("hidden is the format of what weight_ym multiplies: give both or neither")
+        if self.weight_ym is not None:
+            _check_matrix("weight_ym", self.weight_ym, 1, self.outputs, self.cells)
+        _check_matrix("weight_ih", self.weight_ih, len(LSTM_GATES), self.cells, self.inputs)
+        _check_matrix("weight_hh", self.weight_hh, len(LSTM_GATES), self.cells, self.outputs)
+
+    @property
+    def inputs(self) -> int:
+        """Elements of x."""
+        return self.weight_ih.cols
+
+    @property
+    def cells(self) -> int:
+        """Elements of c."""
+        return self.weight_ih.rows
+
+    @property
+    def outputs(self) -> int:
+        """Elements of y."""
+        return self.cells if self.weight_ym is None else self.weight_ym.rows
+
+    @property
+    def matrices(self) -> dict[str, Matrix]:
+        """The matrices by name."""
+        found = {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
+        return found if self.weight_ym is None else found | {"weight_ym": self.weight_ym}
+
+
+@dataclass(frozen=True, eq=False)
+class Gru:
+    """One GRU layer; equations in `ernn.nn.gru`, arithmetic in `ernn.dataflow.cells`.
+
+    With `reset` after, n = tanh(W_nx x + b_n + r . (W_nc c + bias_hn)).
+
+    Raises:
+        ValueError: parts that do not fit each other.
+    """
+
+    input: Format  # of x
+    output: Format  # of y = c, and of r . c, as matrices take them
+    cell: Format  # of c
+    weight_ih: Matrix
+    weight_hh: Matrix
+    bias: Numbers  # (3, cells)
+    reset: Literal["before", "after"] = "before"
+    bias_hn: Numbers | None = None  # (cells,)
+    kind: Literal["gru"] = "gru"
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        _check_shape("bias", self.bias, (len(GRU_GATES), self.cells))
+        if (self.reset == "after") != (self.bias_hn is not None):
+            raise ValueError("bias_hn belongs to reset=after and only there")
+        if self.bias_hn is not None:
+            _check_shape("bias_hn", self.bias_hn, (self.cells,))
+        _check_matrix("weight_ih", self.weight_ih, len(GRU_GATES), self.cells, self.inputs)
+        _check_matrix("weight_hh", self.weight_hh, len(GRU_GATES), self.cells, self.cells)
+
+    @property
+    def inputs(self) -> int:
+        """Elements of x."""
+        return self.weight_ih.cols
+
+    @property
+    def cells(self) -> int:
+        """Elements of c."""
+        return self.weight_ih.rows
+
+    @property
+    def outputs(self) -> int:
+        """Elements of y."""
+        return self.cells
+
+    @property
+    def matrices(self) -> dict[str, Matrix]:
+        """The matrices by name."""
+        return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
+
+
+Layer = Lstm | Gru
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """Logits over the classes: W y + b, in `logits`.
+
+    Raises:
+        ValueError: parts that do not fit each other.
+    """
+
+    weight: Matrix
+    bias: Numbers  # (classes,)
+    logits: Format
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        _check_shape("bias", self.bias, (self.weight.rows,))
+        _check_matrix("weight", self.weight, 1, self.weight.rows, self.weight.cols)
+
+
+@dataclass(frozen=True, eq=False)
+class Frontend:
+    """What the host does to speech before the first layer; see `ernn.data.features`.
+
+    `normalise` speaker means mean 0 and deviation 1 over the speaker's own speech; for global the moments stand here.
+
+    Raises:
+        ValueError: moments missing or where none belong.
+    """
+
+    kind: str
+    mels: int
+    window_ms: float
+    shift_ms: float
+    stack: int
+    skip: int
+    normalise: Literal["speaker", "global"]
+    mean: np.ndarray | None = None  # of the stacked vectors, float32
+    deviation: np.ndarray | None = None
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        moments = [moment for moment in (self.mean, self.deviation) if moment is not None]
+        if len(moments) != (2 if self.normalise == "global" else 0):
+            raise ValueError(f"normalise={self.normalise}: mean and deviation belong to global and only there")
+        if not all(np.isfinite(moment).all() for moment in moments):
+            raise ValueError("mean and deviation must be finite")
+
+
+@dataclass(frozen=True, eq=False)
+class Decoder:
+    """What the host needs to make phones of logits; float32.
+
+    Raises:
+        ValueError: tables that do not fit the phones.
+    """
+
+    criterion: Literal["frames", "ctc"]
+    phones: tuple[str, ...]
+    log_priors: np.ndarray  # (phones,)
+    bigram: np.ndarray  # (phones + 1, phones), the last row for the first phone
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        count = len(self.phones)
+        for field, wanted in (("log_priors", (count,)), ("bigram", (count + 1, count))):
+            found = getattr(self, field)
+            if found.shape != wanted or found.dtype != np.float32 or not np.isfinite(found).all():
+                raise ValueError(f"{field} of {count} phones is finite float32 of shape {wanted}, got {found.shape}")
+
+    @property
+    def classes(self) -> int:
+        """Phones, and CTC's blank."""
+        return len(self.phones) + (self.criterion == "ctc")
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A whole network.
+
+    Raises:
+        ValueError: layers that do not fit each other.
+    """
+
+    name: str
+    frontend: Frontend
+    activations: Activations
+    layers: tuple[Layer, ...]
+    output: Output
+    decoder: Decoder
+    version: int = VERSION
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ValueError("layers: a program has one at least")
+        for index, (before, after) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
+            if (before.outputs, before.output) != (after.inputs, after.input):
+                raise ValueError(
+                    f"layers.{index + 1}.input: takes {after.inputs} elements of {after.input}, "
+                    f"layer {index} gives {before.outputs} of {before.output}"
+                )
+        if self.output.weight.cols != self.layers[-1].outputs:
+            raise ValueError(
+                f"output.weight: takes {self.output.weight.cols} elements, the last layer gives "
+                f"{self.layers[-1].outputs}"
+            )
+        if self.output.weight.rows != self.decoder.classes:
+            raise ValueError(
+                f"output.weight: gives {self.output.weight.rows} classes, the decoder knows {self.decoder.classes}"
+            )
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of everything in it."""
+        from ernn import program_file
+
+        return program_file.digest(self)
+
+    @property
+    def inputs(self) -> int:
+        """Elements of a feature vector."""
+        return self.layers[0].inputs
+
+    @property
+    def input(self) -> Format:
+        """Format of the features."""
+        return self.layers[0].input
+
+    @property
+    def matrices(self) -> dict[str, Matrix]:
+        """All matrices by their full names."""
+        inner = {f"layers.{n}.{name}": m for n, layer in enumerate(self.layers) for name, m in layer.matrices.items()}
+        return inner | {"output.weight": self.output.weight}
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of all stored words of the matrices; the columns of pruned ones are not counted."""
+        return sum(
+            matrix.stored_words * (matrix.words if isinstance(matrix, Circulant) else matrix.values).format.bits
+            for matrix in self.matrices.values()
+        )
+
+
+def shares_sums(a: Matrix, b: Matrix) -> bool:
+    """Whether the products of two matrices for the same rows go into the same sums, before one inverse transform."""
+    if isinstance(a, Pruned) or isinstance(b, Pruned):
+        return isinstance(a, Pruned) and isinstance(b, Pruned)
+    return a.block_size == b.block_size and a.transform == b.transform
+
+
+def exact(matrix: Matrix) -> bool:
+    """Whether a product with `matrix` has no rounding."""
+    return isinstance(matrix, Pruned) or isinstance(matrix.transform, Exact)
+
+
+def _check_shape(field: str, numbers: Numbers, wanted: tuple[int, ...]) -> None:
+    if numbers.integers.shape != wanted:
+        raise ValueError(f"{field} has shape {wanted}, got {numbers.integers.shape}")
+
+
+def _check_matrix(field: str, matrix: Matrix, gates: int, rows: int, cols: int) -> None:
+    if (matrix.gates, matrix.rows, matrix.cols) != (gates, rows, cols):
+        raise ValueError(
+            f"{field} is {gates} matrices of {rows}x{cols}, got {matrix.gates} of {matrix.rows}x{matrix.cols}"
+        )

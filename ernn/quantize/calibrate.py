@@ -1,0 +1,164 @@
+"""The values of every tensor of a float network over some utterances, and the formats that they call for."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ernn.data.dataset import Split
+from ernn.dataflow.formats import Format
+from ernn.dataflow.transforms import BLOCK_SIZES
+from ernn.errors import UserError
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.matrices import Circulant
+from ernn.params import Integer, Quantization
+from ernn.quantize import rules, simulated
+from ernn.training.batches import gather
+
+BATCH = 16
+SAMPLES = 2000  # values kept of a tensor at one moment, spread evenly
+SPECTRA = ("sums", "sums_ih", "sums_hh", "sums_ym")
+_FLAT = 0.5  # of a step of the output: beyond, sigma is not told from 1
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Values of each tensor by its name; those of sums are packed spectra where a matrix is circulant."""
+
+    values: dict[str, np.ndarray]
+
+    def of(self, *names: str) -> np.ndarray:
+        """The values of some tensors together."""
+        return np.concatenate([self.values[name].ravel() for name in names])
+
+
+@torch.no_grad()
+def measure(model: AcousticModel, split: Split, utterances: int) -> Ranges:
+    """Run the first `utterances` of `split` and keep what its tensors held.
+
+    Utterances of like length run together and stop with the shortest, so no padding is counted.
+    """
+    found: dict[str, list[np.ndarray]] = defaultdict(list)
+    blocks = _spectral_blocks(model)
+
+    def keep(name: str, value: Tensor) -> Tensor:
+        seen = value.detach()
+        if name in blocks:
+            seen = packed_spectrum(_blocked(seen, *blocks[name]))
+        found[name].append(_spread(seen.flatten().double().cpu().numpy()))
+        return value
+
+    lengths = np.diff(split.offsets)[:utterances]
+    ranked = np.argsort(lengths, kind="stable")
+    for start in range(0, len(ranked), BATCH):
+        batch = gather(split, ranked[start : start + BATCH])
+        simulated.logits(model, batch.x[: int(batch.lengths.min())], keep)
+    return Ranges({name: np.concatenate(parts) for name, parts in found.items()})
+
+
+def packed_spectrum(blocks: Tensor) -> Tensor:
+    """X_0, X_{k/2}, re X_1, im X_1, ... of the last axis, whose length k is a power of two."""
+    k = blocks.shape[-1]
+    spectrum = torch.fft.rfft(blocks.double())
+    if k < 3:
+        return spectrum.real  # X_0 and, for k = 2, X_1
+    inner = torch.view_as_real(spectrum[..., 1 : k // 2]).flatten(-2)
+    return torch.cat([spectrum.real[..., :1], spectrum.real[..., -1:], inner], -1)
+
+
+def unpacked_spectrum(packed: Tensor) -> Tensor:
+    """The blocks whose `packed_spectrum` this is."""
+    k = packed.shape[-1]
+    if k < 3:
+        inner = packed.new_zeros(*packed.shape[:-1], 0, dtype=torch.complex128)
+    else:
+        inner = torch.view_as_complex(packed[..., 2:].double().unflatten(-1, (-1, 2)).contiguous())
+    ends = [packed[..., place : place + 1].to(torch.complex128) for place in ((0, 1) if k > 1 else (0,))]
+    return torch.fft.irfft(torch.cat([ends[0], inner, *ends[1:]], -1), n=k)
+
+
+@dataclass(frozen=True)
+class Formats:
+    """A format for every tensor, by the names of the integer model; that of pre-activations is shared by all layers."""
+
+    preactivation: Format
+    gate: Format
+    by_name: dict[str, Format]
+
+    def __getitem__(self, name: str) -> Format:
+        return self.by_name[name]
+
+
+def choose(model: AcousticModel, ranges: Ranges, program: Integer, settings: Quantization) -> Formats:
+    """The formats of `program`'s widths under the rule of `settings`."""
+    check_block_sizes(model)
+    bits = program.bits
+    names = {
+        "weights": ("weight_ih", "weight_hh", "weight_ym", "weight", "peephole"),
+        "activations": ("x", "y", "m"),
+        "accumulators": ("bias", "bias_hn", "logits", *SPECTRA),
+        "cell": ("c",),
+    }
+    widths = {name: getattr(bits, group) for group, members in names.items() for name in members}
+    spectral = _spectral_weights(model) if program.transform == "fourier" else {}
+    by_name: dict[str, Format] = {}
+    for name, values in ranges.values.items():
+        kind = name.split(".")[-1]
+        if kind in widths:
+            by_name[name] = rules.choose(spectral.get(name, values), widths[kind], settings)
+    gate = Format(bits.activations, bits.activations - 1)
+    seen = [name for name in ranges.values if name.split(".")[-1].startswith("a_") and not name.endswith("a_c")]
+    flat = 2.0 ** np.floor(np.log2(bits.activations * np.log(2) - np.log(_FLAT)))
+    clipped = np.clip(ranges.of(*seen), -flat, flat)
+    return Formats(rules.choose(clipped, bits.accumulators, settings), gate, by_name)
+
+
+def check_block_sizes(model: AcousticModel) -> None:
+    """Refuse block sizes that no transform here takes.
+
+    Raises:
+        UserError: a block size that is not a power of two.
+    """
+    for place, matrix in model.matrices():
+        size = getattr(matrix, "block_size", 1)
+        if size not in BLOCK_SIZES:
+            raise UserError(
+                f"{place}: integer networks need block sizes of {', '.join(map(str, BLOCK_SIZES))}, got {size}; "
+                "change block_size of the design and train it again"
+            )
+
+
+def _spectral_blocks(model: AcousticModel) -> dict[str, tuple[int, int]]:
+    """(rows of a gate, block size) of every sum whose spectrum may be wanted."""
+    found = {}
+    kinds = {"input": ("sums_ih", "sums"), "recurrent": ("sums_hh",), "projection": ("sums_ym",)}
+    for place, matrix in model.matrices():
+        if isinstance(matrix, Circulant):
+            for name in kinds[place.kind]:
+                found[f"layers.{place.layer}.{name}"] = (matrix.rows, matrix.block_size)
+    return found
+
+
+def _spectral_weights(model: AcousticModel) -> dict[str, np.ndarray]:
+    return {
+        str(place): packed_spectrum(matrix.columns.detach()).numpy()
+        for place, matrix in model.matrices()
+        if isinstance(matrix, Circulant)
+    }
+
+
+def _blocked(rows: Tensor, gate: int, block_size: int) -> Tensor:
+    """Rows of stacked gates as blocks, each gate padded."""
+    gates = rows.unflatten(-1, (-1, gate))
+    padded = torch.nn.functional.pad(gates, (0, -gate % block_size))
+    return padded.unflatten(-1, (-1, block_size))
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """At most SAMPLES of the values, the extremes among them."""
+    if len(values) <= SAMPLES:
+        return values
+    step = len(values) // SAMPLES + 1
+    return np.append(values[::step], [values.min(), values.max()])

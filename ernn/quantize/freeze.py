@@ -1,0 +1,138 @@
+"""From a float network and formats to the integer program: the one place where the hardware's constants are made."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.formats import Format
+from ernn.dataflow.transforms import Exact, Fourier, Transform
+from ernn.nn.acoustic import AcousticModel, RecurrentLayer
+from ernn.nn.matrices import Circulant as FloatCirculant
+from ernn.nn.matrices import Matrix as FloatMatrix
+from ernn.nn.matrices import Pruned as FloatPruned
+from ernn.params import Integer, Quantization
+from ernn.program import Circulant, Decoder, Frontend, Gru, Layer, Lstm, Matrix, Numbers, Output, Program, Pruned
+from ernn.quantize import tables
+from ernn.quantize.calibrate import Formats, packed_spectrum
+from ernn.quantize.rules import integers
+
+
+@torch.no_grad()
+def freeze(
+    name: str,
+    model: AcousticModel,
+    formats: Formats,
+    program: Integer,
+    settings: Quantization,
+    frontend: Frontend,
+    functions: Activations | None = None,
+) -> Program:
+    """The program of `model` in `formats`; `functions` saves a search for tables that are known."""
+    functions = functions or tables.activations(
+        formats.preactivation, formats.gate, settings.segments, settings.shared_table
+    )
+    count = len(model.layers)
+    inputs = [formats["x"], *(formats[f"layers.{n}.y"] for n in range(count - 1))]
+    layers = [
+        _layer(cast(RecurrentLayer, layer), f"layers.{n}", formats, program, inputs[n])
+        for n, layer in enumerate(model.layers)
+    ]
+    classes, width = model.output.weight.shape
+    words = _numbers(model.output.weight[None, :, :, None], formats["output.weight"])
+    weight = Circulant(classes, width, 1, Exact(), words)
+    output = Output(weight, _numbers(model.output.bias, formats["output.bias"]), formats["output.logits"])
+    decoder = Decoder(
+        model.criterion,
+        model.phones,
+        model.log_priors.cpu().numpy().astype(np.float32),
+        model.bigram.cpu().numpy().astype(np.float32),
+    )
+    return Program(name, frontend, functions, tuple(layers), output, decoder)
+
+
+def frontend_of(manifest: Mapping[str, Any]) -> Frontend:
+    """What a feature folder's manifest says of the features."""
+    settings = manifest["features"]
+    moments: dict[str, Any] = {
+        name: np.array(values, np.float32) for name, values in manifest.get("moments", {}).items()
+    }
+    names = ("kind", "mels", "window_ms", "shift_ms", "stack", "skip", "normalise")
+    return Frontend(**{name: settings[name] for name in names}, **moments)
+
+
+def fourier(block_size: int, sums: Format, twiddle_bits: int, products: int) -> Fourier:
+    """Transforms of `block_size` with one bit dropped after each forward stage, as C-LSTM and E-RNN shift theirs.
+
+    The forward transform is so scaled by 1/k, and the inverse needs no shift.
+    """
+    stages, fraction = block_size.bit_length() - 1, twiddle_bits - 1
+    cosines = [math.cos(2 * math.pi * j / block_size) for j in range(1, block_size // 4)]
+    return Fourier(
+        products=cast(Any, products),
+        twiddles=tuple(min(round(c * 2**fraction), 2**fraction - 1) for c in cosines),
+        twiddle_fraction=fraction,
+        forward_shifts=(1,) * stages,
+        inverse_shifts=(0,) * stages,
+        sums=sums,
+    )
+
+
+def _layer(layer: RecurrentLayer, scope: str, formats: Formats, program: Integer, input: Format) -> Layer:
+    names = {"weight_ih": "sums_ih", "weight_hh": "sums_hh", "weight_ym": "sums_ym"}
+    sizes = [getattr(matrix, "block_size", None) for matrix in (layer.weight_ih, layer.weight_hh)]
+    if sizes[0] == sizes[1]:
+        names |= {"weight_ih": "sums", "weight_hh": "sums"}  # one inverse transform for both
+
+    def matrix(name: str) -> Matrix:
+        return _matrix(getattr(layer, name), formats[f"{scope}.{name}"], formats[f"{scope}.{names[name]}"], program)
+
+    cells, of = layer.weight_ih.rows, lambda name: formats[f"{scope}.{name}"]
+    bias = _numbers(layer.bias.unflatten(0, (-1, cells)), of("bias"))
+    if layer.cell == "gru":
+        matrices = matrix("weight_ih"), matrix("weight_hh")
+        if layer.bias_hn is None:
+            return Gru(input, of("y"), of("c"), *matrices, bias)
+        return Gru(input, of("y"), of("c"), *matrices, bias, "after", _numbers(layer.bias_hn, of("bias_hn")))
+    projected = layer.weight_ym is not None
+    return Lstm(
+        input,
+        of("y"),
+        of("m") if projected else None,
+        of("c"),
+        matrix("weight_ih"),
+        matrix("weight_hh"),
+        matrix("weight_ym") if projected else None,
+        bias,
+        None if layer.peephole is None else _numbers(layer.peephole, of("peephole")),
+    )
+
+
+def _matrix(matrix: FloatMatrix, format: Format, sums: Format, program: Integer) -> Matrix:
+    if isinstance(matrix, FloatPruned):
+        return _pruned(matrix, format)
+    if isinstance(matrix, FloatCirculant):
+        columns, k = matrix.columns, matrix.block_size
+        if program.transform == "exact" or k == 1:
+            return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(columns, format))
+        transform: Transform = fourier(k, sums, program.bits.weights, program.complex_products)
+        return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(packed_spectrum(columns), format))
+    words = matrix().unflatten(0, (matrix.gates, matrix.rows)).unsqueeze(-1)
+    return Circulant(matrix.rows, matrix.cols, 1, Exact(), _numbers(words, format))
+
+
+def _pruned(matrix: FloatPruned, format: Format) -> Pruned:
+    """Compressed rows of the pattern; weights that round to zero stay, so that rows keep their balance."""
+    mask = matrix.mask.cpu().numpy()
+    rows, columns = np.nonzero(mask)
+    values = _numbers(matrix.weight[matrix.mask], format)
+    starts = np.searchsorted(rows, np.arange(len(mask) + 1)).astype(np.int64)
+    return Pruned(matrix.rows, matrix.cols, matrix.gates, values, columns.astype(np.int64), starts)
+
+
+def _numbers(values: Tensor, format: Format) -> Numbers:
+    return Numbers(format, integers(values.detach().double().cpu().numpy(), format))

@@ -1,0 +1,70 @@
+"""From the values of a tensor to its fixed-point format: the number of bits is given, the binary point is chosen."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+from ernn.dataflow.formats import Format
+from ernn.params import Quantization
+
+Values = Float[np.ndarray, "..."]
+_LARGEST_FRACTION = 40  # a tensor of zeros has no range
+_TRIED = 6  # binary points below that of the largest value
+
+
+def covering(limit: float, bits: int) -> Format:
+    """The finest format whose largest value is `limit` or more.
+
+    >>> covering(1.0, 12), covering(0.99, 12)
+    (Format(bits=12, fraction=10), Format(bits=12, fraction=11))
+    """
+    if not limit > 0:
+        return Format(bits, _LARGEST_FRACTION)
+    fraction = bits - 1 - math.ceil(math.log2(limit))
+    return next(
+        Format(bits, candidate)
+        for candidate in range(min(fraction + 1, _LARGEST_FRACTION), -_LARGEST_FRACTION, -1)
+        if Format(bits, candidate).limit >= limit
+    )
+
+
+def quantized(values: Values, format: Format) -> Values:
+    """The nearest values of `format`, halves upwards, saturated."""
+    integers = np.floor(values * 2.0**format.fraction + 0.5)
+    return np.clip(integers, format.low, format.high) * format.resolution
+
+
+def integers(values: Values, format: Format) -> np.ndarray:
+    """The integers of `quantized`, int64."""
+    return np.clip(np.floor(values * 2.0**format.fraction + 0.5), format.low, format.high).astype(np.int64)
+
+
+def minmax(values: Values, bits: int, settings: Quantization) -> Format:
+    """Nothing saturates."""
+    return covering(float(np.abs(values).max(initial=0.0)), bits)
+
+
+def percentile(values: Values, bits: int, settings: Quantization) -> Format:
+    """All but the largest `100 - percentile` % are represented."""
+    return covering(float(np.percentile(np.abs(values), settings.percentile)) if values.size else 0.0, bits)
+
+
+def least_squares(values: Values, bits: int, settings: Quantization) -> Format:
+    """The least mean squared error of rounding and saturation together."""
+    widest = minmax(values, bits, settings)
+    tried = [Format(bits, min(widest.fraction + n, _LARGEST_FRACTION)) for n in range(_TRIED)]
+    return min(tried, key=lambda format: float(np.square(quantized(values, format) - values).sum()))
+
+
+RULES: dict[str, Callable[[Values, int, Quantization], Format]] = {
+    "minmax": minmax,
+    "percentile": percentile,
+    "least_squares": least_squares,
+}
+
+
+def choose(values: Values, bits: int, settings: Quantization) -> Format:
+    """The format that `settings.rule` gives."""
+    return RULES[settings.rule](np.asarray(values, np.float64), bits, settings)
