@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,7 +21,6 @@ from ernn.training.batches import gather
 BATCH = 16
 SAMPLES = 2000  # values kept of a tensor at one moment, spread evenly
 SPECTRA = ("sums", "sums_ih", "sums_hh", "sums_ym")
-_FLAT = 0.5  # of a step of the output: beyond, sigma is not told from 1
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,31 @@ def choose(model: AcousticModel, ranges: Ranges, program: Integer, settings: Qua
         kind = name.split(".")[-1]
         if kind in widths:
             by_name[name] = rules.choose(spectral.get(name, values), widths[kind], settings)
-    gate = Format(bits.activations, bits.activations - 1)
+        if kind == "c" and not _seen_by_gates(model):
+            by_name[name] = rules.minmax(_clipped(values, _flat("tanh", bits.activations)), bits.cell, settings)
     seen = [name for name in ranges.values if name.split(".")[-1].startswith("a_") and not name.endswith("a_c")]
-    flat = 2.0 ** np.floor(np.log2(bits.activations * np.log(2) - np.log(_FLAT)))
-    clipped = np.clip(ranges.of(*seen), -flat, flat)
-    return Formats(rules.choose(clipped, bits.accumulators, settings), gate, by_name)
+    inputs = _clipped(ranges.of(*seen), _flat("sigmoid", bits.activations))
+    preactivation = rules.choose(inputs, bits.accumulators, settings)
+    return Formats(preactivation, Format(bits.activations, bits.activations - 1), by_name)
+
+
+def _flat(function: Literal["sigmoid", "tanh"], bits: int) -> float:
+    """The power of two from which on the function, rounded to `bits` bits, is not told from its limit.
+
+    LSTM cells count far up (to 160 and more) with no effect on tanh(c). A format that holds all of that wastes its bits;
+    one that saturates where tanh is flat loses nothing that was measured.
+    """
+    end = np.arctanh(1 - 2.0**-bits) * (2 if function == "sigmoid" else 1)
+    return float(2.0 ** np.ceil(np.log2(end)))
+
+
+def _clipped(values: np.ndarray, limit: float) -> np.ndarray:
+    return np.clip(values, -limit, limit)
+
+
+def _seen_by_gates(model: AcousticModel) -> bool:
+    """Whether peepholes see c itself, not only tanh(c)."""
+    return model.network.peepholes
 
 
 def check_block_sizes(model: AcousticModel) -> None:
