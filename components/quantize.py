@@ -1,12 +1,9 @@
 """Integer networks: what goes onto the FPGA, and its phone error rate by the model that the hardware must equal."""
 
-import logging
 from pathlib import Path
 
 from components.stage import main
 from ernn.params import Integer, Quantization, Scoring, Training
-
-log = logging.getLogger(__name__)
 
 
 def quantize(
@@ -29,17 +26,30 @@ def quantize(
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
     from ernn.nn.scoring import Score
-    from ernn.quantize import chain
-    from ernn.training import outcome
+    from ernn.quantize import chain, finetune
+    from ernn.training import outcome, session
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # steps this small only lose by sharing cores
     data, trained = Dataset.open(dataset), model_file.load(model)
     theirs = Score.from_json(artifacts.read_json(float_scores))
-    made = chain.quantize(integer.name, trained, data, program, quantization, training, scoring)
-    score, metrics = chain.measure(made, data.split("test"), theirs, scoring)
-    artifacts.write_json(scores, {"utterances": list(data.split("test").utterances)} | score.to_json())
+    identity = {"program": program.model_dump(mode="json"), "quantization": quantization.model_dump(mode="json")}
+    runs: list[session.Run] = []
+
+    def open_run() -> session.Run:
+        options = finetune.options(training, quantization)
+        start = artifacts.sha256(model)
+        runs.append(session.open_run(data, options, scoring, stage="quantize", start=start, **identity))
+        return runs[0]
+
+    maker = chain.Maker(integer.name, trained, data, quantization, scoring)
+    made = chain.quantize(maker, program, open_run)
+    test = data.split("test")
+    score, metrics = chain.measure(made, test, theirs, scoring)
+    artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
     outcome.write_curve(curve, made.rows)
     program_file.save(made.program, integer)
+    for run in runs:
+        run.end()
     return metrics
 
 

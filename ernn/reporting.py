@@ -48,11 +48,12 @@ METRICS: dict[str, Metric] = {
     "sigmoid_error": Metric("greatest error of the table of sigma", "", "lower", 5),
     "tanh_error": Metric("greatest error of the table of tanh", "", "lower", 5),
     "overflow_share": Metric(
-        "share of the values of the tensor that saturates most; inputs of sigma and tanh, flat there, not counted",
+        "saturated share of the tensor that saturates most; what only goes into flat functions is not counted",
         "",
         "lower",
         5,
     ),
+    "cell_saturated_share": Metric("share of LSTM cell states held where tanh is flat", "", digits=5),
     "finetuned": Metric("1 where the network was trained with its rounding"),
     "train_hours": Metric("speech to train on", "h", digits=2),
     "dev_hours": Metric("speech to choose the learning rate by", "h", digits=2),

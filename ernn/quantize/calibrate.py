@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ernn.data.dataset import Split
@@ -34,12 +35,21 @@ class Ranges:
         return np.concatenate([self.values[name].ravel() for name in names])
 
 
-@torch.no_grad()
 def measure(model: AcousticModel, split: Split, utterances: int) -> Ranges:
-    """Run the first `utterances` of `split` and keep what its tensors held.
+    """Run the first `utterances` of `split` and keep what the tensors held.
 
     Utterances of like length run together and stop with the shortest, so no padding is counted.
     """
+    lengths = np.diff(split.offsets)[:utterances]
+    ranked = np.argsort(lengths, kind="stable")
+    parts = [gather(split, ranked[start : start + BATCH]) for start in range(0, len(ranked), BATCH)]
+    found = [measure_batch(model, batch.x[: int(batch.lengths.min())]) for batch in parts]
+    return Ranges({name: np.concatenate([each.values[name] for each in found]) for name in found[0].values})
+
+
+@torch.no_grad()
+def measure_batch(model: AcousticModel, x: Float[Tensor, "time batch dimension"]) -> Ranges:
+    """What the tensors hold while the model runs on x."""
     found: dict[str, list[np.ndarray]] = defaultdict(list)
     blocks = _spectral_blocks(model)
 
@@ -50,11 +60,7 @@ def measure(model: AcousticModel, split: Split, utterances: int) -> Ranges:
         found[name].append(_spread(seen.flatten().double().cpu().numpy()))
         return value
 
-    lengths = np.diff(split.offsets)[:utterances]
-    ranked = np.argsort(lengths, kind="stable")
-    for start in range(0, len(ranked), BATCH):
-        batch = gather(split, ranked[start : start + BATCH])
-        simulated.logits(model, batch.x[: int(batch.lengths.min())], keep)
+    simulated.logits(model, x, keep)
     return Ranges({name: np.concatenate(parts) for name, parts in found.items()})
 
 
@@ -119,8 +125,8 @@ def choose(model: AcousticModel, ranges: Ranges, program: Integer, settings: Qua
 def _flat(function: Literal["sigmoid", "tanh"], bits: int) -> float:
     """The power of two from which on the function, rounded to `bits` bits, is not told from its limit.
 
-    LSTM cells count far up (to 160 and more) with no effect on tanh(c). A format that holds all of that wastes its bits;
-    one that saturates where tanh is flat loses nothing that was measured.
+    LSTM cells count far up, to 160 and more, with no effect on tanh(c). A format that holds all of that wastes its
+    bits, and one that saturates where tanh is flat was measured to lose nothing.
     """
     end = np.arctanh(1 - 2.0**-bits) * (2 if function == "sigmoid" else 1)
     return float(2.0 ** np.ceil(np.log2(end)))

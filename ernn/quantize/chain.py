@@ -1,26 +1,29 @@
 """From a trained network to a measured integer program: calibrate, search widths, fine-tune where needed, freeze."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ernn.data.dataset import Dataset, Split
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.formats import Format
 from ernn.golden.model import Overflow
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.scoring import Score, paired_interval
-from ernn.params import Bits, Integer, Quantization, Scoring, Training
+from ernn.params import Bits, Integer, Quantization, Scoring
 from ernn.program import Program
 from ernn.quantize import calibrate, evaluate, tables
 from ernn.quantize.finetune import finetune
 from ernn.quantize.freeze import freeze, frontend_of
 from ernn.quantize.search import GROUPS, Search
 from ernn.training.evaluate import evaluate as evaluate_float
+from ernn.training.loop import Run
 
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
-INPUTS = ".a_"  # part of the names of values that saturate where their function is flat
 
 
 @dataclass(frozen=True)
@@ -33,66 +36,80 @@ class Made:
 
 
 @dataclass
-class _Maker:
-    """A network on its way into integers."""
+class Maker:
+    """A trained network on its way into integers; `rows` collects what was measured on the dev split."""
 
     name: str
     model: AcousticModel
     data: Dataset
     settings: Quantization
     scoring: Scoring
-    dev: Split
-    rows: list[Row]
+    rows: list[Row] = field(default_factory=list)
 
-    def measured(self) -> calibrate.Ranges:
-        return calibrate.measure(self.model, self.data.split("train"), self.settings.calibration_utterances)
+    def __post_init__(self) -> None:
+        calibrate.check_block_sizes(self.model)
+        self.model.eval()
+        self._dev = self.data.split("dev")
+        self._chosen = np.arange(min(self.settings.search_utterances, len(self._dev)))
+        self._ranges = self._measured()
+        self._tables: dict[tuple[Format, Format], Activations] = {}
 
-    def program(self, integer: Integer, ranges: calibrate.Ranges) -> Program:
-        formats = calibrate.choose(self.model, ranges, integer, self.settings)
+    def reference(self) -> float:
+        """PER of the float network on the dev split."""
+        return evaluate_float(self.model, self._dev, self.scoring)[1].part(self._chosen).per
+
+    def formats(self, integer: Integer) -> calibrate.Formats:
+        """Formats of the widths of `integer`."""
+        return calibrate.choose(self.model, self._ranges, integer, self.settings)
+
+    def program(self, integer: Integer) -> Program:
+        """The program in the widths of `integer`."""
+        formats = self.formats(integer)
+        key = (formats.preactivation, formats.gate)
+        if key not in self._tables:
+            self._tables[key] = tables.activations(*key, self.settings.segments, self.settings.shared_table)
         frontend = frontend_of(self.data.manifest)
-        return freeze(self.name, self.model, formats, integer, self.settings, frontend)
+        return freeze(self.name, self.model, formats, integer, self._tables[key], frontend)
 
-    def per(self, integer: Integer, ranges: calibrate.Ranges, phase: str) -> float:
+    def per(self, integer: Integer, phase: str) -> float:
         """PER of the program on the dev split, noted as a row."""
-        indices = np.arange(min(self.settings.search_utterances, len(self.dev)))
-        per = evaluate.score(self.program(integer, ranges), self.dev, self.scoring, indices)[0].per
+        per = evaluate.score(self.program(integer), self._dev, self.scoring, self._chosen)[0].per
         widths = {group: getattr(integer.bits, group) for group in GROUPS}
         self.rows.append({"epoch": len(self.rows) + 1, "phase": phase, "dev_per": per, **widths})
         log.info("%s: %s bits, dev PER %.2f %%", phase, "/".join(map(str, widths.values())), per)
         return per
 
-    def float_per(self) -> float:
-        indices = np.arange(min(self.settings.search_utterances, len(self.dev)))
-        return evaluate_float(self.model, self.dev, self.scoring)[1].part(indices).per
+    def finetune(self, integer: Integer, run: Run) -> None:
+        """Train the network with its rounding, and measure its values again."""
+        finetune(self.model, self.formats(integer), integer, run)
+        self.model.cpu()
+        self._ranges = self._measured()
+
+    def _measured(self) -> calibrate.Ranges:
+        return calibrate.measure(self.model, self.data.split("train"), self.settings.calibration_utterances)
 
 
-def quantize(
-    name: str,
-    model: AcousticModel,
-    data: Dataset,
-    integer: Integer,
-    settings: Quantization,
-    training: Training,
-    scoring: Scoring,
-) -> Made:
-    """The integer program of `model`, fine-tuned if it would lose more than the budget on the dev split."""
-    calibrate.check_block_sizes(model)
-    maker = _Maker(name, model.eval(), data, settings, scoring, data.split("dev"), [])
-    reference, ranges = maker.float_per(), maker.measured()
-    if settings.search:
-        found = Search(
-            lambda bits: maker.per(_with(integer, bits), ranges, "search"), reference, settings.budget_points
-        )
+def quantize(maker: Maker, integer: Integer, open_run: Callable[[], Run]) -> Made:
+    """The integer program of a network: widths searched if asked for, then trained with its rounding if it would lose
+    more than the budget on the dev split.
+
+    Args:
+        maker: the network and its data.
+        integer: arithmetic and widths; where they are searched, the widest.
+        open_run: what to fine-tune with, opened only if needed.
+    """
+    budget, reference = maker.settings.budget_points, maker.reference()
+    if maker.settings.search:
+        found = Search(lambda bits: maker.per(_with(integer, bits), "search"), reference, budget)
         integer = _with(integer, found.run(integer.bits))
-    loss = maker.per(integer, ranges, "trained") - reference
-    finetuned = loss > settings.budget_points and settings.finetune_epochs > 0
+    loss = maker.per(integer, "trained") - reference
+    finetuned = loss > budget and maker.settings.finetune_epochs > 0
     if finetuned:
-        log.info("%.2f points lost on the dev split, %g allowed: training with rounding", loss, settings.budget_points)
-        formats = calibrate.choose(model, ranges, integer, settings)
-        finetune(model, formats, integer, settings, training, data.split("train"))
-        ranges = maker.measured()
-        maker.per(integer, ranges, "finetuned")
-    return Made(maker.program(integer, ranges), maker.rows, finetuned)
+        log.info("%.2f points lost on the dev split, %g allowed: training with rounding", loss, budget)
+        run = open_run()
+        maker.finetune(integer, run)
+        maker.per(integer, "finetuned")
+    return Made(maker.program(integer), maker.rows, finetuned)
 
 
 def measure(made: Made, test: Split, float_score: Score, scoring: Scoring) -> tuple[Score, dict[str, float]]:
@@ -111,7 +128,8 @@ def measure(made: Made, test: Split, float_score: Score, scoring: Scoring) -> tu
         "weight_bits": made.program.weight_bits,
         "sigmoid_error": errors["sigmoid"],
         "tanh_error": errors["tanh"],
-        "overflow_share": max((each.share for each in overflows if INPUTS not in each.name), default=0.0),
+        "overflow_share": _largest_share(overflows, lambda name: not _flat(name)),
+        "cell_saturated_share": _largest_share(overflows, lambda name: name.endswith(".c")),
         "finetuned": int(made.finetuned),
     }
 
@@ -125,7 +143,16 @@ def _with(integer: Integer, bits: Bits) -> Integer:
     return integer.model_copy(update={"bits": bits})
 
 
+def _largest_share(overflows: list[Overflow], wanted: Callable[[str], bool]) -> float:
+    return max((each.share for each in overflows if wanted(each.name)), default=0.0)
+
+
+def _flat(name: str) -> bool:
+    """Whether the value only goes into a function that is flat where it saturates."""
+    return name.endswith(".c") or ".a_" in name
+
+
 def _report(overflows: list[Overflow]) -> None:
     for each in overflows:
-        if INPUTS not in each.name:
+        if not _flat(each.name):
             log.info("%s saturated %d of %d times", each.name, each.saturated, each.seen)

@@ -5,26 +5,18 @@ passes gradients straight through, and stops them where a value saturates (Bengi
 trained are the stored words, so a block-circulant network stays one.
 """
 
-import logging
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ernn.data.dataset import Split
 from ernn.dataflow.formats import Format
-from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import Circulant
 from ernn.params import Integer, Quantization, Training
 from ernn.quantize import simulated
 from ernn.quantize.calibrate import SPECTRA, Formats, packed_spectrum, unpacked_spectrum
-from ernn.training import schedule
-from ernn.training.batches import gather, order
-from ernn.training.evaluate import loss_sum
-
-log = logging.getLogger(__name__)
+from ernn.training.loop import Phase, Run
 
 
 class _Round(torch.autograd.Function):
@@ -70,39 +62,19 @@ class Rounding:
         return _Round.apply(value, self._formats[name]) if name in self._formats.by_name else value
 
 
-def finetune(
-    model: AcousticModel, formats: Formats, program: Integer, settings: Quantization, training: Training, train: Split
-) -> None:
-    """Train `model` in place for `settings.finetune_epochs` with its rounding.
+def finetune(model: AcousticModel, formats: Formats, program: Integer, run: Run) -> None:
+    """Train `model` in place with its rounding, for all epochs of `run`; a killed run resumes.
 
     Raises:
         UserError: the loss is no longer finite.
     """
     hook = Rounding(model, formats, program)
-    rate, epochs = settings.finetune_learning_rate, settings.finetune_epochs
-    optimizer = torch.optim.Adam(model.parameter_groups(), lr=rate)
-    lengths = np.diff(train.offsets)
-    model.train()
-    for epoch in range(epochs):
-        plan = order(lengths, training.batch_utterances, training.seed, epoch)
-        total = 0.0
-        for step, indices in enumerate(plan):
-            done, steps = epoch * len(plan) + step, epochs * len(plan)
-            now = schedule.learning_rate(rate, done / steps, done, steps)
-            for group in optimizer.param_groups:
-                group["lr"] = now * group["scale"]
-            batch = gather(train, indices)
-            optimizer.zero_grad(set_to_none=True)
-            summed, things = loss_sum(model, simulated.logits(model, batch.x, hook), batch)
-            loss = summed / max(things, 1)
-            if not loss.isfinite():
-                raise UserError(
-                    f"quantization.finetune_learning_rate={rate}: the loss is no longer finite in epoch {epoch + 1}, "
-                    f"step {step + 1}; lower it, or set quantization.finetune_epochs: 0"
-                )
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), training.gradient_clip)
-            optimizer.step()
-            total += float(loss.detach())
-        log.info("epoch %d/%d with rounding: train loss %.4f", epoch + 1, epochs, total / max(len(plan), 1))
+    epochs = run.training.epochs
+    run.fit(model, Phase("rounding", 0, epochs, epochs), forward=lambda x: simulated.logits(model, x, hook))
     model.eval()
+
+
+def options(training: Training, settings: Quantization) -> Training:
+    """The optimisation of fine-tuning: that of training with its own epochs and learning rate."""
+    changed = {"epochs": settings.finetune_epochs, "learning_rate": settings.finetune_learning_rate, "dropout": 0.0}
+    return training.model_copy(update=changed)

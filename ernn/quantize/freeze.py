@@ -15,9 +15,8 @@ from ernn.nn.acoustic import AcousticModel, RecurrentLayer
 from ernn.nn.matrices import Circulant as FloatCirculant
 from ernn.nn.matrices import Matrix as FloatMatrix
 from ernn.nn.matrices import Pruned as FloatPruned
-from ernn.params import Integer, Quantization
+from ernn.params import Integer
 from ernn.program import Circulant, Decoder, Frontend, Gru, Layer, Lstm, Matrix, Numbers, Output, Program, Pruned
-from ernn.quantize import tables
 from ernn.quantize.calibrate import Formats, packed_spectrum
 from ernn.quantize.rules import integers
 
@@ -28,14 +27,10 @@ def freeze(
     model: AcousticModel,
     formats: Formats,
     program: Integer,
-    settings: Quantization,
+    functions: Activations,
     frontend: Frontend,
-    functions: Activations | None = None,
 ) -> Program:
-    """The program of `model` in `formats`; `functions` saves a search for tables that are known."""
-    functions = functions or tables.activations(
-        formats.preactivation, formats.gate, settings.segments, settings.shared_table
-    )
+    """The program of `model` in `formats`, with tables made for them."""
     count = len(model.layers)
     inputs = [formats["x"], *(formats[f"layers.{n}.y"] for n in range(count - 1))]
     layers = [

@@ -22,6 +22,7 @@ from ernn.training.evaluate import evaluate, loss_sum
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
+Forward = Callable[[Tensor], Tensor]
 
 
 class Penalty(Protocol):
@@ -69,10 +70,12 @@ class Run:
         phase: Phase,
         penalty: Penalty | None = None,
         after_epoch: Callable[[int], None] = lambda epoch: None,
+        forward: Forward | None = None,
     ) -> None:
         """Train `model` in place through `phase`, resuming where a checkpoint of it was left.
 
-        `after_epoch` is told the number of epochs done, before the checkpoint of that epoch is written.
+        `after_epoch` is told the number of epochs done, before the checkpoint of that epoch is written. `forward` gives
+        the logits to train on, instead of the model itself: where the network is to learn with its own rounding.
 
         Raises:
             UserError: the loss is no longer finite; the last good epoch stays in its checkpoint.
@@ -83,7 +86,7 @@ class Run:
         start = self._resume(model, optimizer, phase, penalty)
         for epoch in range(start, phase.epochs):
             begun = time.perf_counter()
-            loss = self._epoch(model, optimizer, phase, epoch, penalty)
+            loss = self._epoch(model, forward or model, optimizer, phase, epoch, penalty)
             dev_loss, score = evaluate(model, self.dev, self.scoring)
             row = {
                 "epoch": phase.first + epoch + 1,
@@ -106,7 +109,13 @@ class Run:
             self.checkpoints.remove()
 
     def _epoch(
-        self, model: AcousticModel, optimizer: torch.optim.Optimizer, phase: Phase, epoch: int, penalty: Penalty | None
+        self,
+        model: AcousticModel,
+        forward: Forward,
+        optimizer: torch.optim.Optimizer,
+        phase: Phase,
+        epoch: int,
+        penalty: Penalty | None,
     ) -> float:
         """One pass over the train split; the mean loss."""
         number = phase.first + epoch
@@ -124,7 +133,7 @@ class Run:
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["scale"]
             batch = batches.gather(self.train, self.group.slice(indices)).to(self.device)
-            loss, things = self._gradients(model, batch)
+            loss, things = self._gradients(model, forward, batch)
             if not loss.isfinite():
                 raise UserError(self._diverged(phase, number, step))
             nn.utils.clip_grad_norm_(model.parameters(), self.training.gradient_clip)
@@ -134,12 +143,12 @@ class Run:
             total, count = total + loss * things, count + things
         return float(total) / max(count, 1.0)
 
-    def _gradients(self, model: AcousticModel, batch: batches.Batch) -> tuple[Tensor, float]:
+    def _gradients(self, model: AcousticModel, forward: Forward, batch: batches.Batch) -> tuple[Tensor, float]:
         """Gradients of the mean loss of the global batch, left in the parameters; the loss and its count."""
         model.zero_grad(set_to_none=True)
         summed, things = torch.zeros((), device=self.device), 0
         if len(batch.indices):
-            summed, things = loss_sum(model, model(batch.x), batch)
+            summed, things = loss_sum(model, forward(batch.x), batch)
             summed.backward()
         for parameter in model.parameters():
             if parameter.grad is None:

@@ -1,0 +1,199 @@
+"""Phone error rates of integer networks over widths, transforms and seeds, beside their float networks.
+
+    python -m bench.integer --seeds 3 --jobs 2
+
+The designs are those of params.yaml, on its corpus. Trained networks and scores are kept under the cache folder
+(ERNN_BENCH_CACHE, else ~/.cache/ernn); a killed benchmark goes on where it was.
+"""
+
+import argparse
+import hashlib
+import itertools
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from bench.record import commit, record
+from ernn import artifacts
+from ernn.compression import compress, train_dense
+from ernn.data.dataset import Dataset
+from ernn.nn import model_file, scoring
+from ernn.nn.acoustic import AcousticModel
+from ernn.params import Bits, Integer, Parameters, Training
+from ernn.quantize import chain, evaluate, finetune
+from ernn.training import session
+from ernn.training.evaluate import evaluate as evaluate_float
+
+WIDTHS = (4, 5, 6, 7, 8, 10, 12, 14, 16)
+FINETUNED = (4, 6, 8)  # widths trained with their rounding too, with the first seed
+CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "integer"
+NOTE = (
+    "The designs of params.yaml on its corpus; every tensor group has the same width. PER in percent, 39 phones, "
+    "silence a phone, over the whole test set, means over seeds; `loss` in points against the float networks of the "
+    "same seeds, with its paired bootstrap 95 % interval over utterances. `exact` transforms do not round; `fourier` "
+    "ones drop one bit a stage. `finetuned`: trained with their rounding for {epochs} more epochs (first seed)."
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """All widths and transforms of one design and seed."""
+
+    design: str
+    seed: int
+
+    def folder(self, digest: str) -> Path:
+        """Where its results are kept: parameters and data decide."""
+        values = parameters()
+        parts = [values.compression, values.scoring, values.quantization, self.training, values.designs[self.design]]
+        parts.append(values.networks[values.designs[self.design].network])
+        text = json.dumps([part.model_dump(mode="json") for part in parts] + [digest])
+        return CACHE / hashlib.sha256(text.encode()).hexdigest()[:12] / f"{self.design}-s{self.seed}"
+
+    @property
+    def training(self) -> Training:
+        """The options of params.yaml with this seed."""
+        return parameters().training.model_copy(update={"seed": self.seed, "threads": 1})
+
+
+def parameters() -> Parameters:
+    """params.yaml."""
+    return Parameters.model_validate(yaml.safe_load(Path("params.yaml").read_text()))
+
+
+def variants(design: str, seed: int) -> Iterator[tuple[Integer, bool]]:
+    """Every program that is measured, and whether it is fine-tuned."""
+    pruned = parameters().designs[design].method == "prune"
+    for transform, width in itertools.product(["exact"] if pruned else ["exact", "fourier"], WIDTHS):
+        bits = dict.fromkeys(Bits.model_fields, width)
+        integer = Integer.model_validate({"design": design, "transform": transform, "bits": bits})
+        yield integer, False
+        if transform == "exact" and width in FINETUNED and seed == 1:
+            yield integer, True
+
+
+def run(job: Job, dataset: Path) -> None:
+    """Train the design and score whatever of its programs has no score yet."""
+    torch.set_num_threads(1)
+    logging.basicConfig(level=logging.INFO, format=f"{job.design} seed {job.seed} %(message)s")
+    values, data = parameters(), Dataset.open(dataset)
+    folder, test = job.folder(data.digest), data.split("test")
+    model = trained(job, data, folder)
+    reference = folder / "float.json"
+    if not reference.exists():
+        artifacts.write_json(reference, evaluate_float(model, test, values.scoring)[1].to_json())
+    maker = chain.Maker(job.design, model, data, values.quantization, values.scoring)
+    for integer, tuned in variants(job.design, job.seed):
+        path = folder / f"{integer.transform}-{integer.bits.weights}{'-finetuned' if tuned else ''}.json"
+        if path.exists():
+            continue
+        program = (finetuned(job, data, folder, integer) if tuned else maker).program(integer)
+        score, _ = evaluate.score(program, test, values.scoring)
+        artifacts.write_json(path, {"score": score.to_json(), "commit": commit()})
+        print(path.parent.name, path.stem, f"{score.per:.2f} %", file=sys.stderr)
+
+
+def trained(job: Job, data: Dataset, folder: Path) -> AcousticModel:
+    """The float network of the design, trained unless it is there."""
+    values, path = parameters(), folder / "float.model"
+    if not path.exists():
+        design = values.designs[job.design]
+        network = values.networks[design.network]
+        options = {"job": repr(job), "compression": values.compression.model_dump(mode="json")}
+        dense = session.open_run(data, job.training, values.scoring, part="dense", **options)
+        start = session.fresh_model(network, data, job.training)
+        young, grown = train_dense(start, values.compression, dense)
+        training = session.open_run(data, job.training, values.scoring, part="compress", **options)
+        model_file.save(compress(young, grown, design, values.compression, training), path)
+        dense.end(), training.end()
+    return model_file.load(path)
+
+
+def finetuned(job: Job, data: Dataset, folder: Path, integer: Integer) -> chain.Maker:
+    """The network trained with the rounding of `integer`."""
+    values = parameters()
+    settings = values.quantization
+    maker = chain.Maker(job.design, model_file.load(folder / "float.model"), data, settings, values.scoring)
+    options = finetune.options(job.training, settings)
+    run = session.open_run(data, options, values.scoring, job=repr(job), integer=integer.model_dump(mode="json"))
+    maker.finetune(integer, run)
+    run.end()
+    return maker
+
+
+def rows(dataset: Path, seeds: int) -> list[dict[str, Any]]:
+    """One row for each design, transform, width and way that has results."""
+    digest, values, result = Dataset.open(dataset).digest, parameters(), []
+    for design in values.designs:
+        folders = [Job(design, seed + 1).folder(digest) for seed in range(seeds)]
+        for integer, tuned in variants(design, 1):
+            name = f"{integer.transform}-{integer.bits.weights}{'-finetuned' if tuned else ''}.json"
+            found = [folder for folder in folders if (folder / name).exists()]
+            if found:
+                result.append(_row(design, integer, tuned, name, found))
+    return result
+
+
+def _row(design: str, integer: Integer, tuned: bool, name: str, folders: list[Path]) -> dict[str, Any]:
+    ours = [artifacts.read_json(folder / name) for folder in folders]
+    scores = [scoring.Score.from_json(each["score"]) for each in ours]
+    floats = [scoring.Score.from_json(artifacts.read_json(folder / "float.json")) for folder in folders]
+    pair = [scoring.pooled([score.with_silences for score in each]) for each in (scores, floats)]
+    low, high = scoring.paired_interval(pair[0], pair[1], 2000, seed=1)
+    return {
+        "design": design,
+        "transform": integer.transform,
+        "bits": integer.bits.weights,
+        "finetuned": tuned,
+        "per_float": round(float(np.mean([score.per for score in floats])), 3),
+        "per_integer": round(float(np.mean([score.per for score in scores])), 3),
+        "loss": round(pair[0].per - pair[1].per, 3),
+        "loss_low": round(low, 3),
+        "loss_high": round(high, 3),
+        "seeds": len(folders),
+        "commit": ", ".join(sorted({each["commit"] for each in ours})),
+    }
+
+
+def prepare() -> Path:
+    """The corpus and features of params.yaml, made once."""
+    from components.prepare import prepare as make
+
+    values = parameters()
+    text = json.dumps([values.corpus.model_dump(mode="json"), values.features.model_dump(mode="json")])
+    folder = CACHE / f"dataset-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    if not (folder / "manifest.json").exists():
+        make(corpus=values.corpus, features=values.features, dataset=folder)
+    return folder
+
+
+def main() -> None:
+    """Run what is missing, then write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--designs", nargs="+", default=list(parameters().designs), choices=parameters().designs)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--table", action="store_true", help="only make the table of the scores that are there")
+    options = parser.parse_args()
+    dataset = prepare()
+    if not options.table:
+        jobs = [Job(design, seed + 1) for seed in range(options.seeds) for design in options.designs]
+        with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
+            for done in [pool.submit(run, job, dataset) for job in jobs]:
+                done.result()
+    note = NOTE.format(epochs=parameters().quantization.finetune_epochs)
+    record("integer", rows(dataset, options.seeds), note=note)
+
+
+if __name__ == "__main__":
+    main()
