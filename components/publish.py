@@ -1,6 +1,7 @@
 """Finished results to MLflow: one flat run a network, written once however often this runs."""
 
 import hashlib
+import itertools
 import json
 import logging
 import shutil
@@ -11,10 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from components import tracking
 from components.stage import main
-from ernn.params import Compression, Corpus, Design, Features, Network, Scoring, Section, Training
+from ernn.params import (
+    Compression,
+    Corpus,
+    Design,
+    Features,
+    Integer,
+    Network,
+    Quantization,
+    Scoring,
+    Section,
+    Training,
+)
 
 if TYPE_CHECKING:
-    from ernn.results import Result
+    from ernn.results import IntegerResult, Result
 
 log = logging.getLogger(__name__)
 
@@ -28,19 +40,24 @@ def publish(
     training: Training,
     compression: Compression,
     scoring: Scoring,
+    quantization: Quantization,
     networks: dict[str, Network],
     designs: dict[str, Design],
+    programs: dict[str, Integer],
     metrics_folder: Path,
     curves: Path,
     scores: Path,
     models: Path,
+    programs_folder: Path,
     report: Path,
     receipt: Path,
 ) -> None:
-    """Write one MLflow run for each network, and a receipt that says where they are or why not."""
+    """Write one MLflow run for each network, float or integer, and a receipt that says where they are or why not."""
     from ernn import artifacts, results
 
-    found = results.load(networks, designs, results.Folders(metrics_folder, curves, scores), scoring)
+    folders = results.Folders(metrics_folder, curves, scores)
+    found = results.load(networks, designs, folders, scoring)
+    integers = results.load_integers(programs, designs, networks, folders)
     common = {"corpus": corpus, "features": features, "training": training, "scoring": scoring}
     sweep = f"{corpus.kind}-{_digest(_flat(common))[:8]}"
     parameters = {
@@ -48,9 +65,14 @@ def publish(
         | (_flat({"design": designs[each.name]}) if not each.dense else {})
         for each in found
     }
+    settings = _flat(common | {"quantization": quantization})
+    runs = itertools.chain(
+        _runs(found, parameters, sweep, models, report),
+        _integer_runs(integers, settings, sweep, programs_folder, report),
+    )
     note: dict[str, Any] = {"experiment": EXPERIMENT, "sweep": sweep, "published": True, "problem": ""}
     try:
-        done = tracking.publish(EXPERIMENT, _runs(found, parameters, sweep, models, report))
+        done = tracking.publish(EXPERIMENT, runs)
         note |= {"experiment_id": done.experiment_id, "runs": done.runs}
         log.info("published %d runs to %s", len(done.runs), tracking.uri())
     except tracking.Unreachable as error:
@@ -82,7 +104,35 @@ def _runs(
                 parameters=_axes(each) | parameters[each.name],
                 metrics={"per": each.metrics["per"]} | each.metrics,  # the first one is drawn
                 curve=[_point(row) for row in each.curve],
-                tables={"results.json": _table(each)},
+                tables={"results.json": _table(each.metrics)},
+                folder=folder,
+            )
+
+
+def _integer_runs(
+    found: Sequence["IntegerResult"], settings: dict[str, Any], sweep: str, programs: Path, report: Path
+) -> Iterator[tracking.Run]:
+    """As `_runs`, of integer networks; a curve has the dev PER over the bits of all tensor groups together."""
+    from ernn import artifacts, results
+
+    for each in found:
+        parameters = settings | _flat({"program": each.integer})
+        identity = {"parameters": parameters, "metrics": each.metrics, "curve": each.curve}
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            shutil.copytree(programs / each.name, folder / "program")
+            shutil.copyfile(report / "integer.png", folder / "integer.png")
+            artifacts.write_json(folder / "metrics.json", each.metrics)
+            digest = artifacts.sha256(folder / "program" / "program.json")
+            block_size = "1" if each.method == "prune" else each.block_size
+            yield tracking.Run(
+                name=f"{each.name} (integer)",
+                fingerprint=_digest(identity | {"name": each.name, "program": digest}),
+                tags={"sweep": sweep, "network": each.network, "method": each.method, "kind": "integer"},
+                parameters={"block_size": block_size, "method": each.method, "bits": each.widths} | parameters,
+                metrics={"per": each.metrics["per_integer"]} | each.metrics,
+                curve=[(results.total_bits(row), {"dev_per": float(row["dev_per"])}) for row in each.curve],
+                tables={"results.json": _table(each.metrics)},
                 folder=folder,
             )
 
@@ -98,14 +148,14 @@ def _point(row: Mapping[str, float | str]) -> tuple[int, dict[str, float]]:
     return int(float(row["epoch"])), values
 
 
-def _table(result: "Result") -> tracking.Table:
+def _table(metrics: Mapping[str, float]) -> tracking.Table:
     """The metrics with what they mean."""
     from ernn.reporting import METRICS
 
-    known = {name: METRICS[name] for name in result.metrics}
+    known = {name: METRICS[name] for name in metrics}
     return {
         "metric": list(known),
-        "value": list(result.metrics.values()),
+        "value": list(metrics.values()),
         "unit": [metric.unit for metric in known.values()],
         "better": [metric.direction for metric in known.values()],
         "meaning": [metric.text for metric in known.values()],

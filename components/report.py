@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Compression, Corpus, Design, Network, Scoring, Training
+from ernn.params import Compression, Corpus, Design, Integer, Network, Quantization, Scoring, Training
 
 
 def report(
@@ -12,26 +12,32 @@ def report(
     training: Training,
     compression: Compression,
     scoring: Scoring,
+    quantization: Quantization,
     networks: dict[str, Network],
     designs: dict[str, Design],
+    programs: dict[str, Integer],
     metrics_folder: Path,
     curves: Path,
     scores: Path,
     report: Path,
 ) -> None:
     """Write report.md and its figures."""
-    from ernn import artifacts, figures, narrative, results
+    from ernn import artifacts, figures, integer_report, narrative, results
 
-    found = results.load(networks, designs, results.Folders(metrics_folder, curves, scores), scoring)
+    folders = results.Folders(metrics_folder, curves, scores)
+    found = results.load(networks, designs, folders, scoring)
+    integers = results.load_integers(programs, designs, networks, folders)
     drawn = {
         "per": figures.per_over_block_size(found),
         "degradation": figures.degradation(found),
         "training": figures.training_curves(found),
     } | {f"training-{each.name}": figures.one_curve(each) for each in found}
+    drawn |= integer_report.figures(integers)
     for name, figure in drawn.items():
         with artifacts.atomic(report / f"{name}.png") as temporary:
             figure.savefig(temporary, dpi=figures.DPI, format="png", metadata={"Software": None})
-    text = narrative.text(found, corpus, training, compression, networks)
+    section = integer_report.text(integers, quantization.budget_points)
+    text = narrative.text(found, corpus, training, compression, networks, section)
     with artifacts.atomic(report / "report.md") as temporary:
         temporary.write_text(text)
 

@@ -1,6 +1,6 @@
 """Figures of finished results, as matplotlib figures; whoever calls writes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 
 from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ DPI = 160
 
 def per_over_block_size(results: Sequence[Result]) -> Figure:
     """Phone error rate with its 95 % interval over block size, a line for each network and method."""
-    figure, axes = _canvas("Phone error rate over block size")
+    figure, axes = canvas("Phone error rate over block size")
     series = [list(group) for _, group in groupby(sorted(results, key=_series), key=lambda each: _series(each)[:2])]
     networks = list(dict.fromkeys(result.network for result in results))
     for number, members in enumerate(series):
@@ -56,24 +56,24 @@ def per_over_block_size(results: Sequence[Result]) -> Figure:
 
 def degradation(results: Sequence[Result]) -> Figure:
     """Points of phone error rate lost against the dense network, with the paired 95 % interval of each design."""
-    designs = [result for result in results if not result.dense][::-1]
-    figure, axes = _canvas("Loss against the dense network", height=1.2 + 0.42 * len(designs))
-    axes.xaxis.set_major_locator(AutoLocator())
-    for row, result in enumerate(designs):
-        axes.errorbar(
-            result.metrics["degradation"],
-            row,
-            xerr=[_below([result], "degradation"), _above([result], "degradation")],
-            fmt="o",
-            color=COLOURS[result.method],
-            capsize=3,
-        )
-    axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(designs)), [f"{each.name}  ({each.compression:.1f}x)" for each in designs])
-    axes.set_ylim(-0.6, len(designs) - 0.4)
+    designs = [result for result in results if not result.dense]
+    figure, axes = canvas("Loss against the dense network", height=1.2 + 0.42 * len(designs))
+    labels = [f"{each.name}  ({each.compression:.1f}x)" for each in designs]
+    intervals(axes, labels, [(each.metrics, COLOURS[each.method]) for each in designs], "degradation")
     axes.set_xlabel("PER above the dense network (points), paired 95 % interval")
-    axes.grid(axis="y", visible=False)
     return figure
+
+
+def intervals(axes: Axes, labels: Sequence[str], points: Sequence[tuple[Mapping[str, float], str]], name: str) -> None:
+    """Metric `name` with its interval, a labelled line each from the top down, in the colour that is given."""
+    axes.xaxis.set_major_locator(AutoLocator())
+    for row, (metrics, colour) in enumerate(reversed(points)):
+        error = [[metrics[name] - metrics[f"{name}_low"]], [metrics[f"{name}_high"] - metrics[name]]]
+        axes.errorbar(metrics[name], row, xerr=error, fmt="o", color=colour, capsize=3)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_yticks(range(len(labels)), labels[::-1])
+    axes.set_ylim(-0.6, len(labels) - 0.4)
+    axes.grid(axis="y", visible=False)
 
 
 def training_curves(results: Sequence[Result]) -> Figure:
@@ -124,7 +124,8 @@ def one_curve(result: Result) -> Figure:
     return figure
 
 
-def _canvas(title: str, height: float = 4.6) -> tuple[Figure, Axes]:
+def canvas(title: str, height: float = 4.6) -> tuple[Figure, Axes]:
+    """One panel with its title."""
     figure = Figure(figsize=(7.6, height), layout="constrained")
     axes = figure.subplots()
     _titles(axes, title, "")

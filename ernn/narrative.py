@@ -51,7 +51,7 @@ measured.
 
 "Weights" counts the words that the network needs in memory: matrices as they are stored, biases, output layer. A pruned
 network must also store where its weights are; the places are not counted.{best}
-
+{integers}
 ## Kinds of errors
 
 {kinds}
@@ -74,8 +74,9 @@ def text(
     training: Training,
     compression: Compression,
     networks: Mapping[str, Network],
+    integers: str = "",
 ) -> str:
-    """report.md."""
+    """report.md; `integers` is its section on integer networks."""
     used = list(dict.fromkeys(result.network for result in results))
     methods = list(dict.fromkeys(result.method for result in results))
     return TEXT.format(
@@ -86,6 +87,7 @@ def text(
         networks="\n".join(f"| {name} | {_network(networks[name])} |" for name in used),
         table=results_table(results),
         best=_best(results),
+        integers=integers,
         kinds=_kinds(results),
         dense=round(training.epochs * compression.dense_share),
         tolerance=compression.admm.tolerance,
@@ -97,7 +99,7 @@ def text(
 def results_table(results: Iterable[Result]) -> str:
     """A line a network: what it is, what it costs, what it loses."""
     head = ("design", "network", "method", "block size", "weights", "fewer", "PER", "95 %", "loss", "paired 95 %")
-    return _table(head, [_row(result) for result in results])
+    return markdown_table(head, [_row(result) for result in results])
 
 
 def _row(result: Result) -> list[str]:
@@ -124,10 +126,11 @@ def _kinds(results: Iterable[Result]) -> str:
     names = ("substitutions", "deletions", "insertions", "per", "per_without_silences")
     head = ("design", "substituted", "deleted", "inserted", "PER, silence a phone", "PER, silences removed")
     rows = [[each.name, *(show(name, each.metrics[name]) for name in names)] for each in results]
-    return _table(head, rows)
+    return markdown_table(head, rows)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows under a head, as Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

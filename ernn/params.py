@@ -211,8 +211,7 @@ class Quantization(Section):
     budget_points: PositiveFloat = 0.1  # of PER that an integer network may lose against its float one
     finetune_epochs: Annotated[int, Field(ge=0)] = 2  # with rounding, for programs that lose more than the budget
     finetune_learning_rate: PositiveFloat = 5e-4
-    search: bool = False  # for the smallest widths within the budget
-    search_utterances: PositiveInt = 192  # of the dev split, for each step of the search
+    search_utterances: PositiveInt = 192  # of the dev split: what widths are chosen by
 
 
 class Bits(Section):
@@ -231,6 +230,7 @@ class Integer(Section):
     transform: Literal["exact", "fourier"] = "exact"
     complex_products: Literal[3, 4] = 4  # real multiplications of a complex one; fourier only
     bits: Bits = Bits()
+    search: bool = False  # for the smallest widths within quantization.budget_points; `bits` is where it starts
 
 
 class Parameters(Section):

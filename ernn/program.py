@@ -6,7 +6,6 @@ constant: formats, weights, tables, twiddle factors, shifts and priors all stand
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -370,13 +369,6 @@ class Program:
             raise ValueError(
                 f"output.weight: gives {self.output.weight.rows} classes, the decoder knows {self.decoder.classes}"
             )
-
-    @cached_property
-    def digest(self) -> str:
-        """sha256 of everything in it."""
-        from ernn import program_file
-
-        return program_file.digest(self)
 
     @property
     def inputs(self) -> int:

@@ -57,7 +57,7 @@ def load(path: Path) -> Program:
         raise UserError(f"{path}: {complaints(error)[:500]}; {_CURE}") from None
     except (KeyError, RecursionError) as error:
         raise UserError(f"{path / ARRAYS}: field {error} is missing; {_CURE}") from None
-    if stated != program.digest:
+    if stated != digest(program):
         raise UserError(f"{path}: field 'digest' is not that of what stands in the files; {_CURE}")
     return program
 

@@ -9,9 +9,10 @@ from typing import Any
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.scoring import Score, paired_interval
-from ernn.params import Design, Network, Scoring
+from ernn.params import Design, Integer, Network, Scoring
 
 SEED = 1  # of the bootstrap
+GROUPS = ("weights", "activations", "accumulators", "cell")  # tensors that share a width
 Row = dict[str, float | str]
 
 
@@ -43,6 +44,30 @@ class Result:
 
 
 @dataclass(frozen=True)
+class IntegerResult:
+    """One integer network."""
+
+    name: str
+    integer: Integer
+    method: str  # of its design
+    network: str
+    block_size: str
+    metrics: dict[str, float]
+    curve: tuple[Row, ...]  # what was measured on the dev split, in order; the last row is the network itself
+
+    @property
+    def widths(self) -> str:
+        """Bits of weights / activations / accumulators / cell states, or one number for all."""
+        bits = [f"{float(self.curve[-1][group]):.0f}" for group in GROUPS]
+        return bits[0] if len(set(bits)) == 1 else "/".join(bits)
+
+    @property
+    def searched(self) -> list[Row]:
+        """The steps of the search for widths."""
+        return [row for row in self.curve if row["phase"] == "search"]
+
+
+@dataclass(frozen=True)
 class Folders:
     """Where the stages before have left their results."""
 
@@ -64,6 +89,29 @@ def load(
     return dense + [
         _design(name, design, networks[design.network], folders, scoring) for name, design in designs.items()
     ]
+
+
+def load_integers(
+    programs: Mapping[str, Integer], designs: Mapping[str, Design], networks: Mapping[str, Network], folders: Folders
+) -> list[IntegerResult]:
+    """Every program, in the order of `params.yaml`.
+
+    Raises:
+        UserError: a result is missing or damaged.
+    """
+    found = []
+    for name, integer in programs.items():
+        design = designs[integer.design]
+        metrics = artifacts.read_json(folders.metrics / "quantize" / f"{name}.json")
+        curve = read_curve(folders.curves / "quantize" / f"{name}.csv")
+        label = block_label(design, networks[design.network].layers)
+        found.append(IntegerResult(name, integer, design.method, design.network, label, metrics, curve))
+    return found
+
+
+def total_bits(row: Row) -> int:
+    """Bits of all groups together."""
+    return round(sum(float(row[group]) for group in GROUPS))
 
 
 def model_file(result: Result, models: Path) -> Path:

@@ -120,6 +120,7 @@ WITHOUT_EFFECT = {
     "prepare": {"ernn/circulant.py"},  # and ernn/nn: only a corpus without times is aligned, by a model of its own
     "pretrain": {"ernn/admm.py", "ernn/circulant.py", "ernn/pruning.py"} | NAMES_ONLY,
     "compress": NAMES_ONLY,
+    "quantize": NAMES_ONLY,
 }
 
 
@@ -159,10 +160,10 @@ def chain(tmp_path_factory):
     for name in ("dvc.yaml", "params.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, root / name)
     folder = presets.lay_out(root, "smoke")
-    for kind, names in {"pretrain": "networks", "compress": "designs"}.items():
-        for key, item in yaml.safe_load((folder / "params.yaml").read_text())[names].items():
+    for kind, names in {"pretrain": "networks", "compress": "designs", "quantize": "programs"}.items():
+        for key in yaml.safe_load((folder / "params.yaml").read_text())[names]:
             for path in written(kind):
-                touch(folder / path.replace("${key}", key).replace("${item.network}", str(item.get("network"))))
+                touch(folder / path.replace("${key}", key))
     for path in written("prepare") | written("report") | written("publish"):
         touch(folder / path)
     dvc(folder, "commit", "--force")
@@ -192,7 +193,9 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text)
 
 
-ALL_DESIGNS = {f"compress@{name}" for name in yaml.safe_load((ROOT / "presets/smoke.yaml").read_text())["designs"]}
+SMOKE = yaml.safe_load((ROOT / "presets/smoke.yaml").read_text())
+ALL_DESIGNS = {f"compress@{name}" for name in SMOKE["designs"]}
+INTEGER = {f"quantize@{name}" for name in SMOKE["programs"]}
 DENSE = {"pretrain@lstm", "pretrain@gru"}
 
 
@@ -201,9 +204,11 @@ DENSE = {"pretrain@lstm", "pretrain@gru"}
     [
         ("params.yaml", "block_size: 8", "block_size: 16", {"compress@lstm-k8-admm", "report", "publish"}),
         ("params.yaml", r"rho_end: [\d.]+", "rho_end: 0.123", {*ALL_DESIGNS, "report", "publish"}),
-        ("params.yaml", r"epochs: \d+", "epochs: 77", {*ALL_DESIGNS, *DENSE, "report", "publish"}),
+        ("params.yaml", r"epochs: \d+", "epochs: 77", {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
+        ("params.yaml", r"search: true", "search: false", {"quantize@gru-k4-narrow", "report", "publish"}),
+        ("ernn/dataflow/cells.py", '"""', '"""An edit. ', INTEGER),
         ("ernn/figures.py", r"DPI = \d+", "DPI = 77", {"report"}),
-        ("ernn/nn/scoring.py", '"""', '"""An edit. ', {*ALL_DESIGNS, *DENSE, "report", "publish"}),
+        ("ernn/nn/scoring.py", '"""', '"""An edit. ', {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
         ("ernn/admm.py", '"""', '"""An edit. ', ALL_DESIGNS),
         ("ernn/data/timit.py", '"""', '"""An edit. ', {"prepare"}),
         ("components/stage.py", '"""', '"""An edit. ', set()),
@@ -251,7 +256,7 @@ def test_links_of_the_readme_lead_somewhere():
 def test_designs_of_the_readme_are_designs():
     blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     designs = yaml.safe_load("".join(blocks))["designs"]
-    assert Parameters.model_validate(PARAMS | {"designs": designs}).designs
+    assert Parameters.model_validate(PARAMS | {"designs": designs, "programs": {}}).designs
 
 
 def test_make_alone_lists_every_target():

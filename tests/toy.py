@@ -6,10 +6,11 @@ import numpy as np
 
 from ernn.data import dataset
 from ernn.data.dataset import Dataset, Example
-from ernn.params import Network
+from ernn.params import Features, Network
 
 DIMENSION = 12
 PHONES = 10
+HEADER = {"dimension": DIMENSION, "frame_shift_ms": 20.0, "features": Features().model_dump()}
 
 
 def example(name: str, generator: np.random.Generator) -> Example:
@@ -28,7 +29,7 @@ def make(path: Path, utterances: int = 24) -> Dataset:
         (split, [example(f"{split}{index}", generator) for index in range(utterances)])
         for split in ("train", "dev", "test")
     ]
-    dataset.write(path, {"kind": "logmel", "dimension": DIMENSION, "frame_shift_ms": 20.0}, shards)
+    dataset.write(path, HEADER, shards)
     return Dataset.open(path)
 
 

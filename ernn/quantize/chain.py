@@ -99,7 +99,7 @@ def quantize(maker: Maker, integer: Integer, open_run: Callable[[], Run]) -> Mad
         open_run: what to fine-tune with, opened only if needed.
     """
     budget, reference = maker.settings.budget_points, maker.reference()
-    if maker.settings.search:
+    if integer.search:
         found = Search(lambda bits: maker.per(_with(integer, bits), "search"), reference, budget)
         integer = _with(integer, found.run(integer.bits))
     loss = maker.per(integer, "trained") - reference
@@ -115,16 +115,28 @@ def quantize(maker: Maker, integer: Integer, open_run: Callable[[], Run]) -> Mad
 def measure(made: Made, test: Split, float_score: Score, scoring: Scoring) -> tuple[Score, dict[str, float]]:
     """Score of the program over the whole of `test`, and its metrics beside the float network's."""
     score, overflows = evaluate.score(made.program, test, scoring)
+    for each in overflows:
+        if not _flat(each.name):
+            log.info("%s saturated %d of %d times", each.name, each.saturated, each.seen)
+    return score, metrics(made, score, overflows, float_score, scoring)
+
+
+def metrics(
+    made: Made, score: Score, overflows: list[Overflow], float_score: Score, scoring: Scoring
+) -> dict[str, float]:
+    """Error rates, the loss against the float network of the same utterances, table errors, saturation."""
     low, high = score.interval(scoring.bootstrap_samples, seed=1)
+    pair = score.with_silences, float_score.with_silences
+    loss_low, loss_high = paired_interval(*pair, scoring.bootstrap_samples, seed=1)
     errors = tables.errors(made.program.activations)
-    _report(overflows)
-    return score, {
+    return {
         "per_integer": score.per,
         "per_integer_low": low,
         "per_integer_high": high,
         "per_integer_without_silences": score.without_silences.per,
         "integer_loss": score.per - float_score.per,
-        **_paired(score, float_score, scoring),
+        "integer_loss_low": loss_low,
+        "integer_loss_high": loss_high,
         "weight_bits": made.program.weight_bits,
         "sigmoid_error": errors["sigmoid"],
         "tanh_error": errors["tanh"],
@@ -132,11 +144,6 @@ def measure(made: Made, test: Split, float_score: Score, scoring: Scoring) -> tu
         "cell_saturated_share": _largest_share(overflows, lambda name: name.endswith(".c")),
         "finetuned": int(made.finetuned),
     }
-
-
-def _paired(ours: Score, theirs: Score, scoring: Scoring) -> dict[str, float]:
-    low, high = paired_interval(ours.with_silences, theirs.with_silences, scoring.bootstrap_samples, seed=1)
-    return {"integer_loss_low": low, "integer_loss_high": high}
 
 
 def _with(integer: Integer, bits: Bits) -> Integer:
@@ -150,9 +157,3 @@ def _largest_share(overflows: list[Overflow], wanted: Callable[[str], bool]) -> 
 def _flat(name: str) -> bool:
     """Whether the value only goes into a function that is flat where it saturates."""
     return name.endswith(".c") or ".a_" in name
-
-
-def _report(overflows: list[Overflow]) -> None:
-    for each in overflows:
-        if not _flat(each.name):
-            log.info("%s saturated %d of %d times", each.name, each.saturated, each.seen)

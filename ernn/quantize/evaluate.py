@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
 from ernn.data import phones
 from ernn.data.dataset import Split
@@ -24,10 +25,11 @@ def score(
     chosen = np.arange(len(split)) if indices is None else np.asarray(indices)
     golden = Golden(program)
     hypotheses: dict[int, list[int]] = {}
-    for batch, posteriors in _log_posteriors(golden, split, chosen):
-        names = [split.utterances[index] for index in batch]
-        decoded = _decode(program, posteriors, options, names)
-        hypotheses |= dict(zip(batch.tolist(), decoded, strict=True))
+    with threadpool_limits(1, "blas"):  # products this small only wait for each other on more cores
+        for batch, posteriors in _log_posteriors(golden, split, chosen):
+            names = [split.utterances[index] for index in batch]
+            decoded = _decode(program, posteriors, options, names)
+            hypotheses |= dict(zip(batch.tolist(), decoded, strict=True))
     references = [split.transcript(int(index)) for index in chosen]
     found = [hypotheses[int(index)] for index in chosen]
     return scoring.score(references, found, phones.to_39, phones.SILENCE), golden.overflows()

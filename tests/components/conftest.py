@@ -4,13 +4,15 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
-from ernn import artifacts
+from ernn import artifacts, program_file
 from ernn.data.phones import PHONES48, SILENCE, to_39
 from ernn.nn import model_file, scoring
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import Design, Network, Scoring
+from ernn.params import Bits, Design, Features, Integer, Network, Quantization, Scoring
+from ernn.quantize import calibrate, chain, freeze, tables
 from ernn.training import outcome
 
 PARAMS = {
@@ -19,6 +21,7 @@ PARAMS = {
     "training": {"epochs": 4},
     "scoring": {"bootstrap_samples": 50},
     "compression": {"dense_share": 0.25, "finetune_share": 0.5},
+    "quantization": {"budget_points": 0.1},
     "networks": {"lstm": {"cells": 8}, "gru": {"cell": "gru", "cells": 8}},
     "designs": {
         "lstm-k2": {"network": "lstm", "block_size": 2},
@@ -26,6 +29,10 @@ PARAMS = {
         "lstm-k4-direct": {"network": "lstm", "method": "direct", "block_size": 4},
         "gru-mixed": {"network": "gru", "block_size": {"input": 2, "recurrent": 4}},
         "lstm-pruned": {"network": "lstm", "method": "prune", "pruning_ratio": 4.0},
+    },
+    "programs": {
+        "lstm-k4-12": {"design": "lstm-k4"},
+        "lstm-k2-narrow": {"design": "lstm-k2", "transform": "fourier", "search": True},
     },
 }
 UTTERANCES = 30
@@ -72,9 +79,32 @@ def write_result(folder, name: str, dense: bool, design: Design | None, network:
     model_file.save(model, folder / "models" / ("dense" if dense else "") / name)
 
 
+def write_program(folder, name: str, integer: Integer) -> None:
+    """An integer network of its design's model, measured on noise, as it would be with made-up error rates."""
+    model = model_file.load(folder / "models" / integer.design)
+    settings = Quantization()
+    ranges = calibrate.measure_batch(model, torch.randn(6, 2, 8, generator=torch.Generator().manual_seed(1)))
+    formats = calibrate.choose(model, ranges, integer, settings)
+    functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
+    frontend = freeze.frontend_of({"features": Features().model_dump()})
+    program = freeze.freeze(name, model, formats, integer, functions, frontend)
+    program_file.save(program, folder / "programs" / name)
+    score, theirs = scored("lstm-k4"), scored(integer.design)
+    metrics = chain.metrics(chain.Made(program, [], False), score, [], theirs, Scoring(bootstrap_samples=50))
+    artifacts.write_json(folder / "metrics" / "quantize" / f"{name}.json", metrics)
+    steps = [(12, 30.0), (8, 30.05)] if integer.search else []
+    widths = [("search", *step) for step in steps] + [("trained", steps[-1][0] if steps else 12, 30.05)]
+    rows = [
+        {"epoch": number + 1, "phase": phase, "dev_per": per, **dict.fromkeys(Bits.model_fields, bits)}
+        for number, (phase, bits, per) in enumerate(widths)
+    ]
+    (folder / "curves" / "quantize").mkdir(parents=True, exist_ok=True)
+    outcome.write_curve(folder / "curves" / "quantize" / f"{name}.csv", rows)
+
+
 @pytest.fixture(scope="session")
 def results(tmp_path_factory):
-    """A folder with params.yaml, metrics, curves, scores and models; to be read only."""
+    """A folder with params.yaml, metrics, curves, scores, models and programs; to be read only."""
     folder = tmp_path_factory.mktemp("results")
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     networks = {name: Network(**value) for name, value in PARAMS["networks"].items()}
@@ -83,6 +113,8 @@ def results(tmp_path_factory):
     for name, value in PARAMS["designs"].items():
         design = Design(**value)
         write_result(folder, name, False, design, networks[design.network])
+    for name, value in PARAMS["programs"].items():
+        write_program(folder, name, Integer(**value))
     return folder
 
 

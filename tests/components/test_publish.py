@@ -17,8 +17,9 @@ from components.report import report
 from components.stage import main
 
 FOLDERS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores", "--report", "report"]
-FLAGS = [*FOLDERS, "--models", "models", "--receipt", "build/published.json"]
+FLAGS = [*FOLDERS, "--models", "models", "--programs-folder", "programs", "--receipt", "build/published.json"]
 NAMES = ["lstm", "gru", "lstm-k2", "lstm-k4", "lstm-k4-direct", "gru-mixed", "lstm-pruned"]
+NAMES += ["lstm-k4-12 (integer)", "lstm-k2-narrow (integer)"]
 
 
 def receipt():

@@ -29,21 +29,31 @@ def test_every_figure_of_the_text_is_there_and_every_figure_is_shown(made):
     shown = set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", (made / "report.md").read_text()))
     files = {each.name for each in made.glob("*.png")}
     assert shown == files
-    assert len(files) == 3 + 7
+    assert len(files) == 3 + 7 + 2
     assert all((made / name).read_bytes().startswith(PNG) for name in files)
 
 
 def test_table_has_each_network_with_its_interval(made):
     text = (made / "report.md").read_text()
     rows = [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
-    table = {row[0]: row for row in rows if len(row) == 10}
-    assert [*table][2:] == ["lstm", "gru", "lstm-k2", "lstm-k4", "lstm-k4-direct", "gru-mixed", "lstm-pruned"]
+    table = {row[0]: row for row in rows if len(row) == 10 and row[1] in ("lstm", "gru")}
+    assert [*table] == ["lstm", "gru", "lstm-k2", "lstm-k4", "lstm-k4-direct", "gru-mixed", "lstm-pruned"]
     assert table["lstm-k4"][1:4] == ["lstm", "admm", "4"]
     assert table["gru-mixed"][3] == "2/4/1"
     assert table["lstm-pruned"][3] == "–"
     low, high = (float(value) for value in table["lstm-k4"][9].split(" to "))
     assert low <= float(table["lstm-k4"][8]) <= high
     assert table["lstm"][8:] == ["–", "–"]
+
+
+def test_integer_networks_stand_with_their_widths_and_loss(made):
+    text = (made / "report.md").read_text()
+    rows = [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    table = {row[0]: row for row in rows if row[0] in ("lstm-k4-12", "lstm-k2-narrow")}
+    assert table["lstm-k4-12"][1:4] == ["lstm-k4", "exact", "12"]
+    assert table["lstm-k2-narrow"][1:4] == ["lstm-k2", "fourier", "8"]
+    assert table["lstm-k4-12"][7:] == ["+0.00", "+0.00 to +0.00", "no"]
+    assert "lose at most 0.1 points on the development set" in text
 
 
 def test_figures_show_the_numbers_of_the_table(made):
@@ -82,6 +92,7 @@ def test_the_same_results_give_the_same_bytes(made):
         ("metrics/compress/lstm-k4.json", None, "no such file; run the stage that makes it (`dvc repro`)"),
         ("curves/compress/lstm-k4.csv", "epoch,phase\none,admm\n", "not a training curve"),
         ("scores/lstm-k4.json", "{}", "not a score"),
+        ("metrics/quantize/lstm-k4-12.json", None, "no such file; run the stage that makes it (`dvc repro`)"),
     ],
 )
 def test_missing_and_damaged_results_are_named(finished, capsys, file, content, line):
