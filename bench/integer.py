@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from ernn.compression import compress, train_dense
 from ernn.data.dataset import Dataset
 from ernn.nn import model_file, scoring
 from ernn.nn.acoustic import AcousticModel
-from ernn.params import Bits, Integer, Parameters, Training
+from ernn.params import Bits, Integer, Network, Parameters, Section, Training
 from ernn.quantize import chain, evaluate, finetune
 from ernn.training import session
 from ernn.training.evaluate import evaluate as evaluate_float
@@ -52,18 +52,38 @@ class Job:
     design: str
     seed: int
 
-    def folder(self, digest: str) -> Path:
-        """Where its results are kept: parameters and data decide."""
+    def float_model(self, digest: str) -> Path:
+        """Where the trained network is kept: what decides its weights."""
         values = parameters()
-        parts = [values.compression, values.scoring, values.quantization, self.training, values.designs[self.design]]
-        parts.append(values.networks[values.designs[self.design].network])
-        text = json.dumps([part.model_dump(mode="json") for part in parts] + [digest])
-        return CACHE / hashlib.sha256(text.encode()).hexdigest()[:12] / f"{self.design}-s{self.seed}"
+        decide = [values.compression, self.training, values.designs[self.design], self.network]
+        return CACHE / f"float-{_key(decide, digest)}" / f"{self.design}-s{self.seed}.model"
+
+    def dense_models(self, digest: str) -> tuple[Path, Path]:
+        """Where the dense networks that it comes from are kept: where compression starts, and trained to the end."""
+        share = parameters().compression.dense_share
+        folder = CACHE / f"dense-{_key([self.training, self.network], digest, share)}"
+        return folder / f"s{self.seed}-young.model", folder / f"s{self.seed}-grown.model"
+
+    def folder(self, digest: str) -> Path:
+        """Where its scores are kept."""
+        values = parameters()
+        key = _key([values.quantization, values.scoring], digest, self.float_model(digest).parent.name)
+        return CACHE / f"scores-{key}" / f"{self.design}-s{self.seed}"
+
+    @property
+    def network(self) -> Network:
+        """Its network."""
+        return parameters().networks[parameters().designs[self.design].network]
 
     @property
     def training(self) -> Training:
         """The options of params.yaml with this seed."""
         return parameters().training.model_copy(update={"seed": self.seed, "threads": 1})
+
+
+def _key(sections: Sequence[Section], *more: Any) -> str:
+    text = json.dumps([section.model_dump(mode="json") for section in sections] + [*more])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def parameters() -> Parameters:
@@ -88,7 +108,7 @@ def run(job: Job, dataset: Path) -> None:
     logging.basicConfig(level=logging.INFO, format=f"{job.design} seed {job.seed} %(message)s")
     values, data = parameters(), Dataset.open(dataset)
     folder, test = job.folder(data.digest), data.split("test")
-    model = trained(job, data, folder)
+    model = trained(job, data)
     reference = folder / "float.json"
     if not reference.exists():
         artifacts.write_json(reference, evaluate_float(model, test, values.scoring)[1].to_json())
@@ -97,33 +117,44 @@ def run(job: Job, dataset: Path) -> None:
         path = folder / f"{integer.transform}-{integer.bits.weights}{'-finetuned' if tuned else ''}.json"
         if path.exists():
             continue
-        program = (finetuned(job, data, folder, integer) if tuned else maker).program(integer)
+        program = (finetuned(job, data, integer) if tuned else maker).program(integer)
         score, _ = evaluate.score(program, test, values.scoring)
         artifacts.write_json(path, {"score": score.to_json(), "commit": commit()})
         print(path.parent.name, path.stem, f"{score.per:.2f} %", file=sys.stderr)
 
 
-def trained(job: Job, data: Dataset, folder: Path) -> AcousticModel:
+def train_dense_networks(job: Job, dataset: Path) -> None:
+    """The dense networks that `job` starts from, unless they are there."""
+    torch.set_num_threads(1)
+    logging.basicConfig(level=logging.INFO, format=f"dense for {job.design} seed {job.seed} %(message)s")
+    values, data = parameters(), Dataset.open(dataset)
+    paths = job.dense_models(data.digest)
+    if all(path.exists() for path in paths):
+        return
+    run = session.open_run(data, job.training, values.scoring, part="dense", key=paths[0].parent.name)
+    start = session.fresh_model(job.network, data, job.training)
+    for model, path in zip(train_dense(start, values.compression, run), paths, strict=True):
+        model_file.save(model, path)
+    run.end()
+
+
+def trained(job: Job, data: Dataset) -> AcousticModel:
     """The float network of the design, trained unless it is there."""
-    values, path = parameters(), folder / "float.model"
+    values, path = parameters(), job.float_model(data.digest)
     if not path.exists():
+        young, grown = (model_file.load(each) for each in job.dense_models(data.digest))
+        run = session.open_run(data, job.training, values.scoring, part="compress", key=path.parent.name)
         design = values.designs[job.design]
-        network = values.networks[design.network]
-        options = {"job": repr(job), "compression": values.compression.model_dump(mode="json")}
-        dense = session.open_run(data, job.training, values.scoring, part="dense", **options)
-        start = session.fresh_model(network, data, job.training)
-        young, grown = train_dense(start, values.compression, dense)
-        training = session.open_run(data, job.training, values.scoring, part="compress", **options)
-        model_file.save(compress(young, grown, design, values.compression, training), path)
-        dense.end(), training.end()
+        model_file.save(compress(young, grown, design, values.compression, run), path)
+        run.end()
     return model_file.load(path)
 
 
-def finetuned(job: Job, data: Dataset, folder: Path, integer: Integer) -> chain.Maker:
+def finetuned(job: Job, data: Dataset, integer: Integer) -> chain.Maker:
     """The network trained with the rounding of `integer`."""
     values = parameters()
     settings = values.quantization
-    maker = chain.Maker(job.design, model_file.load(folder / "float.model"), data, settings, values.scoring)
+    maker = chain.Maker(job.design, trained(job, data), data, settings, values.scoring)
     options = finetune.options(job.training, settings)
     run = session.open_run(data, options, values.scoring, job=repr(job), integer=integer.model_dump(mode="json"))
     maker.finetune(integer, run)
@@ -170,8 +201,7 @@ def prepare() -> Path:
     from components.prepare import prepare as make
 
     values = parameters()
-    text = json.dumps([values.corpus.model_dump(mode="json"), values.features.model_dump(mode="json")])
-    folder = CACHE / f"dataset-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    folder = CACHE / f"dataset-{_key([values.corpus, values.features])}"
     if not (folder / "manifest.json").exists():
         make(corpus=values.corpus, features=values.features, dataset=folder)
     return folder
@@ -188,9 +218,11 @@ def main() -> None:
     dataset = prepare()
     if not options.table:
         jobs = [Job(design, seed + 1) for seed in range(options.seeds) for design in options.designs]
+        starts = {(str(job.network), job.seed): job for job in jobs}  # one of the designs that share a dense network
         with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
-            for done in [pool.submit(run, job, dataset) for job in jobs]:
-                done.result()
+            for work, those in ((train_dense_networks, starts.values()), (run, jobs)):
+                for done in [pool.submit(work, job, dataset) for job in those]:
+                    done.result()
     note = NOTE.format(epochs=parameters().quantization.finetune_epochs)
     record("integer", rows(dataset, options.seeds), note=note)
 

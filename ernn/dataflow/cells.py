@@ -50,15 +50,18 @@ def lstm_update(
     return new, (o * _tanh_of_state(new, functions)).requantize(hidden, "m")
 
 
-def gru_gates(
-    sums: Mapping[str, V], c: V, bias: Mapping[str, V], functions: Functions[V], recurrent: Format
-) -> tuple[V, V, V]:
-    """z, r and r . c_{t-1}, the latter in the format of recurrent inputs."""
+def gru_gates(sums: Mapping[str, V], bias: Mapping[str, V], functions: Functions[V]) -> tuple[V, V]:
+    """z and r."""
     z, r = (
         functions.sigmoid((sums[gate] + bias[gate]).requantize(functions.preactivation, f"a_{gate}"), gate)
         for gate in "zr"
     )
-    return z, r, (r * c).requantize(recurrent, "rc")
+    return z, r
+
+
+def reset_before(r: V, c: V, recurrent: Format) -> V:
+    """r . c_{t-1} in the format of recurrent inputs, which W_nc multiplies."""
+    return (r * c).requantize(recurrent, "rc")
 
 
 def gru_update(n_sum: V, n_bias: V, z: V, c: V, functions: Functions[V], cell: Format) -> V:

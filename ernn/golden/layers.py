@@ -91,8 +91,9 @@ class GruSteps:
         c, y = typed(state["c"], layer.cell, self._log), typed(state["y"], layer.output, self._log)
         sums_ih, seen = self._ih.sums(self._ih.points(x)), self._hh.points(y)
         joined = _joined(self._ih, part(sums_ih, first), self._hh, self._hh.sums(seen, first))
-        z, r, rc = cells.gru_gates(split(joined, "zr"), c, self._bias, self._lookup, layer.output)
+        z, r = cells.gru_gates(split(joined, "zr"), self._bias, self._lookup)
         if self._bias_hn is None:
+            rc = cells.reset_before(r, c, layer.output)
             sums_hn = self._hh.sums(self._hh.points(rc), last)
             n_sum = split(_joined(self._ih, part(sums_ih, last), self._hh, sums_hn), "n")["n"]
         else:

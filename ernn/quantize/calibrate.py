@@ -17,7 +17,6 @@ from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import Circulant
 from ernn.params import Integer, Quantization
 from ernn.quantize import rules, simulated
-from ernn.training.batches import gather
 
 BATCH = 16
 SAMPLES = 2000  # values kept of a tensor at one moment, spread evenly
@@ -38,13 +37,19 @@ class Ranges:
 def measure(model: AcousticModel, split: Split, utterances: int) -> Ranges:
     """Run the first `utterances` of `split` and keep what the tensors held.
 
-    Utterances of like length run together and stop with the shortest, so no padding is counted.
+    Utterances of like length run together; a shorter one begins anew where it ends, so that all frames are speech.
     """
     lengths = np.diff(split.offsets)[:utterances]
     ranked = np.argsort(lengths, kind="stable")
-    parts = [gather(split, ranked[start : start + BATCH]) for start in range(0, len(ranked), BATCH)]
-    found = [measure_batch(model, batch.x[: int(batch.lengths.min())]) for batch in parts]
+    parts = [_side_by_side(split, ranked[start : start + BATCH]) for start in range(0, len(ranked), BATCH)]
+    found = [measure_batch(model, x) for x in parts]
     return Ranges({name: np.concatenate([each.values[name] for each in found]) for name in found[0].values})
+
+
+def _side_by_side(split: Split, indices: np.ndarray) -> Float[Tensor, "time batch dimension"]:
+    utterances = [split.feature(int(index)) for index in indices]
+    longest = max(len(each) for each in utterances)
+    return torch.from_numpy(np.stack([np.resize(each, (longest, each.shape[1])) for each in utterances], axis=1))
 
 
 @torch.no_grad()
