@@ -2,8 +2,9 @@
 
     python -m bench.accuracy --networks lstm-2x128 gru-2x128 --seeds 3 --jobs 2
 
-Every run is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), a killed benchmark goes on where it
-was, and the table is made of all the runs that are there; recorded rows of other networks stay.
+Every run is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn) and, once finished, under
+docs/benchmarks/accuracy; a killed benchmark goes on where it was, runs that are recorded are not done again, and the
+table is made of all of them.
 """
 
 import argparse
@@ -21,6 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench import accuracy_runs
+from bench.accuracy_runs import Outcome
 from bench.record import FOLDER, commit, record
 from ernn import artifacts
 from ernn.compression import compress, train_dense
@@ -51,6 +54,7 @@ NOTE = (
     "`stored_weights` does not count.\n\n![Degradation over network size](accuracy.png)"
 )
 SEEDS = {128: 3, 256: 1, 512: 1, 1024: 1}  # by cells
+MOST_SEEDS = 9  # of any network
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "accuracy"
 
 
@@ -76,12 +80,17 @@ class Job:
         """The shared options with this seed."""
         return TRAINING.model_copy(update={"seed": self.seed})
 
+    @property
+    def name(self) -> str:
+        """Of the run among those of its network."""
+        return f"{self.method}-k{self.block_size}-s{self.seed}"
+
     def path(self, digest: str) -> Path:
         """Where its result is kept: configuration and data decide."""
         parts = [self.training, COMPRESSION, SCORING, NETWORKS[self.network]]
         text = json.dumps([part.model_dump(mode="json") for part in parts] + [digest])
         key = hashlib.sha256(text.encode()).hexdigest()[:12]
-        return CACHE / key / f"{self.network}-{self.method}-k{self.block_size}-s{self.seed}.json"
+        return CACHE / key / f"{self.network}-{self.name}.json"
 
 
 def jobs_of(network: str, seed: int) -> list[Job]:
@@ -154,58 +163,66 @@ def prepare() -> Path:
     return folder
 
 
-def rows(dataset: Path, networks: list[str], seeds: int) -> list[dict[str, Any]]:
-    """One row for each network, method and block size that has results."""
+def key(network: str) -> str:
+    """Of everything but the code that decides the runs of a network; their seeds stand in their names."""
+    parts = [CORPUS, FEATURES, TRAINING, COMPRESSION, SCORING, NETWORKS[network]]
+    text = json.dumps([part.model_dump(mode="json") for part in parts])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def keep_finished(dataset: Path) -> None:
+    """Record the finished runs of the cache."""
     digest = Dataset.open(dataset).digest
+    for network in NETWORKS:
+        jobs = [job for seed in range(1, MOST_SEEDS + 1) for job in jobs_of(network, seed)]
+        found = {
+            job.name: Outcome.of(artifacts.read_json(job.path(digest))) for job in jobs if job.path(digest).exists()
+        }
+        if found:
+            accuracy_runs.write(network, key(network), accuracy_runs.read(network, key(network)) | found)
+
+
+def rows() -> list[dict[str, Any]]:
+    """One row for each network, method and block size that has runs beside the dense one of their seed."""
     result: list[dict[str, Any]] = []
-    for network in networks:
-        dense = {seed: _load(Job(network, "dense", 1, seed), digest) for seed in range(1, seeds + 1)}
+    for network in NETWORKS:
+        runs = accuracy_runs.read(network, key(network))
         for first in jobs_of(network, 1):
-            found = {
-                seed: value
-                for seed in dense
-                if dense[seed] and (value := _load(Job(network, first.method, first.block_size, seed), digest))
-            }
-            if found:
-                result.append(_row(first, found, {seed: dense[seed] for seed in found}))
+            jobs = [Job(network, first.method, first.block_size, seed) for seed in range(1, MOST_SEEDS + 1)]
+            pairs = [(runs.get(job.name), runs.get(Job(network, "dense", 1, job.seed).name)) for job in jobs]
+            whole = [(ours, dense) for ours, dense in pairs if ours and dense]
+            if whole:
+                result.append(_row(first, whole))
     return result
 
 
 def with_recorded(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """`table` and the recorded rows of networks that were measured elsewhere, in the order of NETWORKS."""
+    """`table` and the rows of the last table whose networks have no runs here, in the order of NETWORKS."""
     recorded = FOLDER / "accuracy.json"
-    measured = {row["network"] for row in table}
     old = artifacts.read_json(recorded)["rows"] if recorded.exists() else []
-    return sorted(
-        table + [row for row in old if row["network"] not in measured],
-        key=lambda row: list(NETWORKS).index(row["network"]),
-    )
+    measured = {row["network"] for row in table}
+    whole = table + [row for row in old if row["network"] not in measured]
+    return sorted(whole, key=lambda row: list(NETWORKS).index(row["network"]))
 
 
-def _load(job: Job, digest: str) -> dict:
-    path = job.path(digest)
-    return artifacts.read_json(path) if path.exists() else {}
-
-
-def _row(job: Job, found: dict[int, dict], dense: dict[int, dict]) -> dict[str, Any]:
-    pers = np.array([value["per"] for value in found.values()])
-    ours = scoring.pooled([scoring.Score.from_json(value["score"]).with_silences for value in found.values()])
-    theirs = scoring.pooled([scoring.Score.from_json(value["score"]).with_silences for value in dense.values()])
+def _row(job: Job, pairs: list[tuple[Outcome, Outcome]]) -> dict[str, Any]:
+    pers = np.array([ours.errors.per for ours, _ in pairs])
+    ours, theirs = (scoring.pooled([run.errors for run in runs]) for runs in zip(*pairs, strict=True))
     low, high = scoring.paired_interval(ours, theirs, 2000, seed=1)
-    stored = next(iter(found.values()))["stored_weights"]
+    stored, dense = pairs[0][0].stored_weights, pairs[0][1].stored_weights
     return {
         "network": job.network,
         "method": job.method,
         "block_size": job.block_size,
-        "seeds": len(found),
+        "seeds": len(pairs),
         "per_mean": round(float(pers.mean()), 3),
         "per_std": round(float(pers.std(ddof=1)), 3) if len(pers) > 1 else None,
         "degradation": round(ours.per - theirs.per, 3),
         "degradation_low": round(low, 3),
         "degradation_high": round(high, 3),
-        "compression": round(next(iter(dense.values()))["stored_weights"] / stored, 2),
+        "compression": round(dense / stored, 2),
         "stored_weights": stored,
-        "commit": ", ".join(sorted({value["commit"] for value in found.values()})),
+        "commit": ", ".join(sorted({ours.commit for ours, _ in pairs})),
     }
 
 
@@ -248,6 +265,9 @@ def main() -> None:
     if not options.table:
         seeds = {network: options.seeds or SEEDS[NETWORKS[network].cells] for network in options.networks}
         todo = [jobs_of(network, seed + 1) for network, count in seeds.items() for seed in range(count)]
+        known = {network: accuracy_runs.read(network, key(network)) for network in options.networks}
+        todo = [[jobs[0], *(job for job in jobs[1:] if job.name not in known[job.network])] for jobs in todo]
+        todo = [jobs for jobs in todo if len(jobs) > 1 or jobs[0].name not in known[jobs[0].network]]
         with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
             waves = {pool.submit(run, jobs[0], dataset): jobs[1:] for jobs in todo}
             later = [
@@ -255,7 +275,9 @@ def main() -> None:
             ]
             for future in as_completed(later):
                 print(future.result().name, file=sys.stderr)
-    table = with_recorded(rows(dataset, list(NETWORKS), 9))
+                keep_finished(dataset)
+    keep_finished(dataset)
+    table = with_recorded(rows())
     record("accuracy", table, note=NOTE)
     draw(table, FOLDER / "accuracy.png")
 
