@@ -14,11 +14,18 @@ from ernn.errors import UserError
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place only when the block ends without an error."""
+    """A temporary path beside `path` that takes its place only when the block ends without an error.
+
+    Raises:
+        UserError: `path` has no name of its own, as `.` has none.
+    """
+    if not path.name:
+        raise UserError(f"{path}: a folder, not a file that could be written; name a file in it")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        temporary.chmod(0o644)  # safetensors writes for the owner alone
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

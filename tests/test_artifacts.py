@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ernn import artifacts
+from ernn.errors import UserError
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -48,3 +49,14 @@ def test_a_failed_file_leaves_the_old_one(tmp_path):
         artifacts.write_json(tmp_path / "a.json", {"b": float("nan")})
     assert artifacts.read_json(tmp_path / "a.json") == {"b": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_files_are_readable_by_all_however_they_were_written(tmp_path):
+    with artifacts.atomic(tmp_path / "file") as temporary:
+        temporary.touch(mode=0o600)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_is_no_file():
+    with pytest.raises(UserError, match="a folder, not a file that could be written"), artifacts.atomic(Path()):
+        pass

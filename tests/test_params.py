@@ -5,7 +5,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from ernn.params import Admm, Augmentation, Corpus, Features, Scoring, Section, Training
+from ernn.params import Admm, Augmentation, Corpus, Features, Network, Scoring, Section, Training
 
 
 def refused(section: type[Section], message: str, **values: object) -> None:
@@ -55,3 +55,29 @@ def test_shifts_above_the_window():
     message = "shift_ms=20 must not exceed window_ms=5: no window would see the audio between"
     refused(Features, message, window_ms=5, shift_ms=20)
     assert Features(window_ms=20, shift_ms=20).shift_ms == 20
+
+
+@pytest.mark.parametrize("cell", ["lstm", None])  # an LSTM is also what is meant where no cell is named
+def test_an_lstm_has_no_reset(cell):
+    named = {} if cell is None else {"cell": cell}
+    refused(Network, "cell=lstm has no reset gate; leave reset out", reset="after", **named)
+    assert Network(reset="before", **named).reset == "before"
+
+
+@pytest.mark.parametrize("reset", ["before", "after"])
+@pytest.mark.parametrize("extra", [{"projection": 4}, {"peepholes": True}])
+def test_a_gru_has_neither_projection_nor_peepholes(reset, extra):
+    message = "cell=gru has neither projection nor peepholes; set projection: 0 and peepholes: false"
+    refused(Network, message, cell="gru", reset=reset, **extra)
+    assert Network(cell="gru", reset=reset).reset == reset
+
+
+@pytest.mark.parametrize("reset", ["During", "", None, True])
+def test_other_places_of_the_reset(reset):
+    refused(Network, "Input should be 'before' or 'after'", cell="gru", reset=reset)
+
+
+@pytest.mark.parametrize("projection", [8, 9])
+def test_projections_that_do_not_shrink(projection):
+    message = f"projection={projection} must be smaller than cells=8; 0 means none"
+    refused(Network, message, cells=8, projection=projection)

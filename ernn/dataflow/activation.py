@@ -41,6 +41,8 @@ class Table:
             )
         if any(b <= a for a, b in zip((0, *self.bounds), self.bounds, strict=False)):
             raise ValueError(f"bounds must increase from above 0, got {list(self.bounds)}")
+        if self.output.fraction < 1:
+            raise ValueError(f"output has a fraction of 1 bit or more, got {self.output.fraction}")
         if not self.output.fraction <= self.offset_fraction <= self.slope_fraction + self.input.fraction:
             raise ValueError(
                 f"offset_fraction={self.offset_fraction} must lie between the output's fraction "

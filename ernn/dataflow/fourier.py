@@ -12,9 +12,10 @@ and the inverse runs the same graph backwards. Stages of length 2 and 4 have no 
 twiddle factor is rounded to the fraction it came with; after stage s the values lose `shifts[s]` bits, rounded.
 
 Error of one component against the exact transform of the same integers, where u_s is the resolution after stage s,
-A_s = 2^s |x|_max bounds a magnitude, and a twiddle component is off by t/2 at most (t its resolution):
+A_s = 2^s |x|_max bounds a magnitude, and t is the resolution of the twiddle factors, of which one component is off by
+t/2 at most and one by t, where it is held below 1; d = sqrt(5)/2 t bounds both together:
 
-    e_0 = 0,    e_s = g_s e_{s-1} + [s > 2] (t / sqrt(2) A_{s-1} + u_{s-1} / 2) + [shifts[s] > 0] u_s / 2
+    e_0 = 0,    e_s = g_s e_{s-1} + [s > 2] (d A_{s-1} + u_{s-1} / 2) + [shifts[s] > 0] u_s / 2
 
 with g_s = 2 for the stages without multiplications and 1 + sqrt(2) for the others (a rotated error of two components).
 `forward_error` computes it.
@@ -28,6 +29,7 @@ from typing import TypeVar
 from ernn.dataflow.value import Constant, Value
 
 V = TypeVar("V", bound=Value)
+_OFF = math.sqrt(5) / 2  # resolutions that a twiddle factor is off at most
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def twiddle_multiplications(block_size: int) -> int:
     """Products with constants in one transform.
 
     >>> [twiddle_multiplications(k) for k in (2, 4, 8, 16, 32)]
-    [0, 0, 2, 12, 44]
+    [0, 0, 2, 14, 54]
     """
     if block_size < 8:
         return 0
@@ -157,7 +159,7 @@ def forward_error(
     error, twiddle = 0.0, 2.0**-twiddle_fraction
     for stage, shift in enumerate(shifts[: _stages(block_size)], start=1):
         if stage > 2:
-            error += math.sqrt(2) * error + twiddle / math.sqrt(2) * limit * 2.0 ** (stage - 1) + resolution / 2
+            error += math.sqrt(2) * error + _OFF * twiddle * limit * 2.0 ** (stage - 1) + resolution / 2
         else:
             error *= 2
         resolution *= 2.0**shift
@@ -170,13 +172,13 @@ def inverse_error(
 ) -> float:
     """Bound of the error of one value of `inverse`, in its units, for spectra whose components are at most `limit`.
 
-    Backwards through the graph a stage halves sums, so e_s = g_s e + [s > 2] (t / sqrt(2) A + u / 4) + [shifts[s] > 0]
+    Backwards through the graph a stage halves sums, so e_s = g_s e + [s > 2] (d A + u / 4) + [shifts[s] > 0]
     u_s / 2 with g_s = 1 or sqrt(2), where u_s = u 2^(shifts[s] - 1) and A = sqrt(2) limit bounds every magnitude.
     """
     error, twiddle = 0.0, 2.0**-twiddle_fraction
     for stage in reversed(range(1, _stages(block_size) + 1)):
         if stage > 2:
-            error = math.sqrt(2) * error + twiddle * limit + resolution / 4
+            error = math.sqrt(2) * error + _OFF * twiddle * math.sqrt(2) * limit + resolution / 4
         resolution *= 2.0 ** (shifts[stage - 1] - 1)
         error += resolution / 2 if shifts[stage - 1] else 0.0
     return error

@@ -65,10 +65,6 @@ class Value(ABC):
         """The value times 2^exponent; the integer stays as it is, so it costs nothing."""
         return self._retyped(self.low, self.high, self.fraction - exponent)
 
-    def within(self, low: int, high: int) -> Self:
-        """The same value, whose integer the kernel knows to lie in low..high: the derived range is wider."""
-        return self._retyped(max(low, self.low), min(high, self.high), self.fraction)
-
     def halved(self) -> Self:
         """Half of a value whose integer the kernel knows to be even."""
         return self._shift_right(1, self.low >> 1, self.high >> 1, self.fraction)
@@ -89,7 +85,7 @@ class Value(ABC):
         rounded = self.to_fraction(format.fraction)
         if format.low <= rounded.low and rounded.high <= format.high:
             return rounded.named(name) if name else rounded
-        low, high = max(format.low, rounded.low), min(format.high, rounded.high)
+        low, high = (min(max(end, format.low), format.high) for end in (rounded.low, rounded.high))
         return rounded._saturate(low, high, name)
 
     def named(self, name: str) -> Self:

@@ -1,20 +1,18 @@
-"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it, as an acoustic model.
-
-    python -m ernn.nn.torch_import --weights FILE.safetensors --prefix rnn. --output-prefix fc. --phones FILE --model OUT
+"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as an acoustic model; also a command (--help).
 
 The logits are torch's within float error; what an `AcousticModel` cannot express is refused. The model reads
 (time, batch, inputs), whatever `batch_first` was: no weight depends on it. torch's two biases act as their sum, except
-in the candidate of a GRU, where r scales one of them; torch's z is 1 - z here, so those rows change sign. float64 is
-rounded to float32. Class priors and phone bigram, which torch does not have, are uniform.
+in the candidate of a GRU, where r scales one of them. float64 is rounded to float32. Class priors and phone bigram,
+which torch does not have, are uniform.
 """
 
 import argparse
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ernn.errors import UserError
 
@@ -44,26 +42,20 @@ def from_modules(
         raise UserError(f"modules must be a torch.nn.LSTM or torch.nn.GRU and a torch.nn.Linear, got {got}; use those")
     if recurrent.dropout and recurrent.training:
         raise UserError(f"dropout={recurrent.dropout:g} is active, but an imported model has none; call .eval() first")
-    parts = (("recurrent.", recurrent), ("output.", output))
-    weights = {before + name: tensor for before, part in parts for name, tensor in part.state_dict().items()}
+    weights = nn.ModuleDict({"recurrent": recurrent, "output": output}).state_dict()
     return from_weights(weights, phones, prefix="recurrent.", output_prefix="output.", blank=blank)
 
 
 def from_weights(
-    weights: "Mapping[str, Tensor]",
-    phones: Sequence[str],
-    *,
-    output_prefix: str,
-    prefix: str = "",
-    blank: int | None = None,
+    weights: "dict[str, Tensor]", phones: Sequence[str], *, prefix: str, output_prefix: str, blank: int | None = None
 ) -> "AcousticModel":
     """The acoustic model of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
 
     Args:
         weights: every tensor of the recurrent layers and of the output layer, and nothing else.
         phones: labels of the classes, in their order, without the blank.
-        output_prefix: what stands before `weight` in the name of the output layer's weight.
-        prefix: what stands before `weight_ih_l0`.
+        prefix: what stands before `weight_ih_l0` in its name.
+        output_prefix: what stands before `weight` in the name of the output layer's.
         blank: class of CTC's blank, which becomes the last one; None means a class a phone, trained on frames.
 
     Raises:
@@ -78,29 +70,49 @@ def from_weights(
             raise UserError(f"{name} is a {type(tensor).__name__}, not a tensor; give the state dict itself")
         if name.endswith("_reverse"):
             raise UserError(f"{name}: layers here run forward in time only; train with bidirectional=False")
-    left = dict(weights)
-    network = _network(left, prefix)
-    inputs, classes = _sides(left, f"{prefix}weight_ih_l0")[1], _sides(left, f"{output_prefix}weight")[0]
+    left, weight, bias = dict(weights), f"{output_prefix}weight", f"{output_prefix}bias"
+    network, state = _recurrent(left, prefix)
+    classes = _sides(left, weight)[0]
     order = _order(classes, phones, blank)
-    model = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")
-    uniform = torch.full_like(model.bigram, -math.log(len(phones)))
-    state = {"log_priors": uniform[0], "bigram": uniform}
-    biased = any(name.startswith((f"{prefix}bias_ih_l", f"{prefix}bias_hh_l")) for name in left)
-    for layer in range(network.layers):
-        for name, tensor in _layer(left, network, prefix, layer, inputs, biased).items():
-            state[f"layers.{layer}.{name}"] = tensor
-        inputs = network.projection or network.cells
-    left.setdefault(f"{output_prefix}bias", torch.zeros(classes))
-    state["output.weight"] = _take(left, f"{output_prefix}weight", classes, inputs)[order]
-    state["output.bias"] = _take(left, f"{output_prefix}bias", classes)[order]
+    state["output.weight"] = _take(left, weight, classes, network.projection or network.cells)[order]
+    state["output.bias"] = _take(left, bias, classes)[order] if bias in left else torch.zeros(classes)
     if left:
         raise _unexpected(left, min(left), "no such tensor")
-    model.load_state_dict(state)
+    inputs = state["layers.0.weight_ih.weight"].shape[1]
+    model = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")
+    state["bigram"] = torch.full_like(model.bigram, -math.log(len(phones)))
+    model.load_state_dict(state | {"log_priors": state["bigram"][0]})
     return model
 
 
-def _network(left: "Mapping[str, Tensor]", prefix: str) -> "Network":
-    """Cell and sizes by the first layer, layers by their number."""
+def _recurrent(left: "dict[str, Tensor]", prefix: str) -> "tuple[Network, dict[str, Tensor]]":
+    """Network and tensors, by the names of `ernn.nn.acoustic`, of the recurrent layers, which are taken."""
+    import torch
+
+    network, inputs = _network(left, prefix), _sides(left, f"{prefix}weight_ih_l0")[1]
+    cells, outputs = network.cells, network.projection or network.cells
+    rows = (3 if network.cell == "gru" else 4) * cells
+    state: dict[str, Tensor] = {}
+    biased = any(name.startswith((f"{prefix}bias_ih_l", f"{prefix}bias_hh_l")) for name in left)
+    for layer in range(network.layers):
+        weight_ih = _take(left, f"{prefix}weight_ih_l{layer}", rows, outputs if layer else inputs)
+        weight_hh = _take(left, f"{prefix}weight_hh_l{layer}", rows, outputs)
+        bias_ih = bias_hh = torch.zeros(rows)
+        if biased:
+            bias_ih, bias_hh = (_take(left, f"{prefix}bias_{part}_l{layer}", rows) for part in ("ih", "hh"))
+        ours = {"weight_ih.weight": weight_ih, "weight_hh.weight": weight_hh, "bias": bias_ih + bias_hh}
+        if network.cell == "gru":
+            ours["bias"][2 * cells :] = bias_ih[2 * cells :]  # r scales the other one of n
+            parts = {name: gates.chunk(3) for name, gates in ours.items()}  # r, 1 - z, n: sigma(-a) = 1 - sigma(a)
+            ours = {name: torch.cat((-z, r, n)) for name, (r, z, n) in parts.items()}
+            ours["bias_hn"] = bias_hh[2 * cells :]
+        if network.projection:
+            ours["weight_ym.weight"] = _take(left, f"{prefix}weight_hr_l{layer}", outputs, cells)
+        state |= {f"layers.{layer}.{name}": tensor for name, tensor in ours.items()}
+    return network, state
+
+
+def _network(left: "dict[str, Tensor]", prefix: str) -> "Network":
     from ernn.params import Network
 
     weight_hh, weight_hr = f"{prefix}weight_hh_l0", f"{prefix}weight_hr_l0"
@@ -109,12 +121,9 @@ def _network(left: "Mapping[str, Tensor]", prefix: str) -> "Network":
     if projection >= cells:
         raise _unexpected(left, weight_hr, f"fewer than {cells} rows")
     if not projection and rows not in (3 * cells, 4 * cells):
-        raise UserError(
-            f"{weight_hh} has {rows} rows for {cells} cells; a torch.nn.LSTM has 4 a cell, a torch.nn.GRU 3: "
-            "train one of those (torch.nn.RNN, with 1, cannot be expressed)"
-        )
+        raise _unexpected(left, weight_hh, f"{4 * cells} rows (LSTM) or {3 * cells} (GRU; no nn.RNN)")
     pattern = re.compile(re.escape(prefix) + r"(?:weight|bias)_(?:ih|hh|hr)_l([0-9]+)")
-    layers = len({match[1] for match in map(pattern.fullmatch, left) if match})
+    layers = len({match[1] for match in map(pattern.fullmatch, left) if match})  # l0 and l2 are two: l1 will be missed
     if not projection and rows == 3 * cells:
         return Network(cell="gru", layers=layers, cells=cells, reset="after")
     return Network(layers=layers, cells=cells, projection=projection)
@@ -131,22 +140,7 @@ def _order(classes: int, phones: Sequence[str], blank: int | None) -> list[int]:
     return order if blank is None else [*order, blank]
 
 
-def _layer(
-    left: "dict[str, Tensor]", network: "Network", prefix: str, layer: int, inputs: int, biased: bool
-) -> "dict[str, Tensor]":
-    """One layer by the names of `ernn.nn.acoustic`."""
-    ...
-
-
-def _z_first(rows: "Tensor") -> "Tensor":
-    """From the order r, 1 - z, n to z, r, n: sigma(-a) = 1 - sigma(a)."""
-    gates = rows.unflatten(0, (3, -1))[[1, 0, 2]]
-    gates[0].neg_()
-    return gates.flatten(0, 1)
-
-
 def _take(left: "dict[str, Tensor]", name: str, *shape: int) -> "Tensor":
-    """The values of a tensor that leaves `left`."""
     if name not in left or left[name].shape != shape:
         raise _unexpected(left, name, f"shape {shape}")
     tensor = left.pop(name)
@@ -158,15 +152,48 @@ def _take(left: "dict[str, Tensor]", name: str, *shape: int) -> "Tensor":
     return values
 
 
-def _sides(left: "Mapping[str, Tensor]", name: str) -> tuple[int, int]:
+def _sides(left: "dict[str, Tensor]", name: str) -> tuple[int, int]:
     if name not in left or left[name].ndim != 2 or not left[name].numel():
         raise _unexpected(left, name, "a matrix")
     return left[name].shape[0], left[name].shape[1]
 
 
-def _unexpected(left: "Mapping[str, Tensor]", name: str, expected: str) -> UserError:
+def _unexpected(left: "dict[str, Tensor]", name: str, expected: str) -> UserError:
     got = f"shape {tuple(left[name].shape)}" if name in left else "no such tensor"
-    return UserError(
-        f"{name}: expected {expected}, got {got}; give the state dict of a torch.nn.LSTM or torch.nn.GRU and the "
-        "torch.nn.Linear after it, nothing else in it, and what stands before their names"
-    )
+    return UserError(f"{name}: expected {expected}, got {got}; give one LSTM or GRU, one Linear and their prefixes")
+
+
+def _convert(weights: Path, phones: Path, model: Path, **options: Any) -> None:
+    import safetensors.torch
+
+    from ernn.nn import model_file
+
+    file = weights
+    try:
+        tensors, file = safetensors.torch.load_file(weights), phones
+        labels, file = phones.read_text(encoding="utf-8").split(), model
+        model_file.save(from_weights(tensors, labels, **options), model)
+    except UserError:
+        raise
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise UserError(f"{file}: {error}; see --help for the kind of file wanted") from None
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the model file that the command line asks for."""
+    parser = argparse.ArgumentParser("python -m ernn.nn.torch_import", description="torch's layers as a model file.")
+    parser.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
+    parser.add_argument("--prefix", default="", help="what stands before weight_ih_l0 in its names")
+    parser.add_argument("--output-prefix", required=True, help="what stands before weight and bias of the linear layer")
+    parser.add_argument("--phones", type=Path, required=True, help="text: labels of the classes, without CTC's blank")
+    parser.add_argument("--blank", type=int, help="class of CTC's blank; leave it out if trained on frames")
+    parser.add_argument("--model", type=Path, required=True, help="the model file to write")
+    try:
+        _convert(**vars(parser.parse_args(arguments)))
+    except UserError as error:
+        print(f"torch_import: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

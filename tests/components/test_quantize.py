@@ -16,6 +16,7 @@ from ernn.nn.acoustic import make_circulant
 from ernn.params import BlockSizes, Scoring, Training
 from ernn.quantize import evaluate
 from ernn.training import outcome, session
+from ernn.training.loop import Phase
 from tests import toy
 
 PARAMS = {
@@ -32,11 +33,15 @@ PARAMS = {
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A feature folder, a model and its scores, to be copied from."""
+    """A feature folder, a model trained on it and its scores."""
     folder = tmp_path_factory.mktemp("trained")
-    data = toy.make(folder / "data", utterances=10)
-    model = session.fresh_model(toy.network(), data, Training())
-    make_circulant(model, (BlockSizes(input=4, recurrent=4),) * 2)
+    data = toy.make(folder / "data", utterances=24)
+    options = Training(epochs=20, batch_utterances=2, learning_rate=0.05, threads=1)
+    model = session.fresh_model(toy.network(layers=1, cells=16), data, options)
+    make_circulant(model, (BlockSizes(recurrent=2),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ERNN_CHECKPOINTS", str(folder / "checkpoints"))
+        session.open_run(data, options, Scoring(), test="quantize").fit(model, Phase("direct", 0, 20, 20))
     model_file.save(model, folder / "model")
     outcome.measure(model, data.split("test"), Scoring(bootstrap_samples=50), folder / "float.json")
     return folder

@@ -16,7 +16,8 @@ def model(**changes) -> AcousticModel:
     return AcousticModel(toy.network(**changes), toy.DIMENSION, PHONES)
 
 
-CELLS = [{}, {"peepholes": True}, {"projection": 4}, {"projection": 4, "peepholes": True}, {"cell": "gru"}]
+AFTER = {"cell": "gru", "reset": "after"}
+CELLS = [{}, {"peepholes": True}, {"projection": 4}, {"projection": 4, "peepholes": True}, {"cell": "gru"}, AFTER]
 
 
 @pytest.mark.parametrize("changes", CELLS)
@@ -56,13 +57,28 @@ def test_stored_weights_of_the_paper(network, block_size, words):
     assert sum(matrix.stored_words for _, matrix in large.matrices()) == words
 
 
-def test_stored_words_count_everything():
-    network = model(peepholes=True, projection=4)
+@pytest.mark.parametrize("changes", CELLS)
+def test_stored_words_count_everything(changes):
+    network = model(**changes)
     assert network.stored_words == sum(parameter.numel() for parameter in network.parameters())
 
 
-def test_randomise_is_a_function_of_the_seed_and_replaces_every_weight():
-    networks = [model() for _ in range(3)]
+def test_only_the_gru_that_resets_after_the_product_has_a_second_bias():
+    biases = [[layer.bias_hn for layer in model(**changes).layers] for changes in CELLS]
+    assert [bias.shape for bias in biases[-1]] == [(8,), (8,)]
+    assert not any(bias is not None for others in biases[:-1] for bias in others)
+
+
+@pytest.mark.parametrize("changes", CELLS)
+def test_every_weight_has_a_gradient(changes):
+    network = model(**changes)
+    network(torch.randn(6, 2, toy.DIMENSION)).square().sum().backward()
+    assert all(parameter.grad.any() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("changes", CELLS)
+def test_randomise_is_a_function_of_the_seed_and_replaces_every_weight(changes):
+    networks = [model(**changes) for _ in range(3)]
     for network, seed in zip(networks, (5, 5, 6), strict=True):
         make_circulant(network, (BlockSizes(input=2, recurrent=2),) * 2)
         before = [parameter.clone() for parameter in network.parameters()]
@@ -82,8 +98,9 @@ def test_block_sizes_by_place():
     ]
 
 
-def test_every_parameter_has_one_learning_rate_scale():
-    network = model()
+@pytest.mark.parametrize("changes", CELLS)
+def test_every_parameter_has_one_learning_rate_scale(changes):
+    network = model(**changes)
     make_circulant(network, (BlockSizes(input=4, recurrent=2), BlockSizes(input=4)))
     scales = {id(p): group["scale"] for group in network.parameter_groups() for p in group["params"]}
     assert set(scales) == {id(p) for p in network.parameters()}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ernn.nn import gates
-from ernn.nn.gru import gru
+from ernn.nn.gru import gru, gru_reset_after
 from ernn.nn.sequences import last
 
 
@@ -18,6 +18,13 @@ def case(steps=5, batch=3, inputs=4, cells=6, state=True, dtype=torch.float64, s
     shapes = [(steps, batch, inputs), (3 * cells, inputs), (3 * cells, cells), (3 * cells,), (batch, cells)]
     values = [torch.randn(*shape, generator=draw, dtype=torch.float64) for shape in shapes[: 4 + state]]
     return [(v * s).to(dtype).requires_grad_() for v, s in zip(values, (1, scale, scale, 1, 1), strict=False)]
+
+
+def case_after(**size) -> list[Tensor]:
+    """Arguments of `gru_reset_after`, in its order, the state if wanted."""
+    x, weight_ih, weight_hh, bias, *state = case(**size)
+    bias_hn = torch.linspace(-1, 1, weight_hh.shape[1], dtype=x.dtype).requires_grad_()
+    return [x, weight_ih, weight_hh, bias, bias_hn, *state]
 
 
 def lengths_of(steps: int, batch: int, seed: int) -> Tensor:
@@ -39,10 +46,25 @@ def reference(x, weight_ih, weight_hh, bias, state=None, lengths=None) -> tuple[
     return torch.stack(cs), last(torch.stack(cs), lengths)
 
 
-def gradients(outputs: tuple[Tensor, Tensor], leaves: list[Tensor], used=(1, 1)) -> list[Tensor]:
+def reference_after(x, weight_ih, weight_hh, bias, bias_hn, state=None) -> Tensor:
+    """Likewise for the cell that resets after the product."""
+    cells = weight_hh.shape[1]
+    c = x.new_zeros(x.shape[1], cells) if state is None else state
+    (w_zx, w_rx, w_nx), (w_zc, w_rc, w_nc), (b_z, b_r, b_n) = (w.split(cells) for w in (weight_ih, weight_hh, bias))
+    cs = []
+    for x_t in x:
+        z = torch.sigmoid(x_t @ w_zx.T + c @ w_zc.T + b_z)
+        r = torch.sigmoid(x_t @ w_rx.T + c @ w_rc.T + b_r)
+        n = torch.tanh(x_t @ w_nx.T + b_n + r * (c @ w_nc.T + bias_hn))
+        c = (1 - z) * c + z * n
+        cs.append(c)
+    return torch.stack(cs)
+
+
+def gradients(outputs: tuple[Tensor, ...], leaves: list[Tensor], used=None) -> list[Tensor]:
     """Gradients of a sum of the outputs that are used, each of its values weighted differently."""
     weighted = [(out * torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)).sum() for out in outputs]
-    total = sum(value for value, flag in zip(weighted, used, strict=True) if flag)
+    total = sum(value for value, flag in zip(weighted, used or [1] * len(weighted), strict=True) if flag)
     return list(torch.autograd.grad(total, leaves))
 
 
@@ -161,4 +183,82 @@ def test_without_gradients_the_values_are_the_same():
 def test_same_bits_every_time():
     drawn = case(40, 4, 40, 512, dtype=torch.float32)
     once, again = (gradients(gru(*drawn), drawn) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+
+
+@given(sizes)
+def test_reset_after_outputs_and_gradients_are_those_of_the_equations(size):
+    drawn = case_after(**size)
+    ours, theirs = gru_reset_after(*drawn), reference_after(*drawn)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradients((ours,), drawn), gradients((theirs,), drawn))
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_reset_after_gradcheck(state):
+    assert torch.autograd.gradcheck(gru_reset_after, case_after(steps=3, batch=2, inputs=2, cells=3, state=state))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_reset_after_is_that_of_torch(dtype):
+    x, weight_ih, weight_hh, bias, bias_hn, state = drawn = case_after(steps=9, batch=4, inputs=7, cells=8, dtype=dtype)
+    network = torch.nn.GRU(7, 8, dtype=dtype)
+    theirs = list(network.parameters())
+    bias_hh = torch.cat((bias_hn.new_zeros(16), bias_hn))
+    with torch.no_grad():
+        for parameter, ours in zip(theirs[:3], (weight_ih, weight_hh, bias), strict=True):
+            z, r, n = ours.split(8)
+            parameter.copy_(torch.cat((r, -z, n)))
+        theirs[3].copy_(bias_hh)
+    found, expected = gru_reset_after(*drawn), network(x, state.unsqueeze(0))[0]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    d_x, *d_weights, d_bias_hn, d_state = gradients((found,), drawn)
+    e_x, *e_weights, e_bias_hh, e_state = gradients((expected,), [x, *theirs, state])
+    torch.testing.assert_close((d_x, d_bias_hn, d_state), (e_x, e_bias_hh[16:], e_state), atol=1e-5, rtol=1e-4)
+    for ours, gradient in zip(d_weights, e_weights, strict=True):
+        r, z, n = gradient.split(8)
+        torch.testing.assert_close(ours, torch.cat((-z, r, n)), atol=1e-5, rtol=1e-4)
+
+
+def test_both_cells_are_one_where_the_reset_lets_everything_pass():
+    x, weight_ih, weight_hh, bias, state = drawn = case(steps=9)
+    with torch.no_grad():
+        bias[6:12] = 60
+    after = gru_reset_after(x, weight_ih, weight_hh, bias, torch.zeros(6, dtype=x.dtype), state)
+    torch.testing.assert_close(after, gru(*drawn)[0])
+
+
+def test_reset_after_in_two_halves_is_the_whole():
+    x, *weights, state = case_after(steps=8)
+    first = gru_reset_after(x[:3], *weights, state)
+    second = gru_reset_after(x[3:], *weights, first[-1])
+    torch.testing.assert_close(torch.cat([first, second]), gru_reset_after(x, *weights, state))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_reset_after_without_gradients_the_values_are_the_same(dtype):
+    drawn = case_after(dtype=dtype)
+    expected = gru_reset_after(*drawn)
+    with torch.no_grad():
+        c = gru_reset_after(*drawn)
+    assert c.grad_fn is None
+    torch.testing.assert_close(c, expected)
+
+
+def test_reset_after_refuses_no_steps():
+    with pytest.raises(ValueError, match="x has 0 steps; a sequence needs one at least"):
+        gru_reset_after(*case_after(steps=0))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_reset_after_an_empty_batch_has_gradients_of_zero(dtype):
+    drawn = case_after(batch=0, dtype=dtype)
+    c = gru_reset_after(*drawn)
+    assert c.shape == (5, 0, 6)
+    assert not any(found.any() for found in gradients((c,), drawn))
+
+
+def test_reset_after_same_bits_every_time():
+    drawn = case_after(steps=40, batch=4, inputs=40, cells=512, dtype=torch.float32)
+    once, again = (gradients((gru_reset_after(*drawn),), drawn) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))

@@ -25,18 +25,29 @@ def circulant_model() -> AcousticModel:
     return result
 
 
+def reset_after_model() -> AcousticModel:
+    return model(cell="gru", reset="after")
+
+
+def circulant_reset_after_model() -> AcousticModel:
+    result = reset_after_model()
+    make_circulant(result, (BlockSizes(input=4, recurrent=2), BlockSizes(recurrent=8)))
+    return result
+
+
 def pruned_model() -> AcousticModel:
     result = model(cell="gru")
     Pruner(result, 4.0, 2).finish(result)
     return result
 
 
-@pytest.mark.parametrize("make", [model, circulant_model, pruned_model])
+@pytest.mark.parametrize("make", [model, circulant_model, pruned_model, reset_after_model, circulant_reset_after_model])
 def test_save_and_load_are_the_identity(make, tmp_path):
     before, x = make(), torch.randn(5, 2, toy.DIMENSION)
     model_file.save(before, tmp_path / "model")
     after = model_file.load(tmp_path / "model")
     assert torch.equal(before(x), after(x))
+    assert before.network == after.network
     assert before.stored_words == after.stored_words
     assert [(p, m.kind) for p, m in before.matrices()] == [(p, m.kind) for p, m in after.matrices()]
     model_file.save(after, tmp_path / "again")
@@ -125,6 +136,17 @@ def test_other_kinds_of_number(tmp_path, dtype):
 def test_tensors_that_do_not_fit(tmp_path):
     path = rewritten(tmp_path, change_tensors=lambda tensors: tensors.update({"output.bias": torch.zeros(3)}))
     assert "tensors do not fit the network it names" in refused(path)
+
+
+def test_a_gru_is_not_read_as_the_one_with_the_other_reset(tmp_path):
+    path = tmp_path / "model"
+    model_file.save(reset_after_model(), path)
+    header, tensors = model_file.read(path)
+    header["network"]["reset"] = "before"
+    save_file(tensors, path, {"ernn": json.dumps(header)})
+    message = refused(path)
+    assert "tensors do not fit the network it names" in message
+    assert "layers.0.bias_hn" in message
 
 
 def test_header_without_a_field(tmp_path):
