@@ -253,10 +253,10 @@ def test_links_of_the_readme_lead_somewhere():
     assert all((ROOT / each).exists() for each in links if not each.startswith("https://"))
 
 
-def test_designs_of_the_readme_are_designs():
+def test_designs_and_programs_of_the_readme_go_together():
     blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    designs = yaml.safe_load("".join(blocks))["designs"]
-    assert Parameters.model_validate(PARAMS | {"designs": designs, "programs": {}}).designs
+    lists = yaml.safe_load("".join(blocks))
+    assert Parameters.model_validate(PARAMS | lists).programs
 
 
 def test_make_alone_lists_every_target():

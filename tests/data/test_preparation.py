@@ -80,6 +80,29 @@ def test_global_normalisation_is_the_training_sets(tmp_path, prepared):
         assert np.corrcoef(train[:, dimension], raw[:, dimension])[0, 1] > 0.99999
 
 
+@pytest.mark.parametrize(("stack", "skip"), [(1, 1), (2, 2)])
+def test_the_manifest_holds_the_moments_of_the_training_split(tmp_path, stack, skip):
+    settings = Features(stack=stack, skip=skip, normalise="global")
+    written = preparation.prepare(SMALL, settings, tmp_path / "features")
+    opened = Dataset.open(tmp_path / "features")
+    assert opened.manifest["moments"] == written["moments"]
+    mean, deviation = (np.array(opened.manifest["moments"][name]) for name in ("mean", "deviation"))
+    raw = {"train": [], "dev": [], "test": []}
+    for speaker in synthetic.speakers(SMALL):
+        frames = (features.vectors(each.samples, settings, "") for each in speaker.utterances())
+        raw[speaker.split] += [features.stack(vectors, settings).astype(np.float64) for vectors in frames]
+    train = np.concatenate(raw["train"])
+    np.testing.assert_allclose(mean, train.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(deviation, train.std(axis=0), rtol=1e-6)
+    for split, vectors in raw.items():  # of the training split for all: a chip has no others
+        restored = opened.split(split).features * deviation + mean
+        np.testing.assert_allclose(restored, np.concatenate(vectors), atol=0.02)  # features are kept in 16 bits
+
+
+def test_without_global_normalisation_the_manifest_holds_no_moments(prepared):
+    assert "moments" not in Dataset.open(prepared).manifest
+
+
 @pytest.mark.parametrize("shards", [1, 3, 9])
 def test_shards_hold_whole_speakers_in_order(tmp_path, prepared, shards):
     preparation.prepare(SMALL, Features(shards=shards), tmp_path / "features")
