@@ -6,16 +6,18 @@ constant: formats, weights, tables, twiddle factors, shifts and priors all stand
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
-from ernn.dataflow.formats import Format
+from ernn.dataflow.formats import LARGEST_BITS, Format
 from ernn.dataflow.transforms import BLOCK_SIZES, Exact, Fourier, Transform
 
 VERSION = 1
+_BY_KIND = Field(discriminator="kind")
 _CONFIG: dict[str, object] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
 
@@ -58,7 +60,7 @@ class Circulant:
     rows: int
     cols: int
     block_size: int
-    transform: Transform
+    transform: Annotated[Transform, _BY_KIND]
     words: Numbers
     kind: Literal["circulant"] = "circulant"
 
@@ -68,25 +70,14 @@ class Circulant:
         k = self.block_size
         if k not in BLOCK_SIZES:
             raise ValueError(f"block_size={k} must be one of {', '.join(map(str, BLOCK_SIZES))}")
-        wanted = (math.ceil(self.rows / k), math.ceil(self.cols / k), k)
+        wanted = (-(-self.rows // k), -(-self.cols // k), k)
         if self.words.integers.ndim != 4 or self.words.integers.shape[1:] != wanted or min(self.rows, self.cols) < 1:
             raise ValueError(
                 f"words of a {self.rows}x{self.cols} matrix in blocks of {k} have shape (gates, "
                 f"{', '.join(map(str, wanted))}), got {self.words.integers.shape}"
             )
         if isinstance(self.transform, Fourier):
-            stages, turns = k.bit_length() - 1, max(k // 4 - 1, 0)
-            lengths = tuple(
-                len(part)
-                for part in (self.transform.forward_shifts, self.transform.inverse_shifts, self.transform.twiddles)
-            )
-            if lengths != (stages, stages, turns):
-                raise ValueError(
-                    f"a transform of {k} has {stages} shifts forward, {stages} back and {turns} twiddle factors, "
-                    f"got {lengths}"
-                )
-            if min((0, *self.transform.forward_shifts, *self.transform.inverse_shifts)) < 0:
-                raise ValueError("shifts of a transform's stages are 0 or more")
+            _check_fourier(self.transform, k)
 
     @property
     def gates(self) -> int:
@@ -121,14 +112,16 @@ class Pruned:
 
     def __post_init__(self) -> None:
         count = self.values.integers.size
+        if self.columns.dtype != np.int64 or self.starts.dtype != np.int64:
+            raise ValueError(f"columns and starts are int64, got {self.columns.dtype} and {self.starts.dtype}")
         if self.values.integers.shape != (count,) or self.columns.shape != (count,):
             raise ValueError(f"a pruned matrix has one column for each of its {count} values")
         if min(self.rows, self.cols, self.gates) < 1 or self.starts.shape != (self.gates * self.rows + 1,):
             raise ValueError(f"starts of {self.gates} gates of {self.rows} rows has one entry a row and one more")
-        if self.starts[0] != 0 or self.starts[-1] != count or (np.diff(self.starts) < 0).any():
+        if self.starts[0] != 0 or self.starts[-1] != count or (self.starts[1:] < self.starts[:-1]).any():
             raise ValueError(f"starts must rise from 0 to {count}")
         row = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
-        rising = np.diff(row * self.cols + self.columns) > 0
+        rising = (row[1:] > row[:-1]) | (self.columns[1:] > self.columns[:-1])
         if not rising.all() or ((self.columns < 0) | (self.columns >= self.cols)).any():
             raise ValueError(f"columns must rise within a row and lie in 0..{self.cols - 1}")
 
@@ -144,7 +137,7 @@ class Pruned:
         return self.values.integers.size
 
 
-Matrix = Circulant | Pruned
+Matrix = Annotated[Circulant | Pruned, _BY_KIND]
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +246,7 @@ class Gru:
         return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
 
 
-Layer = Lstm | Gru
+Layer = Annotated[Lstm | Gru, _BY_KIND]
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,11 +291,19 @@ class Frontend:
     __pydantic_config__: ClassVar[dict[str, object]] = _CONFIG
 
     def __post_init__(self) -> None:
+        for field in ("window_ms", "shift_ms"):
+            if not 0 < getattr(self, field) < math.inf:
+                raise ValueError(f"{field} must be above 0 and finite, got {getattr(self, field)}")
+            object.__setattr__(self, field, float(getattr(self, field)))  # 25 and 25.0 have one digest
+        if min(self.mels, self.stack, self.skip) < 1:
+            raise ValueError(f"mels, stack and skip are 1 or more, got {self.mels}, {self.stack} and {self.skip}")
         moments = [moment for moment in (self.mean, self.deviation) if moment is not None]
         if len(moments) != (2 if self.normalise == "global" else 0):
             raise ValueError(f"normalise={self.normalise}: mean and deviation belong to global and only there")
-        if not all(np.isfinite(moment).all() for moment in moments):
-            raise ValueError("mean and deviation must be finite")
+        if not all(_finite(moment, (moments[0].size,)) for moment in moments):
+            raise ValueError("mean and deviation are finite float32 vectors of one length")
+        if self.deviation is not None and (self.deviation <= 0).any():
+            raise ValueError(f"deviation must be above 0, got {self.deviation.min()}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,8 +325,10 @@ class Decoder:
         count = len(self.phones)
         for field, wanted in (("log_priors", (count,)), ("bigram", (count + 1, count))):
             found = getattr(self, field)
-            if found.shape != wanted or found.dtype != np.float32 or not np.isfinite(found).all():
-                raise ValueError(f"{field} of {count} phones is finite float32 of shape {wanted}, got {found.shape}")
+            if not _finite(found, wanted):
+                raise ValueError(
+                    f"{field} of {count} phones is finite float32 of shape {wanted}, got {found.dtype} of {found.shape}"
+                )
 
     @property
     def classes(self) -> int:
@@ -360,6 +363,8 @@ class Program:
                     f"layers.{index + 1}.input: takes {after.inputs} elements of {after.input}, "
                     f"layer {index} gives {before.outputs} of {before.output}"
                 )
+        if self.frontend.mean is not None and self.frontend.mean.size != self.inputs:
+            raise ValueError(f"frontend.mean: {self.frontend.mean.size} elements, layer 0 takes {self.inputs}")
         if self.output.weight.cols != self.layers[-1].outputs:
             raise ValueError(
                 f"output.weight: takes {self.output.weight.cols} elements, the last layer gives "
@@ -417,3 +422,25 @@ def _check_matrix(field: str, matrix: Matrix, gates: int, rows: int, cols: int) 
         raise ValueError(
             f"{field} is {gates} matrices of {rows}x{cols}, got {matrix.gates} of {matrix.rows}x{matrix.cols}"
         )
+
+
+def _check_fourier(transform: Fourier, block_size: int) -> None:
+    stages, turns = block_size.bit_length() - 1, max(block_size // 4 - 1, 0)
+    parts = (transform.forward_shifts, transform.inverse_shifts, transform.twiddles)
+    if (lengths := tuple(map(len, parts))) != (stages, stages, turns):
+        raise ValueError(
+            f"a transform of {block_size} has {stages} shifts forward, {stages} back and {turns} twiddle factors, "
+            f"got {lengths}"
+        )
+    shifts = (*transform.forward_shifts, *transform.inverse_shifts)
+    if not all(0 <= shift <= LARGEST_BITS for shift in shifts):
+        raise ValueError(f"shifts of a transform's stages lie in 0..{LARGEST_BITS}, got {list(shifts)}")
+    if not 0 <= transform.twiddle_fraction <= LARGEST_BITS:
+        raise ValueError(f"twiddle_fraction lies in 0..{LARGEST_BITS}, got {transform.twiddle_fraction}")
+    if any(abs(twiddle) > 1 << transform.twiddle_fraction for twiddle in transform.twiddles):
+        raise ValueError(f"twiddles are cosines times 2^{transform.twiddle_fraction}, got {list(transform.twiddles)}")
+
+
+def _finite(array: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether `array` is finite float32 of this shape."""
+    return array.shape == shape and array.dtype == np.float32 and bool(np.isfinite(array).all())

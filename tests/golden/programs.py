@@ -1,0 +1,107 @@
+"""Random small programs of every structure."""
+
+from functools import cache
+
+import numpy as np
+
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.formats import Format
+from ernn.dataflow.transforms import Exact
+from ernn.program import Circulant, Decoder, Frontend, Gru, Layer, Lstm, Matrix, Numbers, Output, Program, Pruned
+from ernn.quantize import tables
+from tests.dataflow.values import fourier_of
+
+FRONTEND = Frontend("logmel", 40, 25.0, 10.0, 1, 1, "speaker")
+
+
+class Maker:
+    """Draws the parts of a program; one seed gives one program."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = np.random.default_rng(seed)
+
+    def program(self) -> Program:
+        """One or two layers of either cell and an output layer."""
+        functions = self._functions()
+        inputs, format = self._int(1, 7), self._format()
+        layers: list[Layer] = []
+        for _ in range(self._int(1, 2)):
+            layers.append(self._layer(inputs, format))
+            inputs, format = layers[-1].outputs, layers[-1].output
+        phones = self._int(2, 5)
+        output = Output(self._matrix(1, phones, inputs, 1), self._numbers(phones), self._format())
+        zeros = [np.zeros(shape, np.float32) for shape in ((phones,), (phones + 1, phones))]
+        decoder = Decoder("frames", tuple(f"p{n}" for n in range(phones)), *zeros)
+        return Program("random", FRONTEND, functions, tuple(layers), output, decoder)
+
+    def features(self, program: Program, frames: int, utterances: int) -> np.ndarray:
+        """Integers of the input format, now and then only its ends."""
+        shape = (frames, utterances, program.inputs)
+        if self._int(0, 3) == 0:
+            return self._random.choice([program.input.low, program.input.high], shape)
+        return self._random.integers(program.input.low, program.input.high + 1, shape)
+
+    def _layer(self, inputs: int, input: Format) -> Layer:
+        cells, sizes = self._int(1, 9), [int(2 ** self._int(0, 3)) for _ in range(2)]
+        if self._int(0, 1):
+            sizes[1] = sizes[0]
+        transforms = [self._transform(size) for size in sizes]
+        if sizes[0] == sizes[1] and self._int(0, 3):
+            transforms[1] = transforms[0]
+        ih, hh = zip(sizes, transforms, strict=True)
+        if self._int(0, 1):
+            after = bool(self._int(0, 1))
+            matrices = self._matrix(3, cells, inputs, *ih), self._matrix(3, cells, cells, *hh)
+            extra = ("after", self._numbers(cells)) if after else ("before", None)
+            return Gru(input, self._format(), self._format(), *matrices, self._numbers(3, cells), *extra)
+        projection = self._int(1, cells) if self._int(0, 1) else 0
+        return Lstm(
+            input,
+            self._format(),
+            self._format() if projection else None,
+            self._format(),
+            self._matrix(4, cells, inputs, *ih),
+            self._matrix(4, cells, projection or cells, *hh),
+            self._matrix(1, projection, cells, 4, self._transform(4)) if projection else None,
+            self._numbers(4, cells),
+            self._numbers(3, cells) if self._int(0, 1) else None,
+        )
+
+    def _matrix(self, gates: int, rows: int, cols: int, block_size: int, transform=None) -> Matrix:
+        if self._int(0, 4) == 0:
+            return self._pruned(gates, rows, cols)
+        shape = (gates, -(-rows // block_size), -(-cols // block_size), block_size)
+        return Circulant(rows, cols, block_size, transform or Exact(), self._numbers(*shape))
+
+    def _pruned(self, gates: int, rows: int, cols: int) -> Pruned:
+        mask = self._random.random((gates * rows, cols)) < 0.5
+        row, columns = np.nonzero(mask)
+        starts = np.searchsorted(row, np.arange(gates * rows + 1)).astype(np.int64)
+        return Pruned(rows, cols, gates, self._numbers(len(columns)), columns.astype(np.int64), starts)
+
+    def _transform(self, block_size: int):
+        if block_size == 1 or self._int(0, 1):
+            return Exact()
+        shifts = [tuple(self._int(0, 2) for _ in range(block_size.bit_length() - 1)) for _ in range(2)]
+        return fourier_of(block_size, self._int(3, 12), *shifts, self._format(), int(self._random.choice([3, 4])))
+
+    def _numbers(self, *shape: int) -> Numbers:
+        format = self._format()
+        return Numbers(format, self._random.integers(format.low, format.high + 1, shape))
+
+    def _functions(self) -> Activations:
+        bits, gate = self._int(4, 8), self._int(4, 10)
+        return functions(Format(bits, bits - self._int(1, 4)), Format(gate, gate - 1), bool(self._int(0, 1)))
+
+    def _format(self) -> Format:
+        bits = self._int(4, 14)
+        return Format(bits, bits - self._int(0, 4))
+
+    def _int(self, low: int, high: int) -> int:
+        return int(self._random.integers(low, high + 1))
+
+
+@cache
+def functions(preactivation: Format, gate: Format, shared: bool) -> Activations:
+    """Tables, searched once."""
+    return tables.activations(preactivation, gate, 6, shared)

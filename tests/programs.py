@@ -1,0 +1,131 @@
+"""Small programs of every structure with random integers, built by hand."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ernn.dataflow.activation import Activations, Table
+from ernn.dataflow.formats import Format
+from ernn.dataflow.transforms import Exact, Fourier, Transform
+from ernn.program import (
+    Circulant,
+    Decoder,
+    Frontend,
+    Gru,
+    Layer,
+    Lstm,
+    Matrix,
+    Numbers,
+    Output,
+    Program,
+    Pruned,
+)
+
+WEIGHTS, ACTIVATIONS, CELL, SUMS = Format(8, 6), Format(10, 7), Format(12, 8), Format(14, 7)
+PREACTIVATION, GATE, LOGITS = Format(9, 5), Format(8, 6), Format(12, 6)
+INPUTS, CELLS, PHONES = 6, 8, 3
+STRUCTURES = {
+    "lstm": {"cell": "lstm"},
+    "lstm projected": {"cell": "lstm", "block_sizes": (4, 2), "peepholes": True, "projection": 4},
+    "lstm fourier": {"cell": "lstm", "block_sizes": (8, 8), "transform": "fourier", "peepholes": True},
+    "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
+    "gru reset after": {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier", "products": 3, "reset": "after"},
+    "gru pruned": {"cell": "gru", "block_sizes": (0, 0), "shared": True, "criterion": "ctc"},
+    "global": {"cell": "gru", "block_sizes": (0, 2), "normalise": "global"},
+}
+
+
+def build(
+    cell: str = "lstm",
+    block_sizes: Sequence[int] = (1, 1),
+    transform: str = "exact",
+    products: int = 4,
+    layers: int = 1,
+    peepholes: bool = False,
+    projection: int | None = None,
+    reset: str = "before",
+    shared: bool = False,
+    criterion: str = "frames",
+    normalise: str = "speaker",
+    seed: int = 0,
+) -> Program:
+    """A program; block sizes are those of input and recurrent matrices, and 0 prunes."""
+    random = np.random.default_rng(seed)
+
+    def make(gates: int, rows: int, cols: int, k: int) -> Matrix:
+        if k == 0:
+            return pruned(random, gates, rows, cols)
+        spec = fourier(k, products) if transform == "fourier" else Exact()
+        words = numbers(random, WEIGHTS, gates, math.ceil(rows / k), math.ceil(cols / k), k)
+        return Circulant(rows, cols, k, spec, words)
+
+    def layer(inputs: int, input: Format) -> Layer:
+        outputs, gates = projection or CELLS, 4 if cell == "lstm" else 3
+        weight_ih = make(gates, CELLS, inputs, block_sizes[0])
+        weight_hh = make(gates, CELLS, outputs, block_sizes[1])
+        bias = numbers(random, Format(10, 7), gates, CELLS)
+        if cell == "gru":
+            extra = ("after", numbers(random, Format(9, 6), CELLS)) if reset == "after" else ()
+            return Gru(input, ACTIVATIONS, CELL, weight_ih, weight_hh, bias, *extra)
+        hidden = Format(9, 7) if projection else None
+        weight_ym = make(1, projection, CELLS, block_sizes[1]) if projection else None
+        peephole = numbers(random, Format(7, 5), 3, CELLS) if peepholes else None
+        return Lstm(input, ACTIVATIONS, hidden, CELL, weight_ih, weight_hh, weight_ym, bias, peephole)
+
+    stack = [layer(INPUTS, Format(9, 5))]
+    for _ in range(layers - 1):
+        stack.append(layer(stack[-1].outputs, ACTIVATIONS))
+    classes = PHONES + (criterion == "ctc")
+    output = Output(make(1, classes, stack[-1].outputs, 1), numbers(random, WEIGHTS, classes), LOGITS)
+    return Program("small", frontend(normalise), activations(shared), tuple(stack), output, decoder(criterion))
+
+
+def numbers(random: np.random.Generator, format: Format, *shape: int) -> Numbers:
+    """Integers of half the format's range, so that few sums saturate."""
+    return Numbers(format, random.integers(format.low // 2, format.high // 2, shape))
+
+
+def fourier(k: int, products: int = 4) -> Transform:
+    """Transforms of length k that lose a bit after each forward stage."""
+    stages = k.bit_length() - 1
+    cosines = tuple(round(128 * math.cos(2 * math.pi * j / k)) for j in range(1, k // 4))
+    return Fourier(products, cosines, 7, (1,) * stages, (0,) * stages, SUMS)  # type: ignore[arg-type]
+
+
+def pruned(random: np.random.Generator, gates: int, rows: int, cols: int) -> Pruned:
+    """About half of the entries of each row."""
+    kept = random.random((gates * rows, cols)) < 0.5
+    starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
+    return Pruned(rows, cols, gates, numbers(random, WEIGHTS, int(kept.sum())), np.nonzero(kept)[1], starts)
+
+
+def table(function: str, input: Format) -> Table:
+    """Three segments."""
+    lines = {"sigmoid": ((16, 8, 0), (32, 45, 63)), "tanh": ((60, 20, 0), (0, 40, 64))}[function]
+    return Table(function, input, GATE, (32, 96), lines[0], 6, lines[1], 6)  # type: ignore[arg-type]
+
+
+def activations(shared: bool = False) -> Activations:
+    """Tables of both functions, or sigma's for both."""
+    if shared:
+        return Activations(PREACTIVATION, table("sigmoid", Format(PREACTIVATION.bits + 1, PREACTIVATION.fraction)), None)
+    return Activations(PREACTIVATION, table("sigmoid", PREACTIVATION), table("tanh", PREACTIVATION))
+
+
+def frontend(normalise: str = "speaker") -> Frontend:
+    """Of three filters, two frames in a vector."""
+    moments = [np.arange(1, INPUTS + 1, dtype=np.float32)] * 2 if normalise == "global" else []
+    return Frontend("logmel", 3, 25.0, 10.0, 2, 2, normalise, *moments)  # type: ignore[arg-type]
+
+
+def decoder(criterion: str = "frames") -> Decoder:
+    """Uniform priors, and a bigram that is no symmetric table."""
+    bigram = np.log(np.arange(1, PHONES * (PHONES + 1) + 1, dtype=np.float32)).reshape(PHONES + 1, PHONES) - 3
+    phones = tuple("abc"[:PHONES])
+    return Decoder(criterion, phones, np.full(PHONES, -1.5, np.float32), bigram)  # type: ignore[arg-type]
+
+
+def features(frames: int = 12, seed: int = 1) -> np.ndarray:
+    """Integers of the programs' input format, (frames, utterances, inputs)."""
+    return np.random.default_rng(seed).integers(-200, 200, (frames, 2, INPUTS))
