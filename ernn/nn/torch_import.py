@@ -1,9 +1,8 @@
 """A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as an acoustic model; also a command (--help).
 
 The logits are torch's within float error; what an `AcousticModel` cannot express is refused. The model reads
-(time, batch, inputs), whatever `batch_first` was: no weight depends on it. torch's two biases act as their sum, except
-in the candidate of a GRU, where r scales one of them. float64 is rounded to float32. Class priors and phone bigram,
-which torch does not have, are uniform.
+(time, batch, inputs), whatever `batch_first` was. torch's two biases act as their sum, except in the candidate of a
+GRU, where r scales one of them. float64 is rounded to float32. Class priors and phone bigram are uniform.
 """
 
 import argparse
@@ -72,10 +71,9 @@ def from_weights(
             raise UserError(f"{name}: layers here run forward in time only; train with bidirectional=False")
     left, weight, bias = dict(weights), f"{output_prefix}weight", f"{output_prefix}bias"
     network, state = _recurrent(left, prefix)
-    classes = _sides(left, weight)[0]
-    order = _order(classes, phones, blank)
-    state["output.weight"] = _take(left, weight, classes, network.projection or network.cells)[order]
-    state["output.bias"] = _take(left, bias, classes)[order] if bias in left else torch.zeros(classes)
+    order = _order(_sides(left, weight)[0], phones, blank)
+    state["output.weight"] = _take(left, weight, len(order), network.projection or network.cells)[order]
+    state["output.bias"] = _take(left, bias, len(order))[order] if bias in left else torch.zeros(len(order))
     if left:
         raise _unexpected(left, min(left), "no such tensor")
     inputs = state["layers.0.weight_ih.weight"].shape[1]
@@ -146,9 +144,11 @@ def _take(left: "dict[str, Tensor]", name: str, *shape: int) -> "Tensor":
     tensor = left.pop(name)
     if str(tensor.dtype) not in ("torch.float32", "torch.float64"):
         raise UserError(f"{name} holds {tensor.dtype}, must be float32 or float64; call .float() on the module first")
+    if tensor.is_meta or str(tensor.layout) != "torch.strided":
+        raise UserError(f"{name} is {tensor.layout} on {tensor.device}, must be dense with values; load them first")
     values = tensor.detach().cpu().float()
-    if not values.isfinite().all():
-        raise UserError(f"{name} holds values that are not finite in float32; train it again")
+    if not (values.abs() <= 1e38).all():  # the sum of two biases has to be finite as well
+        raise UserError(f"{name} holds values that are not finite or beyond 1e38; train it again")
     return values
 
 
@@ -184,7 +184,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser("python -m ernn.nn.torch_import", description="torch's layers as a model file.")
     parser.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
     parser.add_argument("--prefix", default="", help="what stands before weight_ih_l0 in its names")
-    parser.add_argument("--output-prefix", required=True, help="what stands before weight and bias of the linear layer")
+    parser.add_argument("--output-prefix", default="output.", help="what stands before weight and bias of the linear")
     parser.add_argument("--phones", type=Path, required=True, help="text: labels of the classes, without CTC's blank")
     parser.add_argument("--blank", type=int, help="class of CTC's blank; leave it out if trained on frames")
     parser.add_argument("--model", type=Path, required=True, help="the model file to write")

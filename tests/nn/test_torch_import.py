@@ -80,6 +80,19 @@ def test_sizes_are_found_whatever_they_are(kind, layers, inputs, cells, bias, se
 
 
 @kinds
+def test_in_double_precision_the_equations_are_the_same(kind, projection):  # in float32 torch's kernels may run in both
+    recurrent, output = modules(kind, projection, layers=3)
+    with torch.no_grad():
+        for parameter in (*recurrent.parameters(), *output.parameters()):
+            parameter.copy_(torch.randn_like(parameter).mul_(32).round_().div_(64))  # biases sum without rounding
+    model = from_modules(recurrent, output, PHONES).double()
+    x = torch.randn(20, 3, INPUTS, dtype=torch.float64)
+    with torch.no_grad():
+        expected = output.double()(recurrent.double()(x)[0])
+        torch.testing.assert_close(model(x), expected, atol=1e-11, rtol=0)
+
+
+@kinds
 def test_the_size_of_a_real_network(kind, projection):
     recurrent, output = modules(kind, projection and 256, 2, 153, 512, classes=48)
     model = from_modules(recurrent, output, [str(index) for index in range(48)])
@@ -259,12 +272,30 @@ def test_other_kinds_of_number(name, dtype):
     assert refused(weights) == message
 
 
-@pytest.mark.parametrize("value", [torch.nan, torch.inf, -1e39])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -1e39, 1.1e38])
 @pytest.mark.parametrize("name", ["rnn.weight_hr_l1", "rnn.bias_ih_l0", "fc.weight"])
 def test_values_that_are_not_finite(name, value):
     weights = {name: tensor.double() for name, tensor in named(*modules(projection=3)).items()}
     weights[name].view(-1)[-1] = value
-    assert refused(weights) == f"{name} holds values that are not finite in float32; train it again"
+    assert refused(weights) == f"{name} holds values that are not finite or beyond 1e38; train it again"
+
+
+def test_the_greatest_biases_still_have_a_sum():
+    weights = named(*modules())
+    for name in ("rnn.bias_ih_l0", "rnn.bias_hh_l0"):
+        weights[name].fill_(1e38)
+    assert all(tensor.isfinite().all() for tensor in from_weights(weights, PHONES, **PREFIXES).state_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [(lambda tensor: tensor.to("meta"), "torch.strided on meta"), (Tensor.to_sparse, "torch.sparse_coo on cpu")],
+)
+def test_tensors_without_dense_values(change, got):
+    weights = named(*modules())
+    weights["rnn.weight_hh_l1"] = change(weights["rnn.weight_hh_l1"])
+    message = f"rnn.weight_hh_l1 is {got}, must be dense with values; load them first"
+    assert refused(weights) == message
 
 
 def test_both_directions():
@@ -360,6 +391,14 @@ def test_command(kind, projection, blank, files, tmp_path, capsys):
     assert same(found, expected)
     assert (found.phones, found.criterion) == (expected.phones, expected.criterion)
     assert capsys.readouterr() == ("", "")
+
+
+def test_prefixes_of_the_command_may_be_left_out(files, tmp_path):
+    recurrent, output = modules()
+    linear = {f"output.{name}": tensor for name, tensor in output.state_dict().items()}
+    save_file(dict(recurrent.state_dict()) | linear, "weights")
+    main([*files.values()])
+    assert same(model_file.load(tmp_path / "model"), from_modules(recurrent, output, PHONES))
 
 
 def refusal(capsys, *options: str) -> str:
