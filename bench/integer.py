@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def variants(design: str, seed: int) -> Iterator[tuple[Integer, bool]]:
             yield integer, True
 
 
-def run(job: Job, dataset: Path) -> None:
+def run(job: Job, dataset: Path, with_finetuned: bool = False) -> None:
     """Train the design and score whatever of its programs has no score yet."""
     torch.set_num_threads(1)
     logging.basicConfig(level=logging.INFO, format=f"{job.design} seed {job.seed} %(message)s")
@@ -115,7 +116,7 @@ def run(job: Job, dataset: Path) -> None:
     maker = chain.Maker(job.design, model, data, values.quantization, values.scoring)
     for integer, tuned in variants(job.design, job.seed):
         path = folder / f"{integer.transform}-{integer.bits.weights}{'-finetuned' if tuned else ''}.json"
-        if path.exists():
+        if path.exists() or (tuned and not with_finetuned):
             continue
         program = (finetuned(job, data, integer) if tuned else maker).program(integer)
         score, _ = evaluate.score(program, test, values.scoring)
@@ -220,7 +221,8 @@ def main() -> None:
         jobs = [Job(design, seed + 1) for seed in range(options.seeds) for design in options.designs]
         starts = {(str(job.network), job.seed): job for job in jobs}  # one of the designs that share a dense network
         with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
-            for work, those in ((train_dense_networks, starts.values()), (run, jobs)):
+            finetune_too = partial(run, with_finetuned=True)  # the longest last
+            for work, those in ((train_dense_networks, starts.values()), (run, jobs), (finetune_too, jobs)):
                 for done in [pool.submit(work, job, dataset) for job in those]:
                     done.result()
     note = NOTE.format(epochs=parameters().quantization.finetune_epochs)

@@ -29,6 +29,7 @@ def test_every_integer_is_that_of_the_slow_model(seed):
         assert {name: traced[name][frame].tolist() for name in values} == values
     counted = {each.name: each.saturated for each in golden.overflows()}
     assert {name: counted.get(name, 0) for name in slow.saturated} == slow.saturated
+    assert all(".sums" in name for name in set(counted) - set(slow.saturated))
 
 
 @given(seed=SEEDS, cut=st.integers(0, 6))
