@@ -1,11 +1,12 @@
 """Programs on disk: a folder with `program.json`, the structure, and `arrays.npz`, its arrays by their place in it.
 
-The bytes follow from the program alone. `digest` in the JSON covers both files.
+`docs/program.md` describes both. The bytes follow from the program alone; `digest` in the JSON covers both files.
 """
 
 import hashlib
 import io
 import json
+import math
 import zipfile
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -20,9 +21,8 @@ from ernn.program import VERSION, Program
 
 STRUCTURE, ARRAYS = "program.json", "arrays.npz"
 _CURE = "run the stage that makes it again (`dvc repro`)"
-# What numpy and zipfile raise on a damaged file, beside their own classes.
-_DAMAGE = (NotImplementedError, RuntimeError, SyntaxError, TypeError, MemoryError, EOFError, KeyError)
 _INTEGERS = ("<i1", "<i2", "<i4", "<i8")
+_DTYPES = tuple(map(np.dtype, (*_INTEGERS, "<f4")))
 Tree = dict[str, Any]
 
 
@@ -43,22 +43,19 @@ def load(path: Path) -> Program:
     Raises:
         UserError: a file is missing, damaged, of another version, or describes no program; the field is named.
     """
-    tree = artifacts.read_json(path / STRUCTURE)
-    if not isinstance(tree, dict) or not isinstance(tree.get("version"), int):
-        raise UserError(f"{path / STRUCTURE}: field 'version' is missing: no program; {_CURE}")
-    if tree["version"] != VERSION:
-        newer = "a newer ernn made it: install that" if tree["version"] > VERSION else _CURE
-        raise UserError(f"{path / STRUCTURE}: program version {tree['version']}, this ernn reads {VERSION}; {newer}")
+    tree = _read_structure(path / STRUCTURE)
     arrays = _read_arrays(path / ARRAYS)
     stated = tree.pop("digest", None)
     try:
         program: Program = TypeAdapter(Program).validate_python(_raised(tree, arrays))
     except ValidationError as error:
-        raise UserError(f"{path}: {complaints(error)[:500]}; {_CURE}") from None
+        raise _refused(path, complaints(error)) from None
     except (KeyError, RecursionError) as error:
-        raise UserError(f"{path / ARRAYS}: field {error} is missing; {_CURE}") from None
+        raise _refused(path, "nested too deeply" if isinstance(error, RecursionError) else error.args[0]) from None
+    if arrays:
+        raise _refused(path / ARRAYS, f"field '{min(arrays)}' has no place in {STRUCTURE}")
     if stated != digest(program):
-        raise UserError(f"{path}: field 'digest' is not that of what stands in the files; {_CURE}")
+        raise _refused(path, "field 'digest' is not that of what stands in the files")
     return program
 
 
@@ -90,10 +87,12 @@ def _lowered(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _raised(tree: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """The inverse of `_lowered`: arrays back in their places."""
+    """The inverse of `_lowered`: arrays back in their places, out of `arrays`."""
     if isinstance(tree, dict):
         if set(tree) == {"array"}:
-            return arrays[tree["array"]]
+            if not isinstance(tree["array"], str) or tree["array"] not in arrays:
+                raise KeyError(f"field {tree['array']!r} is missing in {ARRAYS}, or stands twice in {STRUCTURE}")
+            return arrays.pop(tree["array"])
         return {key: _raised(value, arrays) for key, value in tree.items()}
     return tuple(_raised(each, arrays) for each in tree) if isinstance(tree, list) else tree
 
@@ -117,18 +116,67 @@ def _npy(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+def _read_structure(path: Path) -> Tree:
+    """The JSON of a program of this version."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: _wide(file[name]) for name in file.files}
+        text = path.read_text(encoding="utf-8")
+        tree = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {_CURE}") from None
-    except (ValueError, OSError, zipfile.BadZipFile, *_DAMAGE) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: not a whole file of arrays ({reason[:200]}); {_CURE}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _refused(path, f"not JSON ({error})") from None
+    version = tree.get("version") if isinstance(tree, dict) else None
+    if type(version) is not int:
+        raise _refused(path, f"field 'version' is no whole number but {version!r}: no program")
+    if version != VERSION:
+        newer = "a newer ernn made it: install that" if version > VERSION else _CURE
+        raise UserError(f"{path}: program version {version}, this ernn reads {VERSION}; {newer}")
+    return tree
 
 
-def _wide(array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind not in "if":
-        raise ValueError(f"arrays hold integers or floats, got {array.dtype}")
-    return array.astype(np.int64 if array.dtype.kind == "i" else np.float32)
+def _unique(pairs: list[tuple[str, Any]]) -> Tree:
+    tree = dict(pairs)
+    if len(tree) != len(pairs):
+        raise ValueError(f"a key stands twice among {', '.join(key for key, _ in pairs)}")
+    return tree
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    try:
+        with zipfile.ZipFile(path) as file:
+            for member in file.infolist():
+                name = member.filename.removesuffix(".npy")
+                if member.compress_type != zipfile.ZIP_STORED or name in arrays:
+                    raise ValueError(f"field {name!r} is compressed or stands twice")
+                arrays[name] = _array(name, file.read(member))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; {_CURE}") from None
+    except Exception as error:  # numpy, zipfile and zlib raise many kinds on damaged files and document none
+        raise _refused(path, f"not a whole file of arrays ({error})") from None
+    return arrays
+
+
+def _array(name: str, npy: bytes) -> np.ndarray:
+    """Integers as int64 or floats as float32; the size that the header claims is checked before anything is made."""
+    stream = io.BytesIO(npy)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"field {name!r} is no .npy of version 1.0")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    if dtype not in _DTYPES:
+        raise ValueError(f"field {name!r} holds {dtype}, not little-endian signed integers or float32")
+    data = npy[stream.tell() :]
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data):
+        raise ValueError(f"field {name!r} of {dtype} and shape {shape} does not fill its {len(data)} bytes")
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+    return array.astype(np.int64 if dtype.kind == "i" else np.float32, order="C")
+
+
+def _refused(path: Path, reason: str) -> UserError:
+    """One line, whatever stands in the reason."""
+    line = " ".join(reason.encode("ascii", "backslashreplace").decode().split())
+    return UserError(f"{path}: {line[:500]}; {_CURE}")

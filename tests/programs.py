@@ -8,19 +8,8 @@ import numpy as np
 from ernn.dataflow.activation import Activations, Table
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier, Transform
-from ernn.program import (
-    Circulant,
-    Decoder,
-    Frontend,
-    Gru,
-    Layer,
-    Lstm,
-    Matrix,
-    Numbers,
-    Output,
-    Program,
-    Pruned,
-)
+from ernn.program import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned
 
 WEIGHTS, ACTIVATIONS, CELL, SUMS = Format(8, 6), Format(10, 7), Format(12, 8), Format(14, 7)
 PREACTIVATION, GATE, LOGITS = Format(9, 5), Format(8, 6), Format(12, 6)
@@ -109,7 +98,9 @@ def table(function: str, input: Format) -> Table:
 def activations(shared: bool = False) -> Activations:
     """Tables of both functions, or sigma's for both."""
     if shared:
-        return Activations(PREACTIVATION, table("sigmoid", Format(PREACTIVATION.bits + 1, PREACTIVATION.fraction)), None)
+        return Activations(
+            PREACTIVATION, table("sigmoid", Format(PREACTIVATION.bits + 1, PREACTIVATION.fraction)), None
+        )
     return Activations(PREACTIVATION, table("sigmoid", PREACTIVATION), table("tanh", PREACTIVATION))
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
-from ernn.program import Circulant, Decoder, Frontend, Gru, Layer, Lstm, Matrix, Numbers, Output, Program, Pruned
+from ernn.program import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.quantize import tables
 from tests.dataflow.values import fourier_of
 
