@@ -18,8 +18,24 @@ from ernn.program_matrices import BY_KIND, CONFIG, Circulant, Matrix, Numbers
 VERSION = 1
 
 
+class _Sizes:
+    """Sizes that follow from the input matrix."""
+
+    weight_ih: Matrix
+
+    @property
+    def inputs(self) -> int:
+        """Elements of x."""
+        return self.weight_ih.cols
+
+    @property
+    def cells(self) -> int:
+        """Elements of c."""
+        return self.weight_ih.rows
+
+
 @dataclass(frozen=True, eq=False)
-class Lstm:
+class Lstm(_Sizes):
     """One LSTM layer; equations in `ernn.nn.lstm`, arithmetic in `ernn.dataflow.cells`.
 
     Raises:
@@ -51,16 +67,6 @@ class Lstm:
         _check_matrix("weight_hh", self.weight_hh, len(LSTM_GATES), self.cells, self.outputs)
 
     @property
-    def inputs(self) -> int:
-        """Elements of x."""
-        return self.weight_ih.cols
-
-    @property
-    def cells(self) -> int:
-        """Elements of c."""
-        return self.weight_ih.rows
-
-    @property
     def outputs(self) -> int:
         """Elements of y."""
         return self.cells if self.weight_ym is None else self.weight_ym.rows
@@ -73,7 +79,7 @@ class Lstm:
 
 
 @dataclass(frozen=True, eq=False)
-class Gru:
+class Gru(_Sizes):
     """One GRU layer; equations in `ernn.nn.gru`, arithmetic in `ernn.dataflow.cells`.
 
     With `reset` after, n = tanh(W_nx x + b_n + r . (W_nc c + bias_hn)).
@@ -102,16 +108,6 @@ class Gru:
             _check_shape("bias_hn", self.bias_hn, (self.cells,))
         _check_matrix("weight_ih", self.weight_ih, len(GRU_GATES), self.cells, self.inputs)
         _check_matrix("weight_hh", self.weight_hh, len(GRU_GATES), self.cells, self.cells)
-
-    @property
-    def inputs(self) -> int:
-        """Elements of x."""
-        return self.weight_ih.cols
-
-    @property
-    def cells(self) -> int:
-        """Elements of c."""
-        return self.weight_ih.rows
 
     @property
     def outputs(self) -> int:
