@@ -8,7 +8,7 @@ import torch
 from bench.record import record
 from ernn import circulant
 from ernn.dataflow import fourier, transforms
-from ernn.dataflow.formats import Format
+from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Transform
 from ernn.dataflow.value import Value
 from ernn.golden.integers import Integers, Log
@@ -82,8 +82,8 @@ def multiply(
 ) -> tuple[np.ndarray, int]:
     """The product as the kernels compute it, (vectors, rows), and the bits of the exact sums."""
     block_size = words.shape[-1]
-    weights = _typed(rules.integers(words, word_format), word_format)  # (rows, columns, 1) for each word
-    vectors = rules.integers(x.reshape(VECTORS, COLUMNS, block_size), vector_format)
+    weights = _typed(nearest(words, word_format), word_format)  # (rows, columns, 1) for each word
+    vectors = nearest(x.reshape(VECTORS, COLUMNS, block_size), vector_format)
     block = _typed(vectors.transpose(1, 0, 2), vector_format)  # (columns, vectors)
     expanded = [Counted(w.array[:, :, None], w.low, w.high, w.fraction, w.log) for w in weights]
     parts = transforms.products(

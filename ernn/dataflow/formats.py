@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 LARGEST_BITS = 48
 
 
@@ -50,6 +52,17 @@ class Format:
 
     def __str__(self) -> str:
         return f"{self.bits} bits, {self.fraction} of them fraction"
+
+
+def nearest(values: np.ndarray, format: Format) -> np.ndarray:
+    """The integers (int64) of the nearest values of `format`, halves upwards, saturated.
+
+    >>> nearest(np.array([0.49, 0.5, -0.5, 99.0]), Format(4, 0))
+    array([0, 1, 0, 7])
+    """
+    scaled = np.clip(values.astype(np.float64) * 2.0**format.fraction, format.low, format.high)
+    below = np.floor(scaled)
+    return (below + (scaled - below >= 0.5)).astype(np.int64)  # adding 1/2 would itself round
 
 
 def signed_bits(low: int, high: int) -> int:

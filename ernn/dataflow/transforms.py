@@ -86,14 +86,14 @@ def products(weights: Sequence[V], x: Sequence[V], transform: Transform) -> list
 
 
 def combine(sums: Sequence[V], block_size: int, transform: Transform, name: str) -> list[V]:
-    """The k rows of a sum of products; `name` is that of the sums, for counting those that saturate."""
+    """The k rows of a sum of products; `name.0` .. are the words of its spectrum, which may saturate."""
     if isinstance(transform, Exact):
         return exact.combine(sums, block_size)
     spectrum = list(sums)
     if transform.products == 3:
         triples = [sums[start : start + 3] for start in range(2, len(sums), 3)]
         spectrum = [*sums[:2], *(each for a, b, c in triples for each in (a - b, a + c))]
-    narrow = [value.requantize(transform.sums, name) for value in spectrum]
+    narrow = [value.requantize(transform.sums, f"{name}.{place}") for place, value in enumerate(spectrum)]
     return fourier.inverse(narrow, transform.constants, transform.inverse_shifts)
 
 

@@ -91,15 +91,15 @@ class GruSteps:
         layer, first, last = self.layer, slice(0, 2), slice(2, 3)
         c, y = typed(state["c"], layer.cell, self._log), typed(state["y"], layer.output, self._log)
         sums_ih, seen = self._ih.sums(self._ih.points(x)), self._hh.points(y)
-        joined = _joined(self._ih, part(sums_ih, first), self._hh, self._hh.sums(seen, first))
+        joined = _joined(self._ih, part(sums_ih, first), self._hh, self._hh.sums(seen, first), "_zr")
         z, r = cells.gru_gates(split(joined, "zr"), self._bias, self._lookup)
         if self._bias_hn is None:
             rc = cells.reset_before(r, c, layer.output)
             sums_hn = self._hh.sums(self._hh.points(rc), last)
-            n_sum = split(_joined(self._ih, part(sums_ih, last), self._hh, sums_hn), "n")["n"]
+            n_sum = split(_joined(self._ih, part(sums_ih, last), self._hh, sums_hn, "_n"), "n")["n"]
         else:
-            recurrent = split(self._hh.rows(self._hh.sums(seen, last), "sums_hh"), "n")["n"]
-            n_sum = split(self._ih.rows(part(sums_ih, last), "sums_ih"), "n")["n"]
+            recurrent = split(self._hh.rows(self._hh.sums(seen, last), "sums_hh_n"), "n")["n"]
+            n_sum = split(self._ih.rows(part(sums_ih, last), "sums_ih_n"), "n")["n"]
             n_sum = n_sum + cells.reset_after(recurrent, self._bias_hn, r, self._lookup)
         c = cells.gru_update(n_sum, self._bias["n"], z, c, self._lookup, layer.cell)
         y = c.requantize(layer.output, "y")
@@ -124,11 +124,13 @@ def steps_of(layer: Layer, lookup: Lookup, log: Log) -> LstmSteps | GruSteps:
     return LstmSteps(layer, lookup, log) if isinstance(layer, Lstm) else GruSteps(layer, lookup, log)
 
 
-def _joined(ih: Product, sums_ih: Sequence[Integers], hh: Product, sums_hh: Sequence[Integers]) -> Integers:
-    """Input and recurrent products of the same rows: one sum where they share it."""
+def _joined(
+    ih: Product, sums_ih: Sequence[Integers], hh: Product, sums_hh: Sequence[Integers], gates: str = ""
+) -> Integers:
+    """Input and recurrent products of the same rows: one sum where they share it. `gates` ends its name."""
     if shares_sums(ih.matrix, hh.matrix):
-        return ih.rows(add(sums_ih, sums_hh), "sums")
-    return ih.rows(sums_ih, "sums_ih") + hh.rows(sums_hh, "sums_hh")
+        return ih.rows(add(sums_ih, sums_hh), f"sums{gates}")
+    return ih.rows(sums_ih, f"sums_ih{gates}") + hh.rows(sums_hh, f"sums_hh{gates}")
 
 
 def _columns(numbers: Numbers, gates: Sequence[str], log: Log) -> dict[str, Integers]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from ernn.dataflow.formats import nearest
 from ernn.errors import UserError
 from ernn.golden.integers import Array, Log
 from ernn.golden.layers import Lookup, OutputSteps, State, steps_of, typed
@@ -52,7 +53,6 @@ class Golden:
         Raises:
             UserError: a feature is not finite, or vectors of another size.
         """
-        format = self.program.input
         if x.shape[-1] != self.program.inputs:
             raise UserError(f"{name}: vectors of {x.shape[-1]} elements, the program takes {self.program.inputs}")
         if not np.isfinite(x).all():
@@ -60,8 +60,7 @@ class Golden:
             raise UserError(
                 f"{name}: features must be finite, got {x[place]} at {place}; correct the audio or leave it out"
             )
-        rounded = np.floor(np.clip(x.astype(np.float64), -(2.0**62), 2.0**62) * 2.0**format.fraction + 0.5)
-        return np.clip(rounded, format.low, format.high).astype(np.int64)
+        return nearest(x, self.program.input)
 
     def run(
         self,

@@ -12,6 +12,7 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.golden.model import Overflow
 from ernn.nn.acoustic import AcousticModel
+from ernn.nn.bootstrap import Interval
 from ernn.nn.scoring import Score, paired_interval
 from ernn.params import Bits, Integer, Quantization, Scoring
 from ernn.program import Program
@@ -54,9 +55,9 @@ class Maker:
         self._ranges = self._measured()
         self._tables: dict[tuple[Format, Format], Activations] = {}
 
-    def reference(self) -> float:
-        """PER of the float network on the dev split."""
-        return evaluate_float(self.model, self._dev, self.scoring)[1].part(self._chosen).per
+    def reference(self) -> Score:
+        """Score of the float network on the dev split."""
+        return evaluate_float(self.model, self._dev, self.scoring)[1].part(self._chosen)
 
     def formats(self, integer: Integer) -> calibrate.Formats:
         """Formats of the widths of `integer`."""
@@ -71,13 +72,13 @@ class Maker:
         frontend = frontend_of(self.data.manifest)
         return freeze(self.name, self.model, formats, integer, self._tables[key], frontend)
 
-    def per(self, integer: Integer, phase: str) -> float:
-        """PER of the program on the dev split, noted as a row."""
-        per = evaluate.score(self.program(integer), self._dev, self.scoring, self._chosen)[0].per
+    def score(self, integer: Integer, phase: str) -> Score:
+        """Score of the program on the dev split, noted as a row."""
+        score, _ = evaluate.score(self.program(integer), self._dev, self.scoring, self._chosen)
         widths = {group: getattr(integer.bits, group) for group in GROUPS}
-        self.rows.append({"epoch": len(self.rows) + 1, "phase": phase, "dev_per": per, **widths})
-        log.info("%s: %s bits, dev PER %.2f %%", phase, "/".join(map(str, widths.values())), per)
-        return per
+        self.rows.append({"epoch": len(self.rows) + 1, "phase": phase, "dev_per": score.per, **widths})
+        log.info("%s: %s bits, dev PER %.2f %%", phase, "/".join(map(str, widths.values())), score.per)
+        return score
 
     def finetune(self, integer: Integer, run: Run) -> None:
         """Train the network with its rounding, and measure its values again."""
@@ -90,8 +91,8 @@ class Maker:
 
 
 def quantize(maker: Maker, integer: Integer, open_run: Callable[[], Run]) -> Made:
-    """The integer program of a network: widths searched if asked for, then trained with its rounding if it would lose
-    more than the budget on the dev split.
+    """The integer program of a network: widths searched if asked for, then trained with its rounding if it loses more
+    than the budget on the dev split, and not by the chance of its utterances.
 
     Args:
         maker: the network and its data.
@@ -100,15 +101,16 @@ def quantize(maker: Maker, integer: Integer, open_run: Callable[[], Run]) -> Mad
     """
     budget, reference = maker.settings.budget_points, maker.reference()
     if integer.search:
-        found = Search(lambda bits: maker.per(_with(integer, bits), "search"), reference, budget)
+        found = Search(lambda bits: maker.score(_with(integer, bits), "search").per, reference.per, budget)
         integer = _with(integer, found.run(integer.bits))
-    loss = maker.per(integer, "trained") - reference
-    finetuned = loss > budget and maker.settings.finetune_epochs > 0
+    score = maker.score(integer, "trained")
+    loss, (low, _) = score.per - reference.per, _interval(score, reference, maker.scoring)
+    finetuned = loss > budget and low > 0 and maker.settings.finetune_epochs > 0
     if finetuned:
         log.info("%.2f points lost on the dev split, %g allowed: training with rounding", loss, budget)
         run = open_run()
         maker.finetune(integer, run)
-        maker.per(integer, "finetuned")
+        maker.score(integer, "finetuned")
     return Made(maker.program(integer), maker.rows, finetuned)
 
 
@@ -126,8 +128,7 @@ def metrics(
 ) -> dict[str, float]:
     """Error rates, the loss against the float network of the same utterances, table errors, saturation."""
     low, high = score.interval(scoring.bootstrap_samples, seed=1)
-    pair = score.with_silences, float_score.with_silences
-    loss_low, loss_high = paired_interval(*pair, scoring.bootstrap_samples, seed=1)
+    loss_low, loss_high = _interval(score, float_score, scoring)
     errors = tables.errors(made.program.activations)
     return {
         "per_integer": score.per,
@@ -144,6 +145,10 @@ def metrics(
         "cell_saturated_share": _largest_share(overflows, lambda name: name.endswith(".c")),
         "finetuned": int(made.finetuned),
     }
+
+
+def _interval(ours: Score, theirs: Score, scoring: Scoring) -> Interval:
+    return paired_interval(ours.with_silences, theirs.with_silences, scoring.bootstrap_samples, seed=1)
 
 
 def _with(integer: Integer, bits: Bits) -> Integer:

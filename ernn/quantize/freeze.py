@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ernn.dataflow.activation import Activations
-from ernn.dataflow.formats import Format
+from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.nn.acoustic import AcousticModel, RecurrentLayer
 from ernn.nn.matrices import Circulant as FloatCirculant
@@ -19,7 +19,6 @@ from ernn.params import Integer
 from ernn.program import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
 from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.quantize.calibrate import Formats, packed_spectrum
-from ernn.quantize.rules import integers
 
 
 @torch.no_grad()
@@ -131,4 +130,4 @@ def _pruned(matrix: FloatPruned, format: Format) -> Pruned:
 
 
 def _numbers(values: Tensor, format: Format) -> Numbers:
-    return Numbers(format, integers(values.detach().double().cpu().numpy(), format))
+    return Numbers(format, nearest(values.detach().double().cpu().numpy(), format))

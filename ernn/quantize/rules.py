@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from ernn.dataflow.formats import Format
+from ernn.dataflow.formats import Format, nearest
 from ernn.params import Quantization
 
 Values = Float[np.ndarray, "..."]
@@ -32,13 +32,7 @@ def covering(limit: float, bits: int) -> Format:
 
 def quantized(values: Values, format: Format) -> Values:
     """The nearest values of `format`, halves upwards, saturated."""
-    integers = np.floor(values * 2.0**format.fraction + 0.5)
-    return np.clip(integers, format.low, format.high) * format.resolution
-
-
-def integers(values: Values, format: Format) -> np.ndarray:
-    """The integers of `quantized`, int64."""
-    return np.clip(np.floor(values * 2.0**format.fraction + 0.5), format.low, format.high).astype(np.int64)
+    return nearest(values, format) * format.resolution
 
 
 def minmax(values: Values, bits: int, settings: Quantization) -> Format:

@@ -51,6 +51,19 @@ def test_error_is_within_its_bound(transform, case, format, seed):
     assert error.max() <= bound(transform, k, format, spec)
 
 
+@given(case=specs(), format=INPUTS, seed=SEEDS)
+def test_there_and_back_is_the_identity_within_both_bounds(case, format, seed):
+    k, spec = case
+    array = arrays(seed, format, k, 8)
+    spectrum = fourier.forward(block(array, format), spec.constants, spec.forward_shifts)
+    values = fourier.inverse(spectrum, spec.constants, spec.inverse_shifts)
+    error = checked(values) * 2.0 ** -values[0].fraction - array * format.resolution
+    resolution, limit = 2.0 ** -spectrum[0].fraction, np.abs(checked(spectrum)).max()
+    back = fourier.inverse_error(k, limit * resolution, resolution, spec.twiddle_fraction, spec.inverse_shifts)
+    # an error e in both components of every bin is sqrt(2) e in a mean of k of them
+    assert np.abs(error).max() <= np.sqrt(2) * bound("forward", k, format, spec) + back
+
+
 @TRANSFORMS
 @pytest.mark.parametrize("k", BLOCK_SIZES[1:])
 @pytest.mark.parametrize(("twiddles", "shift"), [(4, 0), (14, 1), (14, 2)])

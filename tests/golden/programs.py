@@ -43,7 +43,7 @@ class Maker:
         return self._random.integers(program.input.low, program.input.high + 1, shape)
 
     def _layer(self, inputs: int, input: Format) -> Layer:
-        cells, sizes = self._int(1, 9), [int(2 ** self._int(0, 3)) for _ in range(2)]
+        cells, sizes = self._int(1, 9), [int(2 ** self._int(0, 4)) for _ in range(2)]
         if self._int(0, 1):
             sizes[1] = sizes[0]
         transforms = [self._transform(size) for size in sizes]

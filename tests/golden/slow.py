@@ -68,7 +68,7 @@ class Slow:
         c = self._fit("c", kept, layer.cell)
         o = gate("o", 3, c, peep[2])
         flat = [fitted(v, *_shape(self.program.activations.preactivation))[0] for v in c]
-        m = [product(a, self._tanh(b)) for a, b in zip(o, flat, strict=True)]
+        m = [product(a, b) for a, b in zip(o, self._apply("tanh", "tanh_c", flat), strict=True)]
         if layer.weight_ym is None:
             return c, self._fit("y", self._fit("m", m, layer.output), layer.output)
         m = self._fit("m", m, layer.hidden)
@@ -96,18 +96,18 @@ class Slow:
         return c, self._fit("y", c, layer.output)
 
     def _function(self, function: str, name: str, sums: Vector) -> Vector:
-        inputs = self._fit(f"a_{name}", sums, self.program.activations.preactivation)
-        apply = self._tanh if function == "tanh" else self._sigmoid
-        return [apply(a) for a in inputs]
+        return self._apply(function, name, self._fit(f"a_{name}", sums, self.program.activations.preactivation))
 
-    def _sigmoid(self, a: int) -> int:
-        return plain.table(a, self.program.activations.sigmoid_table)
-
-    def _tanh(self, a: int) -> int:
+    def _apply(self, function: str, name: str, inputs: Vector) -> Vector:
         functions = self.program.activations
-        if functions.tanh_table is None:
-            return plain.tanh_by_sigmoid(a, functions.sigmoid_table)
-        return plain.table(a, functions.tanh_table)
+        table = functions.tanh_table if function == "tanh" else functions.sigmoid_table
+        if table is None:
+            table, doubled = functions.sigmoid_table, 1
+            outputs = [plain.tanh_by_sigmoid(a, table) for a in inputs]
+        else:
+            doubled, outputs = 0, [plain.table(a, table) for a in inputs]
+        self.seen[-1][self._scope + name] = [integer(v, table.output.fraction - doubled) for v in outputs]
+        return outputs
 
     def _fit(self, name: str, values: Vector, format: Format) -> Vector:
         pairs = [fitted(v, *_shape(format)) for v in values]

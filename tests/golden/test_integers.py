@@ -28,6 +28,19 @@ def test_sums_that_float64_does_not_hold_are_refused():
         weights * Integers(np.zeros((40, 1), np.int64), wide.low, wide.high, 0, Log())
 
 
+@pytest.mark.parametrize(("high", "fits"), [(1 << 23, True), ((1 << 23) + 1, False)])
+def test_sums_may_reach_2_to_the_53_and_no_further(high, fits):
+    weights = Weights(np.full((1, 4), 1 << 28, np.float64), 0, 1 << 28, 0, Log())
+    x = Integers(np.full((4, 1), high), 0, high, 0, Log())
+    if fits:
+        assert (weights * x).array.tolist() == [[1 << 53]]
+    else:
+        with pytest.raises(
+            ValueError, match=r"^sums of 4 products reach 9007200328482816, beyond 2\^53; choose narrower formats$"
+        ):
+            weights * x
+
+
 def test_ranges_beyond_64_bits_are_refused():
     with pytest.raises(ValueError, match="do not fit in 64 bits; choose narrower formats"):
         Integers(np.zeros(1, np.int64), -(1 << 64), 0, 0, Log())

@@ -1,8 +1,11 @@
 """The integer model against a slow one, element by element; cut anywhere, padded, traced, at its extremes."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ernn.errors import UserError
@@ -11,6 +14,7 @@ from tests.golden.programs import Maker
 from tests.golden.slow import Slow
 
 SEEDS = st.integers(0, 2**20)
+HALVES = st.integers(-4000, 4000).map(lambda n: n / 2)
 
 
 @given(seed=SEEDS)
@@ -29,7 +33,7 @@ def test_every_integer_is_that_of_the_slow_model(seed):
         assert {name: traced[name][frame].tolist() for name in values} == values
     counted = {each.name: each.saturated for each in golden.overflows()}
     assert {name: counted.get(name, 0) for name in slow.saturated} == slow.saturated
-    assert all(".sums" in name for name in set(counted) - set(slow.saturated))
+    assert all(".sums" in name for name in {*counted, *traced} - {*slow.saturated, *slow.seen[0]})
 
 
 @given(seed=SEEDS, cut=st.integers(0, 6))
@@ -75,28 +79,34 @@ def test_extremes(seed, kind):
     assert logits[:, 0].tolist() == Slow(program).run(x)
 
 
-def test_a_trace_has_each_value_of_each_frame():
-    program = next(p for p in (Maker(seed).program() for seed in range(99)) if p.layers[0].kind == "lstm")
+NAMES = {
+    ("lstm", None): {"a_i", "i", "a_f", "f", "a_g", "g", "c", "a_o", "o", "tanh_c", "m", "y"},
+    ("gru", "before"): {"a_z", "z", "a_r", "r", "rc", "a_n", "n", "c", "y"},
+    ("gru", "after"): {"a_z", "z", "a_r", "r", "a_hn", "a_n", "n", "c", "y"},
+}
+
+
+@pytest.mark.parametrize("structure", NAMES)
+def test_a_trace_has_each_value_of_each_frame(structure):
+    programs = (Maker(seed).program() for seed in range(99))
+    program = next(p for p in programs if (p.layers[0].kind, getattr(p.layers[0], "reset", None)) == structure)
     traced = Golden(program).trace(np.zeros((4, program.inputs), np.int64))
-    names = {f"layers.0.{name}" for name in ("a_i", "i", "a_f", "f", "a_g", "g", "c", "a_o", "o", "tanh_c", "m", "y")}
-    assert names <= set(traced)
+    found = {name.removeprefix("layers.0.") for name in traced if name.startswith("layers.0.")}
+    assert {name for name in found if not name.startswith("sums")} == NAMES[structure]
     assert traced["output.logits"].shape == (4, program.decoder.classes)
     assert all(len(values) == 4 for values in traced.values())
 
 
-@given(seed=SEEDS)
-@settings(max_examples=20)
-def test_features_become_the_nearest_integers_or_the_ends(seed):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(seed=SEEDS, steps=HALVES | HALVES.map(lambda n: math.nextafter(n, -math.inf)) | st.floats(-1e30, 1e30))
+@example(seed=0, steps=math.nextafter(0.5, 0))
+@example(seed=0, steps=1e30)
+@example(seed=0, steps=-1e30)
+def test_features_become_the_nearest_integers_or_the_ends(dtype, seed, steps):
     program = Maker(seed).program()
-    random = np.random.default_rng(seed)
-    x = random.uniform(-2, 2, (5, program.inputs)) * program.input.limit
-    integers = Golden(program).quantize(x)
-    inside = (integers > program.input.low) & (integers < program.input.high)
-    assert (np.abs(integers - x / program.input.resolution)[inside] <= 0.5).all()
-    assert integers.min() >= program.input.low
-    assert integers.max() <= program.input.high
-    huge = Golden(program).quantize(np.full((1, program.inputs), 1e30))
-    assert (huge == program.input.high).all()
+    format, x = program.input, np.full((2, program.inputs), steps * program.input.resolution, dtype)
+    nearest = math.floor(Fraction(float(x[0, 0])) / Fraction(format.resolution) + Fraction(1, 2))
+    assert (Golden(program).quantize(x) == min(max(nearest, format.low), format.high)).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
