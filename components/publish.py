@@ -73,7 +73,9 @@ def publish(
     note: dict[str, Any] = {"experiment": EXPERIMENT, "sweep": sweep, "published": True, "problem": ""}
     try:
         done = tracking.publish(EXPERIMENT, runs)
-        note |= {"experiment_id": done.experiment_id, "runs": done.runs}
+        compared = {each.name: done.runs[each.name] for each in found}  # block sizes are compared among floats
+        others = {name: run for name, run in done.runs.items() if name not in compared}
+        note |= {"experiment_id": done.experiment_id, "runs": compared, "integer_runs": others}
         log.info("published %d runs to %s", len(done.runs), tracking.uri())
     except tracking.Unreachable as error:
         note |= {"published": False, "problem": str(error)}

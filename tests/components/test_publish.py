@@ -19,7 +19,7 @@ from components.stage import main
 FOLDERS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores", "--report", "report"]
 FLAGS = [*FOLDERS, "--models", "models", "--programs-folder", "programs", "--receipt", "build/published.json"]
 NAMES = ["lstm", "gru", "lstm-k2", "lstm-k4", "lstm-k4-direct", "gru-mixed", "lstm-pruned"]
-NAMES += ["lstm-k4-12 (integer)", "lstm-k2-narrow (integer)"]
+INTEGERS = ["lstm-k4-12 (integer)", "lstm-k2-narrow (integer)"]
 
 
 def receipt():
@@ -57,7 +57,7 @@ def runs(client):
 
 def test_one_flat_finished_run_for_each_network(client):
     found = runs(client)
-    assert sorted(each.info.run_name for each in found) == sorted(NAMES)
+    assert sorted(each.info.run_name for each in found) == sorted(NAMES + INTEGERS)
     assert {each.info.status for each in found} == {"FINISHED"}
     assert {each.data.tags["sweep"] for each in found} == {receipt()["sweep"]}
     assert not any("mlflow.parentRunId" in each.data.tags for each in found)
@@ -75,6 +75,23 @@ def test_a_run_has_parameters_metrics_curves_tables_and_files(client):
     assert [point.step for point in client.get_metric_history(run.info.run_id, "residual/0.recurrent")] == [2]
     files = {each.path for each in client.list_artifacts(run.info.run_id)}
     assert files >= {"model.safetensors", "metrics.json", "results.json", "training.png", "per.png"}
+
+
+def test_an_integer_run_has_its_program_and_the_error_rate_over_the_bits(client, tmp_path):
+    from ernn import program_file
+
+    assert sorted(receipt()["integer_runs"]) == sorted(INTEGERS)
+    run = client.get_run(receipt()["integer_runs"]["lstm-k2-narrow (integer)"])
+    assert {name: run.data.params[name] for name in ("bits", "block_size", "method")} == {
+        "bits": "8",
+        "block_size": "2",
+        "method": "admm",
+    }
+    assert run.data.params["settings.program.transform"] == "fourier"
+    curve = {point.step: point.value for point in client.get_metric_history(run.info.run_id, "dev_per")}
+    assert curve == {48: 30.0, 32: 30.05}
+    copy = client.download_artifacts(run.info.run_id, "program", str(tmp_path))
+    assert program_file.load(Path(copy)).name == "lstm-k2-narrow"
 
 
 def test_the_model_in_the_store_is_the_model(client, tmp_path):
@@ -95,7 +112,7 @@ def test_again_writes_nothing_and_a_changed_result_writes_one(client):
     main(publish, FLAGS)
     after = receipt()["runs"]
     assert [name for name in NAMES if before[name] != after[name]] == ["lstm-k2"]
-    assert len(runs(client)) == len(NAMES) + 1
+    assert len(runs(client)) == len(NAMES + INTEGERS) + 1
     metrics.write_text(old)
     client.delete_run(after["lstm-k2"])
     main(publish, FLAGS)
@@ -108,7 +125,7 @@ def test_what_a_killed_publisher_left_is_replaced(client):
     main(publish, FLAGS)
     assert receipt()["runs"]["lstm-pruned"] != killed
     assert client.get_run(killed).info.lifecycle_stage == "deleted"
-    assert len(runs(client)) == len(NAMES)
+    assert len(runs(client)) == len(NAMES + INTEGERS)
 
 
 @pytest.fixture
@@ -173,7 +190,7 @@ def test_the_page_shows_error_rate_over_block_size(here, client):
     assert axes == ["block_size", "method", "network", "per"]
     rows = {row.split("\t")[0].strip(): row for row in text.splitlines()}
     assert sorted(rows["block_size"].split()[1:]) == ["1", "1", "1", "1.625", "2", "4", "4"]
-    rates = [each.data.metrics["per"] for each in runs(client)]
+    rates = [each.data.metrics["per"] for each in runs(client) if each.info.run_name in NAMES]
     assert {f"{min(rates):.5f}", f"{max(rates):.5f}"} <= set(text.split())  # the ends of the axis
     assert sum(f"{rate:.4g}" in text.split() for rate in rates) >= 6  # the table; further columns are scrolled to
     assert len(picture) > 20_000
