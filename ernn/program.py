@@ -152,7 +152,7 @@ class Frontend:
         ValueError: moments missing or where none belong.
     """
 
-    kind: str
+    kind: Literal["logmel", "ernn153"]
     mels: int
     window_ms: float
     shift_ms: float

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import math
+import struct
 import zipfile
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ def load(path: Path) -> Program:
         raise _refused(path, "nested too deeply" if isinstance(error, RecursionError) else error.args[0]) from None
     if arrays:
         raise _refused(path / ARRAYS, f"field '{min(arrays)}' has no place in {STRUCTURE}")
+    _check_writing(path / STRUCTURE, tree, program)
     if stated != digest(program):
         raise _refused(path, "field 'digest' is not that of what stands in the files")
     return program
@@ -111,9 +113,9 @@ def _narrow(array: np.ndarray) -> np.ndarray:
 
 
 def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-    return buffer.getvalue()
+    """A .npy of version 1.0, data from byte 128 on; not by numpy, whose padding may change and the digest with it."""
+    header = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.encode().ljust(117) + b"\n" + array.tobytes()
 
 
 def _read_structure(path: Path) -> Tree:
@@ -121,7 +123,7 @@ def _read_structure(path: Path) -> Tree:
     try:
         text = path.read_text(encoding="utf-8")
         tree = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: no such file; {_CURE}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise _refused(path, f"not JSON ({error})") from None
@@ -129,8 +131,8 @@ def _read_structure(path: Path) -> Tree:
     if type(version) is not int:
         raise _refused(path, f"field 'version' is no whole number but {version!r}: no program")
     if version != VERSION:
-        newer = "a newer ernn made it: install that" if version > VERSION else _CURE
-        raise UserError(f"{path}: program version {version}, this ernn reads {VERSION}; {newer}")
+        cure = "a newer ernn made it: install that" if version > VERSION else _CURE
+        raise _refused(path, f"program version {version}, this ernn reads {VERSION}", cure)
     return tree
 
 
@@ -145,38 +147,63 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
+def _check_writing(path: Path, tree: Tree, program: Program) -> None:
+    """Refuse values that were understood but stand otherwise than `save` writes them: "8" or 8.0 for 8, null left out.
+
+    The digest covers the JSON as it stands, so whoever computes it from the files must get the same.
+    """
+    given = _leaves(tree, "")
+    for place, wanted in _leaves(_lowered(program, "", {}), "").items():
+        if (got := given.get(place, "nothing")) != wanted:
+            raise _refused(path, f"field '{place}' must stand as {wanted}, got {got}")
+
+
+def _leaves(tree: Any, place: str) -> dict[str, str]:
+    """Every value of a structure as JSON, by its place."""
+    if not isinstance(tree, dict | list):
+        return {place: json.dumps(tree)}
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    return {inner: leaf for key, each in items for inner, leaf in _leaves(each, _join(place, str(key))).items()}
+
+
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
+    field = ""
     try:
         with zipfile.ZipFile(path) as file:
+            if sum(member.file_size for member in file.infolist()) > path.stat().st_size:
+                raise ValueError("its members claim more bytes than it has")
             for member in file.infolist():
                 name = member.filename.removesuffix(".npy")
-                if member.compress_type != zipfile.ZIP_STORED or name in arrays:
-                    raise ValueError(f"field {name!r} is compressed or stands twice")
-                arrays[name] = _array(name, file.read(member))
-    except FileNotFoundError:
+                field = f"field {name!r}: "
+                if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+                    raise ValueError("compressed, which a program's arrays are not")
+                if name in arrays:
+                    raise ValueError("stands there twice")
+                arrays[name] = _array(file.read(member))
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: no such file; {_CURE}") from None
     except Exception as error:  # numpy, zipfile and zlib raise many kinds on damaged files and document none
-        raise _refused(path, f"not a whole file of arrays ({error})") from None
+        raise _refused(path, f"not a whole file of arrays ({field}{str(error) or type(error).__name__})") from None
     return arrays
 
 
-def _array(name: str, npy: bytes) -> np.ndarray:
+def _array(npy: bytes) -> np.ndarray:
     """Integers as int64 or floats as float32; the size that the header claims is checked before anything is made."""
     stream = io.BytesIO(npy)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError(f"field {name!r} is no .npy of version 1.0")
+    if (version := np.lib.format.read_magic(stream)) != (1, 0):
+        raise ValueError(f".npy of version {version}, not (1, 0)")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
     if dtype not in _DTYPES:
-        raise ValueError(f"field {name!r} holds {dtype}, not little-endian signed integers or float32")
+        raise ValueError(f"holds {dtype}, not little-endian signed integers or float32")
     data = npy[stream.tell() :]
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data):
-        raise ValueError(f"field {name!r} of {dtype} and shape {shape} does not fill its {len(data)} bytes")
+        raise ValueError(f"{dtype} of shape {shape} does not fill its {len(data)} bytes")
     array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
     return array.astype(np.int64 if dtype.kind == "i" else np.float32, order="C")
 
 
-def _refused(path: Path, reason: str) -> UserError:
+def _refused(path: Path, reason: str, cure: str = _CURE) -> UserError:
     """One line, whatever stands in the reason."""
     line = " ".join(reason.encode("ascii", "backslashreplace").decode().split())
-    return UserError(f"{path}: {line[:500]}; {_CURE}")
+    return UserError(f"{path}: {line[:500]}; {cure}")

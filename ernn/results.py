@@ -9,10 +9,10 @@ from typing import Any
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.scoring import Score, paired_interval
-from ernn.params import Design, Integer, Network, Scoring
+from ernn.params import Bits, Design, Integer, Network, Scoring
 
 SEED = 1  # of the bootstrap
-GROUPS = ("weights", "activations", "accumulators", "cell")  # tensors that share a width
+GROUPS = tuple(Bits.model_fields)  # tensors that share a width
 Row = dict[str, float | str]
 
 

@@ -8,10 +8,11 @@ A segment ends where the next bound is reached. One table may serve both: tanh(a
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeVar
 
-from ernn.dataflow.formats import Format
+from ernn.dataflow.formats import LARGEST_BITS, Format
 from ernn.dataflow.value import Constant, Value
 
 V = TypeVar("V", bound=Value)
+_WORD = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Table:
             )
         if any(b <= a for a, b in zip((0, *self.bounds), self.bounds, strict=False)):
             raise ValueError(f"bounds must increase from above 0, got {list(self.bounds)}")
+        if not 0 <= self.slope_fraction <= LARGEST_BITS:
+            raise ValueError(f"slope_fraction lies in 0..{LARGEST_BITS}, got {self.slope_fraction}")
+        if any(not -_WORD <= word < _WORD for word in (*self.slopes, *self.offsets)):
+            raise ValueError("slopes and offsets of a table have 32 bits at most")
         if self.output.fraction < 1:
             raise ValueError(f"output has a fraction of 1 bit or more, got {self.output.fraction}")
         if not self.output.fraction <= self.offset_fraction <= self.slope_fraction + self.input.fraction:

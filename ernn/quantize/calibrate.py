@@ -130,8 +130,7 @@ def choose(model: AcousticModel, ranges: Ranges, program: Integer, settings: Qua
 def _flat(function: Literal["sigmoid", "tanh"], bits: int) -> float:
     """The power of two from which on the function, rounded to `bits` bits, is not told from its limit.
 
-    LSTM cells count far up, to 160 and more, with no effect on tanh(c). A format that holds all of that wastes its
-    bits, and one that saturates where tanh is flat was measured to lose nothing.
+    LSTM cells count far beyond that with no effect on tanh(c): a format that holds all of it wastes its bits.
     """
     end = np.arctanh(1 - 2.0**-bits) * (2 if function == "sigmoid" else 1)
     return float(2.0 ** np.ceil(np.log2(end)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ernn.params import Bits
 
-GROUPS = ("weights", "activations", "accumulators", "cell")
+GROUPS = tuple(Bits.model_fields)
 NARROWEST = 4
 Measure = Callable[[Bits], float]
 

@@ -103,6 +103,11 @@ def test_tanh_by_a_sigmoid_that_does_not_saturate_is_odd(data, format):
         ({"slopes": (4, 2)}, "a table of 2 slopes needs as many offsets and one bound less, got 3 and 2"),
         ({"offsets": (1, 2)}, "a table of 3 slopes needs as many offsets and one bound less, got 2 and 2"),
         ({"bounds": (16,)}, "a table of 3 slopes needs as many offsets and one bound less, got 3 and 1"),
+        ({"slope_fraction": 49}, r"slope_fraction lies in 0\.\.48, got 49"),
+        ({"slope_fraction": -1}, r"slope_fraction lies in 0\.\.48, got -1"),
+        ({"slopes": (4, 2, 1 << 31)}, "slopes and offsets of a table have 32 bits at most"),
+        ({"offsets": (1, 2, -(1 << 31) - 1)}, "slopes and offsets of a table have 32 bits at most"),
+        ({"output": Format(8, 0)}, "output has a fraction of 1 bit or more, got 0"),
         ({"bounds": (0, 16)}, r"bounds must increase from above 0, got \[0, 16\]"),
         ({"bounds": (16, 16)}, r"bounds must increase from above 0, got \[16, 16\]"),
         (
