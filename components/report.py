@@ -3,7 +3,18 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Compression, Corpus, Design, Integer, Network, Quantization, Scoring, Training
+from ernn.params import (
+    Accelerator,
+    Compression,
+    Corpus,
+    Design,
+    Hardware,
+    Integer,
+    Network,
+    Quantization,
+    Scoring,
+    Training,
+)
 
 
 def report(
@@ -16,13 +27,15 @@ def report(
     networks: dict[str, Network],
     designs: dict[str, Design],
     programs: dict[str, Integer],
+    hardware: Hardware,
+    accelerators: dict[str, Accelerator],
     metrics_folder: Path,
     curves: Path,
     scores: Path,
     report: Path,
 ) -> None:
     """Write report.md and its figures."""
-    from ernn import artifacts, figures, integer_report, narrative, results
+    from ernn import artifacts, figures, hardware_report, integer_report, narrative, results
 
     folders = results.Folders(metrics_folder, curves, scores)
     found = results.load(networks, designs, folders, scoring)
@@ -37,6 +50,7 @@ def report(
         with artifacts.atomic(report / f"{name}.png") as temporary:
             figure.savefig(temporary, dpi=figures.DPI, format="png", metadata={"Software": None})
     section = integer_report.text(integers, quantization.budget_points)
+    section += hardware_report.text(accelerators, hardware, metrics_folder)
     text = narrative.text(found, corpus, training, compression, networks, section)
     with artifacts.atomic(report / "report.md") as temporary:
         temporary.write_text(text)

@@ -31,6 +31,7 @@ ENTRIES = {
     "design": "designs",
     "network": "networks",
     "program": "programs",
+    "accelerator": "accelerators",
 }  # arguments that are one entry of a mapping in params.yaml
 
 Stage = Callable[..., "dict[str, float] | None"]

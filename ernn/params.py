@@ -233,6 +233,39 @@ class Integer(Section):
     search: bool = False  # for the smallest widths within quantization.budget_points; `bits` is where it starts
 
 
+class Hardware(Section):
+    """What all accelerators share."""
+
+    clock_mhz: Annotated[float, Field(ge=10, le=1000)] = 200.0  # that pipelines are scheduled for
+    family: Literal["xc7", "xcup", "ecp5"] = "xc7"  # whose delays they are scheduled with
+
+
+class ArraySize(Section):
+    """Processing elements of one array."""
+
+    lanes: PositiveInt = 8  # block rows at a time; an LSTM's are a multiple of 4
+    columns: PositiveInt = 2  # blocks of a row at a time
+    heads: Annotated[int, Field(ge=0)] = 0  # blocks that leave the array at a time, in a GRU; 0 = as few as keep up
+
+
+class Accelerator(Section):
+    """One accelerator: a program and the sizes of its arrays."""
+
+    program: str
+    array: ArraySize = ArraySize()  # of every recurrent layer
+    output: ArraySize = ArraySize(lanes=16, columns=4)
+    arrays: tuple[ArraySize, ...] = ()  # of every array by itself, in the order of the data, instead of the two above
+    streams: Annotated[int, Field(ge=1, le=64)] = 1  # that take turns, each with states of its own
+
+
+class Simulation(Section):
+    """What is simulated: utterances of the test split, first undisturbed, then with pauses."""
+
+    utterances: PositiveInt = 4
+    gaps: Annotated[int, Field(ge=0, le=255)] = 64  # of 256 cycles without a feature
+    stalls: Annotated[int, Field(ge=0, le=255)] = 64  # of 256 cycles that take no logit
+
+
 class Parameters(Section):
     """The whole of `params.yaml`."""
 
@@ -245,6 +278,9 @@ class Parameters(Section):
     networks: dict[str, Network]
     designs: dict[str, Design]
     programs: dict[str, Integer]
+    hardware: Hardware
+    simulation: Simulation
+    accelerators: dict[str, Accelerator]
 
     @model_validator(mode="after")
     def _linked(self) -> "Parameters":
@@ -258,5 +294,11 @@ class Parameters(Section):
             if program.design not in self.designs:
                 raise ValueError(
                     f"programs.{name}.design={program.design} must be one of designs: {', '.join(self.designs)}"
+                )
+        for name, accelerator in self.accelerators.items():
+            if accelerator.program not in self.programs:
+                raise ValueError(
+                    f"accelerators.{name}.program={accelerator.program} must be one of programs: "
+                    f"{', '.join(self.programs)}"
                 )
         return self

@@ -21,7 +21,7 @@ from ernn.params import Parameters
 
 CODE = ("ernn", "components")
 FILES = ("dvc.yaml", ".dvcignore")
-WHOLE = ("designs", "networks", "programs")  # given in a preset, these replace the default's
+WHOLE = ("designs", "networks", "programs", "accelerators")  # given in a preset, these replace the default's
 DVC_CONFIG = """\
 [core]
     no_scm = true

@@ -121,6 +121,7 @@ WITHOUT_EFFECT = {
     "pretrain": {"ernn/admm.py", "ernn/circulant.py", "ernn/pruning.py"} | NAMES_ONLY,
     "compress": NAMES_ONLY,
     "quantize": NAMES_ONLY,
+    "simulate": NAMES_ONLY | {"ernn/data/phones.py"},  # only features are read
 }
 
 
@@ -160,7 +161,8 @@ def chain(tmp_path_factory):
     for name in ("dvc.yaml", "params.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, root / name)
     folder = presets.lay_out(root, "smoke")
-    for kind, names in {"pretrain": "networks", "compress": "designs", "quantize": "programs"}.items():
+    kinds = {"pretrain": "networks", "compress": "designs", "quantize": "programs"}
+    for kind, names in (kinds | {"generate": "accelerators", "simulate": "accelerators"}).items():
         for key in yaml.safe_load((folder / "params.yaml").read_text())[names]:
             for path in written(kind):
                 touch(folder / path.replace("${key}", key))
@@ -196,6 +198,8 @@ def edit(file: Path, old: str, new: str) -> None:
 SMOKE = yaml.safe_load((ROOT / "presets/smoke.yaml").read_text())
 ALL_DESIGNS = {f"compress@{name}" for name in SMOKE["designs"]}
 INTEGER = {f"quantize@{name}" for name in SMOKE["programs"]}
+SIMULATED = {f"simulate@{name}" for name in SMOKE["accelerators"]}
+HARDWARE = {f"generate@{name}" for name in SMOKE["accelerators"]} | SIMULATED
 DENSE = {"pretrain@lstm", "pretrain@gru"}
 
 
@@ -206,7 +210,11 @@ DENSE = {"pretrain@lstm", "pretrain@gru"}
         ("params.yaml", r"rho_end: [\d.]+", "rho_end: 0.123", {*ALL_DESIGNS, "report", "publish"}),
         ("params.yaml", r"epochs: \d+", "epochs: 77", {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
         ("params.yaml", r"search: true", "search: false", {"quantize@gru-k4-narrow", "report", "publish"}),
-        ("ernn/dataflow/cells.py", '"""', '"""An edit. ', INTEGER),
+        ("params.yaml", "clock_mhz: 200", "clock_mhz: 150", {*HARDWARE, "report"} - SIMULATED),
+        ("params.yaml", "stalls: 64", "stalls: 99", SIMULATED),
+        ("ernn/dataflow/cells.py", '"""', '"""An edit. ', INTEGER | HARDWARE),
+        ("ernn/hw/verilog.py", '"""', '"""An edit. ', HARDWARE),
+        ("ernn/golden/model.py", '"""', '"""An edit. ', INTEGER | SIMULATED),
         ("ernn/figures.py", r"DPI = \d+", "DPI = 77", {"report"}),
         ("ernn/nn/scoring.py", '"""', '"""An edit. ', {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
         ("ernn/admm.py", '"""', '"""An edit. ', ALL_DESIGNS),

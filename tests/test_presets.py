@@ -45,6 +45,7 @@ def test_designs_and_networks_of_a_preset_replace_the_defaults(root):
     (root / "presets" / "one.yaml").write_text(
         "networks: {tiny: {cells: 8}}\ndesigns: {tiny-k2: {network: tiny, block_size: 2}}\n"
         "programs: {tiny-12: {design: tiny-k2}}\n"
+        "accelerators: {tiny: {program: tiny-12}}\n"
     )
     laid = values(presets.lay_out(root, "one"))
     assert laid["networks"] == {"tiny": {"cells": 8}}

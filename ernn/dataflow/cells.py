@@ -50,13 +50,9 @@ def lstm_update(
     return new, (o * _tanh_of_state(new, functions)).requantize(hidden, "m")
 
 
-def gru_gates(sums: Mapping[str, V], bias: Mapping[str, V], functions: Functions[V]) -> tuple[V, V]:
-    """z and r."""
-    z, r = (
-        functions.sigmoid((sums[gate] + bias[gate]).requantize(functions.preactivation, f"a_{gate}"), gate)
-        for gate in "zr"
-    )
-    return z, r
+def gru_gate(gate: str, total: V, bias: V, functions: Functions[V]) -> V:
+    """z or r from its sum W_x x_t + W_c c_{t-1}."""
+    return functions.sigmoid((total + bias).requantize(functions.preactivation, f"a_{gate}"), gate)
 
 
 def reset_before(r: V, c: V, recurrent: Format) -> V:

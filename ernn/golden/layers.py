@@ -92,7 +92,8 @@ class GruSteps:
         c, y = typed(state["c"], layer.cell, self._log), typed(state["y"], layer.output, self._log)
         sums_ih, seen = self._ih.sums(self._ih.points(x)), self._hh.points(y)
         joined = _joined(self._ih, part(sums_ih, first), self._hh, self._hh.sums(seen, first), "_zr")
-        z, r = cells.gru_gates(split(joined, "zr"), self._bias, self._lookup)
+        sums = split(joined, "zr")
+        z, r = (cells.gru_gate(gate, sums[gate], self._bias[gate], self._lookup) for gate in "zr")
         if self._bias_hn is None:
             rc = cells.reset_before(r, c, layer.output)
             sums_hn = self._hh.sums(self._hh.points(rc), last)

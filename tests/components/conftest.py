@@ -35,6 +35,11 @@ PARAMS = {
         "lstm-k2-narrow": {"design": "lstm-k2", "transform": "fourier", "search": True},
     },
 }
+PARAMS |= {
+    "hardware": {"clock_mhz": 100},
+    "simulation": {"utterances": 1},
+    "accelerators": {"lstm-k4-small": {"program": "lstm-k4-12", "array": {"lanes": 4, "columns": 1}}},
+}
 UTTERANCES = 30
 ERRORS = {"lstm": 6, "gru": 7, "lstm-k2": 7, "lstm-k4": 9, "lstm-k4-direct": 12, "gru-mixed": 10, "lstm-pruned": 8}
 
@@ -115,6 +120,16 @@ def results(tmp_path_factory):
         write_result(folder, name, False, design, networks[design.network])
     for name, value in PARAMS["programs"].items():
         write_program(folder, name, Integer(**value))
+    for name in PARAMS["accelerators"]:
+        sizes = {"multipliers": 70, "weight_memory_bits": 4096}
+        cycles = {
+            "cycles_per_frame": 250.0,
+            "latency_cycles": 300,
+            "multiplier_utilization": 0.4,
+            "simulated_frames": 9,
+        }
+        artifacts.write_json(folder / "metrics" / "generate" / f"{name}.json", sizes)
+        artifacts.write_json(folder / "metrics" / "simulate" / f"{name}.json", cycles)
     return folder
 
 

@@ -56,6 +56,13 @@ def test_integer_networks_stand_with_their_widths_and_loss(made):
     assert "lose at most 0.1 points on the development set" in text
 
 
+def test_accelerators_stand_with_their_cycles(made):
+    text = (made / "report.md").read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("| lstm-k4-small ")]
+    cells = [cell.strip() for cell in line.split("|")[1:-1]]
+    assert cells == ["lstm-k4-small", "lstm-k4-12", "70", "40 %", "250.0", "300", "400,000", "9"]
+
+
 def test_figures_show_the_numbers_of_the_table(made):
     from ernn import figures
 

@@ -1,0 +1,38 @@
+"""The sources of an accelerator: Verilog with memory images, test bench and constraints."""
+
+from pathlib import Path
+
+from components.stage import main
+from ernn.params import Accelerator, ArraySize, Hardware
+
+
+def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, project: Path) -> dict[str, float]:
+    """Lay the arrays out, schedule the kernels, and write everything as a project."""
+    from ernn import artifacts, program_file
+    from ernn.hw import sizing
+    from ernn.hw.network_verilog import Architecture, NetworkText
+    from ernn.hw.project import digest, rtl_project
+    from ernn.hw.schedule import FAMILIES, Clock
+
+    def size(given: ArraySize) -> sizing.Size:
+        return given.lanes, given.columns, given.heads
+
+    program = program_file.load(integer)
+    each = [size(given) for given in accelerator.arrays]
+    arrays = sizing.arrays(program, size(accelerator.array), size(accelerator.output), each)
+    clock = Clock(hardware.clock_mhz, FAMILIES[hardware.family])
+    network = NetworkText(program, Architecture(arrays, clock, accelerator.streams))
+    files = rtl_project(network)
+    with artifacts.atomic_folder(project) as folder:
+        for path, text in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        (folder / "digest.txt").write_text(digest(files) + "\n")
+    return {
+        "multipliers": sum(sum(layer.multipliers().values()) for layer in network.layers),
+        "weight_memory_bits": sum(layer.weight_memory_bits for layer in network.layers),
+    }
+
+
+if __name__ == "__main__":
+    main(generate)

@@ -1,0 +1,44 @@
+"""Simulation of an accelerator over real utterances: bit for bit the integer model, and the cycles that it takes."""
+
+import tempfile
+from pathlib import Path
+
+from components.stage import main
+from ernn.params import Accelerator, Simulation
+
+
+def simulate(
+    *, accelerator: Accelerator, simulation: Simulation, dataset: Path, integer: Path, project: Path, outcome: Path
+) -> dict[str, float]:
+    """Run utterances of the test split through the sources: undisturbed, with pauses, and a frame alone."""
+    from ernn import artifacts, program_file
+    from ernn import simulation as simulator
+    from ernn.data.dataset import Dataset
+    from ernn.golden.model import Golden
+
+    program, design = program_file.load(integer), artifacts.read_json(project / "design.json")
+    golden, split = Golden(program), Dataset.open(dataset).split("test")
+    count = min(simulation.utterances, len(split.utterances))
+    utterances = [golden.quantize(split.feature(n)) for n in range(count)]
+    vectors = simulator.vectors(program, utterances, accelerator.streams)
+    with tempfile.TemporaryDirectory() as work:
+        bench = simulator.Bench(project, Path(work), design["registers"])
+        try:
+            measured = bench.run(vectors)
+            bench.run(vectors, simulation.gaps, simulation.stalls)
+        except simulator.Mismatch as difference:
+            raise simulator.located(difference, program, project, design, utterances) from None
+        alone = bench.run(simulator.vectors(program, [utterances[0][:1]], 1))
+    simulator.check_overflows(program, utterances, measured)
+    result = {
+        "cycles_per_frame": measured.cycles_per_frame,
+        "latency_cycles": float(alone.registers["latency"]),
+        "multiplier_utilization": simulator.utilization(design, measured.cycles_per_frame),
+        "simulated_frames": float(len(vectors.x)),
+    }
+    artifacts.write_json(outcome, result | {"registers": measured.registers})
+    return result
+
+
+if __name__ == "__main__":
+    main(simulate)

@@ -1,0 +1,233 @@
+"""The interpretation of typed values as a graph of operators: what Verilog and HLS C++ are written from.
+
+A node is an operator on integers; the fraction is known to the value alone. Equal operators on equal operands are one
+node. Products with constants are sums of shifted copies (canonical signed digits), so only products of two values take
+multipliers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from ernn.dataflow.formats import Format, signed_bits
+from ernn.dataflow.value import Value
+
+Operator = Literal[
+    "input",
+    "constant",
+    "add",
+    "subtract",
+    "negate",
+    "multiply",
+    "plus",
+    "shift_left",
+    "shift_right",
+    "saturate",
+    "magnitude",
+    "select",
+    "narrow",
+    "segment",
+    "read",
+]
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator; `operands` are places in the graph, `data` its constants."""
+
+    operator: Operator
+    operands: tuple[int, ...]
+    data: tuple[int, ...]
+    low: int
+    high: int
+
+    @property
+    def bits(self) -> int:
+        """Width of the result."""
+        return signed_bits(self.low, self.high)
+
+
+@dataclass
+class Graph:
+    """Nodes in an order in which operands come first.
+
+    `scope` ends the names of what is built next: an element of a block.
+    """
+
+    name: str
+    nodes: list[Node] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
+    inputs: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, int] = field(default_factory=dict)
+    overflows: dict[str, list[int]] = field(default_factory=dict)  # saturations that are counted, by name
+    scope: str = ""
+    _places: dict[tuple[Operator, tuple[int, ...], tuple[int, ...]], int] = field(default_factory=dict)
+
+    def input(self, name: str, format: Format) -> "Wire":
+        """A value that comes in."""
+        return self.input_range(name, format.low, format.high, format.fraction)
+
+    def input_range(self, name: str, low: int, high: int, fraction: int) -> "Wire":
+        """A value of any range that comes in."""
+        if name in self.inputs:
+            raise ValueError(f"graph {self.name} has two inputs called {name}")
+        self.nodes.append(Node("input", (), (), low, high))
+        self.inputs[name] = len(self.nodes) - 1
+        return Wire(self, len(self.nodes) - 1, low, high, fraction)
+
+    def output(self, name: str, wire: "Wire") -> None:
+        """A value that goes out."""
+        if name in self.outputs:
+            raise ValueError(f"graph {self.name} has two outputs called {name}")
+        self.outputs[name] = wire.place
+
+    def place(self, operator: Operator, operands: tuple[int, ...], data: tuple[int, ...], low: int, high: int) -> int:
+        """The node of an operation, a new one if there is none yet."""
+        if operator in ("add", "multiply"):
+            operands = tuple(sorted(operands))
+        key = operator, operands, data
+        if key not in self._places:
+            self.nodes.append(Node(operator, operands, data, low, high))
+            self._places[key] = len(self.nodes) - 1
+        return self._places[key]
+
+    def multiplications(self) -> int:
+        """Products of two values."""
+        return sum(node.operator == "multiply" for node in self.nodes)
+
+
+class Wire(Value):
+    """A node of a graph as a typed value."""
+
+    def __init__(self, graph: Graph, place: int, low: int, high: int, fraction: int) -> None:
+        super().__init__(low, high, fraction)
+        self.graph, self.place = graph, place
+
+    def _new(
+        self, operator: Operator, others: Sequence["Wire"], data: Sequence[int], low: int, high: int, fraction: int
+    ) -> Self:
+        operands = (self.place, *(other.place for other in others))
+        place = self.graph.place(operator, operands, tuple(data), low, high)
+        return type(self)(self.graph, place, low, high, fraction)
+
+    def named(self, name: str) -> Self:
+        """The same value with a name, which a second one doesn't replace."""
+        if name:
+            self.graph.names.setdefault(self.place, name + self.graph.scope)
+        return self
+
+    def magnitude(self) -> Self:
+        """The absolute value."""
+        return self._new("magnitude", (), (), 0, max(-self.low, self.high), self.fraction)
+
+    def where_negative(self, sign: Self, otherwise: Self) -> Self:
+        """`self` where `sign` is below zero, else `otherwise`."""
+        low, high = min(self.low, otherwise.low), max(self.high, otherwise.high)
+        return self._new("select", (otherwise, sign), (), low, high, self.fraction)
+
+    def segment(self, bounds: Sequence[int]) -> Self:
+        """How many of the increasing `bounds` are reached."""
+        return self._new("segment", (), bounds, 0, len(bounds), 0)
+
+    def read(self, words: Sequence[int], fraction: int) -> Self:
+        """Entry of a table at this index."""
+        return self._new("read", (), words, min(words), max(words), fraction)
+
+    def _add(self, other: Self, low: int, high: int) -> Self:
+        return self._new("add", (other,), (), low, high, self.fraction)
+
+    def _subtract(self, other: Self, low: int, high: int) -> Self:
+        return self._new("subtract", (other,), (), low, high, self.fraction)
+
+    def _negate(self, low: int, high: int) -> Self:
+        return self._new("negate", (), (), low, high, self.fraction)
+
+    def _multiply(self, other: Self, low: int, high: int, fraction: int) -> Self:
+        return self._new("multiply", (other,), (), low, high, fraction)
+
+    def _times(self, integer: int, low: int, high: int, fraction: int) -> Self:
+        if not integer:
+            return type(self)(self.graph, self.graph.place("constant", (), (0,), 0, 0), 0, 0, fraction)
+        total, so_far = None, 0
+        for place, digit in signed_digits(integer):
+            so_far += digit << place
+            part = self._shift_left(place, self.low << place, self.high << place, fraction) if place else self
+            ends = sorted((so_far * self.low, so_far * self.high))
+            if total is None:
+                total = part if digit > 0 else part._negate(*ends)
+            else:
+                total = total._add(part, *ends) if digit > 0 else total._subtract(part, *ends)
+        assert total is not None
+        return total._retyped(low, high, fraction)
+
+    def bounded(self, low: int, high: int) -> Self:
+        """The same value, known to lie in a narrower range than its operators tell: the low bits are enough."""
+        if low <= self.low and self.high <= high:
+            return self
+        low, high = max(low, self.low), min(high, self.high)
+        return self._new("narrow", (), (), low, high, self.fraction)
+
+    def _plus(self, integer: int, low: int, high: int) -> Self:
+        if not integer:
+            return self
+        return self._new("plus", (), (integer,), low, high, self.fraction)
+
+    def _shift_left(self, places: int, low: int, high: int, fraction: int) -> Self:
+        return self._new("shift_left", (), (places,), low, high, fraction)
+
+    def _shift_right(self, places: int, low: int, high: int, fraction: int) -> Self:
+        return self._new("shift_right", (), (places,), low, high, fraction)
+
+    def _saturate(self, low: int, high: int, name: str) -> Self:
+        result = self._new("saturate", (), (low, high), low, high, self.fraction)
+        if name:
+            counted = self.graph.overflows.setdefault(name, [])
+            if result.place not in counted:
+                counted.append(result.place)
+        return result.named(name)
+
+    def _retyped(self, low: int, high: int, fraction: int) -> Self:
+        return type(self)(self.graph, self.place, low, high, fraction)
+
+
+def signed_digits(integer: int) -> list[tuple[int, int]]:
+    """Canonical signed digits, the largest first: (place, 1 or -1), no two of them neighbours.
+
+    >>> signed_digits(7), signed_digits(-6), signed_digits(0)
+    ([(3, 1), (0, -1)], [(3, -1), (1, 1)], [])
+    """
+    digits, place = [], 0
+    while integer:
+        if integer & 1:
+            digit = 2 - (integer & 3)
+            digits.append((place, digit))
+            integer -= digit
+        integer >>= 1
+        place += 1
+    return digits[::-1]
+
+
+def widths(graph: Graph) -> list[int]:
+    """Bits of every node: those of its range, or fewer where only its low bits are asked for.
+
+    Sums, differences and left shifts are the same modulo 2^n for operands modulo 2^n, so a value that is known to be
+    narrow needs no wider ones before it (Karatsuba's sums, for one).
+    """
+    asked = [0] * len(graph.nodes)
+    whole = {*graph.outputs.values(), *(each for places in graph.overflows.values() for each in places)}
+    for place in reversed(range(len(graph.nodes))):
+        node = graph.nodes[place]
+        width = node.bits if place in whole else min(node.bits, asked[place])
+        asked[place] = width
+        for operand in node.operands:
+            bits = graph.nodes[operand].bits
+            if node.operator in ("add", "subtract", "negate", "plus", "narrow"):
+                wanted = width
+            elif node.operator == "shift_left":
+                wanted = width - node.data[0]
+            elif node.operator == "shift_right":
+                wanted = width + node.data[0]
+            else:
+                wanted = bits
+            asked[operand] = max(asked[operand], min(bits, max(wanted, 1)))
+    return asked

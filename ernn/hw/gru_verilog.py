@@ -1,0 +1,154 @@
+"""A GRU layer.
+
+Threads `hr`, `hz`, `hn`, `ih`, in this order of preference: the products of z fill the cycles in which r . c is under
+way, those of the next x the cycles in which y is. Each gate has all lanes for itself, one after the other.
+
+With the reset after the product, the candidate's products of x are rows of their own (unit `xn`), kept for two frames.
+"""
+
+from collections.abc import Sequence
+
+from ernn.dataflow.cells import GRU_GATES
+from ernn.hw import kernels
+from ernn.hw.architecture import Array, Layout, Thread
+from ernn.hw.array_verilog import ArrayText, Condition, Drain
+from ernn.hw.kernel import Kernel
+from ernn.hw.kernels import Joined, Sums
+from ernn.hw.layer_parts import Shared, constants, passed, ready_rows, states, sums_of
+from ernn.hw.layer_verilog import LayerText, Words
+from ernn.hw.unit_verilog import Memory, Unit
+from ernn.program import Gru
+from ernn.program_matrices import Numbers
+
+_ORDER = "rzn"
+
+
+class GruLayer:
+    """The parts of one layer's module."""
+
+    def __init__(self, name: str, layer: Gru, array: Array, source: Words, shared: Shared) -> None:
+        self.name, self.layer, self.array, self.shared = name, layer, array, shared
+        self.sums, self.after = sums_of(layer), layer.bias_hn is not None
+        self.joins, self.hh = self.sums.apart is None, self.sums.joined.products[-1]
+        self.k = self.hh.matrix.block_size
+        self.groups = -(-self.hh.matrix.words.integers.shape[1] // array.lanes)
+        self.candidate = self.sums
+        if self.after:
+            rows = self.sums.apart or Joined((self.sums.joined.products[0],), self.sums.joined.fraction)
+            self.candidate = Sums(Joined((self.hh,)), rows)
+        drains = [Drain("r", self.sums.joined), Drain("z", self.sums.joined), Drain("n", self.candidate.joined)]
+        if self.after and self.joins:
+            assert self.candidate.apart is not None
+            drains.append(Drain("xn", self.candidate.apart))
+        layout = Layout(array, tuple(self._threads()))
+        text = ArrayText(name, layout, drains, shared.frame_bits, shared.clock)
+        words = Words(array.heads * self.k, layer.output.bits, -(-layout.threads[0].columns // array.heads))
+        self.text = LayerText(text, source, words, shared.streams)
+        self.text.doc = f"GRU, reset {layer.reset} the product, {layer.inputs} inputs, {layer.cells} cells"
+
+    def _threads(self) -> list[Thread]:
+        threads = []
+        for number, gate in enumerate(_ORDER):
+            alone = self.after and gate == "n"  # x has sums of its own
+            vector = "rc" if gate == "n" and not self.after else "y"
+            base = (number + (alone and self.joins)) * self.groups
+            section, continues = (GRU_GATES.index(gate),), self.joins and not alone
+            threads.append(
+                Thread(f"h{gate}", self.hh, vector, self.array, section, base, continues=continues, drains=gate)
+            )
+        if self.joins:
+            gates = tuple(GRU_GATES.index(gate) for gate in _ORDER)
+            drains = "xn" if self.after else ""
+            late = 2 * self.groups if self.after else 0
+            x = self.sums.joined.products[0]
+            threads.append(Thread("ih", x, "x", self.array, gates, 0, drains=drains, drains_from=late))
+        return threads
+
+    def module(self) -> LayerText:
+        """The layer."""
+        text = self.text
+        for gate in "rz":
+            text.add_unit(self._gate(gate))
+        waits = self._candidate()
+        if self.joins:
+            self._join()
+        else:
+            text.add_rows([f"h{gate}" for gate in _ORDER], text.units[-1])
+        for gate in _ORDER:
+            text.add_available(f"h{gate}")
+            alone = self.after and gate == "n"
+            fed = f"h{gate}_has" if gate == "n" and not self.after else f"h{gate}_fed"
+            starts = f"h{gate}_ahead != 16'd0" if self.joins and not alone else f"h{gate}_x"
+            last = gate == "n"
+            finishes = " && ".join(waits) if last else "1'b1"
+            text.conditions[f"h{gate}"] = Condition(fed, "room" if last else "1'b1", starts, finishes)
+        if not self.after:
+            text.add_vector("rc", self.array.heads, ("r_done", "r_out"))
+        text.add_vector("y", self.array.heads, ("n_done", "n_out"), "n_done_stream")
+        text.add_output(text.units[-1])
+        text.body.append("    assign reserve = hn_go && hn_opens;\n")
+        return text
+
+    def _unit(self, name: str, drain: int, kernel: Kernel, memories: Sequence[Memory] = ()) -> Unit:
+        steps = self.groups * self.array.chain
+        heads, cells, streams = self.array.heads, self.layer.cells, self.shared.streams
+        return Unit(name, drain, kernel, ("s",), heads, cells, steps, self.k, streams, tuple(memories))
+
+    def _bias(self, gate: str) -> Memory:
+        number, bias = GRU_GATES.index(gate), self.layer.bias
+        return constants("bias", "b", "", Numbers(bias.format, bias.integers[number : number + 1]))
+
+    def _gate(self, gate: str) -> Unit:
+        layer, shared = self.layer, self.shared
+        memories = [self._bias(gate)]
+        if gate == "r" and not self.after:
+            memories.append(states(layer.cell, "n"))
+        if not self.joins:
+            memories.append(ready_rows(layer, self.sums, gate, self.array.heads))
+        name, bits = f"{self.name}_gate_{gate}", self.text.array.sum_bits
+        kernel = kernels.gru_gate(name, layer, gate, self.sums, shared.activations, shared.clock, bits)
+        return self._unit(gate, _ORDER.index(gate), kernel, memories)
+
+    def _candidate(self) -> list[str]:
+        """Unit n and what it reads; returns the conditions under which a group may end."""
+        text, layer, shared, chain = self.text, self.layer, self.shared, self.array.chain
+        bits = shared.activations.sigmoid_table.output.bits
+        memories = [self._bias("n"), states(layer.cell, "n"), passed("z", bits)]
+        text.add_steps("z", text.units[1], "hn", chain)
+        waits = ["z_there"]
+        if layer.bias_hn is not None:
+            memories += [passed("r", bits), constants("bias_hn", "h", "", layer.bias_hn)]
+            text.add_steps("r", text.units[0], "hn", chain)
+            waits.append("r_there")
+        if self.after and self.joins:
+            assert self.candidate.apart is not None
+            rows = self.candidate.apart
+            kernel = kernels.rows(f"{self.name}_rows", rows, {"": "sums_ih_n"}, shared.clock, text.array.sum_bits)
+            text.add_unit(self._unit("xn", 3, kernel))
+            text.add_steps("xn", text.units[-1], "hn", chain)
+            waits.append("xn_there")
+            memories.append(passed("xn", rows.row_range().bits, "x"))
+        if not self.joins:
+            memories.append(ready_rows(layer, self.sums, "n", self.array.heads))
+        name, total = f"{self.name}_cell", text.array.sum_bits
+        kernel = kernels.gru_cell(name, layer, self.candidate, shared.activations, shared.clock, total)
+        text.add_unit(self._unit("n", 2, kernel, memories))
+        return waits
+
+    def _join(self) -> None:
+        """x in the same sums: its thread keeps ahead of those of y, a frame at most."""
+        text, groups = self.text, self.groups
+        text.add_x(["hn"] if self.after else [])
+        waits = []
+        for number, gate in enumerate(_ORDER[: 2 if self.after else 3]):
+            section = f"ih_group < 16'd{(number + 1) * groups}"
+            if number:
+                section += f" && ih_group >= 16'd{number * groups}"
+            ahead, behind = f"ih_go && ih_finishes && {section}", f"h{gate}_go && h{gate}_finishes"
+            text.add_ahead(f"h{gate}", ahead, behind, groups)
+            waits.append(f"!({section} && h{gate}_full)")
+        if self.after:
+            last = text.units[-1]
+            text.add_frames("xn", "ih_go && ih_ends", f"n_done && n_done_step == 16'd{last.real_steps - 1}")
+            waits.append(f"!(ih_group >= 16'd{2 * groups} && xn_frames == 2'd2)")
+        text.conditions["ih"] = Condition(always="ih_x", starts=" && ".join(waits))

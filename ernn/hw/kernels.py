@@ -1,0 +1,294 @@
+"""The kernels of a layer as graphs: `ernn.dataflow` read for the hardware.
+
+Elements of a block are built one after the other, so that names end in the element: `a_i.3`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ernn.dataflow import cells, transforms
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
+from ernn.dataflow.formats import LARGEST_BITS, Format, signed_bits
+from ernn.dataflow.transforms import Exact, Transform
+from ernn.hw.graph import Graph, Wire
+from ernn.hw.kernel import Kernel
+from ernn.hw.schedule import Clock
+from ernn.program import Gru, Lstm, Output
+from ernn.program_matrices import Circulant
+
+
+@dataclass(frozen=True)
+class Range:
+    """Of an integer, and what it stands for."""
+
+    low: int
+    high: int
+    fraction: int
+
+    @property
+    def bits(self) -> int:
+        """Of the narrowest signed integer that holds it."""
+        return signed_bits(self.low, self.high)
+
+    def __or__(self, other: "Range") -> "Range":
+        """Both; the fraction is the first one's."""
+        return Range(min(self.low, other.low), max(self.high, other.high), self.fraction)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A matrix and the vector that it multiplies: what decides ranges.
+
+    `vector` is the vector's format.
+    """
+
+    matrix: Circulant
+    vector: Format
+
+    @property
+    def columns(self) -> int:
+        """Blocks in a row."""
+        return self.matrix.words.integers.shape[2]
+
+    def factors(self) -> list[Range]:
+        """Of a block of the vector."""
+        return [_range(wire) for wire in self._points()]
+
+    def sums(self) -> list[Range]:
+        """Of all columns of a row."""
+        points = self._points()
+        format = self.matrix.words.format
+        words = [points[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
+        factors = transforms.weight_points(words, self.matrix.transform)
+        products = transforms.products(factors, points, self.matrix.transform)
+        return [Range(self.columns * p.low, self.columns * p.high, p.fraction) for p in products]
+
+    def largest(self) -> int:
+        """Bound of the magnitude of a row, in the fraction of exact sums."""
+        return self.columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
+
+    def _points(self) -> list[Wire]:
+        graph = Graph("ranges")
+        block = [graph.input(f"x.{n}", self.vector) for n in range(self.matrix.block_size)]
+        return transforms.points(block, self.matrix.transform)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Products that go into the same sums of a row, with equal blocks."""
+
+    products: tuple[Product, ...]
+    finest: int = -LARGEST_BITS  # a fraction that the sums have at least
+
+    @property
+    def block_size(self) -> int:
+        """k."""
+        return self.products[0].matrix.block_size
+
+    @property
+    def transform(self) -> Transform:
+        """Of all of them."""
+        return self.products[0].matrix.transform
+
+    @property
+    def fraction(self) -> int:
+        """Of the sums: the largest."""
+        return max(self.finest, *(product.sums()[0].fraction for product in self.products))
+
+    def shift(self, product: Product) -> int:
+        """Places by which a product's sums are shifted left to join the others."""
+        return self.fraction - product.sums()[0].fraction
+
+    def sums(self) -> list[Range]:
+        """Of all products together."""
+        total: list[Range] = []
+        for product in self.products:
+            shift = self.shift(product)
+            own = [Range(r.low << shift, r.high << shift, self.fraction) for r in product.sums()]
+            pairs = zip(total or [Range(0, 0, self.fraction)] * len(own), own, strict=True)
+            total = [Range(a.low + b.low, a.high + b.high, a.fraction) for a, b in pairs]
+        return total
+
+    @property
+    def bits(self) -> int:
+        """Of the widest sum."""
+        return max(each.bits for each in self.sums())
+
+    def rows(self, graph: Graph, bus: str, name: str) -> list[Wire]:
+        """The k rows of the sums that come in on a bus."""
+        ranges = self.sums()
+        sums = [graph.input_range(f"{bus}.{n}", r.low, r.high, r.fraction) for n, r in enumerate(ranges)]
+        values = transforms.combine(sums, self.block_size, self.transform, name)
+        if isinstance(self.transform, Exact):
+            bound = sum(product.largest() << self.shift(product) for product in self.products)
+            values = [value.bounded(-bound, bound) for value in values]
+        fraction = max(value.fraction for value in values)
+        return [value.to_fraction(fraction) for value in values]
+
+    def row_range(self) -> Range:
+        """Of any row."""
+        return _union([_range(row) for row in self.rows(Graph("ranges"), "s", "")])
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the rows of a gate are sums of.
+
+    `apart` are products with other blocks than those of `joined`: their rows come in ready.
+    """
+
+    joined: Joined
+    apart: Joined | None = None
+
+    def rows(self, graph: Graph, suffix: str, name: str, gates: str = "") -> list[Wire]:
+        """The k rows from the buses `s` and, for products apart, `x`; buses end in `suffix`."""
+        if self.apart is None:
+            return self.joined.rows(graph, f"s{suffix}", f"{name}{gates}")
+        rows = self.joined.rows(graph, f"s{suffix}", f"{name}_hh{gates}")
+        r = self.apart.row_range()
+        ready = [graph.input_range(f"x{suffix}.{n}", r.low, r.high, r.fraction) for n in range(len(rows))]
+        return [x + row for x, row in zip(ready, rows, strict=True)]
+
+
+def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int) -> Kernel:
+    """Factors `f` of a block `x` of a vector, each `width` bits wide."""
+    graph = Graph(name)
+    block = [graph.input(f"x.{n}", vector) for n in range(matrix.block_size)]
+    for n, factor in enumerate(transforms.points(block, matrix.transform)):
+        graph.output(f"f.{n}", factor)
+    return Kernel(graph, clock, f"factors of {matrix.block_size} elements of a vector", wide={"f": width})
+
+
+def lane(name: str, products: Sequence[Product], columns: int, clock: Clock) -> Kernel:
+    """Sums `s` over `columns` blocks of weights `w0`, `w1`, .. times factors `x0`, `x1`, .. of a vector."""
+    graph, matrix = Graph(name), products[0].matrix
+    words = [product.matrix.words.format for product in products]
+    weight = Range(min(f.low for f in words), max(f.high for f in words), 0)
+    factors = [_union(ranges) for ranges in zip(*(product.factors() for product in products), strict=True)]
+    totals: list[list[Wire]] = []
+    for column in range(columns):
+        w = [graph.input_range(f"w{column}.{n}", weight.low, weight.high, 0) for n in range(matrix.block_size)]
+        x = [graph.input_range(f"x{column}.{n}", r.low, r.high, 0) for n, r in enumerate(factors)]
+        totals.append(transforms.products(transforms.weight_points(w, matrix.transform), x, matrix.transform))
+    for n, parts in enumerate(zip(*totals, strict=True)):
+        graph.output(f"s.{n}", _tree(parts))
+    width = max(signed.bits for signed in (graph.nodes[place] for place in graph.outputs.values()))
+    doc = f"products of {columns} block{'s' * (columns > 1)} of {matrix.block_size} x {matrix.block_size}, summed"
+    factor_width = max(r.bits for r in factors)
+    wide = {f"x{column}": factor_width for column in range(columns)} | {"s": width}
+    return Kernel(graph, clock, doc, late=("x",), wide=wide)
+
+
+def rows(name: str, joined: Joined, gates: Mapping[str, str], clock: Clock, sum_bits: int = 0) -> Kernel:
+    """Rows `y` of a block, all gates of an element together, for products that are apart.
+
+    Args:
+        gates: what golden calls the spectra of each gate, by the ends of the buses `s`.
+        sum_bits: of an element of the buses of sums, here and in the other kernels: as many as they need, or more.
+    """
+    graph, found = Graph(name), []
+    for suffix, spectrum in gates.items():
+        graph.scope = suffix.replace("_", ".")
+        found.append(joined.rows(graph, f"s{suffix}", spectrum))
+    for n, row in enumerate(row for element in zip(*found, strict=True) for row in element):
+        graph.output(f"y.{n}", row)
+    wide = {"y": joined.row_range().bits} | {f"s{suffix}": sum_bits for suffix in gates}
+    return Kernel(graph, clock, "rows of a block", wide=wide)
+
+
+def lstm_cell(name: str, layer: Lstm, sums: Sums, activations: Activations, clock: Clock, sum_bits: int = 0) -> Kernel:
+    """c_t and y_t (m_t before a projection) of a block of cells from the sums of its gates."""
+    graph, rows = Graph(name), {}
+    for gate in LSTM_GATES:
+        graph.scope = f".{gate}"
+        rows[gate] = sums.rows(graph, f"_{gate}", "sums")
+    out: list[tuple[Wire, Wire]] = []
+    for n in range(sums.joined.block_size):
+        graph.scope = f".{n}"
+        c = graph.input(f"c.{n}", layer.cell)
+        bias = {gate: graph.input(f"b_{gate}.{n}", layer.bias.format) for gate in LSTM_GATES}
+        peephole: Mapping[str, Wire] | None = None
+        if layer.peephole is not None:
+            peephole = {gate: graph.input(f"p_{gate}.{n}", layer.peephole.format) for gate in PEEPHOLES}
+        total = {gate: rows[gate][n] for gate in LSTM_GATES}
+        hidden = layer.hidden or layer.output
+        new, m = cells.lstm_update(total, c, bias, peephole, activations, layer.cell, hidden)
+        out.append((new, m if layer.hidden else m.requantize(layer.output, "y")))
+    for n, (new, m) in enumerate(out):
+        graph.output(f"c_new.{n}", new)
+        graph.output(f"y.{n}", m)
+    doc = "cell states and outputs of a block of LSTM cells"
+    return Kernel(graph, clock, doc, late=("c.", "b_", "p_", "x_"), wide={f"s_{g}": sum_bits for g in LSTM_GATES})
+
+
+def projection(name: str, layer: Lstm, joined: Joined, clock: Clock, sum_bits: int = 0) -> Kernel:
+    """y_t = W_ym m_t of a block from its sums."""
+    graph = Graph(name)
+    for n, row in enumerate(joined.rows(graph, "s", "sums_ym")):
+        graph.scope = f".{n}"
+        graph.output(f"y.{n}", row.requantize(layer.output, "y"))
+    return Kernel(graph, clock, "a block of the projected output", wide={"s": sum_bits})
+
+
+def logits(name: str, layer: Output, joined: Joined, clock: Clock, sum_bits: int = 0) -> Kernel:
+    """The logits of a block from its sums."""
+    graph = Graph(name)
+    for n, row in enumerate(joined.rows(graph, "s", "sums")):
+        graph.scope = f".{n}"
+        bias = graph.input(f"b.{n}", layer.bias.format)
+        graph.output(f"y.{n}", (row + bias).requantize(layer.logits, "logits"))
+    return Kernel(graph, clock, "a block of logits", late=("b.",), wide={"s": sum_bits})
+
+
+def gru_gate(
+    name: str, layer: Gru, gate: str, sums: Sums, activations: Activations, clock: Clock, sum_bits: int = 0
+) -> Kernel:
+    """z or r of a block; for a reset before the product, r . c_{t-1}."""
+    graph = Graph(name)
+    for n, row in enumerate(sums.rows(graph, "", "sums", "_zr")):
+        graph.scope = f".{n}"
+        result = cells.gru_gate(gate, row, graph.input(f"b.{n}", layer.bias.format), activations)
+        if gate == "r" and layer.reset == "before":
+            result = cells.reset_before(result, graph.input(f"c.{n}", layer.cell), layer.output)
+        graph.output(f"y.{n}", result)
+    return Kernel(graph, clock, f"gate {gate} of a block of GRU cells", late=("c.", "b.", "x."), wide={"s": sum_bits})
+
+
+def gru_cell(name: str, layer: Gru, sums: Sums, activations: Activations, clock: Clock, sum_bits: int = 0) -> Kernel:
+    """c_t and y_t of a block from the sums of its candidate, which x's don't join with a reset after the product."""
+    graph, gate = Graph(name), activations.sigmoid_table.output
+    rows = sums.rows(graph, "", "sums", "_n") if layer.bias_hn is None else sums.joined.rows(graph, "s", "sums_hh_n")
+    for n, row in enumerate(rows):
+        graph.scope = f".{n}"
+        c, z = graph.input(f"c.{n}", layer.cell), graph.input(f"z.{n}", gate)
+        bias = graph.input(f"b.{n}", layer.bias.format)
+        if layer.bias_hn is not None and sums.apart is not None:
+            r, extra = graph.input(f"r.{n}", gate), graph.input(f"h.{n}", layer.bias_hn.format)
+            x = sums.apart.row_range()
+            ready = graph.input_range(f"x.{n}", x.low, x.high, x.fraction)
+            row = ready + cells.reset_after(row, extra, r, activations)
+        new = cells.gru_update(row, bias, z, c, activations, layer.cell)
+        graph.output(f"c_new.{n}", new)
+        graph.output(f"y.{n}", new.requantize(layer.output, "y"))
+    doc = "cell states and outputs of a block of GRU cells"
+    return Kernel(graph, clock, doc, late=("c.", "b.", "z.", "r.", "h.", "x."), wide={"s": sum_bits})
+
+
+def _tree(parts: Sequence[Wire]) -> Wire:
+    """Balanced sum."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    return _tree(parts[:middle]) + _tree(parts[middle:])
+
+
+def _range(wire: Wire) -> Range:
+    return Range(wire.low, wire.high, wire.fraction)
+
+
+def _union(ranges: Sequence[Range]) -> Range:
+    total = ranges[0]
+    for each in ranges[1:]:
+        total |= each
+    return total

@@ -1,0 +1,75 @@
+"""What the layers of a network have in common: settings, sums, and the memories of their units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.cells import GRU_GATES, LSTM_GATES
+from ernn.dataflow.formats import Format
+from ernn.hw.kernels import Joined, Product, Sums
+from ernn.hw.schedule import Clock
+from ernn.hw.unit_verilog import Memory
+from ernn.program import Gru, Lstm
+from ernn.program_matrices import Circulant, Numbers, shares_sums
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all layers of a network have in common."""
+
+    activations: Activations
+    clock: Clock
+    streams: int
+    frame_bits: int
+
+
+def circulant(matrix: object) -> Circulant:
+    """A matrix that the arrays can hold."""
+    if not isinstance(matrix, Circulant):
+        raise ValueError("pruned matrices have no array of processing elements")
+    return matrix
+
+
+def sums_of(layer: Lstm | Gru) -> Sums:
+    """How a layer's products are summed: before one inverse transform, or as rows."""
+    ih = Product(circulant(layer.weight_ih), layer.input)
+    hh = Product(circulant(layer.weight_hh), layer.output)
+    if shares_sums(layer.weight_ih, layer.weight_hh):
+        return Sums(Joined((ih, hh)))
+    return Sums(Joined((hh,)), Joined((ih,)))
+
+
+def gates_of(layer: Lstm | Gru) -> Sequence[str]:
+    """Gates in the order of the matrices."""
+    return LSTM_GATES if isinstance(layer, Lstm) else GRU_GATES
+
+
+def constants(name: str, bus: str, gates: Sequence[str], numbers: Numbers) -> Memory:
+    """Numbers for each cell: a bus a gate."""
+    buses = tuple(f"{bus}_{gate}" for gate in gates) or (bus,)
+    return Memory(name, buses, numbers.format.bits, numbers=numbers)
+
+
+def states(cell: Format, writer: str) -> Memory:
+    """c_{t-1}, of every stream."""
+    return Memory("c", ("c",), cell.bits, page="stream", writer=writer, data="c_new", zero_first=True)
+
+
+def passed(writer: str, bits: int, bus: str = "") -> Memory:
+    """What one unit gives to another, of two frames."""
+    return Memory(writer, (bus or writer,), bits, page="frame", writer=writer, data="out")
+
+
+def ready_rows(layer: Lstm | Gru, sums: Sums, gates: Sequence[str], blocks: int) -> Memory:
+    """Rows of x of some gates, from words of all gates of `blocks` blocks of elements."""
+    assert sums.apart is not None
+    bits, names = sums.apart.row_range().bits, gates_of(layer)
+    size = len(names) * bits
+    parts = [
+        f"x_data[{e * size + (names.index(gate) + 1) * bits - 1}:{e * size + names.index(gate) * bits}]"
+        for e in range(blocks * sums.joined.block_size)
+        for gate in gates
+    ]
+    buses = tuple(f"x_{gate}" for gate in gates) if isinstance(layer, Lstm) else ("x",)
+    data = "{" + ", ".join(reversed(parts)) + "}"
+    return Memory("x", buses, bits, page="frame", data=data, element_major=True)

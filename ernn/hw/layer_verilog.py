@@ -1,0 +1,334 @@
+"""Verilog of a layer: its array, the vectors that it multiplies, and the units behind it.
+
+Every layer's module has the same ports: words of its input vector come in when `x_ready`, words of its output vector go
+out when they are there, for which `room` was asked before their frame began.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ernn.hw import kernels, verilog
+from ernn.hw.architecture import Thread
+from ernn.hw.array_verilog import ArrayText, Condition
+from ernn.hw.kernel import Kernel
+from ernn.hw.unit_verilog import Unit
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a vector passes between modules: `elements` of `bits` bits at a time, `words` a frame."""
+
+    elements: int
+    bits: int
+    words: int
+
+    @property
+    def width(self) -> int:
+        """Of a word."""
+        return self.elements * self.bits
+
+
+class LayerText:
+    """The module of one layer.
+
+    Args:
+        array: its array.
+        source: words that come in.
+        sink: words that go out.
+        streams: that take turns.
+    """
+
+    def __init__(self, array: ArrayText, source: Words, sink: Words, streams: int) -> None:
+        self.array, self.source, self.sink, self.streams = array, source, sink, streams
+        self.units: list[Unit] = []
+        self._points: list[Kernel] = []
+        self.declarations: list[str] = []
+        self.body: list[str] = []
+        self.conditions: dict[str, Condition] = {}
+        self.doc = ""
+
+    @property
+    def name(self) -> str:
+        """Of the module."""
+        return self.array.name
+
+    @property
+    def block_size(self) -> int:
+        """k."""
+        return self.array.layout.threads[0].matrix.block_size
+
+    def thread(self, name: str) -> Thread:
+        """A thread by its name."""
+        return next(each for each in self.array.layout.threads if each.name == name)
+
+    def add_unit(self, unit: Unit) -> None:
+        """Put a unit behind the array."""
+        self.units.append(unit)
+        self.declarations += unit.declarations()
+        self.body += unit.text(self.name, self.array.lanes_bits)
+
+    def add_output(self, unit: Unit) -> None:
+        """Send a unit's vector to the next layer."""
+        self.body.append(f"    assign y_valid = {unit.name}_done;\n    assign y_data = {unit.name}_out;\n")
+
+    def add_vector(self, name: str, writes: int, source: tuple[str, str], stream: str = "") -> None:
+        """Keep factors of a vector in banks, written as blocks of elements.
+
+        Args:
+            writes: blocks at a time.
+            source: expressions of enable and data.
+            stream: expression of the stream, for a vector that each has of its own: y.
+        """
+        self.body += self._vector(name, writes, source, stream)
+
+    def _vector(self, name: str, writes: int, source: tuple[str, str], stream: str) -> Iterator[str]:
+        array = self.array.layout.array
+        thread = next(t for t in self.array.layout.threads if t.vector == name)
+        columns, format = thread.columns, thread.product.vector
+        module = f"{self.name}_points_{name}"
+        width = self.array.lane.inputs["x0"].width
+        kernel = kernels.points(module, thread.matrix, format, self.array.lane.clock, width)
+        self._points.append(kernel)
+        block, factors = self.block_size * format.bits, self.array.factor_bits
+        step_bits = max(1, (thread.steps - 1).bit_length())
+        pages, page_bits, read, write, place = "1", "1", "read_turn", f"{name}_place", "1'b0"
+        enable, data = source
+        self.declarations.append(f"    wire [{array.columns * factors - 1}:0] {name}_factors;")
+        yield f"""    // Vector {name}: {columns} blocks; {"a stream's last two" if stream else "two"} take turns.
+    wire [15:0] {name}_written;
+    wire {name}_ends, {name}_last;
+    wire [{writes * factors - 1}:0] {name}_points;
+    wire [{writes - 1}:0] {name}_points_valid;"""
+        for n in range(writes):
+            yield (
+                f"    {module} points_{name}_{n} (.clk(clk), .valid({enable}), .valid_out({name}_points_valid[{n}]), "
+                f".x({data}[{(n + 1) * block - 1}:{n * block}]), "
+                f".f({name}_points[{(n + 1) * factors - 1}:{n * factors}]));"
+            )
+        if stream and self.streams > 1:
+            yield f"""    wire [STREAM_BITS-1:0] {name}_stream;
+    ernn_delay #(.WIDTH(STREAM_BITS), .CYCLES({kernel.latency})) delay_stream_{name} (
+        .clk(clk), .d({stream}), .q({name}_stream));"""
+            pages, page_bits, place = "STREAMS", "1 + STREAM_BITS", f"{name}_stream"
+            read, write = "{read_stream, read_turn}", f"{{{name}_stream, {name}_place}}"
+        yield f"""    reg [{pages}-1:0] {name}_turns;
+    wire {name}_place = {name}_turns[{place}];
+    always @(posedge clk)
+        if (rst) {name}_turns <= {{{pages}{{1'b{int(bool(stream))}}}}};
+        else if ({name}_last) {name}_turns[{place}] <= !{name}_place;
+    ernn_operands #(.BANKS({array.columns}), .WRITES({writes}), .TOTAL({columns}), .WIDTH({factors}),
+        .STEP_ADDRESS({step_bits}), .PAGES(2 * {pages}), .PAGE_ADDRESS({page_bits})) vector_{name} (
+        .clk(clk), .rst(rst), .write({name}_points_valid[0]), .write_page({write}), .d({name}_points),
+        .written({name}_written), .last({name}_last), .ends({name}_ends), .read_page({read}),
+        .read_step(read_step[{step_bits - 1}:0]), .q({name}_factors));
+"""
+
+    def add_available(self, thread: str) -> None:
+        """Count the blocks of its vector that a thread has; of y those of the frame before, which may not be whole."""
+        self.body += self._available(thread)
+
+    def _available(self, thread: str) -> Iterator[str]:
+        vector, total = self.thread(thread).vector, self.thread(thread).columns
+        start = total if vector == "y" else 0
+        yield f"""    // Blocks of {vector} that {thread} has.
+    reg signed [17:0] {thread}_available;
+    wire signed [17:0] {thread}_used = {thread}_go && {thread}_ends ? 18'sd{total} : 18'sd0;
+    always @(posedge clk)
+        if (rst) {thread}_available <= 18'sd{start};
+        else {thread}_available <= {thread}_available + $signed({{2'b00, {vector}_written}}) - {thread}_used;
+    wire {thread}_has = {thread}_available >= $signed({{2'b00, {thread}_needed}});
+"""
+        if vector == "y":
+            yield f"""    wire [FRAME_BITS-1:0] {thread}_before = {thread}_frame - 1'b1;
+    wire {thread}_same = ring_stream[{thread}_before*STREAM_BITS+:STREAM_BITS] == {thread}_stream;
+    wire {thread}_fed = !{thread}_available[17] && ({thread}_has || {thread}_first || !{thread}_same);
+"""
+
+    def add_ahead(self, name: str, ahead: str, behind: str, groups: int) -> None:
+        """Count the groups of sums that one thread has finished and another has not yet taken over.
+
+        Args:
+            ahead: expression of a group that the first finishes.
+            behind: expression of one that the second finishes.
+        """
+        self.body.append(f"""    // Groups of x that wait in the accumulators for {name}.
+    reg [15:0] {name}_ahead;
+    wire {name}_more = {ahead};
+    wire {name}_less = {behind};
+    always @(posedge clk)
+        if (rst) {name}_ahead <= 16'd0;
+        else if ({name}_more != {name}_less) {name}_ahead <= {name}_more ? {name}_ahead + 16'd1 : {name}_ahead - 16'd1;
+    wire {name}_full = {name}_ahead == 16'd{groups};
+""")
+
+    def add_input(self, ends: str, released: str, users: Sequence[str]) -> None:
+        """Take frames of x, two of which take turns.
+
+        Args:
+            ends: expression that says that one is whole.
+            released: that one is needed no more.
+            users: threads that wait for whole ones: `USER_x` says that there is one.
+        """
+        self.declarations.append("    wire x_take = x_valid && x_ready;")
+        self.body.append(f"""    // Frames of x that were begun and are still needed; whole ones by who waits for them.
+    reg [1:0] x_begun;
+    wire x_released = {released};
+    assign x_ready = x_begun != 2'd2;
+    always @(posedge clk)
+        if (rst) x_begun <= 2'd0;
+        else x_begun <= x_begun + {{1'b0, x_take && x_end}} - {{1'b0, x_released}};""")
+        for user in users:
+            self.body.append(f"""    reg [1:0] {user}_whole;
+    wire {user}_x = {user}_whole != 2'd0;
+    always @(posedge clk)
+        if (rst) {user}_whole <= 2'd0;
+        else {user}_whole <= {user}_whole + {{1'b0, {ends}}} - {{1'b0, {user}_go && {user}_ends}};""")
+        self.body.append("")
+
+    def add_x(self, others: Sequence[str] = ()) -> None:
+        """x as a vector that the array multiplies in thread `ih`; it is read some cycles after the step was chosen.
+
+        Args:
+            others: threads that may not begin a frame before its x is there.
+        """
+        self.body.append(f"""    wire x_read;
+    ernn_delay #(.WIDTH(1), .CYCLES({self.array.operand_delay + 3})) delay_x_read (
+        .clk(clk), .d(ih_go && ih_ends), .q(x_read));""")
+        self.add_vector("x", self.source.elements // self.block_size, ("x_take", "x_data"))
+        self.add_input("x_ends", "x_read", ["ih", *others])
+
+    def add_rows(self, users: Sequence[str], last: Unit) -> None:
+        """x as rows that come in ready, word by word; `last` is the unit that needs them last."""
+        self.add_input("x_whole_now", f"{last.name}_done && {last.name}_done_step == 16'd{last.real_steps - 1}", users)
+        self.declarations.append("    reg [15:0] x_step;\n    reg x_turn, x_whole_now;")
+        self.body.append("""    always @(posedge clk) begin
+        x_whole_now <= !rst && x_take && x_end;
+        if (rst) begin
+            x_step <= 16'd0;
+            x_turn <= 1'b0;
+        end else if (x_take) begin
+            x_step <= x_end ? 16'd0 : x_step + 16'd1;
+            if (x_end) x_turn <= !x_turn;
+        end
+    end
+""")
+
+    def add_frames(self, name: str, begins: str, released: str) -> None:
+        """Count frames of which something is kept: `NAME_frames`."""
+        self.body.append(f"""    // Frames of {name} that were begun and are still needed.
+    reg [1:0] {name}_frames;
+    wire {name}_begins = {begins};
+    wire {name}_released = {released};
+    always @(posedge clk)
+        if (rst) {name}_frames <= 2'd0;
+        else {name}_frames <= {name}_frames + {{1'b0, {name}_begins}} - {{1'b0, {name}_released}};
+""")
+
+    def add_steps(self, name: str, writer: Unit, thread: str, each: int) -> None:
+        """Count steps that a unit has written for a thread: `NAME_there` says that a group's `each` steps are."""
+        self.body.append(f"""    // Steps of {writer.name} that {thread} may use.
+    reg signed [17:0] {name}_steps;
+    wire signed [17:0] {name}_used = {thread}_go && {thread}_ends ? 18'sd{writer.real_steps} : 18'sd0;
+    always @(posedge clk)
+        if (rst) {name}_steps <= 18'sd0;
+        else {name}_steps <= {name}_steps + (({writer.name}_done) ? 18'sd1 : 18'sd0) - {name}_used;
+    wire [17:0] {name}_group = {{2'b00, {thread}_group}} * 18'd{each} + 18'd{each};
+    wire [17:0] {name}_asked = {name}_group < 18'd{writer.real_steps} ? {name}_group : 18'd{writer.real_steps};
+    wire {name}_there = {name}_steps >= $signed({name}_asked);
+""")
+
+    def overflows(self) -> dict[str, list[str]]:
+        """Saturated values of a cycle, by name."""
+        found: dict[str, list[str]] = {}
+        for unit in self.units:
+            for name, bits in unit.overflows().items():
+                found.setdefault(name, []).extend(bits)
+        return found
+
+    def _counters(self) -> Iterator[str]:
+        counted = self.overflows()
+        yield f"    // Values that were saturated: {', '.join(counted) or 'none can be'}."
+        for number, (name, bits) in enumerate(counted.items()):
+            count = max(1, len(bits).bit_length())
+            wires = ", ".join(f"({bit})" for bit in bits)
+            yield f"""    wire [{len(bits) - 1}:0] over_{name} = {{{wires}}};
+    ernn_count #(.BITS({len(bits)}), .COUNT({count})) count_{name} (
+        .clk(clk), .rst(clear), .bits(over_{name}), .total(overflows[{32 * number + 31}:{32 * number}]));"""
+        if not counted:
+            yield "    assign overflows = 32'd0;"
+
+    def module(self) -> str:
+        """The whole text."""
+        a = self.array
+        vectors = list(dict.fromkeys(t.vector for t in a.layout.threads))
+        lines = [
+            f"// {self.name}: {self.doc}",
+            "/* verilator lint_off UNUSED */",
+            f"module {self.name} #(",
+            f"    parameter STREAMS = {self.streams},",
+            f"    parameter STREAM_BITS = {max(1, (self.streams - 1).bit_length())},",
+            f"    parameter FRAME_BITS = {a.frame_bits}",
+            ") (",
+            "    input wire clk,",
+            "    input wire rst,",
+            "    input wire clear,  // the counters",
+            "    input wire [(1<<FRAME_BITS)-1:0] ring_first,  // frames under way: whether one opens an utterance",
+            "    input wire [(STREAM_BITS<<FRAME_BITS)-1:0] ring_stream,",
+            "    input wire x_valid,",
+            "    output wire x_ready,",
+            "    input wire x_end,  // the last word of a frame",
+            f"    input wire [{self.source.width - 1}:0] x_data,",
+            "    input wire room,  // for the words of one more frame",
+            "    output wire reserve,  // room for a frame is taken",
+            "    output wire y_valid,",
+            f"    output wire [{self.sink.width - 1}:0] y_data,",
+            "    input wire load,  // a word of weights",
+            "    input wire [15:0] load_lane,",
+            "    input wire [31:0] load_address,",
+            f"    input wire [{a.weight_bits - 1}:0] load_data,",
+            "    output wire busy,  // a product is done in this cycle",
+            f"    output wire [{32 * max(1, len(self.overflows())) - 1}:0] overflows",
+            ");",
+            *self.declarations,
+            *a.threads(),
+            *a.issue(),
+            "    assign busy = issued;",
+            *a.operands(vectors),
+            *a.lanes(),
+            *a.drain(),
+            *self.body,
+            *a.choice(self.conditions),
+            *self._counters(),
+            "endmodule",
+            "/* verilator lint_on UNUSED */",
+            "",
+        ]
+        return "\n".join(lines)
+
+    def sources(self) -> dict[str, str]:
+        """Modules by file."""
+        found = {f"{self.name}.v": self.module(), f"{self.name}_lane.v": self.array.lane_module()}
+        for kernel in (self.array.lane, *(unit.kernel for unit in self.units), *self._points):
+            found[f"{kernel.name}.v"] = verilog.module(kernel)
+        return found
+
+    def images(self) -> dict[str, str]:
+        """Memory images by file."""
+        found = {f"{self.name}_weights_{n}.hex": text for n, text in enumerate(self.array.layout.images())}
+        for unit in self.units:
+            found |= unit.images(self.name)
+        return found
+
+    @property
+    def weight_memory_bits(self) -> int:
+        """Of the memories of all lanes, with what fills them up."""
+        layout = self.array.layout
+        return layout.array.lanes * layout.depth * self.array.weight_bits
+
+    def multipliers(self) -> dict[str, int]:
+        """Multipliers of the array, and of the units behind it."""
+        array = self.array.layout.array
+        return {
+            "array": array.lanes * self.array.lane.graph.multiplications(),
+            "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units),
+        }

@@ -1,0 +1,93 @@
+"""An accelerator as a project: a value {path: text} with a digest, that someone else writes."""
+
+import hashlib
+import json
+from importlib import resources
+
+from ernn.hw.network_verilog import WRITTEN, NetworkText
+from ernn.hw.testbench import NAME, testbench
+
+_LIBRARY = ("verilog", "rtl")
+
+
+def rtl_project(network: NetworkText) -> dict[str, str]:
+    """Verilog sources, memory images, test bench, constraints and a description, by path; every run gives the same."""
+    files = {f"rtl/{name}": text for name, text in library().items()}
+    for name, text in network.sources().items():
+        files[f"{'memory' if name.endswith('.hex') else 'rtl'}/{name}"] = text
+    files[f"tb/{NAME}.v"] = testbench(network)
+    files["constraints/ernn.xdc"] = (
+        f"# Clock that the pipelines were scheduled for.\n"
+        f"create_clock -name aclk -period {1000 / network.architecture.clock.mhz:.3f} [get_ports aclk]\n"
+    )
+    files["registers.md"] = registers(network)
+    files["design.json"] = json.dumps(description(network), indent=2, sort_keys=True) + "\n"
+    return files
+
+
+def library() -> dict[str, str]:
+    """Modules that every network instantiates."""
+    folder = resources.files("ernn.hw") / "rtl"
+    return {each.name: each.read_text() for each in sorted(folder.iterdir(), key=lambda each: each.name)}
+
+
+def digest(files: dict[str, str]) -> str:
+    """SHA-256 of all paths and texts."""
+    total = hashlib.sha256()
+    for path, text in sorted(files.items()):
+        total.update(f"{path}\0{len(text)}\0{text}".encode())
+    return total.hexdigest()
+
+
+def description(network: NetworkText) -> dict[str, object]:
+    """Sizes of a design, for whoever measures it."""
+    layers = []
+    for layer in network.layers:
+        array = layer.array.layout.array
+        layers.append(
+            {
+                "name": layer.name,
+                "lanes": array.lanes,
+                "columns": array.columns,
+                "heads": array.heads,
+                "multipliers": layer.multipliers(),
+                "steps": {t.name: t.groups * t.steps for t in layer.array.layout.threads},
+                "products": {t.name: t.products for t in layer.array.layout.threads},
+                "units": [
+                    {
+                        "name": unit.name,
+                        "width": unit.width,
+                        "steps": unit.real_steps,
+                        "block_size": unit.block_size,
+                        "blocks": unit.blocks,
+                        "elements": unit.elements,
+                    }
+                    for unit in layer.units
+                ],
+                "weight_memory_bits": layer.weight_memory_bits,
+            }
+        )
+    return {
+        "program": network.program.name,
+        "clock_mhz": network.architecture.clock.mhz,
+        "streams": network.architecture.streams,
+        "layers": layers,
+        "registers": [name for name, _, _ in network.registers],
+    }
+
+
+def registers(network: NetworkText) -> str:
+    """The registers as a Markdown table."""
+    rows = [
+        f"| 0x{4 * number:03x} | {name} | {'read, write' if name in WRITTEN else 'read'} | {meaning} |"
+        for number, (name, _, meaning) in enumerate(network.registers)
+    ]
+    head = [
+        "# Registers",
+        "",
+        "32 bits each, by AXI4-Lite.",
+        "",
+        "| address | name | access | meaning |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows, ""])

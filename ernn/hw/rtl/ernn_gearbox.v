@@ -1,0 +1,73 @@
+// Vectors from words of IN elements to words of OUT elements; both are powers of two. A vector is IN_WORDS words that
+// come in and OUT_WORDS that go out: a last word is filled up with zeros, and what is too much is dropped.
+module ernn_gearbox #(
+    parameter WIDTH = 8,  // of an element
+    parameter IN = 1,
+    parameter OUT = 1,
+    parameter IN_WORDS = 1,
+    parameter OUT_WORDS = 1
+) (
+    input wire clk,
+    input wire rst,
+    input wire in_valid,
+    output wire in_ready,
+    input wire [IN*WIDTH-1:0] in_data,
+    output wire out_valid,
+    input wire out_ready,
+    output wire out_last,  // of a vector
+    output wire [OUT*WIDTH-1:0] out_data
+);
+    localparam RATIO = IN > OUT ? IN / OUT : OUT / IN;
+    localparam [15:0] LAST_IN = IN_WORDS - 1;
+    localparam [15:0] LAST_OUT = OUT_WORDS - 1;
+
+    reg [15:0] in_word, out_word, part;
+    wire take = in_valid && in_ready;
+    wire give = out_valid && out_ready;
+    wire in_last = in_word == LAST_IN;
+    assign out_last = out_word == LAST_OUT;
+
+    always @(posedge clk) begin
+        if (rst) begin
+            in_word <= 16'd0;
+            out_word <= 16'd0;
+        end else begin
+            if (take) in_word <= in_last ? 16'd0 : in_word + 16'd1;
+            if (give) out_word <= out_last ? 16'd0 : out_word + 16'd1;
+        end
+    end
+
+    generate
+        if (IN >= OUT) begin : split
+            // The word that comes in is taken with its last part, or with the last part of the vector.
+            assign out_valid = in_valid;
+            assign out_data = in_data[part*OUT*WIDTH+:OUT*WIDTH];
+            assign in_ready = out_ready && (part == RATIO[15:0] - 16'd1 || out_last);
+            always @(posedge clk)
+                if (rst || take) part <= 16'd0;
+                else if (give) part <= part + 16'd1;
+        end else begin : collect
+            reg full;
+            reg [OUT*WIDTH-1:0] word;
+            wire complete = part == RATIO[15:0] - 16'd1 || in_last;
+            assign out_valid = full;
+            assign out_data = word;
+            assign in_ready = !full || out_ready;
+            always @(posedge clk) begin
+                if (rst) begin
+                    full <= 1'b0;
+                    part <= 16'd0;
+                end else begin
+                    if (take) begin
+                        part <= complete ? 16'd0 : part + 16'd1;
+                        full <= complete;
+                    end else if (give) full <= 1'b0;
+                end
+                if (take) begin
+                    if (part == 16'd0) word <= {{(OUT - IN) * WIDTH{1'b0}}, in_data};
+                    else word[part*IN*WIDTH+:IN*WIDTH] <= in_data;
+                end
+            end
+        end
+    endgenerate
+endmodule

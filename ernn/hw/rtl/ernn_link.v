@@ -1,0 +1,50 @@
+// Words of a vector between two layers, two vectors deep. A layer takes room for a whole vector before it begins one,
+// so that what comes out of its pipelines never has to wait.
+module ernn_link #(
+    parameter WIDTH = 8,
+    parameter WORDS = 1,
+    parameter ADDRESS = 1
+) (
+    input wire clk,
+    input wire rst,
+    input wire reserve,
+    output wire room,
+    input wire in_valid,
+    input wire [WIDTH-1:0] in_data,
+    output wire out_valid,
+    input wire out_ready,
+    output wire [WIDTH-1:0] out_data
+);
+    localparam [15:0] LAST = WORDS - 1;
+    reg [1:0] reserved;
+    reg [15:0] word;
+    wire give = out_valid && out_ready;
+    wire release_one = give && word == LAST;
+
+    assign room = reserved != 2'd2;
+    always @(posedge clk) begin
+        if (rst) begin
+            reserved <= 2'd0;
+            word <= 16'd0;
+        end else begin
+            reserved <= reserved + {1'b0, reserve} - {1'b0, release_one};
+            if (give) word <= word == LAST ? 16'd0 : word + 16'd1;
+        end
+    end
+    /* verilator lint_off PINCONNECTEMPTY */
+    ernn_fifo #(
+        .WIDTH(WIDTH),
+        .DEPTH(2 * WORDS),
+        .ADDRESS(ADDRESS)
+    ) fifo (
+        .clk(clk),
+        .rst(rst),
+        .in_valid(in_valid),
+        .in_ready(),
+        .in_data(in_data),
+        .out_valid(out_valid),
+        .out_ready(out_ready),
+        .out_data(out_data)
+    );
+    /* verilator lint_on PINCONNECTEMPTY */
+endmodule

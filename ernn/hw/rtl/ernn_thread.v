@@ -1,0 +1,52 @@
+// The walk of one matrix through the lanes: GROUPS groups of block rows, STEPS steps of BANKS columns each. Its order is
+// that of the weights in memory. BY_STEP = 0 finishes a group before the next; BY_STEP = 1 does all groups with a
+// column before the next, for vectors that come in slowly.
+module ernn_thread #(
+    parameter GROUPS = 1,
+    parameter STEPS = 1,
+    parameter BANKS = 1,
+    parameter COLUMNS = 1,
+    parameter BY_STEP = 0,
+    parameter BASE = 0,  // of its weights
+    parameter ADDRESS = 8
+) (
+    input wire clk,
+    input wire rst,
+    input wire go,
+    output reg [15:0] group,
+    output reg [15:0] step,
+    output reg [15:0] needed,  // columns that the vector must have
+    output reg [ADDRESS-1:0] address,
+    output wire opens,  // a frame
+    output wire starts,  // a group
+    output wire finishes,  // a group
+    output wire ends  // a frame
+);
+    localparam [15:0] LAST_GROUP = GROUPS - 1;
+    localparam [15:0] LAST_STEP = STEPS - 1;
+    localparam [15:0] FIRST_NEED = BANKS < COLUMNS ? BANKS : COLUMNS;
+
+    assign starts = step == 16'd0;
+    assign finishes = step == LAST_STEP;
+    assign opens = starts && group == 16'd0;
+    assign ends = finishes && group == LAST_GROUP;
+
+    wire next_step = BY_STEP == 0 ? 1'b1 : group == LAST_GROUP;
+    wire next_group = BY_STEP == 0 ? finishes : 1'b1;
+    wire [15:0] more = needed + BANKS[15:0];
+    always @(posedge clk) begin
+        if (rst) begin
+            group <= 16'd0;
+            step <= 16'd0;
+            needed <= FIRST_NEED;
+            address <= BASE[ADDRESS-1:0];
+        end else if (go) begin
+            address <= ends ? BASE[ADDRESS-1:0] : address + {{ADDRESS - 1{1'b0}}, 1'b1};
+            if (next_group) group <= group == LAST_GROUP ? 16'd0 : group + 16'd1;
+            if (next_step) begin
+                step <= finishes ? 16'd0 : step + 16'd1;
+                needed <= finishes ? FIRST_NEED : more < COLUMNS[15:0] ? more : COLUMNS[15:0];
+            end
+        end
+    end
+endmodule

@@ -1,0 +1,138 @@
+"""When each operator of a graph works, in cycles of a target clock.
+
+Operators are chained within a cycle while their delays fit; products take the cycles of a registered multiplier. Every
+input says in which cycle it is wanted: those that come from memories are read as late as that, instead of waiting in
+registers. A delay here only decides where registers stand; whether the clock is reached is for place and route to say.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ernn.hw.graph import Graph, Node, widths
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Estimated delays of a family of devices, routing included, in ns."""
+
+    lut_ns: float
+    carry_ns_per_bit: float
+    margin_ns: float  # clock skew, set-up, the first register
+    multiplier_cycles: int = 2  # registers at the inputs and at the output
+
+    def delay(self, node: Node, operand_bits: int) -> float:
+        """Of an operator in front of a register."""
+        carry = self.lut_ns + self.carry_ns_per_bit * operand_bits
+        if node.operator in ("add", "subtract", "negate", "plus", "magnitude"):
+            return carry
+        if node.operator == "saturate":
+            return carry + self.lut_ns
+        if node.operator == "segment":
+            return carry + self.lut_ns * max(1, (len(node.data)).bit_length() - 1)
+        if node.operator == "read":
+            return self.lut_ns * max(1, (len(node.data)).bit_length() - 4)
+        return self.lut_ns if node.operator == "select" else 0.0
+
+
+FAMILIES = {
+    "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
+    "xcup": Timing(lut_ns=0.55, carry_ns_per_bit=0.02, margin_ns=0.4),
+    "ecp5": Timing(lut_ns=1.3, carry_ns_per_bit=0.06, margin_ns=1.0),
+}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The clock that a design is scheduled for."""
+
+    mhz: float
+    timing: Timing
+
+    @property
+    def budget_ns(self) -> float:
+        """What a cycle has for operators."""
+        return 1000 / self.mhz - self.timing.margin_ns
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Cycles of a graph: cycle 0 is the one in which the first input is there.
+
+    `ready` is the cycle in which a node's result is there; `inputs` that in which each input is taken; results of the
+    whole graph are registered and all there in cycle `latency`.
+    """
+
+    ready: tuple[int, ...]
+    inputs: dict[str, int]
+    latency: int
+    widths: tuple[int, ...]
+
+    def first(self, prefix: str) -> int:
+        """The cycle in which inputs called `prefix` and a number are taken."""
+        found = {cycle for name, cycle in self.inputs.items() if name.startswith(prefix)}
+        if len(found) != 1:
+            raise ValueError(f"inputs {prefix}* are taken in cycles {sorted(found)}, not in one")
+        return found.pop()
+
+
+def schedule(graph: Graph, clock: Clock, late: Collection[str] = ()) -> Schedule:
+    """As soon as possible, for inputs that are there in cycle 0 unless their name begins with one of `late`.
+
+    Late inputs with one beginning are taken together, as late as no other operator waits for them.
+    """
+    bits = widths(graph)
+    groups = {prefix: [place for name, place in graph.inputs.items() if name.startswith(prefix)] for prefix in late}
+    starts, ready = _as_soon_as_possible(graph, clock, bits, {})
+    wanted = _wanted(graph, clock, bits, starts, ready, {place for group in groups.values() for place in group})
+    arrivals = {
+        place: max(0, min((wanted[each] for each in group), default=0)) for group in groups.values() for place in group
+    }
+    _, ready = _as_soon_as_possible(graph, clock, bits, arrivals)
+    latency = 1 + max((ready[place] for place in graph.outputs.values()), default=0)
+    inputs = {name: arrivals.get(place, 0) for name, place in graph.inputs.items()}
+    return Schedule(tuple(ready), inputs, latency, tuple(bits))
+
+
+def _as_soon_as_possible(
+    graph: Graph, clock: Clock, bits: list[int], arrivals: dict[int, int]
+) -> tuple[list[int], list[int]]:
+    """The cycles in which nodes start and in which their results are there."""
+    starts: list[int] = []
+    ready: list[int] = []
+    settled: list[float] = []  # ns into the cycle
+    for place, node in enumerate(graph.nodes):
+        start = max((ready[each] for each in node.operands), default=arrivals.get(place, 0))
+        at = max((settled[each] for each in node.operands if ready[each] == start), default=0.0)
+        delay = clock.timing.delay(node, max((bits[each] for each in node.operands), default=0))
+        if delay and at and at + delay > clock.budget_ns:
+            start, at = start + 1, 0.0
+        starts.append(start)
+        multiply = node.operator == "multiply"
+        ready.append(start + clock.timing.multiplier_cycles if multiply else start)
+        settled.append(0.0 if multiply else at + delay)
+    return starts, ready
+
+
+def _wanted(
+    graph: Graph, clock: Clock, bits: list[int], starts: list[int], ready: list[int], late: set[int]
+) -> list[int]:
+    """The latest cycles of the nodes that follow from late inputs alone, a cycle for each of their operators."""
+    lazy: set[int] = set()
+    for place, node in enumerate(graph.nodes):
+        if place in late or (node.operands and lazy.issuperset(node.operands)):
+            lazy.add(place)
+    wanted = list(ready)
+    users: dict[int, list[int]] = {}
+    for place, node in enumerate(graph.nodes):
+        for operand in node.operands if bits[place] else ():
+            users.setdefault(operand, []).append(place)
+    last = max((ready[place] for place in graph.outputs.values()), default=0)
+    begins = list(starts)
+    for place in sorted(lazy, reverse=True):
+        node = graph.nodes[place]
+        wanted[place] = min((begins[each] for each in users.get(place, ())), default=last)
+        cost = clock.timing.multiplier_cycles if node.operator == "multiply" else 0
+        if clock.timing.delay(node, 1):
+            cost = 1
+        begins[place] = wanted[place] - cost
+    return wanted

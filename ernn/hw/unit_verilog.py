@@ -1,0 +1,251 @@
+"""Verilog of what is behind the shift chains: a kernel on the sums of finished block rows, with its memories.
+
+A unit takes `width` blocks of a vector in a cycle, whose numbers follow each other; a step is one such set. Memories
+hold a word a step and are read so late that it meets the sums in the kernel.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ernn.hw.architecture import image
+from ernn.hw.kernel import Kernel
+from ernn.program_matrices import Numbers
+
+_READ_CYCLES = 2
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Words that a unit reads: for each block the elements of some buses of its kernel.
+
+    Args:
+        page: "stream" has a part for each stream, "frame" two that frames take in turns.
+        numbers: what it holds from the start, (buses, elements); else it is written.
+        writer: the unit that writes it with its `data`; none: it is written with words of x, `data` of each.
+        element_major: order of a block: all buses of an element together, or all elements of a bus.
+        zero_first: reads as zeros in the first frame of an utterance.
+    """
+
+    name: str
+    buses: tuple[str, ...]
+    bits: int  # of an element
+    page: str = ""
+    numbers: Numbers | None = None
+    writer: str = ""
+    data: str = ""
+    element_major: bool = False
+    zero_first: bool = False
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Kernel and memories behind one kind of drain.
+
+    Args:
+        drain: its number.
+        sums: buses of the kernel that take the heads, in their order, all of one block; or one bus of every block.
+        elements: of the whole vector; what is behind them is zeros.
+        steps: of a frame, padding included.
+    """
+
+    name: str
+    drain: int
+    kernel: Kernel
+    sums: tuple[str, ...]
+    width: int
+    elements: int
+    steps: int
+    block_size: int
+    streams: int
+    memories: tuple[Memory, ...] = field(default=())
+
+    @property
+    def blocks(self) -> int:
+        """Of the vector."""
+        return -(-self.elements // self.block_size)
+
+    @property
+    def real_steps(self) -> int:
+        """Steps with blocks in them."""
+        return -(-self.blocks // self.width)
+
+    @property
+    def step_bits(self) -> int:
+        """Of the number of a step."""
+        return max(1, (self.real_steps - 1).bit_length())
+
+    @property
+    def stream_bits(self) -> int:
+        """Of the number of a stream in addresses: none for one stream."""
+        return (self.streams - 1).bit_length()
+
+    @property
+    def ahead(self) -> int:
+        """Cycles that sums wait for memories that their kernel wants at once."""
+        buses = [memory.buses[0] for memory in self.memories]
+        return max(0, _READ_CYCLES - min((self.kernel.taken(bus) for bus in buses), default=_READ_CYCLES))
+
+    @property
+    def out_bits(self) -> int:
+        """Of all elements of `y` of a step."""
+        return self.width * self.kernel.outputs["y"].bits
+
+    def images(self, layer: str) -> dict[str, str]:
+        """Files of the memories that hold something from the start."""
+        return {
+            f"{layer}_{self.name}_{memory.name}.hex": image(self._words(memory.numbers), memory.bits)
+            for memory in self.memories
+            if memory.numbers is not None
+        }
+
+    def _words(self, numbers: Numbers) -> np.ndarray:
+        """(steps, integers), a block's buses one after the other."""
+        rows = np.atleast_2d(numbers.integers)
+        size = self.width * self.block_size
+        padded = np.zeros((len(rows), self.real_steps * size), np.int64)
+        padded[:, : rows.shape[1]] = rows
+        blocks = padded.reshape(len(rows), self.real_steps, self.width, self.block_size)
+        return blocks.transpose(1, 2, 0, 3).reshape(self.real_steps, -1)
+
+    def declarations(self) -> Iterator[str]:
+        """Wires that other units may read."""
+        n = self.name
+        yield f"    wire {n}_done, {n}_done_frame;"
+        yield f"    wire [15:0] {n}_done_step;"
+        yield f"    wire [STREAM_BITS-1:0] {n}_done_stream;"
+        yield f"    wire [{self.out_bits - 1}:0] {n}_raw, {n}_out;"
+        if "c_new" in self.kernel.outputs:
+            yield f"    wire [{self.width * self.kernel.outputs['c_new'].bits - 1}:0] {n}_c_new;"
+
+    def text(self, layer: str, head_bits: int) -> Iterator[str]:
+        """Counter, memories, kernels, outputs: NAME_done with NAME_out, and NAME_c_new where the kernel has it."""
+        n, kernel = self.name, self.kernel
+        several = f"{self.width} blocks" if self.width > 1 else "a block"
+        yield f"""    // {n}: {kernel.doc}, {several} a cycle.
+    reg [15:0] {n}_step;
+    wire {n}_drained = drain_valid && draining[{self.drain}];
+    wire {n}_real = {n}_drained && {n}_step < 16'd{self.real_steps};
+    always @(posedge clk)
+        if (rst) {n}_step <= 16'd0;
+        else if ({n}_drained) {n}_step <= {n}_step == 16'd{self.steps - 1} ? 16'd0 : {n}_step + 16'd1;"""
+        taken = len(self.sums) if len(self.sums) > 1 else self.width
+        total = taken * head_bits
+        source = "heads" if len(self.sums) > 1 else f"heads[drain_beat*{total}+:{total}]"
+        yield f"""    wire {n}_valid;
+    wire [{total - 1}:0] {n}_sums;
+    ernn_delay #(.WIDTH({total + 1}), .CYCLES({self.ahead})) delay_{n}_sums (
+        .clk(clk), .d({{{n}_real, {source}}}), .q({{{n}_valid, {n}_sums}}));"""
+        done = self.ahead + kernel.latency
+        yield f"""    ernn_delay #(.WIDTH(17 + STREAM_BITS), .CYCLES({done})) delay_{n} (.clk(clk),
+        .d({{drained_stream, drained_frame, {n}_step}}), .q({{{n}_done_stream, {n}_done_frame, {n}_done_step}}));"""
+        for memory in self.memories:
+            yield from self._memory(layer, memory)
+        yield from self._kernels(head_bits)
+        yield from self._outputs()
+
+    def address(self, memory: Memory, step: str, stream: str, frame: str) -> str:
+        """Of a step in a memory."""
+        place = f"{step}[{self.step_bits - 1}:0]"
+        if memory.page == "frame":
+            return f"{{{frame}, {place}}}"
+        return f"{{{stream}, {place}}}" if memory.page == "stream" and self.stream_bits else place
+
+    def address_bits(self, memory: Memory) -> int:
+        """Of an address."""
+        return self.step_bits + {"frame": 1, "stream": self.stream_bits}.get(memory.page, 0)
+
+    def memory_bits(self, memory: Memory) -> int:
+        """Of a word."""
+        return self.width * len(memory.buses) * self.block_size * memory.bits
+
+    def _memory(self, layer: str, memory: Memory) -> Iterator[str]:
+        name, bits, width = f"{self.name}_{memory.name}", self.address_bits(memory), self.memory_bits(memory)
+        cycles = self.ahead + self.kernel.taken(memory.buses[0])
+        pages = {"frame": 2, "stream": self.streams}.get(memory.page, 1)
+        image_text = f'.IMAGE("{layer}_{name}.hex"), ' if memory.numbers is not None else ""
+        depth = pages << self.step_bits if pages > 1 else self.real_steps
+        enable, address, data = self._written(memory)
+        yield f"""    wire [{bits - 1}:0] {name}_address;
+    wire [{width - 1}:0] {name}_word;
+    ernn_delay #(.WIDTH({bits}), .CYCLES({cycles - _READ_CYCLES})) delay_{name} (.clk(clk),
+        .d({self.address(memory, f"{self.name}_step", "drained_stream", "drained_frame")}), .q({name}_address));
+    ernn_ram #(.WIDTH({width}), .DEPTH({depth}), {image_text}.ADDRESS({bits}))
+        memory_{name} (.clk(clk), .write({enable}), .write_address({address}),
+        .d({data}), .read_address({name}_address), .q({name}_word));"""
+        if memory.zero_first:
+            yield f"""    wire {name}_first;
+    ernn_delay #(.WIDTH(1), .CYCLES({cycles})) delay_{name}_first (
+        .clk(clk), .d(drained_first), .q({name}_first));
+    wire [{width - 1}:0] {name}_read = {name}_first ? {width}'d0 : {name}_word;"""
+        else:
+            yield f"    wire [{width - 1}:0] {name}_read = {name}_word;"
+
+    def _written(self, memory: Memory) -> tuple[str, str, str]:
+        """Expressions of enable, address and data."""
+        if memory.numbers is not None:
+            return "1'b0", f"{self.address_bits(memory)}'d0", f"{self.memory_bits(memory)}'d0"
+        if not memory.writer:
+            return "x_take", self.address(memory, "x_step", "", "x_turn"), memory.data
+        w = memory.writer
+        address = self.address(memory, f"{w}_done_step", f"{w}_done_stream", f"{w}_done_frame")
+        return f"{w}_done", address, f"{w}_{memory.data}"
+
+    def _bus(self, memory: Memory, bus: str, block: int) -> str:
+        """Where a bus of a block stands in a memory's word."""
+        count, bits, k = len(memory.buses), memory.bits, self.block_size
+        base, number = block * count * k * bits, memory.buses.index(bus)
+        word = f"{self.name}_{memory.name}_read"
+        if not memory.element_major or count == 1:
+            low = base + number * k * bits
+            return f"{word}[{low + k * bits - 1}:{low}]"
+        lows = [base + (e * count + number) * bits for e in reversed(range(k))]
+        return "{" + ", ".join(f"{word}[{low + bits - 1}:{low}]" for low in lows) + "}"
+
+    def _kernels(self, head_bits: int) -> Iterator[str]:
+        n, kernel = self.name, self.kernel
+        yield f"    wire [{self.width - 1}:0] {n}_all_done;\n    assign {n}_done = {n}_all_done[0];"
+        for block in range(self.width):
+            ports = []
+            for number, bus in enumerate(self.sums):
+                low = (number if len(self.sums) > 1 else block) * head_bits
+                ports.append(f".{bus}({n}_sums[{low + head_bits - 1}:{low}])")
+            ports += [f".{bus}({self._bus(memory, bus, block)})" for memory in self.memories for bus in memory.buses]
+            for name, out in kernel.outputs.items():
+                target = f"{n}_raw" if name == "y" else f"{n}_{name}"
+                ports.append(f".{name}({target}[{(block + 1) * out.bits - 1}:{block * out.bits}])")
+            for flag, places in kernel.overflows.items():
+                yield f"    wire [{len(places) - 1}:0] {n}_{block}_over_{flag};"
+                ports.append(f".overflow_{flag}({n}_{block}_over_{flag})")
+            joined = ",\n        ".join(ports)
+            yield (
+                f"    {kernel.name} {n}_kernel_{block} (.clk(clk), .valid({n}_valid), "
+                f".valid_out({n}_all_done[{block}]),\n        {joined});"
+            )
+
+    def _outputs(self) -> Iterator[str]:
+        """Elements behind the last one of the vector are zeros, and aren't counted."""
+        n, k = self.name, self.block_size
+        bits = self.kernel.outputs["y"].bits // k
+        size = self.width * k
+        last = self.real_steps - 1
+        mask = "".join(str(int(last * size + e < self.elements)) for e in reversed(range(size)))
+        yield f"    wire [{size - 1}:0] {n}_mask = {n}_done_step == 16'd{last} ? {size}'b{mask} : {{{size}{{1'b1}}}};"
+        for e in range(size):
+            high, low = (e + 1) * bits - 1, e * bits
+            yield f"    assign {n}_out[{high}:{low}] = {n}_mask[{e}] ? {n}_raw[{high}:{low}] : {bits}'d0;"
+        yield ""
+
+    def overflows(self) -> Mapping[str, Sequence[str]]:
+        """Bits that say which values of a step were saturated, by the name of the value."""
+        found: dict[str, list[str]] = {}
+        k = self.block_size
+        for block in range(self.width):
+            for flag, places in self.kernel.overflows.items():
+                for number in range(len(places)):
+                    element = number if len(places) == k else 0  # spectra count if the block has any row
+                    mask = f"{self.name}_mask[{block * k + element}]"
+                    bit = f"{self.name}_{block}_over_{flag}[{number}]"
+                    found.setdefault(flag, []).append(f"{self.name}_done && {mask} && {bit}")
+        return found

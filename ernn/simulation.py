@@ -1,0 +1,165 @@
+"""Simulation of an accelerator: real utterances through its RTL, equal to the integer model in every logit."""
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from ernn import mismatch
+from ernn.errors import UserError
+from ernn.golden.model import Golden
+from ernn.hw.testbench import NAME, Vectors
+from ernn.program import Program
+from ernn.tools import verilator
+
+
+class Mismatch(UserError):
+    """The hardware gave something else than the integer model, or nothing."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the test bench printed: cycles in which frames came in and went out, and the registers."""
+
+    begun: Int[np.ndarray, " frames"]
+    ended: Int[np.ndarray, " frames"]
+    registers: dict[str, int]
+
+    @property
+    def cycles_per_frame(self) -> float:
+        """Between frames that follow each other without a pause (initiation interval)."""
+        return float(self.ended[-1] - self.ended[0]) / max(len(self.ended) - 1, 1)
+
+
+def vectors(program: Program, utterances: Sequence[Int[np.ndarray, "frames inputs"]], streams: int) -> Vectors:
+    """Frames of utterances and their logits; with several streams, utterances side by side take turns.
+
+    Args:
+        utterances: features as integers of the input format.
+    """
+    golden = Golden(program)
+    rows: list[tuple[np.ndarray, np.ndarray, bool, int]] = []
+    waiting = list(utterances)
+    current: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
+    while waiting or current:
+        for stream in range(streams):
+            if stream not in current and waiting:
+                x = waiting.pop(0)
+                current[stream] = x, golden.run(x[:, None])[0][:, 0], 0
+            if stream in current:
+                x, logits, frame = current.pop(stream)
+                rows.append((x[frame], logits[frame], frame == 0, stream))
+                if frame + 1 < len(x):
+                    current[stream] = x, logits, frame + 1
+    x_rows, logit_rows, first, stream_rows = zip(*rows, strict=True)
+    return Vectors(np.stack(x_rows), np.stack(logit_rows), np.array(first), np.array(stream_rows))
+
+
+class Bench:
+    """A compiled test bench.
+
+    Args:
+        project: folder of the sources.
+        work: folder for the program and the vectors.
+        registers: names, in the order of their numbers.
+    """
+
+    def __init__(self, project: Path, work: Path, registers: Sequence[str], defines: Sequence[str] = ()) -> None:
+        self._work, self._registers = work, registers
+        sources = [*sorted((project / "rtl").glob("*.v")), project / "tb" / f"{NAME}.v"]
+        self._program = verilator.build(work, NAME, [str(each.resolve()) for each in sources], defines)
+        for image in sorted((project / "memory").glob("*.hex")):
+            (work / image.name).write_bytes(image.read_bytes())
+
+    def run(self, vectors: Vectors, gaps: int = 0, stalls: int = 0, writes: Sequence[tuple[int, int]] = ()) -> Outcome:
+        """Feed frames and compare.
+
+        Raises:
+            Mismatch: the first logit that differs, or that frames did not come out.
+        """
+        printed = self.printed(vectors, gaps, stalls, writes)
+        if found := re.search(r"MISMATCH frame (\d+) logit (\d+) expected (-?\d+) got (-?\d+)", printed):
+            frame, logit, expected, got = map(int, found.groups())
+            raise Mismatch(f"frame {frame}, logit {logit}: expected {expected}, got {got}")
+        ended = re.search(r"END frames (\d+) errors 0\b", printed)
+        if ended is None or int(ended[1]) != len(vectors.x):
+            raise Mismatch(f"the simulation ended without all frames: {printed.strip().splitlines()[-5:]}")
+        numbers = re.findall(r"^REGISTER (\d+) (\d+)$", printed, re.MULTILINE)
+        return Outcome(
+            _cycles(printed, "IN"),
+            _cycles(printed, "OUT"),
+            {self._registers[int(number)]: int(value) for number, value in numbers},
+        )
+
+    def printed(self, vectors: Vectors, gaps: int = 0, stalls: int = 0, writes: Sequence[tuple[int, int]] = ()) -> str:
+        """What the test bench prints."""
+        for name, text in vectors.files(writes).items():
+            (self._work / name).write_text(text)
+        arguments = [f"+gaps={gaps}", f"+stalls={stalls}"]
+        return verilator.simulate(self._program, self._work, self._work / "simulation.log", arguments)
+
+
+def located(
+    difference: Mismatch,
+    program: Program,
+    project: Path,
+    design: dict[str, Any],
+    utterances: Sequence[Int[np.ndarray, "frames inputs"]],
+) -> Mismatch:
+    """The same with the first inner value that differs, found by a traced run of one utterance after the other."""
+    with tempfile.TemporaryDirectory() as work:
+        bench = Bench(project, Path(work), design["registers"], ["ERNN_TRACE"])
+        for number, x in enumerate(utterances):
+            printed = bench.printed(vectors(program, [x], 1))
+            if found := mismatch.first_difference(program, design, printed, x):
+                return Mismatch(f"utterance {number}, {found}; seen as {difference}")
+    return Mismatch(f"{difference}; no inner value of an utterance alone differs, so it comes from pauses or streams")
+
+
+def overflows(program: Program, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> dict[str, int]:
+    """Saturated values as the integer model counts them, by the name of their value: `layers.0.a_i`, `output.logits`.
+
+    The words of a spectrum, `sums.0`, `sums.1`, .., are counted together.
+    """
+    golden, total = Golden(program), Counter[str]()
+    for x in utterances:
+        golden.run(x[:, None])
+    for each in golden.overflows():
+        total[re.sub(r"(\.\D[^.]*)\.\d+$", r"\1", each.name)] += each.saturated
+    return dict(total)
+
+
+def check_overflows(program: Program, utterances: Sequence[Int[np.ndarray, "frames inputs"]], outcome: Outcome) -> None:
+    """Compare the hardware's counters of saturated values with the integer model's.
+
+    Raises:
+        Mismatch: one differs.
+    """
+    wanted = overflows(program, utterances)
+    found: Counter[str] = Counter()
+    for register, value in outcome.registers.items():
+        if match := re.fullmatch(r"(output|layer)(?:_layer|(\d+)(?:_x)?)_overflow_(.*)", register):
+            layer = match[1] if match[2] is None else f"layers.{match[2]}"
+            found[f"{layer}.{match[3]}"] += value
+    for name in sorted({*wanted, *found}):
+        if found[name] != wanted.get(name, 0):
+            raise Mismatch(
+                f"saturated values of {name}: expected {wanted.get(name, 0)}, the hardware counted {found[name]}"
+            )
+
+
+def utilization(design: dict[str, Any], cycles_per_frame: float) -> float:
+    """Share of multiplier-cycles of the arrays that do necessary products."""
+    products = sum(sum(layer["products"].values()) for layer in design["layers"])
+    multipliers = sum(layer["multipliers"]["array"] for layer in design["layers"])
+    return products / (multipliers * cycles_per_frame)
+
+
+def _cycles(printed: str, event: str) -> np.ndarray:
+    return np.array([int(cycle) for cycle in re.findall(rf"^{event} \d+ (\d+)$", printed, re.MULTILINE)], np.int64)

@@ -1,0 +1,1 @@
+"""The one door to programs outside Python: compilers, simulators, synthesizers."""
