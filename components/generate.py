@@ -1,4 +1,4 @@
-"""The sources of an accelerator: Verilog with memory images, test bench and constraints."""
+"""The sources of an accelerator: Verilog and HLS C++, each with its constants and a test bench."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from ernn.params import Accelerator, ArraySize, Hardware
 def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, project: Path) -> dict[str, float]:
     """Lay the arrays out, schedule the kernels, and write everything as a project."""
     from ernn import artifacts, program_file
-    from ernn.hw import sizing
+    from ernn.hw import hls, sizing
     from ernn.hw.network_verilog import Architecture, NetworkText
     from ernn.hw.project import digest, rtl_project
     from ernn.hw.schedule import FAMILIES, Clock
@@ -22,7 +22,8 @@ def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, pro
     arrays = sizing.arrays(program, size(accelerator.array), size(accelerator.output), each)
     clock = Clock(hardware.clock_mhz, FAMILIES[hardware.family])
     network = NetworkText(program, Architecture(arrays, clock, accelerator.streams))
-    files = rtl_project(network)
+    target = hls.Target(hardware.part, hardware.clock_mhz)
+    files = rtl_project(network) | {f"hls/{path}": text for path, text in hls.project(program, target).items()}
     with artifacts.atomic_folder(project) as folder:
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)

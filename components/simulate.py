@@ -29,6 +29,7 @@ def simulate(
         except simulator.Mismatch as difference:
             raise simulator.located(difference, program, project, design, utterances) from None
         alone = bench.run(simulator.vectors(program, [utterances[0][:1]], 1))
+        simulator.check_hls(program, project, utterances)
     simulator.check_overflows(program, utterances, measured)
     result = {
         "cycles_per_frame": measured.cycles_per_frame,

@@ -238,6 +238,7 @@ class Hardware(Section):
 
     clock_mhz: Annotated[float, Field(ge=10, le=1000)] = 200.0  # that pipelines are scheduled for
     family: Literal["xc7", "xcup", "ecp5"] = "xc7"  # whose delays they are scheduled with
+    part: Annotated[str, Field(min_length=1)] = "xcku060-ffva1156-2-e"  # that the HLS project is for
 
 
 class ArraySize(Section):

@@ -14,9 +14,10 @@ from jaxtyping import Int
 from ernn import mismatch
 from ernn.errors import UserError
 from ernn.golden.model import Golden
+from ernn.hw import hls
 from ernn.hw.testbench import NAME, Vectors
 from ernn.program import Program
-from ernn.tools import verilator
+from ernn.tools import csim, verilator
 
 
 class Mismatch(UserError):
@@ -120,6 +121,19 @@ def located(
             if found := mismatch.first_difference(program, design, printed, x):
                 return Mismatch(f"utterance {number}, {found}; seen as {difference}")
     return Mismatch(f"{difference}; no inner value of an utterance alone differs, so it comes from pauses or streams")
+
+
+def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> None:
+    """Run utterances through the C simulation of the HLS project, which compares every logit.
+
+    Raises:
+        UserError: a logit differs, or the sources do not compile.
+    """
+    golden, folder = Golden(program), project / "hls"
+    logits = [golden.run(x[:, None])[0][:, 0] for x in utterances]
+    files = {str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()}
+    with tempfile.TemporaryDirectory() as work:
+        csim.compare(csim.build(files, Path(work)), hls.vectors(utterances, logits))
 
 
 def overflows(program: Program, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> dict[str, int]:

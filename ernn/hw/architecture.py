@@ -98,6 +98,11 @@ class Thread:
         return -(-self.columns // self.array.columns)
 
     @property
+    def length(self) -> int:
+        """Steps of a frame."""
+        return self.groups * self.steps
+
+    @property
     def products(self) -> int:
         """Multiplications of a frame that are necessary: those of real blocks."""
         each = multiplications(self.matrix.block_size, self.matrix.transform)
@@ -148,13 +153,12 @@ class Layout:
 
     def base(self, thread: Thread) -> int:
         """Address of a thread's first weights."""
-        before = self.threads[: self.threads.index(thread)]
-        return sum(each.groups * each.steps for each in before)
+        return sum(each.length for each in self.threads[: self.threads.index(thread)])
 
     @property
     def depth(self) -> int:
         """Words in the memory of a lane."""
-        return sum(thread.groups * thread.steps for thread in self.threads)
+        return sum(thread.length for thread in self.threads)
 
     def images(self) -> list[str]:
         """The memory of every lane, a hexadecimal word a line; the first weight stands in the lowest bits."""

@@ -13,7 +13,7 @@ from ernn.hw.architecture import Layout, Thread
 from ernn.hw.kernels import Joined
 from ernn.hw.schedule import Clock
 
-_WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
+WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,16 @@ class Drain:
     name: str
     joined: Joined
     hold: int = 1  # cycles that the chains wait between steps
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The places of a vector's last two values, of each stream or of all: how many pairs, and expressions of a page."""
+
+    count: str
+    bits: str
+    read: str
+    write: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,10 @@ class Condition:
 class ArrayText:
     """The part of a layer's module that all layers share."""
 
-    def __init__(self, name: str, layout: Layout, drains: Sequence[Drain], frame_bits: int, clock: Clock) -> None:
+    def __init__(
+        self, name: str, layout: Layout, drains: Sequence[Drain], frame_bits: int, streams: int, clock: Clock
+    ) -> None:
+        self.streams = streams
         self.name, self.layout, self.drains, self.frame_bits = name, layout, drains, frame_bits
         self.lane = kernels.lane(
             f"{name}_lane_kernel", [t.product for t in layout.threads], layout.array.columns, clock
@@ -48,9 +61,9 @@ class ArrayText:
         self.factor_bits = self.lane.inputs["x0"].bits
         self.address_bits = max(1, (layout.depth - 1).bit_length())
         self.step_bits = max(1, (max(t.steps for t in layout.threads) - 1).bit_length())
-        meet = _WEIGHT_CYCLES + self.lane.taken("x0") - _OPERAND_CYCLES
+        meet = WEIGHT_CYCLES + self.lane.taken("x0") - _OPERAND_CYCLES
         self.weight_delay, self.operand_delay = max(0, -meet), max(0, meet)
-        self.lane_cycles = self.weight_delay + _WEIGHT_CYCLES + self.lane.latency
+        self.lane_cycles = self.weight_delay + WEIGHT_CYCLES + self.lane.latency
 
     @property
     def weight_bits(self) -> int:
@@ -87,6 +100,7 @@ class ArrayText:
             n = thread.name
             yield f"""    wire {n}_go, {n}_opens, {n}_starts, {n}_finishes, {n}_ends;
     wire [15:0] {n}_group, {n}_step, {n}_needed;
+{self.steps_of_groups(thread)}
     wire [{self.address_bits - 1}:0] {n}_address;
     reg [{self.frame_bits - 1}:0] {n}_frame;
     wire {n}_first = ring_first[{n}_frame];
@@ -94,12 +108,21 @@ class ArrayText:
     always @(posedge clk)
         if (rst) {n}_frame <= {self.frame_bits}'d0;
         else if ({n}_go && {n}_ends) {n}_frame <= {n}_frame + 1'b1;
-{self._parity(thread)}    ernn_thread #(.GROUPS({thread.groups}), .STEPS({thread.steps}),
-        .BANKS({self.layout.array.columns}), .COLUMNS({thread.columns}), .BY_STEP({int(thread.by_step)}),
+{self._parity(thread)}    ernn_thread #(.GROUPS({thread.groups}),
+        .BANKS({self.columns_at_once(thread)}), .COLUMNS({thread.columns}), .BY_STEP({int(thread.by_step)}),
         .BASE({self.layout.base(thread)}), .ADDRESS({self.address_bits}))
-        {n}_thread (.clk(clk), .rst(rst), .go({n}_go), .group({n}_group), .step({n}_step), .needed({n}_needed),
+        {n}_thread (.clk(clk), .rst(rst), .go({n}_go), .steps({n}_steps_here), .group({n}_group),
+        .step({n}_step), .needed({n}_needed),
         .address({n}_address), .opens({n}_opens), .starts({n}_starts), .finishes({n}_finishes), .ends({n}_ends));
 """
+
+    def columns_at_once(self, thread: Thread) -> int:
+        """Columns of the vector that a step takes."""
+        return self.layout.array.columns
+
+    def steps_of_groups(self, thread: Thread) -> str:
+        """The steps of a thread's group."""
+        return f"    wire [15:0] {thread.name}_steps_here = 16'd{thread.steps};"
 
     def _parity(self, thread: Thread) -> str:
         """Where y_{t-1} of each stream stands: its two places take turns."""
@@ -177,7 +200,6 @@ class ArrayText:
 
     def operands(self, vectors: Sequence[str]) -> Iterator[str]:
         """The choice of the vector; reads are issued by the layer."""
-        columns, bits = self.layout.array.columns, self.factor_bits
         count = len(self.layout.threads)
         yield f"""    // Operands: which vector, two cycles behind its address, and whether it counts as zeros.
     wire [{self.step_bits - 1}:0] read_step;
@@ -189,9 +211,15 @@ class ArrayText:
         .clk(clk), .d({{issued_stream, issued_turn, issued_step}}), .q({{read_stream, read_turn, read_step}}));
     ernn_delay #(.WIDTH({count + 1}), .CYCLES({self.operand_delay + 2}))
         delay_choice (.clk(clk), .d({{issued_zero, issued_thread}}), .q({{chosen_zero, chosen_thread}}));
-    reg [{columns * bits - 1}:0] broadcast;
+"""
+        yield from self.broadcast(vectors)
+
+    def broadcast(self, vectors: Sequence[str]) -> Iterator[str]:
+        """The blocks of the vector that is multiplied, for all lanes."""
+        bits = self.layout.array.columns * self.factor_bits
+        yield f"""    reg [{bits - 1}:0] broadcast;
     always @(posedge clk) begin
-        broadcast <= {columns * bits}'d0;"""
+        broadcast <= {bits}'d0;"""
         for vector in vectors:
             users = [self.index(t) for t in self.layout.threads if t.vector == vector]
             condition = " || ".join(f"chosen_thread[{n}]" for n in users)
@@ -199,6 +227,36 @@ class ArrayText:
                 condition = f"({condition}) && !chosen_zero"
             yield f"        if ({condition}) broadcast <= {vector}_factors;"
         yield "    end\n"
+
+    def lane_operands(self) -> str:
+        """Ports of a lane's instance for its operands."""
+        return ".operands(broadcast), "
+
+    def operand_ports(self) -> str:
+        """Ports of a lane's module for its operands."""
+        return f"    input wire [{self.layout.array.columns * self.factor_bits - 1}:0] operands,\n"
+
+    def fetch(self) -> Iterator[str]:
+        """Weights and operands of a lane's kernel."""
+        bits = self.layout.array.columns * self.factor_bits
+        yield f"""    (* keep *) reg [{bits - 1}:0] operands_here;  // one net to all lanes is slow
+    always @(posedge clk) operands_here <= operands;
+    wire [{self.weight_bits - 1}:0] kernel_weights = weights;"""
+
+    def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[str]:
+        """What the lanes read of a vector."""
+        yield f"    wire [{self.layout.array.columns * self.factor_bits - 1}:0] {name}_factors;"
+
+    def vector(self, name: str, thread: Thread, writes: int, pages: Pages) -> Iterator[str]:
+        """Where the factors of a vector are kept: in banks, for all lanes."""
+        columns, factors = self.layout.array.columns, self.factor_bits
+        step_bits = max(1, (thread.steps - 1).bit_length())
+        yield f"""    ernn_operands #(.BANKS({columns}), .WRITES({writes}), .TOTAL({thread.columns}), .WIDTH({factors}),
+        .STEP_ADDRESS({step_bits}), .PAGES(2 * {pages.count}), .PAGE_ADDRESS({pages.bits})) vector_{name} (
+        .clk(clk), .rst(rst), .write({name}_points_valid[0]), .write_page({pages.write}), .d({name}_points),
+        .written({name}_written), .last({name}_last), .ends({name}_ends), .read_page({pages.read}),
+        .read_step(read_step[{step_bits - 1}:0]), .q({name}_factors));
+"""
 
     def lanes(self) -> Iterator[str]:
         """All lanes, with their weights."""
@@ -223,7 +281,7 @@ class ArrayText:
             yield (
                 f'    {self.name}_lane #(.IMAGE("{self.name}_weights_{lane}.hex")) lane_{lane} (.clk(clk), '
                 f".load(load && load_lane == 16'd{lane}), .load_address(load_address[{self.address_bits - 1}:0]), "
-                ".load_data(load_data), .weight_address(weight_address), .operands(broadcast), .add(add), "
+                f".load_data(load_data), .weight_address(weight_address), {self.lane_operands()}.add(add), "
                 f".start(start), .row(row), .alignment(alignment), .total(totals[{(lane + 1) * self.lanes_bits - 1}:"
                 f"{lane * self.lanes_bits}]));"
             )
@@ -262,7 +320,7 @@ class ArrayText:
         k, word = self.layout.threads[0].matrix.block_size, self.layout.word_bits
         width = self.weight_bits
         blocks = "".join(
-            f", .w{c}(weights[{(c + 1) * k * word - 1}:{c * k * word}]), "
+            f", .w{c}(kernel_weights[{(c + 1) * k * word - 1}:{c * k * word}]), "
             f".x{c}(operands_here[{(c + 1) * bits - 1}:{c * bits}])"
             for c in range(columns)
         )
@@ -276,6 +334,7 @@ class ArrayText:
             f"sums[{(n + 1) * s - 1}:{n * s}] << alignment;"
             for n in range(self.sums)
         )
+        fetched = "\n".join(self.fetch())
         elements = f"{columns} processing element{'s' * (columns > 1)}"
         return f"""// A lane of {self.name}: {elements}, the weights of its block rows, and their sums.
 module {self.name}_lane #(parameter IMAGE = "") (
@@ -284,8 +343,7 @@ module {self.name}_lane #(parameter IMAGE = "") (
     input wire [{self.address_bits - 1}:0] load_address,
     input wire [{width - 1}:0] load_data,
     input wire [{self.address_bits - 1}:0] weight_address,
-    input wire [{columns * bits - 1}:0] operands,
-    input wire add,
+{self.operand_ports()}    input wire add,
     input wire start,
     input wire [{self.row_bits - 1}:0] row,
     input wire [7:0] alignment,
@@ -296,8 +354,7 @@ module {self.name}_lane #(parameter IMAGE = "") (
     ernn_ram #(.WIDTH({width}), .DEPTH({self.layout.depth}), .ADDRESS({self.address_bits}), .IMAGE(IMAGE)) memory (
         .clk(clk), .write(load), .write_address(load_address), .d(load_data), .read_address(weight_address),
         .q(weights));
-    (* keep *) reg [{columns * bits - 1}:0] operands_here;  // a copy in every lane: one net to all of them is slow
-    always @(posedge clk) operands_here <= operands;
+{fetched}
     wire [{self.sums * s - 1}:0] sums;
     wire [{self.lanes_bits - 1}:0] aligned;
 {extended}

@@ -2,10 +2,10 @@
 
 from ernn.dataflow.formats import Format
 from ernn.hw import kernels
-from ernn.hw.architecture import Array, Layout, Thread
-from ernn.hw.array_verilog import ArrayText, Condition, Drain
+from ernn.hw.architecture import Array, Thread
+from ernn.hw.array_verilog import Condition, Drain
 from ernn.hw.kernels import Joined, Product
-from ernn.hw.layer_parts import Shared, circulant, constants, gates_of, sums_of
+from ernn.hw.layer_parts import Shared, array_text, circulant, constants, gates_of, sums_of
 from ernn.hw.layer_verilog import LayerText, Words
 from ernn.hw.unit_verilog import Unit
 from ernn.program import Gru, Lstm, Output
@@ -18,7 +18,7 @@ def rows_of_x(name: str, layer: Lstm | Gru, array: Array, source: Words, shared:
     assert apart is not None
     product, gates = apart.products[0], gates_of(layer)
     thread = Thread("ih", product, "x", array, tuple(range(len(gates))), 0, side_by_side=True, drains="rows")
-    text = ArrayText(name, Layout(array, (thread,)), [Drain("rows", apart)], shared.frame_bits, shared.clock)
+    text = array_text(name, False, array, [thread], [Drain("rows", apart)], shared)
     k = product.matrix.block_size
     made = LayerText(text, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), shared.streams)
     made.doc = f"products of {layer.inputs} inputs for {layer.cells} cells"
@@ -35,7 +35,7 @@ def output(name: str, layer: Output, input: Format, array: Array, source: Words,
     product = Product(circulant(layer.weight), input)
     joined, k = Joined((product,)), product.matrix.block_size
     thread = Thread("ih", product, "x", array, (0,), 0, drains="logits")
-    text = ArrayText(name, Layout(array, (thread,)), [Drain("logits", joined)], shared.frame_bits, shared.clock)
+    text = array_text(name, False, array, [thread], [Drain("logits", joined)], shared)
     sink = Words(array.heads * k, layer.logits.bits, -(-thread.rows // array.heads))
     made = LayerText(text, source, sink, shared.streams)
     made.doc = f"logits of {layer.weight.rows} classes from {layer.weight.cols} elements"

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from ernn.dataflow.cells import GRU_GATES
 from ernn.hw import kernels
-from ernn.hw.architecture import Array, Layout, Thread
-from ernn.hw.array_verilog import ArrayText, Condition, Drain
+from ernn.hw.architecture import Array, Thread
+from ernn.hw.array_verilog import Condition, Drain
 from ernn.hw.kernel import Kernel
 from ernn.hw.kernels import Joined, Sums
-from ernn.hw.layer_parts import Shared, constants, passed, ready_rows, states, sums_of
+from ernn.hw.layer_parts import Shared, array_text, constants, is_pruned, passed, ready_rows, states, sums_of
 from ernn.hw.layer_verilog import LayerText, Words
 from ernn.hw.unit_verilog import Memory, Unit
 from ernn.program import Gru
@@ -40,9 +40,8 @@ class GruLayer:
         if self.after and self.joins:
             assert self.candidate.apart is not None
             drains.append(Drain("xn", self.candidate.apart))
-        layout = Layout(array, tuple(self._threads()))
-        text = ArrayText(name, layout, drains, shared.frame_bits, shared.clock)
-        words = Words(array.heads * self.k, layer.output.bits, -(-layout.threads[0].columns // array.heads))
+        text = array_text(name, is_pruned(layer), array, self._threads(), drains, shared)
+        words = Words(array.heads * self.k, layer.output.bits, -(-self.hh.columns // array.heads))
         self.text = LayerText(text, source, words, shared.streams)
         self.text.doc = f"GRU, reset {layer.reset} the product, {layer.inputs} inputs, {layer.cells} cells"
 

@@ -1,16 +1,20 @@
 """What the layers of a network have in common: settings, sums, and the memories of their units."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES
 from ernn.dataflow.formats import Format
+from ernn.errors import UserError
+from ernn.hw.architecture import Array, Layout, Thread
+from ernn.hw.array_verilog import ArrayText, Drain
 from ernn.hw.kernels import Joined, Product, Sums
 from ernn.hw.schedule import Clock
+from ernn.hw.sparse import SparseArrayText, SparseLayout, SparseThread, as_dense
 from ernn.hw.unit_verilog import Memory
 from ernn.program import Gru, Lstm
-from ernn.program_matrices import Circulant, Numbers, shares_sums
+from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned, shares_sums
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,21 @@ class Shared:
     frame_bits: int
 
 
-def circulant(matrix: object) -> Circulant:
-    """A matrix that the arrays can hold."""
-    if not isinstance(matrix, Circulant):
-        raise ValueError("pruned matrices have no array of processing elements")
-    return matrix
+def circulant(matrix: Matrix) -> Circulant:
+    """A matrix as its products are described: a pruned one with its zeros."""
+    return as_dense(matrix) if isinstance(matrix, Pruned) else matrix
+
+
+def is_pruned(layer: Lstm | Gru) -> bool:
+    """Whether a layer's matrices are pruned.
+
+    Raises:
+        UserError: some are and some are not.
+    """
+    kinds = {isinstance(matrix, Pruned) for matrix in layer.matrices.values()}
+    if len(kinds) > 1:
+        raise UserError("matrices of a layer must be all pruned or none for an accelerator; compress them alike")
+    return kinds.pop()
 
 
 def sums_of(layer: Lstm | Gru) -> Sums:
@@ -37,6 +51,17 @@ def sums_of(layer: Lstm | Gru) -> Sums:
     if shares_sums(layer.weight_ih, layer.weight_hh):
         return Sums(Joined((ih, hh)))
     return Sums(Joined((hh,)), Joined((ih,)))
+
+
+def array_text(
+    name: str, pruned: bool, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], shared: Shared
+) -> ArrayText:
+    """The array of a layer, for pruned matrices or others."""
+    if not pruned:
+        layout = Layout(array, tuple(threads))
+        return ArrayText(name, layout, drains, shared.frame_bits, shared.streams, shared.clock)
+    sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
+    return SparseArrayText(name, SparseLayout(array, sparse), drains, shared.frame_bits, shared.streams, shared.clock)
 
 
 def gates_of(layer: Lstm | Gru) -> Sequence[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ernn.hw import kernels, verilog
 from ernn.hw.architecture import Thread
-from ernn.hw.array_verilog import ArrayText, Condition
+from ernn.hw.array_verilog import ArrayText, Condition, Pages
 from ernn.hw.kernel import Kernel
 from ernn.hw.unit_verilog import Unit
 
@@ -82,23 +82,27 @@ class LayerText:
         self.body += self._vector(name, writes, source, stream)
 
     def _vector(self, name: str, writes: int, source: tuple[str, str], stream: str) -> Iterator[str]:
-        array = self.array.layout.array
         thread = next(t for t in self.array.layout.threads if t.vector == name)
-        columns, format = thread.columns, thread.product.vector
+        format = thread.product.vector
         module = f"{self.name}_points_{name}"
         width = self.array.lane.inputs["x0"].width
         kernel = kernels.points(module, thread.matrix, format, self.array.lane.clock, width)
         self._points.append(kernel)
         block, factors = self.block_size * format.bits, self.array.factor_bits
-        step_bits = max(1, (thread.steps - 1).bit_length())
-        pages, page_bits, read, write, place = "1", "1", "read_turn", f"{name}_place", "1'b0"
         enable, data = source
-        self.declarations.append(f"    wire [{array.columns * factors - 1}:0] {name}_factors;")
-        yield f"""    // Vector {name}: {columns} blocks; {"a stream's last two" if stream else "two"} take turns.
+        pages, place = Pages("1", "1", "read_turn", f"{name}_place"), "1'b0"
+        if stream and self.streams > 1:
+            place = f"{name}_stream"
+            pages = Pages("STREAMS", "1 + STREAM_BITS", "{read_stream, read_turn}", f"{{{name}_stream, {name}_place}}")
+        self.declarations += self.array.vector_wires(name, thread, pages)
+        self.declarations += [
+            f"    wire [{writes * factors - 1}:0] {name}_points;",
+            f"    wire [{writes - 1}:0] {name}_points_valid;",
+        ]
+        turns = "a stream's last two" if stream else "two"
+        yield f"""    // Vector {name}: {thread.columns} blocks; {turns} take turns.
     wire [15:0] {name}_written;
-    wire {name}_ends, {name}_last;
-    wire [{writes * factors - 1}:0] {name}_points;
-    wire [{writes - 1}:0] {name}_points_valid;"""
+    wire {name}_ends, {name}_last;"""
         for n in range(writes):
             yield (
                 f"    {module} points_{name}_{n} (.clk(clk), .valid({enable}), .valid_out({name}_points_valid[{n}]), "
@@ -109,19 +113,12 @@ class LayerText:
             yield f"""    wire [STREAM_BITS-1:0] {name}_stream;
     ernn_delay #(.WIDTH(STREAM_BITS), .CYCLES({kernel.latency})) delay_stream_{name} (
         .clk(clk), .d({stream}), .q({name}_stream));"""
-            pages, page_bits, place = "STREAMS", "1 + STREAM_BITS", f"{name}_stream"
-            read, write = "{read_stream, read_turn}", f"{{{name}_stream, {name}_place}}"
-        yield f"""    reg [{pages}-1:0] {name}_turns;
+        yield f"""    reg [{pages.count}-1:0] {name}_turns;
     wire {name}_place = {name}_turns[{place}];
     always @(posedge clk)
-        if (rst) {name}_turns <= {{{pages}{{1'b{int(bool(stream))}}}}};
-        else if ({name}_last) {name}_turns[{place}] <= !{name}_place;
-    ernn_operands #(.BANKS({array.columns}), .WRITES({writes}), .TOTAL({columns}), .WIDTH({factors}),
-        .STEP_ADDRESS({step_bits}), .PAGES(2 * {pages}), .PAGE_ADDRESS({page_bits})) vector_{name} (
-        .clk(clk), .rst(rst), .write({name}_points_valid[0]), .write_page({write}), .d({name}_points),
-        .written({name}_written), .last({name}_last), .ends({name}_ends), .read_page({read}),
-        .read_step(read_step[{step_bits - 1}:0]), .q({name}_factors));
-"""
+        if (rst) {name}_turns <= {{{pages.count}{{1'b{int(bool(stream))}}}}};
+        else if ({name}_last) {name}_turns[{place}] <= !{name}_place;"""
+        yield from self.array.vector(name, thread, writes, pages)
 
     def add_available(self, thread: str) -> None:
         """Count the blocks of its vector that a thread has; of y those of the frame before, which may not be whole."""

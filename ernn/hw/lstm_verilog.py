@@ -6,10 +6,10 @@ in which y is under way. The lanes hold the four gates side by side: one head a 
 
 from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
 from ernn.hw import kernels
-from ernn.hw.architecture import Array, Layout, Thread
-from ernn.hw.array_verilog import ArrayText, Condition, Drain
+from ernn.hw.architecture import Array, Thread
+from ernn.hw.array_verilog import Condition, Drain
 from ernn.hw.kernels import Joined, Product
-from ernn.hw.layer_parts import Shared, circulant, constants, ready_rows, states, sums_of
+from ernn.hw.layer_parts import Shared, array_text, circulant, constants, is_pruned, ready_rows, states, sums_of
 from ernn.hw.layer_verilog import LayerText, Words
 from ernn.hw.unit_verilog import Unit
 from ernn.program import Lstm
@@ -32,7 +32,7 @@ class LstmLayer:
         if layer.weight_ym is not None:
             threads.insert(0, self._projection_thread())
             drains.append(Drain("y", self.projection, self.beats))
-        text = ArrayText(name, Layout(array, tuple(threads)), drains, shared.frame_bits, shared.clock)
+        text = array_text(name, is_pruned(layer), array, threads, drains, shared)
         words = -(-self.hh.columns // self.writes)
         self.text = LayerText(text, source, Words(self.writes * self.k, layer.output.bits, words), shared.streams)
         self.text.doc = f"LSTM, {layer.inputs} inputs, {layer.cells} cells, {layer.outputs} outputs"
@@ -40,8 +40,10 @@ class LstmLayer:
     def _projection_thread(self) -> Thread:
         """Heads hold more blocks of y than there are banks to write them to: then it takes some beats."""
         assert self.layer.hidden is not None
+        assert self.layer.weight_ym is not None
         self.projection = Joined((Product(circulant(self.layer.weight_ym), self.layer.hidden),))
-        while self.array.heads // self.beats > self.array.columns:
+        at_once = 1 if is_pruned(self.layer) else self.array.columns
+        while self.array.heads // self.beats > at_once:
             self.beats *= 2
         self.writes = self.array.heads // self.beats
         product = self.projection.products[0]

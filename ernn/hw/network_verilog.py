@@ -11,7 +11,7 @@ from ernn.hw.layer_verilog import LayerText, Words
 from ernn.hw.lstm_verilog import LstmLayer
 from ernn.hw.schedule import Clock
 from ernn.program import Layer, Lstm, Program
-from ernn.program_matrices import Matrix
+from ernn.program_matrices import Matrix, Pruned
 
 IDENTITY, INTERFACE_VERSION = 0x45524E4E, 1  # "ERNN"
 WRITTEN = ("control", "load_place", "load_part")
@@ -60,7 +60,7 @@ class NetworkText:
     def _source(self, matrix: Matrix, array: Array) -> Words:
         """Words that a layer multiplies: as many blocks as its banks take at a time and the words before it hold."""
         blocks, k = 1, circulant(matrix).block_size
-        while 2 * blocks <= array.columns and 2 * blocks * k <= self._sink.elements:
+        while not isinstance(matrix, Pruned) and 2 * blocks <= array.columns and 2 * blocks * k <= self._sink.elements:
             blocks *= 2
         return Words(blocks * k, self._sink.bits, -(-matrix.cols // (blocks * k)))
 

@@ -51,7 +51,7 @@ def description(network: NetworkText) -> dict[str, object]:
                 "columns": array.columns,
                 "heads": array.heads,
                 "multipliers": layer.multipliers(),
-                "steps": {t.name: t.groups * t.steps for t in layer.array.layout.threads},
+                "steps": {t.name: t.length for t in layer.array.layout.threads},
                 "products": {t.name: t.products for t in layer.array.layout.threads},
                 "units": [
                     {

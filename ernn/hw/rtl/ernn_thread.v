@@ -1,9 +1,8 @@
-// The walk of one matrix through the lanes: GROUPS groups of block rows, STEPS steps of BANKS columns each. Its order is
-// that of the weights in memory. BY_STEP = 0 finishes a group before the next; BY_STEP = 1 does all groups with a
+// The walk of one matrix through the lanes: GROUPS groups of block rows, each of `steps` steps of BANKS columns. Its order
+// is that of the weights in memory. BY_STEP = 0 finishes a group before the next; BY_STEP = 1 does all groups with a
 // column before the next, for vectors that come in slowly.
 module ernn_thread #(
     parameter GROUPS = 1,
-    parameter STEPS = 1,
     parameter BANKS = 1,
     parameter COLUMNS = 1,
     parameter BY_STEP = 0,
@@ -13,6 +12,7 @@ module ernn_thread #(
     input wire clk,
     input wire rst,
     input wire go,
+    input wire [15:0] steps,  // of this group
     output reg [15:0] group,
     output reg [15:0] step,
     output reg [15:0] needed,  // columns that the vector must have
@@ -23,11 +23,10 @@ module ernn_thread #(
     output wire ends  // a frame
 );
     localparam [15:0] LAST_GROUP = GROUPS - 1;
-    localparam [15:0] LAST_STEP = STEPS - 1;
     localparam [15:0] FIRST_NEED = BANKS < COLUMNS ? BANKS : COLUMNS;
 
     assign starts = step == 16'd0;
-    assign finishes = step == LAST_STEP;
+    assign finishes = step == steps - 16'd1;
     assign opens = starts && group == 16'd0;
     assign ends = finishes && group == LAST_GROUP;
 

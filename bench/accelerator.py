@@ -1,0 +1,132 @@
+"""`python -m bench.accelerator [NAME ...]`: cycles of a frame at the sizes of the literature, by RTL simulation.
+
+One recurrent layer with 153 inputs, 12 bits, and its output layer; weights are random, since cycles do not depend on
+them. Every logit of the simulated frames is compared with the integer model.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.record import record
+from ernn import simulation
+from ernn.data.phones import PHONES48
+from ernn.hw import project, sizing
+from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.hw.schedule import FAMILIES, Clock
+from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.params import Design, Features, Integer, Network, Quantization
+from ernn.program import Program
+from ernn.quantize import calibrate, freeze, tables
+
+FRAMES, OPENS = 60, 30  # an utterance opens at the first frame and in the middle
+LSTM = Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True)
+GRU = Network(cell="gru", layers=1, cells=1024)
+E_RNN = {("lstm", 8): (832, 2660), ("lstm", 16): (466, 2660), ("gru", 8): (703, 2280), ("gru", 16): (449, 2280)}
+NOTE = """\
+`multipliers` are all products of two values that the hardware makes in a cycle: of the array, of the cells behind it, and
+of the output layer. `cycles_per_frame` is the initiation interval of one stream without pauses, `latency_cycles` a frame
+alone, from its first feature to its last logit; both are counted in a simulation of all of the Verilog, in which every
+logit equals the integer model. `utilization` is the share of the arrays' multiplier-cycles that necessary products take.
+`ernn_paper_cycles` and `ernn_paper_multipliers` are E-RNN's (arXiv:1812.07106): its frames a second at 200 MHz, which
+needs three interleaved streams, as cycles, and its DSP blocks; its network has no output layer in these figures."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and the sizes of its two arrays: lanes, columns, heads."""
+
+    network: Network
+    block_size: int
+    integer: Integer
+    array: sizing.Size
+    output: sizing.Size
+    streams: int = 1
+
+
+_EXACT = Integer(design="random")
+_FOURIER = Integer(design="random", transform="fourier", complex_products=3)
+CASES = {
+    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0)),
+    "lstm-k16": Case(LSTM, 16, _FOURIER, (16, 6, 4), (48, 3, 0)),
+    "gru-k8": Case(GRU, 8, _FOURIER, (32, 5, 2), (48, 3, 0)),
+    "gru-k16": Case(GRU, 16, _FOURIER, (16, 5, 2), (48, 5, 0)),
+    "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 3, 0)),
+    "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3),
+}
+
+
+def program_of(case: Case) -> Program:
+    """An integer network with random weights, its formats chosen on random features."""
+    torch.manual_seed(1)
+    model = AcousticModel(case.network, 153, PHONES48)
+    make_circulant(model, Design(network="random", block_size=case.block_size).blocks(1))
+    settings = Quantization()
+    ranges = calibrate.measure_batch(model, torch.randn(20, 4, 153))
+    formats = calibrate.choose(model, ranges, case.integer, settings)
+    functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
+    frontend = freeze.frontend_of({"features": Features(kind="ernn153", stack=1, skip=1).model_dump()})
+    return freeze.freeze("random", model, formats, case.integer, functions, frontend)
+
+
+def measure(name: str, case: Case) -> dict[str, Any]:
+    """One row."""
+    program, clock = program_of(case), Clock(200, FAMILIES["xc7"])
+    started = time.perf_counter()
+    arrays = sizing.arrays(program, case.array, case.output)
+    network = NetworkText(program, Architecture(arrays, clock, case.streams))
+    files = project.rtl_project(network)
+    generated = time.perf_counter() - started
+    design = json.loads(files["design.json"])
+    x = np.random.default_rng(1).integers(program.input.low // 2, program.input.high // 2, (FRAMES, program.inputs))
+    utterances = np.split(x, range(OPENS if case.streams == 1 else 20, FRAMES, OPENS if case.streams == 1 else 20))
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in files.items():
+            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / path).write_text(text)
+        work = Path(folder) / "work"
+        work.mkdir()
+        bench = simulation.Bench(Path(folder), work, design["registers"])
+        run = bench.run(simulation.vectors(program, utterances, case.streams))
+        alone = bench.run(simulation.vectors(program, [x[:1]], 1))
+    interval = float(np.median(np.diff(run.ended)))
+    cycles, multipliers = E_RNN[case.network.cell, case.block_size]
+    return {
+        "network": f"{case.network.cell} 153-1024" + ("/512" if case.network.projection else ""),
+        "block_size": case.block_size,
+        "transform": case.integer.transform + (" (3)" if case.integer.transform == "fourier" else ""),
+        "lanes_columns": "x".join(map(str, case.array[:2])),
+        "multipliers": sum(sum(layer.multipliers().values()) for layer in network.layers),
+        "streams": case.streams,
+        "cycles_per_frame": interval,
+        "latency_cycles": alone.registers["latency"],
+        "utilization": round(simulation.utilization(design, interval), 3),
+        "ernn_paper_cycles": cycles,
+        "ernn_paper_multipliers": multipliers,
+        "cycles_ratio": round(interval / cycles, 3),
+        "generate_s": round(generated, 2),
+    }
+
+
+def main() -> None:
+    """Measure what is named, or all, and record it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[[], *CASES], help="cases; none means all, and records them")
+    chosen = parser.parse_args().names or list(CASES)
+    rows = []
+    for name in chosen:
+        rows.append(measure(name, CASES[name]))
+        print(rows[-1], flush=True)
+    if len(rows) == len(CASES):
+        record("accelerator", rows, note=NOTE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Arrays for pruned matrices, after ESE (arXiv:1612.00694): lanes fetch the elements that their weights are for.
+
+A lane does one row at a time, with `columns` of its values in a step; a group of rows takes as many steps as the one
+with most values. A word of weights holds for each value its column behind it. Every lane has its own copy of the
+vectors, one for each value of a step.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ernn.dataflow.transforms import Exact
+from ernn.hw.architecture import Layout, Thread, image
+from ernn.hw.array_verilog import WEIGHT_CYCLES, ArrayText, Drain, Pages
+from ernn.hw.schedule import Clock
+from ernn.program_matrices import Circulant, Numbers, Pruned
+
+_FETCH_CYCLES = 3  # memory, its second register, choice of the vector
+
+
+def as_dense(matrix: Pruned) -> Circulant:
+    """The same matrix with its zeros, whose ranges are those of the pruned one."""
+    words = matrix.dense().reshape(matrix.gates, matrix.rows, matrix.cols, 1)
+    return Circulant(matrix.rows, matrix.cols, 1, Exact(), Numbers(matrix.values.format, words))
+
+
+@dataclass(frozen=True)
+class SparseThread(Thread):
+    """Products of a pruned matrix; zeros take no step."""
+
+    per_group: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        counts = [max(self._entries(group).max(initial=0), 1) for group in range(self.groups)]
+        object.__setattr__(self, "per_group", tuple(-(-int(count) // self.array.columns) for count in counts))
+
+    @property
+    def length(self) -> int:
+        """Steps of a frame."""
+        return sum(self.per_group)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the longest group."""
+        return max(self.per_group)
+
+    @property
+    def products(self) -> int:
+        """Multiplications of a frame that are necessary."""
+        return int(np.count_nonzero(self.matrix.words.integers[list(self.sections)]))
+
+    def words(self) -> np.ndarray:
+        """Weights of every lane and their columns, (lanes, length, columns, 2)."""
+        width = self.array.columns
+        result = np.zeros((self.array.lanes, self.length * width, 2), np.int64)
+        for lane in range(self.array.lanes):
+            start = 0
+            for group, steps in enumerate(self.per_group):
+                if (place := self.block_row(group, lane)) is not None:
+                    row = self.matrix.words.integers[place].reshape(-1)
+                    found = np.flatnonzero(row)
+                    result[lane, start : start + len(found)] = np.stack([row[found], found], axis=1)
+                start += steps * width
+        return result.reshape(self.array.lanes, self.length, width, 2)
+
+    def _entries(self, group: int) -> np.ndarray:
+        places = [self.block_row(group, lane) for lane in range(self.array.lanes)]
+        return np.array([np.count_nonzero(self.matrix.words.integers[place]) for place in places if place is not None])
+
+
+@dataclass(frozen=True)
+class SparseLayout(Layout):
+    """All threads of an array for pruned matrices."""
+
+    @property
+    def index_bits(self) -> int:
+        """Of a column."""
+        return max(1, max(thread.columns - 1 for thread in self.threads).bit_length())
+
+    def images(self) -> list[str]:
+        """The memory of every lane: value and column side by side, the first value in the lowest bits."""
+        words = np.concatenate([thread.words() for thread in self.threads], axis=1)
+        bits, mask = self.word_bits, (1 << self.word_bits) - 1
+        packed = (words[..., 0] & mask) | words[..., 1] << bits
+        return [image(lane, bits + self.index_bits) for lane in packed]
+
+
+class SparseArrayText(ArrayText):
+    """Verilog of an array for pruned matrices.
+
+    Weights are there two cycles after their address, the elements that they name three cycles later.
+    """
+
+    layout: SparseLayout
+
+    def __init__(
+        self, name: str, layout: SparseLayout, drains: Sequence[Drain], frame_bits: int, streams: int, clock: Clock
+    ) -> None:
+        super().__init__(name, layout, drains, frame_bits, streams, clock)
+        self.weight_delay, self.operand_delay = 0, WEIGHT_CYCLES
+        self.lane_cycles = WEIGHT_CYCLES + _FETCH_CYCLES + self.lane.latency
+        self._vectors: dict[str, tuple[int, Pages]] = {}
+
+    @property
+    def weight_bits(self) -> int:
+        """Of a word of a lane's weights."""
+        return self.layout.array.columns * (self.layout.word_bits + self.layout.index_bits)
+
+    def columns_at_once(self, thread: Thread) -> int:
+        """All of them: a value may be for any column."""
+        return thread.columns
+
+    def steps_of_groups(self, thread: Thread) -> str:
+        """A table: groups differ."""
+        assert isinstance(thread, SparseThread)
+        n = thread.name
+        cases = "\n".join(
+            f"            16'd{group}: {n}_steps_here = 16'd{steps};" for group, steps in enumerate(thread.per_group)
+        )
+        return f"""    reg [15:0] {n}_steps_here;
+    always @(*)
+        case ({n}_group)
+{cases}
+            default: {n}_steps_here = 16'd1;
+        endcase"""
+
+    def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[str]:
+        """Where an element is written, and the page that is read."""
+        bits = max(1, (thread.columns - 1).bit_length())
+        self._vectors[name] = bits, pages
+        yield f"    wire [{bits - 1}:0] {name}_element;"
+        yield f"    wire [{pages.bits}-1:0] {name}_write_page, {name}_read_page;"
+
+    def vector(self, name: str, thread: Thread, writes: int, pages: Pages) -> Iterator[str]:
+        """A vector goes to all lanes, element by element."""
+        assert writes == 1
+        yield f"""    ernn_elements #(.TOTAL({thread.columns}), .ADDRESS({self._vectors[name][0]})) vector_{name} (
+        .clk(clk), .rst(rst), .write({name}_points_valid[0]), .element({name}_element), .written({name}_written),
+        .last({name}_last), .ends({name}_ends));
+    assign {name}_write_page = {pages.write};
+    assign {name}_read_page = {pages.read};
+"""
+
+    def broadcast(self, vectors: Sequence[str]) -> Iterator[str]:
+        """Lanes choose by themselves: which vectors, and whether y counts as zeros."""
+        for vector in vectors:
+            users = [f"chosen_thread[{self.index(t)}]" for t in self.layout.threads if t.vector == vector]
+            condition = " || ".join(users)
+            yield f"    wire {vector}_chosen = {f'({condition}) && !chosen_zero' if vector == 'y' else condition};"
+        yield ""
+
+    def lane_operands(self) -> str:
+        """Ports of a lane's instance for its vectors."""
+        return "".join(
+            f".{v}_write({v}_points_valid[0]), .{v}_write_address({{{v}_write_page, {v}_element}}), "
+            f".{v}_value({v}_points), .{v}_read_page({v}_read_page), .{v}_chosen({v}_chosen), "
+            for v in self._vectors
+        )
+
+    def operand_ports(self) -> str:
+        """Ports of a lane's module for its vectors."""
+        return "".join(
+            f"""    input wire {v}_write,
+    input wire [{self._page_bits(pages) + bits - 1}:0] {v}_write_address,
+    input wire [{self.factor_bits - 1}:0] {v}_value,
+    input wire [{self._page_bits(pages) - 1}:0] {v}_read_page,
+    input wire {v}_chosen,
+"""
+            for v, (bits, pages) in self._vectors.items()
+        )
+
+    def fetch(self) -> Iterator[str]:
+        """Weights and elements of a lane's kernel."""
+        columns, f = self.layout.array.columns, self.factor_bits
+        value, index = self.layout.word_bits, self.layout.index_bits
+        yield f"    reg [{columns * f - 1}:0] operands_here;"
+        yield f"    wire [{columns * value - 1}:0] values, kernel_weights;"
+        for c in range(columns):
+            low = c * (value + index)
+            yield f"    assign values[{(c + 1) * value - 1}:{c * value}] = weights[{low + value - 1}:{low}];"
+            yield f"    wire [{index - 1}:0] column_{c} = weights[{low + value + index - 1}:{low + value}];"
+            for v, (bits, pages) in self._vectors.items():
+                address, at = self._page_bits(pages) + bits, f"{{{v}_read_page, column_{c}[{bits - 1}:0]}}"
+                depth = 2 * int(pages.count.replace("STREAMS", str(self.streams))) << bits
+                yield f"""    wire [{f - 1}:0] {v}_{c};
+    ernn_ram #(.WIDTH({f}), .DEPTH({depth}), .ADDRESS({address})) memory_{v}_{c} (.clk(clk), .write({v}_write),
+        .write_address({v}_write_address), .d({v}_value), .read_address({at}),
+        .q({v}_{c}));"""
+            chosen = " | ".join(f"({{{f}{{{v}_chosen}}}} & {v}_{c})" for v in self._vectors)
+            yield f"    always @(posedge clk) operands_here[{(c + 1) * f - 1}:{c * f}] <= {chosen};"
+        yield f"""    ernn_delay #(.WIDTH({columns * value}), .CYCLES({_FETCH_CYCLES})) delay_values (
+        .clk(clk), .d(values), .q(kernel_weights));"""
+
+    def _page_bits(self, pages: Pages) -> int:
+        return 1 + (self.streams - 1).bit_length() if "STREAM" in pages.bits else 1

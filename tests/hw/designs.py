@@ -1,0 +1,57 @@
+"""Small accelerators as projects on disk, and vectors for them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ernn.hw import sizing
+from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.hw.project import rtl_project
+from ernn.hw.schedule import FAMILIES, Clock
+from ernn.program import Program
+from ernn.simulation import Bench
+
+CLOCK = Clock(200, FAMILIES["xc7"])
+
+
+def network(
+    program: Program,
+    layers: sizing.Size = (4, 2, 0),
+    output: sizing.Size = (2, 2, 0),
+    each: Sequence[sizing.Size] = (),
+    streams: int = 1,
+    clock: Clock = CLOCK,
+) -> NetworkText:
+    """An accelerator of small arrays."""
+    return NetworkText(program, Architecture(sizing.arrays(program, layers, output, each), clock, streams))
+
+
+def write(files: dict[str, str], folder: Path) -> Path:
+    """A project as a folder."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+def registers(design: NetworkText) -> list[str]:
+    """Their names, in order."""
+    return [name for name, _, _ in design.registers]
+
+
+def bench(design: NetworkText, folder: Path, files: dict[str, str] | None = None) -> Bench:
+    """A compiled test bench of a design, or of changed files of it; project and work are folders in `folder`."""
+    project = write(rtl_project(design) if files is None else files, folder / "project")
+    (folder / "work").mkdir()
+    return Bench(project, folder / "work", registers(design))
+
+
+def utterances(program: Program, lengths: Sequence[int], seed: int = 1) -> list[np.ndarray]:
+    """Features; those of every third utterance are the ends of their format."""
+    random, format, found = np.random.default_rng(seed), program.input, []
+    for number, frames in enumerate(lengths):
+        shape = (frames, program.inputs)
+        ends = random.choice([format.low, format.high], shape)
+        found.append(ends if number % 3 == 2 else random.integers(format.low, format.high, shape, endpoint=True))
+    return found

@@ -1,0 +1,178 @@
+"""HLS projects: their C simulation equals the integer model, whatever the structure of the network."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ernn.golden.model import Golden
+from ernn.hw import hls
+from ernn.program import Program
+from ernn.tools import csim
+from tests import programs
+from tests.golden.programs import Maker
+
+
+def vectors(program: Program, x: np.ndarray) -> dict[str, str]:
+    """Of utterances side by side, (frames, utterances, inputs), each a frame shorter than the one before."""
+    logits, _ = Golden(program).run(x)
+    cuts = [(slice(len(x) - n), n) for n in range(x.shape[1])]
+    return hls.vectors([x[cut] for cut in cuts], [logits[cut] for cut in cuts])
+
+
+def simulated(program: Program, x: np.ndarray, folder: Path) -> str:
+    return csim.compare(csim.build(hls.project(program), folder, "-O0"), vectors(program, x))
+
+
+@pytest.mark.parametrize("name", programs.STRUCTURES)
+def test_c_simulation_equals_the_integer_model(name, tmp_path):
+    program = programs.build(**programs.STRUCTURES[name])
+    assert simulated(program, programs.features(8), tmp_path) == "15 frames of 2 utterances equal"
+
+
+# Pruned inputs beside a dense recurrent matrix, in an LSTM with projection and a GRU that resets after its product; a
+# pruned recurrent matrix that waits for the reset.
+FAST = (11, 13, 36)
+SEEDS = [seed if seed in FAST else pytest.param(seed, marks=pytest.mark.slow) for seed in range(60)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_c_simulation_of_random_networks(seed, tmp_path):
+    maker = Maker(seed)
+    program = maker.program()
+    assert simulated(program, maker.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
+
+
+@pytest.mark.parametrize("name", programs.STRUCTURES)
+def test_text_is_the_same_every_time(name):
+    first, second = (hls.project(programs.build(**programs.STRUCTURES[name])) for _ in range(2))
+    assert first == second
+    assert list(first) == sorted(first)
+
+
+def test_files_of_a_project():
+    layers = [f"src/layer{n}.h" for n in range(2)]
+    assert list(hls.project(programs.build(**programs.STRUCTURES["gru"]))) == [
+        "run.tcl",
+        "settings.tcl",
+        "sim/ap_axi_sdata.h",
+        "sim/hls_stream.h",
+        "src/ernn.cpp",
+        "src/ernn.h",
+        "src/ernn_blocks.h",
+        *layers,
+        "src/output.h",
+        "tb/ernn_tb.cpp",
+    ]
+
+
+def test_the_target_is_a_setting_of_the_script():
+    files = hls.project(programs.build(), hls.Target("xc7vx485tffg1761-2", 125.0))
+    assert files["settings.tcl"] == "set part xc7vx485tffg1761-2\nset period_ns 8.000\n"
+    others = hls.project(programs.build())
+    assert [path for path, text in files.items() if others[path] != text] == ["settings.tcl"]
+
+
+TCL_COMMANDS = [
+    "open_project",
+    "set_top",
+    "add_files",
+    "open_solution",
+    "set_part",
+    "create_clock",
+    "csim_design",
+    "csynth_design",
+    "cosim_design",
+    "export_design",
+    "exit",
+]
+
+
+def scripted(folder: Path, steps: str | None) -> list[str]:
+    """The tool's commands that the script calls."""
+    tcl = pytest.importorskip("tkinter").Tcl()
+    for command in TCL_COMMANDS:
+        tcl.eval(f"proc {command} args {{ lappend ::called [concat {command} $args] }}")
+    tcl.eval("unset -nocomplain ::env(ERNN_HLS_STEPS)" if steps is None else f"set ::env(ERNN_HLS_STEPS) {{{steps}}}")
+    before = Path.cwd()
+    try:
+        tcl.call("source", str(folder / "run.tcl"))
+    finally:
+        tcl.call("cd", str(before))
+        tcl.eval("unset -nocomplain ::env(ERNN_HLS_STEPS)")
+    return [" ".join(tcl.splitlist(call)) for call in tcl.splitlist(tcl.eval("set ::called"))]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with its vectors, written."""
+    program = programs.build()
+    for path, text in (hls.project(program) | vectors(program, programs.features(2))).items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return tmp_path
+
+
+def test_the_script_runs_all_steps(folder):
+    assert scripted(folder, None) == [
+        "open_project -reset ernn_hls",
+        "set_top ernn",
+        "add_files src/ernn.cpp",
+        f"add_files -tb tb/ernn_tb.cpp -cflags -I{folder}/src",
+        "add_files -tb tb/features.txt",
+        "add_files -tb tb/logits.txt",
+        "open_solution -reset -flow_target vivado solution1",
+        "set_part xczu7ev-ffvc1156-2-e",
+        "create_clock -period 5.000 -name default",
+        "csim_design",
+        "csynth_design",
+        "cosim_design",
+        "export_design -format ip_catalog -ipname ernn",
+        "exit",
+    ]
+
+
+def test_the_script_runs_chosen_steps(folder):
+    assert scripted(folder, "csynth cosim")[-3:] == ["csynth_design", "cosim_design", "exit"]
+    with pytest.raises(Exception, match="unknown step csyn: choose among csim csynth cosim export"):
+        scripted(folder, "csyn")
+
+
+def test_constants_of_synthesis_are_as_narrow_as_their_format(tmp_path):
+    program = programs.build(**programs.STRUCTURES["gru pruned"])
+    files = hls.project(program)
+    files["src/ernn_blocks.h"] = files["src/ernn_blocks.h"].replace("#ifdef __SYNTHESIS__", "#if 1")
+    simulation = csim.build(files, tmp_path, "-O0")
+    assert csim.compare(simulation, vectors(program, programs.features(3))) == "5 frames of 2 utterances equal"
+
+
+def test_stored_words_stand_in_the_header_as_they_are():
+    program = programs.build(**programs.STRUCTURES["lstm projected"])
+    text = hls.project(program)["src/layer0.h"]
+    declared = text.split("layer0_hh_words[4][4][2][2] = {")[1].split("}")[0]
+    assert [int(word) for word in declared.split(",")] == program.layers[0].weight_hh.words.integers.ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "lines"),
+    [
+        ("lstm projected", "src/ernn.cpp", ["mode=axis port=features", "mode=s_axilite port=return"]),
+        ("lstm projected", "src/layer0.h", ["variable=layer0_bias cyclic factor=4 dim=2", "PIPELINE II=1"]),
+        ("lstm projected", "src/layer0.h", ["variable=layer0_hh_words complete dim=4", "variable=f_m complete dim=2"]),
+        ("gru pruned", "src/layer0.h", ["LOOP_TRIPCOUNT min=0 max=8"]),
+    ],
+)
+def test_pragmas(name, path, lines):
+    text = hls.project(programs.build(**programs.STRUCTURES[name]))[path]
+    assert all(line in text for line in lines)
+
+
+def test_vectors_mark_the_first_frame_of_an_utterance():
+    features = [np.array([[1, -2], [3, 4]]), np.array([[5, 6]])]
+    logits = [np.array([[7], [8]]), np.array([[9]])]
+    assert hls.vectors(features, logits) == {
+        "tb/features.txt": "1 1 -2\n0 3 4\n1 5 6\n",
+        "tb/logits.txt": "7\n8\n9\n",
+    }
+    with pytest.raises(ValueError, match="every utterance has logits for each of its frames"):
+        hls.vectors(features, logits[:1])
