@@ -31,10 +31,10 @@ LSTM = Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True
 GRU = Network(cell="gru", layers=1, cells=1024)
 E_RNN = {("lstm", 8): (832, 2660), ("lstm", 16): (466, 2660), ("gru", 8): (703, 2280), ("gru", 16): (449, 2280)}
 NOTE = """\
-`multipliers` are all products of two values that the hardware makes in a cycle: of the array, of the cells behind it, and
-of the output layer. `cycles_per_frame` is the initiation interval of one stream without pauses, `latency_cycles` a frame
+`multipliers` are all products of two values that the hardware makes in a cycle: of the array, of the cells behind it,
+and of the output layer. `cycles_per_frame` is the initiation interval without pauses, `latency_cycles` that of a frame
 alone, from its first feature to its last logit; both are counted in a simulation of all of the Verilog, in which every
-logit equals the integer model. `utilization` is the share of the arrays' multiplier-cycles that necessary products take.
+logit equals the integer model. `utilization` is the share of all arrays' multiplier-cycles that are needed.
 `ernn_paper_cycles` and `ernn_paper_multipliers` are E-RNN's (arXiv:1812.07106): its frames a second at 200 MHz, which
 needs three interleaved streams, as cycles, and its DSP blocks; its network has no output layer in these figures."""
 
@@ -55,10 +55,10 @@ _EXACT = Integer(design="random")
 _FOURIER = Integer(design="random", transform="fourier", complex_products=3)
 CASES = {
     "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0)),
-    "lstm-k16": Case(LSTM, 16, _FOURIER, (16, 6, 4), (48, 3, 0)),
-    "gru-k8": Case(GRU, 8, _FOURIER, (32, 5, 2), (48, 3, 0)),
-    "gru-k16": Case(GRU, 16, _FOURIER, (16, 5, 2), (48, 5, 0)),
-    "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 3, 0)),
+    "lstm-k16": Case(LSTM, 16, _FOURIER, (16, 6, 4), (48, 4, 0)),
+    "gru-k8": Case(GRU, 8, _FOURIER, (32, 5, 2), (48, 4, 0)),
+    "gru-k16": Case(GRU, 16, _FOURIER, (16, 5, 2), (48, 4, 0)),
+    "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0)),
     "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3),
 }
 

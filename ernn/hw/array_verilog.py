@@ -134,6 +134,7 @@ class ArrayText:
     always @(posedge clk)
         if (rst) {n}_parity <= {{STREAMS{{1'b0}}}};
         else if ({n}_go && {n}_ends) {n}_parity[{n}_stream] <= !{n}_turn;
+        else if (idle && y_last) {n}_parity[y_last_stream] <= !{n}_parity[y_last_stream];
 """
 
     def issue(self) -> Iterator[str]:
@@ -281,9 +282,9 @@ class ArrayText:
             yield (
                 f'    {self.name}_lane #(.IMAGE("{self.name}_weights_{lane}.hex")) lane_{lane} (.clk(clk), '
                 f".load(load && load_lane == 16'd{lane}), .load_address(load_address[{self.address_bits - 1}:0]), "
-                f".load_data(load_data), .weight_address(weight_address), {self.lane_operands()}.add(add), "
-                f".start(start), .row(row), .alignment(alignment), .total(totals[{(lane + 1) * self.lanes_bits - 1}:"
-                f"{lane * self.lanes_bits}]));"
+                f".load_data(load_data[{self.weight_bits - 1}:0]), .weight_address(weight_address), "
+                f"{self.lane_operands()}.add(add), .start(start), .row(row), .alignment(alignment), "
+                f".total(totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]));"
             )
         yield ""
 

@@ -83,7 +83,8 @@ class GruLayer:
             text.conditions[f"h{gate}"] = Condition(fed, "room" if last else "1'b1", starts, finishes)
         if not self.after:
             text.add_vector("rc", self.array.heads, ("r_done", "r_out"))
-        text.add_vector("y", self.array.heads, ("n_done", "n_out"), "n_done_stream")
+        text.add_states(text.units[-1])
+        text.add_vector("y", self.array.heads, ("y_write", "y_new"), "y_new_stream")
         text.add_output(text.units[-1])
         text.body.append("    assign reserve = hn_go && hn_opens;\n")
         return text

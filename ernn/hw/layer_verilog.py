@@ -11,7 +11,7 @@ from ernn.hw import kernels, verilog
 from ernn.hw.architecture import Thread
 from ernn.hw.array_verilog import ArrayText, Condition, Pages
 from ernn.hw.kernel import Kernel
-from ernn.hw.unit_verilog import Unit
+from ernn.hw.unit_verilog import Memory, Unit
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,16 @@ class Words:
     def width(self) -> int:
         """Of a word."""
         return self.elements * self.bits
+
+
+@dataclass(frozen=True)
+class State:
+    """Words of a state: `words` of `bits` bits, each of `elements` numbers of `element_bits`, the first lowest."""
+
+    words: int
+    bits: int
+    elements: int
+    element_bits: int
 
 
 class LayerText:
@@ -45,6 +55,7 @@ class LayerText:
         self.declarations: list[str] = []
         self.body: list[str] = []
         self.conditions: dict[str, Condition] = {}
+        self.states: dict[str, State] = {}
         self.doc = ""
 
     @property
@@ -70,6 +81,48 @@ class LayerText:
     def add_output(self, unit: Unit) -> None:
         """Send a unit's vector to the next layer."""
         self.body.append(f"    assign y_valid = {unit.name}_done;\n    assign y_data = {unit.name}_out;\n")
+
+    def add_states(self, unit: Unit) -> None:
+        """Keep c and y where they can be read and written between frames; `unit` makes y.
+
+        A state word of c is that of a step of the unit that holds c, one of y that of a step of `unit`.
+        """
+        holder = next(each for each in self.units if any(memory.page == "stream" for memory in each.memories))
+        cells = next(memory for memory in holder.memories if memory.page == "stream")
+        bits, y = unit.step_bits + unit.stream_bits, Memory("y", ("y",), 1, page="stream")
+        width = holder.memory_bits(cells)
+        self.states = {
+            "c": State(holder.real_steps, width, holder.width * self.block_size, cells.bits),
+            "y": State(unit.real_steps, unit.out_bits, unit.width * self.block_size, self.sink.bits),
+        }
+        self.declarations.append(f"""    // Between frames, lanes with bit 15 are states: bit 14 for y, then the stream.
+    wire state_chosen = idle && load_lane[15];
+    wire state_write = load && state_chosen;
+    wire state_is_y = load_lane[14];
+    wire [STREAM_BITS-1:0] state_stream = load_lane[STREAM_BITS-1:0];
+    wire y_write = {unit.name}_done || (state_write && state_is_y);
+    wire [{unit.out_bits - 1}:0] y_new = state_write ? load_data[{unit.out_bits - 1}:0] : {unit.name}_out;
+    wire [STREAM_BITS-1:0] y_new_stream = state_write ? state_stream : {unit.name}_done_stream;""")
+        written = unit.address(y, f"{unit.name}_done_step", f"{unit.name}_done_stream", "")
+        place, seen = (unit.address(y, step, "state_stream", "") for step in ("load_address", "state_step"))
+        self.body.append(f"""    // y, to be read out.
+    wire [{unit.out_bits - 1}:0] y_word;
+    ernn_ram #(.WIDTH({unit.out_bits}), .DEPTH({self.streams} << {unit.step_bits}), .ADDRESS({bits})) memory_y (
+        .clk(clk), .write(y_write), .write_address(state_write ? {place} : {written}), .d(y_new),
+        .read_address({seen}), .q(y_word));
+    assign state_read = state_is_y ? {padded("y_word", unit.out_bits, self.state_bits)}
+        : {padded(f"{holder.name}_{cells.name}_word", width, self.state_bits)};
+""")
+
+    @property
+    def state_bits(self) -> int:
+        """Of the widest word of a state; 1 without states."""
+        return max((state.bits for state in self.states.values()), default=1)
+
+    @property
+    def load_bits(self) -> int:
+        """Of a word that is loaded."""
+        return max(self.array.weight_bits, self.state_bits)
 
     def add_vector(self, name: str, writes: int, source: tuple[str, str], stream: str = "") -> None:
         """Keep factors of a vector in banks, written as blocks of elements.
@@ -98,11 +151,14 @@ class LayerText:
         self.declarations += [
             f"    wire [{writes * factors - 1}:0] {name}_points;",
             f"    wire [{writes - 1}:0] {name}_points_valid;",
+            f"    wire {name}_last;",
         ]
+        if stream:
+            self.declarations.append("    wire [STREAM_BITS-1:0] y_last_stream;")
         turns = "a stream's last two" if stream else "two"
         yield f"""    // Vector {name}: {thread.columns} blocks; {turns} take turns.
     wire [15:0] {name}_written;
-    wire {name}_ends, {name}_last;"""
+    wire {name}_ends;"""
         for n in range(writes):
             yield (
                 f"    {module} points_{name}_{n} (.clk(clk), .valid({enable}), .valid_out({name}_points_valid[{n}]), "
@@ -113,6 +169,8 @@ class LayerText:
             yield f"""    wire [STREAM_BITS-1:0] {name}_stream;
     ernn_delay #(.WIDTH(STREAM_BITS), .CYCLES({kernel.latency})) delay_stream_{name} (
         .clk(clk), .d({stream}), .q({name}_stream));"""
+        if stream:
+            yield f"    assign y_last_stream = {place};"
         yield f"""    reg [{pages.count}-1:0] {name}_turns;
     wire {name}_place = {name}_turns[{place}];
     always @(posedge clk)
@@ -126,13 +184,14 @@ class LayerText:
 
     def _available(self, thread: str) -> Iterator[str]:
         vector, total = self.thread(thread).vector, self.thread(thread).columns
-        start = total if vector == "y" else 0
+        start, came = (total if vector == "y" else 0), f"$signed({{2'b00, {vector}_written}})"
+        came = f"(idle ? 18'sd0 : {came})" if vector == "y" else came  # a state that is written back is no frame's
         yield f"""    // Blocks of {vector} that {thread} has.
     reg signed [17:0] {thread}_available;
     wire signed [17:0] {thread}_used = {thread}_go && {thread}_ends ? 18'sd{total} : 18'sd0;
     always @(posedge clk)
         if (rst) {thread}_available <= 18'sd{start};
-        else {thread}_available <= {thread}_available + $signed({{2'b00, {vector}_written}}) - {thread}_used;
+        else {thread}_available <= {thread}_available + {came} - {thread}_used;
     wire {thread}_has = {thread}_available >= $signed({{2'b00, {thread}_needed}});
 """
         if vector == "y":
@@ -282,10 +341,14 @@ class LayerText:
             "    input wire load,  // a word of weights",
             "    input wire [15:0] load_lane,",
             "    input wire [31:0] load_address,",
-            f"    input wire [{a.weight_bits - 1}:0] load_data,",
+            f"    input wire [{self.load_bits - 1}:0] load_data,",
+            "    input wire idle,  // no frame is under way",
+            "    input wire [15:0] state_step,  // of the state that is read",
+            f"    output wire [{self.state_bits - 1}:0] state_read,",
             "    output wire busy,  // a product is done in this cycle",
             f"    output wire [{32 * max(1, len(self.overflows())) - 1}:0] overflows",
             ");",
+            *([] if self.states else ["    assign state_read = 1'b0;"]),
             *self.declarations,
             *a.threads(),
             *a.issue(),
@@ -329,3 +392,8 @@ class LayerText:
             "array": array.lanes * self.array.lane.graph.multiplications(),
             "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units),
         }
+
+
+def padded(word: str, bits: int, width: int) -> str:
+    """A word with zeros above it."""
+    return f"{{{width - bits}'d0, {word}}}" if width > bits else word

@@ -66,7 +66,8 @@ class LstmLayer:
         if self.layer.weight_ym is not None:
             self._project()
         last = text.units[-1]
-        text.add_vector("y", self.writes, (f"{last.name}_done", f"{last.name}_out"), f"{last.name}_done_stream")
+        text.add_states(last)
+        text.add_vector("y", self.writes, ("y_write", "y_new"), "y_new_stream")
         text.add_output(last)
         text.body.append("    assign reserve = hh_go && hh_opens;\n")
         return text

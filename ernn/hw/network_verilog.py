@@ -7,14 +7,14 @@ from ernn.hw import feed_verilog
 from ernn.hw.architecture import Array
 from ernn.hw.gru_verilog import GruLayer
 from ernn.hw.layer_parts import Shared, circulant, sums_of
-from ernn.hw.layer_verilog import LayerText, Words
+from ernn.hw.layer_verilog import LayerText, Words, padded
 from ernn.hw.lstm_verilog import LstmLayer
 from ernn.hw.schedule import Clock
 from ernn.program import Layer, Lstm, Program
 from ernn.program_matrices import Matrix, Pruned
 
 IDENTITY, INTERFACE_VERSION = 0x45524E4E, 1  # "ERNN"
-WRITTEN = ("control", "load_place", "load_part")
+WRITTEN = ("control", "load_place", "load_part", "state_step")
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,10 @@ class NetworkText:
             (
                 "load_place",
                 "{load_layer, load_lane}",
-                "write {layer, lane}: weights of this lane follow, from address 0",
+                "write {layer, lane}: words of this lane follow, from address 0",
             ),
             ("load_part", "load_address", "write the next 32 bits of a word of weights, the lowest first"),
+            ("state_step", "{16'd0, state_step}", "write the word of a state that state_0, .. shall show"),
             ("identity", f"32'h{IDENTITY:08x}", "ERNN"),
             ("interface_version", f"32'd{INTERFACE_VERSION}", "of these registers"),
             ("frames_in", "frames_in", "frames whose features are in"),
@@ -91,6 +92,9 @@ class NetworkText:
             ("latency", "latency", "cycles of the last frame, from its first feature to its last logit"),
             ("protocol_errors", "protocol_errors", "frames whose tlast was not with their last feature"),
         ]
+        for part in range(self._state_parts):
+            meaning = f"bits {32 * part} to {32 * part + 31} of the word of a state, while no frame is under way"
+            found.append((f"state_{part}", f"state_word[{32 * part + 31}:{32 * part}]", meaning))
         for number, layer in enumerate(self.layers):
             meaning = f"cycles in which the array of {layer.name} multiplied"
             found.append((f"{layer.name}_busy", f"busy_{number}", meaning))
@@ -98,6 +102,11 @@ class NetworkText:
                 value = f"{layer.name}_overflows[{32 * place + 31}:{32 * place}]"
                 found.append((f"{layer.name}_overflow_{name}", value, f"saturated values of {name}"))
         return found
+
+    @property
+    def _state_parts(self) -> int:
+        """Registers that show a word of a state."""
+        return max(-(-layer.state_bits // 32) for layer in self.layers)
 
     @property
     def feature_bits(self) -> int:
@@ -168,16 +177,28 @@ module ernn (
 
     def _control(self) -> Iterator[str]:
         a, registers = self.address_bits, self.registers
-        parts = max(-(-layer.array.weight_bits // 32) for layer in self.layers)
+        parts = max(-(-layer.load_bits // 32) for layer in self.layers)
         values = ",\n        ".join(f"{value}" for _, value, _ in reversed(registers))
         sizes = "\n".join(
-            f"            16'd{n}: load_parts = 16'd{-(-layer.array.weight_bits // 32)};"
+            f"            {{16'd{n}, 2'b{lane}}}: load_parts = 16'd{-(-bits // 32)};"
+            for n, layer in enumerate(self.layers)
+            for lane, bits in (
+                ("00", layer.array.weight_bits),
+                *((f"1{kind}", state.bits) for kind, state in enumerate(layer.states.values())),
+            )
+        )
+        shown = "\n".join(
+            f"            16'd{n}: state_word = "
+            f"{padded(f'{layer.name}_state', layer.state_bits, 32 * self._state_parts)};"
             for n, layer in enumerate(self.layers)
         )
         for n, layer in enumerate(self.layers):
             yield f"    wire [{32 * max(1, len(layer.overflows())) - 1}:0] {layer.name}_overflows;"
-            yield f"    reg [31:0] busy_{n};"
+            yield f"    reg [31:0] busy_{n};\n    wire [{layer.state_bits - 1}:0] {layer.name}_state;"
         yield f"""    wire [{len(self.layers) - 1}:0] busy;
+    reg [{self.frame_bits - 1}:0] frame_in, frame_out;
+    reg [15:0] beat;
+    wire [{self.frame_bits - 1}:0] under_way = frame_in - frame_out;
 
     // Control.
     wire [31:0] load_address;
@@ -212,9 +233,25 @@ module ernn (
     // Weights.
     reg [15:0] load_parts;
     always @(*)
-        case (load_layer)
+        case ({{load_layer, load_lane[15:14]}})
 {sizes}
             default: load_parts = 16'd1;
+        endcase
+    reg [15:0] state_step;
+    reg [{32 * self._state_parts - 1}:0] state_word;
+    reg [4:0] settling;  // a state that is written back is on its way
+    wire idle = under_way == {self.frame_bits}'d0 && beat == 16'd0;
+    always @(posedge clk) begin
+        if (rst) state_step <= 16'd0;
+        else if (write && write_number == {a - 2}'d3) state_step <= write_data[15:0];
+        if (rst) settling <= 5'd0;
+        else if (write) settling <= 5'd31;
+        else if (settling != 5'd0) settling <= settling - 5'd1;
+    end
+    always @(*)
+        case (load_layer)
+{shown}
+            default: state_word = {32 * self._state_parts}'d0;
         endcase
     ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(rst), .place(write && write_number == {a - 2}'d1),
         .part(write && write_number == {a - 2}'d2), .value(write_data), .parts(load_parts), .load(load),
@@ -230,15 +267,12 @@ module ernn (
     reg [{(1 << f) - 1}:0] ring_first;
     reg [{(t << f) - 1}:0] ring_stream;
     reg [{32 * (1 << f) - 1}:0] ring_begun;
-    reg [{f - 1}:0] frame_in, frame_out;
-    reg [15:0] beat;
-    wire [{f - 1}:0] under_way = frame_in - frame_out;
-    wire space = under_way != {{{f}{{1'b1}}}};
+    wire open = under_way != {{{f}{{1'b1}}}} && settling == 5'd0 && !rst;
     wire in_ready;
     wire in_take = s_axis_tvalid && s_axis_tready;
     wire in_last = beat == 16'd{inputs - 1};
     wire out_end = m_axis_tvalid && m_axis_tready && m_axis_tlast;
-    assign s_axis_tready = in_ready && space && !rst;
+    assign s_axis_tready = in_ready && open;
     assign m_axis_tid = ring_stream[frame_out*{t}+:{t}];
     always @(posedge clk) begin
         if (rst) begin
@@ -266,7 +300,7 @@ module ernn (
 """
 
     def _layers(self) -> Iterator[str]:
-        valid, ready = "s_axis_tvalid && space && !rst", "in_ready"
+        valid, ready = "s_axis_tvalid && open", "in_ready"
         data = f"s_axis_tdata[{self.program.input.bits - 1}:0]"
         sink = Words(1, self.program.input.bits, self.program.inputs)
         for n, layer in enumerate(self.layers):
@@ -283,7 +317,8 @@ module ernn (
         .x_valid({name}_x_valid), .x_ready({name}_x_ready), .x_end({name}_x_end), .x_data({name}_x),
         .room({name}_room), .reserve({name}_reserve), .y_valid({name}_y_valid), .y_data({name}_y),
         .load(load && load_layer == 16'd{n}), .load_lane(load_lane), .load_address(load_address),
-        .load_data(load_data[{layer.array.weight_bits - 1}:0]), .busy(busy[{n}]), .overflows({name}_overflows));"""
+        .load_data(load_data[{layer.load_bits - 1}:0]), .idle(idle), .state_step(state_step),
+        .state_read({name}_state), .busy(busy[{n}]), .overflows({name}_overflows));"""
             sink = layer.sink
             yield f"""    wire {name}_out_valid, {name}_out_ready;
     wire [{sink.width - 1}:0] {name}_out;

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from importlib import resources
 
 from ernn.hw.network_verilog import WRITTEN, NetworkText
@@ -53,6 +54,7 @@ def description(network: NetworkText) -> dict[str, object]:
                 "multipliers": layer.multipliers(),
                 "steps": {t.name: t.length for t in layer.array.layout.threads},
                 "products": {t.name: t.products for t in layer.array.layout.threads},
+                "states": {kind: asdict(state) for kind, state in layer.states.items()},
                 "units": [
                     {
                         "name": unit.name,

@@ -171,9 +171,10 @@ class Unit:
     wire [{width - 1}:0] {name}_word;
     ernn_delay #(.WIDTH({bits}), .CYCLES({cycles - _READ_CYCLES})) delay_{name} (.clk(clk),
         .d({self.address(memory, f"{self.name}_step", "drained_stream", "drained_frame")}), .q({name}_address));
+    wire [{bits - 1}:0] {name}_from = {self._from(memory, f"{name}_address")};
     ernn_ram #(.WIDTH({width}), .DEPTH({depth}), {image_text}.ADDRESS({bits}))
         memory_{name} (.clk(clk), .write({enable}), .write_address({address}),
-        .d({data}), .read_address({name}_address), .q({name}_word));"""
+        .d({data}), .read_address({name}_from), .q({name}_word));"""
         if memory.zero_first:
             yield f"""    wire {name}_first;
     ernn_delay #(.WIDTH(1), .CYCLES({cycles})) delay_{name}_first (
@@ -181,6 +182,12 @@ class Unit:
     wire [{width - 1}:0] {name}_read = {name}_first ? {width}'d0 : {name}_word;"""
         else:
             yield f"    wire [{width - 1}:0] {name}_read = {name}_word;"
+
+    def _from(self, memory: Memory, address: str) -> str:
+        """Expression of the address that is read: a state may also be read out between frames."""
+        if memory.page != "stream":
+            return address
+        return f"state_chosen ? {self.address(memory, 'state_step', 'state_stream', '')} : {address}"
 
     def _written(self, memory: Memory) -> tuple[str, str, str]:
         """Expressions of enable, address and data."""
@@ -190,7 +197,14 @@ class Unit:
             return "x_take", self.address(memory, "x_step", "", "x_turn"), memory.data
         w = memory.writer
         address = self.address(memory, f"{w}_done_step", f"{w}_done_stream", f"{w}_done_frame")
-        return f"{w}_done", address, f"{w}_{memory.data}"
+        if memory.page != "stream":
+            return f"{w}_done", address, f"{w}_{memory.data}"
+        place, width = self.address(memory, "load_address", "state_stream", ""), self.memory_bits(memory)
+        return (
+            f"{w}_done || (state_write && !state_is_y)",
+            f"state_write ? {place} : {address}",
+            f"state_write ? load_data[{width - 1}:0] : {w}_{memory.data}",
+        )
 
     def _bus(self, memory: Memory, bus: str, block: int) -> str:
         """Where a bus of a block stands in a memory's word."""
