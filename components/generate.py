@@ -21,7 +21,7 @@ def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, pro
     each = [size(given) for given in accelerator.arrays]
     arrays = sizing.arrays(program, size(accelerator.array), size(accelerator.output), each)
     clock = Clock(hardware.clock_mhz, FAMILIES[hardware.family])
-    network = NetworkText(program, Architecture(arrays, clock, accelerator.streams))
+    network = NetworkText(program, Architecture(arrays, clock, accelerator.streams, hardware.memory))
     target = hls.Target(hardware.part, hardware.clock_mhz)
     files = rtl_project(network) | {f"hls/{path}": text for path, text in hls.project(program, target).items()}
     with artifacts.atomic_folder(project) as folder:

@@ -27,7 +27,8 @@ def simulate(
             measured = bench.run(vectors)
             bench.run(vectors, simulation.gaps, simulation.stalls)
         except simulator.Mismatch as difference:
-            raise simulator.located(difference, program, project, design, utterances) from None
+            waveform = outcome.with_suffix(".vcd") if simulation.waveform else None
+            raise simulator.located(difference, program, project, design, utterances, waveform) from None
         alone = bench.run(simulator.vectors(program, [utterances[0][:1]], 1))
         simulator.check_hls(program, project, utterances)
     simulator.check_overflows(program, utterances, measured)

@@ -238,6 +238,7 @@ class Hardware(Section):
 
     clock_mhz: Annotated[float, Field(ge=10, le=1000)] = 200.0  # that pipelines are scheduled for
     family: Literal["xc7", "xcup", "ecp5"] = "xc7"  # whose delays they are scheduled with
+    memory: Literal["auto", "block", "distributed"] = "auto"  # of weights: what synthesis is asked for
     part: Annotated[str, Field(min_length=1)] = "xcku060-ffva1156-2-e"  # that the HLS project is for
 
 
@@ -265,6 +266,7 @@ class Simulation(Section):
     utterances: PositiveInt = 4
     gaps: Annotated[int, Field(ge=0, le=255)] = 64  # of 256 cycles without a feature
     stalls: Annotated[int, Field(ge=0, le=255)] = 64  # of 256 cycles that take no logit
+    waveform: bool = False  # around the first difference, if there is one: simulations/NAME.vcd
 
 
 class Parameters(Section):

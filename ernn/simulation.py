@@ -1,6 +1,7 @@
 """Simulation of an accelerator: real utterances through its RTL, equal to the integer model in every logit."""
 
 import re
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -98,12 +99,19 @@ class Bench:
             {self._registers[int(number)]: int(value) for number, value in numbers},
         )
 
-    def printed(self, vectors: Vectors, gaps: int = 0, stalls: int = 0, writes: Sequence[tuple[int, int]] = ()) -> str:
+    def printed(
+        self,
+        vectors: Vectors,
+        gaps: int = 0,
+        stalls: int = 0,
+        writes: Sequence[tuple[int, int]] = (),
+        arguments: Sequence[str] = (),
+    ) -> str:
         """What the test bench prints."""
         for name, text in vectors.files(writes).items():
             (self._work / name).write_text(text)
-        arguments = [f"+gaps={gaps}", f"+stalls={stalls}"]
-        return verilator.simulate(self._program, self._work, self._work / "simulation.log", arguments)
+        given = [f"+gaps={gaps}", f"+stalls={stalls}", *arguments]
+        return verilator.simulate(self._program, self._work, self._work / "simulation.log", given)
 
 
 def located(
@@ -112,15 +120,37 @@ def located(
     project: Path,
     design: dict[str, Any],
     utterances: Sequence[Int[np.ndarray, "frames inputs"]],
+    waveform: Path | None = None,
 ) -> Mismatch:
-    """The same with the first inner value that differs, found by a traced run of one utterance after the other."""
+    """The same with the first inner value that differs, found by a traced run of one utterance after the other.
+
+    Args:
+        waveform: a VCD of the frame in which it differs is written there.
+    """
     with tempfile.TemporaryDirectory() as work:
         bench = Bench(project, Path(work), design["registers"], ["ERNN_TRACE"])
         for number, x in enumerate(utterances):
             printed = bench.printed(vectors(program, [x], 1))
             if found := mismatch.first_difference(program, design, printed, x):
-                return Mismatch(f"utterance {number}, {found}; seen as {difference}")
+                seen = f"utterance {number}, {found}; seen as {difference}"
+                if waveform is not None:
+                    cycles = [_cycles(printed, event) for event in ("IN", "OUT")]
+                    _write_waveform(project, design, vectors(program, [x], 1), cycles, found.frame, waveform)
+                    seen += f"; its frame is in {waveform}"
+                return Mismatch(seen)
     return Mismatch(f"{difference}; no inner value of an utterance alone differs, so it comes from pauses or streams")
+
+
+def _write_waveform(
+    project: Path, design: dict[str, Any], frames: Vectors, cycles: Sequence[np.ndarray], frame: int, target: Path
+) -> None:
+    """The cycles of a frame, from its first feature to its last logit."""
+    begun, ended = (int(each[min(frame, len(each) - 1)]) for each in cycles)
+    with tempfile.TemporaryDirectory() as work:
+        bench = Bench(project, Path(work), design["registers"], ["ERNN_WAVES"])
+        bench.printed(frames, arguments=[f"+from={begun}", f"+to={ended + 1}"])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(Path(work) / "ernn.vcd", target)
 
 
 def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> None:

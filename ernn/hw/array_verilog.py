@@ -49,9 +49,16 @@ class ArrayText:
     """The part of a layer's module that all layers share."""
 
     def __init__(
-        self, name: str, layout: Layout, drains: Sequence[Drain], frame_bits: int, streams: int, clock: Clock
+        self,
+        name: str,
+        layout: Layout,
+        drains: Sequence[Drain],
+        frame_bits: int,
+        streams: int,
+        clock: Clock,
+        memory: str,
     ) -> None:
-        self.streams = streams
+        self.streams, self.memory = streams, memory
         self.name, self.layout, self.drains, self.frame_bits = name, layout, drains, frame_bits
         self.lane = kernels.lane(
             f"{name}_lane_kernel", [t.product for t in layout.threads], layout.array.columns, clock
@@ -352,7 +359,8 @@ module {self.name}_lane #(parameter IMAGE = "") (
 );
     /* verilator no_inline_module */
     wire [{width - 1}:0] weights;
-    ernn_ram #(.WIDTH({width}), .DEPTH({self.layout.depth}), .ADDRESS({self.address_bits}), .IMAGE(IMAGE)) memory (
+    ernn_ram #(.WIDTH({width}), .DEPTH({self.layout.depth}), .ADDRESS({self.address_bits}),
+        .IMAGE(IMAGE), .KIND("{self.memory}")) memory (
         .clk(clk), .write(load), .write_address(load_address), .d(load_data), .read_address(weight_address),
         .q(weights));
 {fetched}

@@ -25,6 +25,7 @@ class Shared:
     clock: Clock
     streams: int
     frame_bits: int
+    memory: str
 
 
 def circulant(matrix: Matrix) -> Circulant:
@@ -58,10 +59,11 @@ def array_text(
 ) -> ArrayText:
     """The array of a layer, for pruned matrices or others."""
     if not pruned:
-        layout = Layout(array, tuple(threads))
-        return ArrayText(name, layout, drains, shared.frame_bits, shared.streams, shared.clock)
+        dense = Layout(array, tuple(threads))
+        return ArrayText(name, dense, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
     sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
-    return SparseArrayText(name, SparseLayout(array, sparse), drains, shared.frame_bits, shared.streams, shared.clock)
+    layout = SparseLayout(array, sparse)
+    return SparseArrayText(name, layout, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
 
 
 def gates_of(layer: Lstm | Gru) -> Sequence[str]:

@@ -24,6 +24,7 @@ class Architecture:
     arrays: tuple[Array, ...]
     clock: Clock
     streams: int = 1
+    memory: str = "auto"  # kind of the weights' memories: auto, block or distributed
 
 
 class NetworkText:
@@ -32,7 +33,9 @@ class NetworkText:
     def __init__(self, program: Program, architecture: Architecture) -> None:
         self.program, self.architecture = program, architecture
         self.frame_bits = (4 * (len(program.layers) + 2) - 1).bit_length()
-        shared = Shared(program.activations, architecture.clock, architecture.streams, self.frame_bits)
+        shared = Shared(
+            program.activations, architecture.clock, architecture.streams, self.frame_bits, architecture.memory
+        )
         self.layers: list[LayerText] = []
         self._sink = Words(1, program.input.bits, program.inputs)
         arrays = iter(architecture.arrays)

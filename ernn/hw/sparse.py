@@ -95,9 +95,16 @@ class SparseArrayText(ArrayText):
     layout: SparseLayout
 
     def __init__(
-        self, name: str, layout: SparseLayout, drains: Sequence[Drain], frame_bits: int, streams: int, clock: Clock
+        self,
+        name: str,
+        layout: SparseLayout,
+        drains: Sequence[Drain],
+        frame_bits: int,
+        streams: int,
+        clock: Clock,
+        memory: str,
     ) -> None:
-        super().__init__(name, layout, drains, frame_bits, streams, clock)
+        super().__init__(name, layout, drains, frame_bits, streams, clock, memory)
         self.weight_delay, self.operand_delay = 0, WEIGHT_CYCLES
         self.lane_cycles = WEIGHT_CYCLES + _FETCH_CYCLES + self.lane.latency
         self._vectors: dict[str, tuple[int, Pages]] = {}

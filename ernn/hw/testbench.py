@@ -8,6 +8,7 @@ Vectors are files, so that one build runs any of them:
     writes.txt  register writes before the first frame: number and value
 
 `+gaps=N` and `+stalls=N` leave N of 256 cycles without a feature and without readiness for a logit, by `+seed=N`.
+Compiled with ERNN_WAVES, `+from=N` and `+to=N` write those cycles to ernn.vcd.
 """
 
 from collections.abc import Sequence
@@ -113,6 +114,20 @@ module {NAME};
             x_there = found == 1;
         end
     endtask
+
+`ifdef ERNN_WAVES
+    integer wave_from, wave_to;
+    initial begin
+        if (!$value$plusargs("from=%d", wave_from)) wave_from = 0;
+        if (!$value$plusargs("to=%d", wave_to)) wave_to = 1000;
+        $dumpfile("ernn.vcd");
+        wait (cycle >= wave_from && running);
+        $dumpvars(0, dut);
+        wait (cycle > wave_to);
+        $dumpflush;
+        $finish;
+    end
+`endif
 
     integer register;
     initial begin

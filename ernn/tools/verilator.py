@@ -55,6 +55,7 @@ def build(folder: Path, top: str, files: Sequence[str], defines: Sequence[str] =
         "CFG_CXXFLAGS_PCH_I=-include",  # its precompiled headers are else taken for something to link
         "-Wno-fatal",
         "-Wno-TIMESCALEMOD",
+        *(["--trace-vcd"] if "ERNN_WAVES" in defines else []),
         *(f"-D{each}" for each in defines),
         *files,
     ]
