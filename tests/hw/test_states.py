@@ -1,0 +1,87 @@
+"""States of a stream, read out and written back between frames."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ernn.golden.model import Golden
+from ernn.hw import host
+from ernn.hw.project import rtl_project
+from ernn.hw.testbench import Vectors
+from ernn.simulation import Mismatch
+from tests import programs
+from tests.hw import designs
+
+CASES = {
+    "lstm": {"block_sizes": (2, 2), "projection": 4},  # a word of y is not one of c
+    "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
+    "pruned": {"block_sizes": (0, 0)},
+}
+STREAMS, FRAMES, CUT = 2, 14, 6
+
+
+@pytest.fixture(scope="module", params=CASES)
+def made(request, tmp_path_factory):
+    program = programs.build(**CASES[request.param])
+    design = designs.network(program, streams=STREAMS)
+    description = json.loads(rtl_project(design)["design.json"])
+    return program, description, designs.bench(design, tmp_path_factory.mktemp("states"))
+
+
+def layers_with_states(description):
+    return [number for number, layer in enumerate(description["layers"]) if layer["states"]]
+
+
+def rest(program, stream):
+    """Frames behind the cut, and the states of the integer model before and after them."""
+    golden, x = Golden(program), programs.features(FRAMES)[:, 0]
+    _, before = golden.run(x[:CUT, None])
+    logits, after = golden.run(x[CUT:, None], before)
+    count = FRAMES - CUT
+    return Vectors(x[CUT:], logits[:, 0], np.zeros(count, bool), np.full(count, stream)), before, after
+
+
+def restored(description, stream, states):
+    return [
+        write
+        for number, state in zip(layers_with_states(description), states, strict=True)
+        for kind in "cy"
+        for write in host.state(description, number, stream, kind, state[kind][:, 0])
+    ]
+
+
+@pytest.mark.parametrize("stream", range(STREAMS))
+def test_an_utterance_goes_on_from_states_that_are_written_back(made, stream):
+    program, description, bench = made
+    vectors, before, _ = rest(program, stream)
+    bench.run(vectors, writes=restored(description, stream, before))
+    bench.run(vectors, gaps=150, stalls=150, writes=restored(description, stream, before))
+
+
+def test_states_of_another_stream_are_not_touched(made):
+    program, description, bench = made
+    vectors, before, _ = rest(program, 0)
+    with pytest.raises(Mismatch):
+        bench.run(vectors, writes=restored(description, 1, before))
+
+
+@pytest.mark.parametrize("kind", ["c", "y"])
+def test_states_that_are_shown_are_those_of_the_integer_model(made, kind):
+    program, description, bench = made
+    vectors, before, after = rest(program, 1)
+    number, wanted = layers_with_states(description)[-1], after[-1][kind][:, 0]
+    form = description["layers"][number]["states"][kind]
+    for step in range(form["words"]):
+        writes = [*restored(description, 1, before), *host.show(number, 1, kind, step)]
+        registers = bench.run(vectors, writes=writes).registers
+        word = sum(registers[f"state_{part}"] << 32 * part for part in range(-(-form["bits"] // 32)))
+        found = unpacked(word, form["element_bits"], form["elements"])
+        expected = wanted[step * form["elements"] :][: form["elements"]].tolist()
+        assert found[: len(expected)] == expected
+
+
+def unpacked(word: int, bits: int, count: int) -> list[int]:
+    """Two's complement integers, the first lowest."""
+    mask, sign = (1 << bits) - 1, 1 << (bits - 1)
+    return [((word >> bits * n & mask) ^ sign) - sign for n in range(count)]
