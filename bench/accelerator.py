@@ -35,8 +35,9 @@ NOTE = """\
 and of the output layer. `cycles_per_frame` is the initiation interval without pauses, `latency_cycles` that of a frame
 alone, from its first feature to its last logit; both are counted in a simulation of all of the Verilog, in which every
 logit equals the integer model. `utilization` is the share of all arrays' multiplier-cycles that are needed.
-`ernn_paper_cycles` and `ernn_paper_multipliers` are E-RNN's (arXiv:1812.07106): its frames a second at 200 MHz, which
-needs three interleaved streams, as cycles, and its DSP blocks; its network has no output layer in these figures."""
+`ernn_paper_cycles` and `ernn_paper_multipliers` are E-RNN's on the XCKU060 (arXiv:1812.07106; confidence: recalled):
+its frames a second at 200 MHz with three interleaved streams, as cycles, and its DSP blocks. Whether its
+figures have an output layer is not known; these have one."""
 
 
 @dataclass(frozen=True)
