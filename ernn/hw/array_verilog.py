@@ -78,6 +78,11 @@ class ArrayText:
         return self.layout.array.columns * self.layout.threads[0].matrix.block_size * self.layout.word_bits
 
     @property
+    def flush_cycles(self) -> int:
+        """Cycles in which the last step that was chosen leaves the shift chains."""
+        return self.lane_cycles + 4 + self.layout.array.chain * max(drain.hold for drain in self.drains)
+
+    @property
     def lanes_bits(self) -> int:
         """Of the sums of one lane."""
         return self.sums * self.sum_bits
@@ -339,7 +344,7 @@ class ArrayText:
             f"{{{{{self.sum_bits - s}{{sums[{(n + 1) * s - 1}]}}}}, sums[{(n + 1) * s - 1}:{n * s}]}} << alignment;"
             if self.sum_bits > s
             else f"    assign aligned[{(n + 1) * self.sum_bits - 1}:{n * self.sum_bits}] = "
-            f"sums[{(n + 1) * s - 1}:{n * s}] << alignment;"
+            f"sums[{n * s + self.sum_bits - 1}:{n * s}] << alignment;"
             for n in range(self.sums)
         )
         fetched = "\n".join(self.fetch())
@@ -364,7 +369,9 @@ module {self.name}_lane #(parameter IMAGE = "") (
         .clk(clk), .write(load), .write_address(load_address), .d(load_data), .read_address(weight_address),
         .q(weights));
 {fetched}
-    wire [{self.sums * s - 1}:0] sums;
+    /* verilator lint_off UNUSEDSIGNAL */
+    wire [{self.sums * s - 1}:0] sums;  // their upper bits may be signs alone
+    /* verilator lint_on UNUSEDSIGNAL */
     wire [{self.lanes_bits - 1}:0] aligned;
 {extended}
     /* verilator lint_off PINCONNECTEMPTY */

@@ -219,7 +219,9 @@ def lstm_cell(name: str, layer: Lstm, sums: Sums, activations: Activations, cloc
         graph.output(f"c_new.{n}", new)
         graph.output(f"y.{n}", m)
     doc = "cell states and outputs of a block of LSTM cells"
-    return Kernel(graph, clock, doc, late=("c.", "b_", "p_", "x_"), wide={f"s_{g}": sum_bits for g in LSTM_GATES})
+    wide = {f"s_{gate}": sum_bits for gate in LSTM_GATES}
+    wide |= {"c_new": layer.cell.bits, "y": (layer.hidden or layer.output).bits}
+    return Kernel(graph, clock, doc, late=("c.", "b_", "p_", "x_"), wide=wide)
 
 
 def projection(name: str, layer: Lstm, joined: Joined, clock: Clock, sum_bits: int = 0) -> Kernel:
@@ -228,7 +230,7 @@ def projection(name: str, layer: Lstm, joined: Joined, clock: Clock, sum_bits: i
     for n, row in enumerate(joined.rows(graph, "s", "sums_ym")):
         graph.scope = f".{n}"
         graph.output(f"y.{n}", row.requantize(layer.output, "y"))
-    return Kernel(graph, clock, "a block of the projected output", wide={"s": sum_bits})
+    return Kernel(graph, clock, "a block of the projected output", wide={"s": sum_bits, "y": layer.output.bits})
 
 
 def logits(name: str, layer: Output, joined: Joined, clock: Clock, sum_bits: int = 0) -> Kernel:
@@ -238,21 +240,29 @@ def logits(name: str, layer: Output, joined: Joined, clock: Clock, sum_bits: int
         graph.scope = f".{n}"
         bias = graph.input(f"b.{n}", layer.bias.format)
         graph.output(f"y.{n}", (row + bias).requantize(layer.logits, "logits"))
-    return Kernel(graph, clock, "a block of logits", late=("b.",), wide={"s": sum_bits})
+    return Kernel(graph, clock, "a block of logits", late=("b.",), wide={"s": sum_bits, "y": layer.logits.bits})
 
 
 def gru_gate(
     name: str, layer: Gru, gate: str, sums: Sums, activations: Activations, clock: Clock, sum_bits: int = 0
 ) -> Kernel:
     """z or r of a block; for a reset before the product, r . c_{t-1}."""
-    graph = Graph(name)
+    graph, format = Graph(name), activations.sigmoid_table.output
+    if gate == "r" and layer.reset == "before":
+        format = layer.output
     for n, row in enumerate(sums.rows(graph, "", "sums", "_zr")):
         graph.scope = f".{n}"
         result = cells.gru_gate(gate, row, graph.input(f"b.{n}", layer.bias.format), activations)
         if gate == "r" and layer.reset == "before":
             result = cells.reset_before(result, graph.input(f"c.{n}", layer.cell), layer.output)
         graph.output(f"y.{n}", result)
-    return Kernel(graph, clock, f"gate {gate} of a block of GRU cells", late=("c.", "b.", "x."), wide={"s": sum_bits})
+    return Kernel(
+        graph,
+        clock,
+        f"gate {gate} of a block of GRU cells",
+        late=("c.", "b.", "x."),
+        wide={"s": sum_bits, "y": format.bits},
+    )
 
 
 def gru_cell(name: str, layer: Gru, sums: Sums, activations: Activations, clock: Clock, sum_bits: int = 0) -> Kernel:
@@ -272,7 +282,8 @@ def gru_cell(name: str, layer: Gru, sums: Sums, activations: Activations, clock:
         graph.output(f"c_new.{n}", new)
         graph.output(f"y.{n}", new.requantize(layer.output, "y"))
     doc = "cell states and outputs of a block of GRU cells"
-    return Kernel(graph, clock, doc, late=("c.", "b.", "z.", "r.", "h.", "x."), wide={"s": sum_bits})
+    wide = {"s": sum_bits, "c_new": layer.cell.bits, "y": layer.output.bits}
+    return Kernel(graph, clock, doc, late=("c.", "b.", "z.", "r.", "h.", "x."), wide=wide)
 
 
 def _tree(parts: Sequence[Wire]) -> Wire:

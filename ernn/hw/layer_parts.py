@@ -37,8 +37,13 @@ def is_pruned(layer: Lstm | Gru) -> bool:
     """Whether a layer's matrices are pruned.
 
     Raises:
-        UserError: some are and some are not.
+        UserError: some are and some are not, or a projection has other blocks than what follows it.
     """
+    projection = layer.matrices.get("weight_ym")
+    if projection is not None and not shares_sums(projection, layer.weight_hh):
+        raise UserError(
+            "an accelerator wants equal blocks in recurrent and projection matrices; give them one block size"
+        )
     kinds = {isinstance(matrix, Pruned) for matrix in layer.matrices.values()}
     if len(kinds) > 1:
         raise UserError("matrices of a layer must be all pruned or none for an accelerator; compress them alike")

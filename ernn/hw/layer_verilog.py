@@ -115,6 +115,12 @@ class LayerText:
 """)
 
     @property
+    def flush_cycles(self) -> int:
+        """Cycles after which nothing is left in the pipelines of a layer that is held in reset."""
+        units = sum(unit.ahead + unit.kernel.latency for unit in self.units)
+        return self.array.flush_cycles + units + sum(kernel.latency for kernel in self._points)
+
+    @property
     def state_bits(self) -> int:
         """Of the widest word of a state; 1 without states."""
         return max((state.bits for state in self.states.values()), default=1)
@@ -234,11 +240,11 @@ class LayerText:
         if (rst) x_begun <= 2'd0;
         else x_begun <= x_begun + {{1'b0, x_take && x_end}} - {{1'b0, x_released}};""")
         for user in users:
-            self.body.append(f"""    reg [1:0] {user}_whole;
-    wire {user}_x = {user}_whole != 2'd0;
+            self.body.append(f"""    reg [2:0] {user}_whole;
+    wire {user}_x = {user}_whole != 3'd0;
     always @(posedge clk)
-        if (rst) {user}_whole <= 2'd0;
-        else {user}_whole <= {user}_whole + {{1'b0, {ends}}} - {{1'b0, {user}_go && {user}_ends}};""")
+        if (rst) {user}_whole <= 3'd0;
+        else {user}_whole <= {user}_whole + {{2'b00, {ends}}} - {{2'b00, {user}_go && {user}_ends}};""")
         self.body.append("")
 
     def add_x(self, others: Sequence[str] = ()) -> None:

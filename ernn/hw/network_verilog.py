@@ -180,6 +180,7 @@ module ernn (
 
     def _control(self) -> Iterator[str]:
         a, registers = self.address_bits, self.registers
+        flush = 8 + max(layer.flush_cycles for layer in self.layers)
         parts = max(-(-layer.load_bits // 32) for layer in self.layers)
         values = ",\n        ".join(f"{value}" for _, value, _ in reversed(registers))
         sizes = "\n".join(
@@ -216,21 +217,25 @@ module ernn (
     wire on_control = write && write_number == {a - 2}'d0;
     reg rst, clear;
     initial rst = 1'b1;
+    // A reset lasts until all pipelines are empty; registers wait for it.
+    reg [15:0] resetting;
+    wire reset_begins = !aresetn || (on_control && write_data[0]);
     always @(posedge clk) begin
-        rst <= !aresetn || (on_control && write_data[0]);
-        clear <= !aresetn || (on_control && write_data[1:0] != 2'b00);
+        resetting <= reset_begins ? 16'd{flush} : resetting != 16'd0 ? resetting - 16'd1 : 16'd0;
+        rst <= reset_begins || resetting != 16'd0;
+        clear <= reset_begins || resetting != 16'd0 || (on_control && write_data[1]);
     end
     ernn_registers #(.READS({len(registers)}), .WRITES({len(WRITTEN)}), .ADDRESS({a})) registers (
-        .clk(clk), .rst(!aresetn), .awaddr(s_axil_awaddr), .awvalid(s_axil_awvalid), .awready(s_axil_awready),
-        .wdata(s_axil_wdata), .wstrb(s_axil_wstrb), .wvalid(s_axil_wvalid), .wready(s_axil_wready),
-        .bresp(s_axil_bresp), .bvalid(s_axil_bvalid), .bready(s_axil_bready), .araddr(s_axil_araddr),
-        .arvalid(s_axil_arvalid), .arready(s_axil_arready), .rdata(s_axil_rdata), .rresp(s_axil_rresp),
-        .rvalid(s_axil_rvalid), .rready(s_axil_rready), .write(write), .write_number(write_number),
-        .write_data(write_data), .values({{
+        .clk(clk), .rst(!aresetn), .hold(rst), .awaddr(s_axil_awaddr), .awvalid(s_axil_awvalid),
+        .awready(s_axil_awready), .wdata(s_axil_wdata), .wstrb(s_axil_wstrb), .wvalid(s_axil_wvalid),
+        .wready(s_axil_wready), .bresp(s_axil_bresp), .bvalid(s_axil_bvalid), .bready(s_axil_bready),
+        .araddr(s_axil_araddr), .arvalid(s_axil_arvalid), .arready(s_axil_arready), .rdata(s_axil_rdata),
+        .rresp(s_axil_rresp), .rvalid(s_axil_rvalid), .rready(s_axil_rready), .write(write),
+        .write_number(write_number), .write_data(write_data), .values({{
         {values}}}));
     /* verilator lint_off UNUSEDSIGNAL */
     wire unused = &{{1'b0, s_axil_awprot, s_axil_arprot, write_data, s_axis_tdata, load_layer, load_lane,
-        load_address, load_data}};
+        load_address, load_data, {", ".join(f"{layer.name}_overflows" for layer in self.layers)}}};
     /* verilator lint_on UNUSEDSIGNAL */
 
     // Weights.
@@ -256,7 +261,7 @@ module ernn (
 {shown}
             default: state_word = {32 * self._state_parts}'d0;
         endcase
-    ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(rst), .place(write && write_number == {a - 2}'d1),
+    ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(!aresetn), .place(write && write_number == {a - 2}'d1),
         .part(write && write_number == {a - 2}'d2), .value(write_data), .parts(load_parts), .load(load),
         .layer(load_layer), .lane(load_lane), .address(load_address), .data(load_data));
 """
@@ -270,7 +275,9 @@ module ernn (
     reg [{(1 << f) - 1}:0] ring_first;
     reg [{(t << f) - 1}:0] ring_stream;
     reg [{32 * (1 << f) - 1}:0] ring_begun;
-    wire open = under_way != {{{f}{{1'b1}}}} && settling == 5'd0 && !rst;
+    reg [31:0] now;
+    reg misplaced;  // a tlast within this frame
+    wire open = under_way != {{{f}{{1'b1}}}} && settling == 5'd0 && !write && !rst;
     wire in_ready;
     wire in_take = s_axis_tvalid && s_axis_tready;
     wire in_last = beat == 16'd{inputs - 1};
@@ -290,14 +297,17 @@ module ernn (
         if (in_take && beat == 16'd0) begin
             ring_first[frame_in] <= s_axis_tuser[0];
             ring_stream[frame_in*{t}+:{t}] <= s_axis_tid;
-            ring_begun[frame_in*32+:32] <= cycles[31:0];
+            ring_begun[frame_in*32+:32] <= now;
         end
         frames_in <= clear ? 32'd0 : frames_in + {{31'd0, in_take && in_last}};
         frames_out <= clear ? 32'd0 : frames_out + {{31'd0, out_end}};
         cycles <= clear ? 64'd0 : cycles + {{63'd0, under_way != {f}'d0 || beat != 16'd0 || in_take}};
-        protocol_errors <= clear ? 32'd0 : protocol_errors + {{31'd0, in_take && s_axis_tlast != in_last}};
+        misplaced <= !rst && (in_take ? !in_last && (misplaced || s_axis_tlast) : misplaced);
+        protocol_errors <= clear ? 32'd0
+            : protocol_errors + {{31'd0, in_take && in_last && (misplaced || !s_axis_tlast)}};
+        now <= rst ? 32'd0 : now + 32'd1;
         if (clear) latency <= 32'd0;
-        else if (out_end) latency <= cycles[31:0] - ring_begun[frame_out*32+:32] + 32'd1;
+        else if (out_end) latency <= now - ring_begun[frame_out*32+:32] + 32'd1;
 {counters}
     end
 """

@@ -155,7 +155,8 @@ class _Writer:
                 a = self.at(first, cycle)
                 return f"{a}[{bits - 1}] ? -{a} : {a}"
             case "select":
-                a, b, sign = (self.at(each, cycle) for each in node.operands)
+                a, b = (self._operand(each, cycle, width) for each in node.operands[:2])
+                sign = self.at(node.operands[2], cycle)
                 return f"{sign}[{self.width[node.operands[2]] - 1}] ? {a} : {b}"
             case "saturate":
                 return self._saturated(node, width, cycle)

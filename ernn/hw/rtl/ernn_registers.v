@@ -7,6 +7,7 @@ module ernn_registers #(
 ) (
     input wire clk,
     input wire rst,
+    input wire hold,  // writes wait
     input wire [ADDRESS-1:0] awaddr,
     input wire awvalid,
     output wire awready,
@@ -33,7 +34,7 @@ module ernn_registers #(
     localparam [1:0] SLVERR = 2'b10;
 
     // Address and data of a write are taken together.
-    wire take_write = awvalid && wvalid && !bvalid;
+    wire take_write = awvalid && wvalid && !bvalid && !write && !hold;
     wire whole = wstrb == 4'b1111;
     wire known_write = awaddr[ADDRESS-1:2] < WRITES[ADDRESS-3:0] && awaddr[1:0] == 2'b00 && whole;
     assign awready = take_write;

@@ -1,0 +1,102 @@
+"""The stage by its command line: a project that is whole, the same every time, or not there."""
+
+import json
+import shutil
+
+import pytest
+
+from components import stage
+from components.generate import generate
+from ernn.hw import project
+from tests.components import accelerators
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    accelerators.make(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(accelerator="small", to="out", program="program"):
+    paths = {"integer": program, "project": f"{to}/project", "metrics": f"{to}/metrics.json"}
+    arguments = ["--accelerator", accelerator, *(part for name, path in paths.items() for part in (f"--{name}", path))]
+    stage.main(generate, arguments)
+
+
+def tree(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def refusal(capsys, **arguments):
+    with pytest.raises(SystemExit) as left:
+        run(**arguments)
+    assert left.value.code == 2
+    return capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_two_runs_give_equal_trees_whose_digest_stands_beside_them(folder):
+    run()
+    run(to="again")
+    assert tree(folder / "out") == tree(folder / "again")
+    files = {path: text.decode() for path, text in tree(folder / "out/project").items()}
+    assert files.pop("digest.txt") == project.digest(files) + "\n"
+
+
+def test_metrics_are_sums_over_the_layers_of_the_description(folder):
+    run()
+    metrics, design = (json.loads((folder / f"out/{name}.json").read_text()) for name in ("metrics", "project/design"))
+    assert metrics == {
+        "multipliers": sum(sum(layer["multipliers"].values()) for layer in design["layers"]),
+        "weight_memory_bits": sum(layer["weight_memory_bits"] for layer in design["layers"]),
+    }
+    assert (design["program"], design["clock_mhz"], design["streams"]) == ("small", 150.0, 2)
+    assert "-period 6.667 " in (folder / "out/project/constraints/ernn.xdc").read_text()
+
+
+def test_a_second_run_replaces_the_first_whole(folder):
+    run()
+    first = tree(folder / "out/project")
+    (folder / "out/project/rtl/old.v").write_text("module old; endmodule\n")
+    run()
+    assert tree(folder / "out/project") == first
+
+
+def test_what_a_killed_run_left_is_cleared_away(folder):
+    left = folder / "out/.project.tmp/rtl"
+    left.mkdir(parents=True)
+    (left / "half.v").write_text("module ha")
+    run()
+    assert names(folder / "out") == ["metrics.json", "project"]
+    assert not (folder / "out/project/rtl/half.v").exists()
+
+
+def test_a_failed_run_leaves_no_half_written_folder(folder, capsys, monkeypatch):
+    def full(files):
+        raise OSError(28, "No space left on device", "out/project/digest.txt")
+
+    monkeypatch.setattr(project, "digest", full)
+    assert "no space left on device; free some disk space" in refusal(capsys)
+    assert names(folder / "out") == []
+
+
+def test_a_failed_run_keeps_the_project_before_it(folder, capsys, monkeypatch):
+    run()
+    before = tree(folder / "out")
+    monkeypatch.setattr(project, "digest", lambda files: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run()
+    assert tree(folder / "out") == before
+    assert names(folder / "out") == ["metrics.json", "project"]
+
+
+def test_bad_inputs_are_one_line(folder, capsys):
+    assert "`accelerators` has no entry 'other'; it has odd, small" in refusal(capsys, accelerator="other")
+    assert refusal(capsys, accelerator="odd") == "generate: layer 0: lanes=6 must be a multiple of 4, an LSTM's gates"
+    assert "run the stage that makes it" in refusal(capsys, program="nowhere")
+    shutil.rmtree(folder / "program")
+    assert not (folder / "out").exists()

@@ -1,0 +1,193 @@
+"""Protocol tests of an accelerator, run inside the simulator by test_axi.py."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import wraps
+
+import cocotb
+from cocotb.triggers import ClockCycles
+from cocotbext.axi import AxiResp
+
+from ernn.hw.network_verilog import WRITTEN
+from ernn.program import Lstm, Program
+from tests.hw.axi_bus import Buses, program, vectors
+
+RESET, CLEAR = 1, 2  # writes to control
+COUNTERS = ("frames_in", "frames_out", "cycles_low", "cycles_high", "latency", "protocol_errors", "layer0_busy")
+
+
+def protocol(pauses: float = 0.0) -> Callable[[Callable[[Buses], Awaitable[None]]], object]:
+    """A test on buses that come out of reset; at its end no rule may have been broken."""
+
+    def decorate(body: Callable[[Buses], Awaitable[None]]) -> object:
+        @cocotb.test(timeout_time=1, timeout_unit="ms", name=body.__name__)
+        @wraps(body)
+        async def test(dut: object) -> None:
+            buses = Buses(dut, pauses)
+            await buses.reset(300)  # longer than anything that a failed test may have left takes
+            await body(buses)
+            buses.check()
+
+        return test
+
+    return decorate
+
+
+@protocol(pauses=0.4)
+async def streams_with_pauses(buses: Buses) -> None:
+    lengths = (4, 1, 3, 2, 1, 3)
+    running = cocotb.start_soon(buses.run(vectors(program(), lengths)))
+    seen = [0]
+    while not running.done():
+        seen.append(await buses.read("frames_in"))
+    running.result()
+    assert seen == sorted(seen)
+    await buses.expect_counters(program(), lengths, seed=1)
+    assert buses.logits.held > 10
+    assert buses.reads.held > 10
+
+
+@protocol()
+async def streams_without_pauses(buses: Buses) -> None:
+    await buses.run(vectors(program(), (3, 2, 1), seed=2))
+
+
+@protocol()
+async def logits_that_nobody_takes_hold_everything(buses: Buses) -> None:
+    wanted = vectors(program(), (12, 12), seed=3)
+    buses.sink.pause = True
+    buses.send(wanted)
+    await ClockCycles(buses.dut.aclk, 1500)
+    assert not buses.source.idle(), "features were taken without end"
+    taken = len(buses.features.passed)
+    await ClockCycles(buses.dut.aclk, 200)
+    assert len(buses.features.passed) == taken
+    buses.sink.pause = False
+    await buses.expect(wanted)
+
+
+@protocol(pauses=0.3)
+async def known_registers(buses: Buses) -> None:
+    assert (await buses.read("identity")).to_bytes(4, "big") == b"ERNN"
+    assert await buses.read("interface_version") == 1
+    assert [await buses.read(name) for name in COUNTERS] == [0] * len(COUNTERS)
+    assert await buses.read("load_place") == 0
+    await buses.write("load_place", 0x0001_0002)
+    assert await buses.read("load_place") == 0x0001_0002
+
+
+@protocol(pauses=0.3)
+async def unknown_registers(buses: Buses) -> None:
+    end, whole = 4 * len(buses.design.registers), 1 << buses.design.address_bits
+    for address in (end, end + 4, whole - 4):
+        response = await buses.registers.read(address, 4)
+        assert (response.resp, response.data) == (AxiResp.SLVERR, bytes(4))
+    for address in (4 * len(WRITTEN), 4 * len(WRITTEN) + 4, end, whole - 4):
+        assert (await buses.registers.write(address, bytes(4))).resp == AxiResp.SLVERR
+    assert (await buses.registers.read(end - 4, 4)).resp == AxiResp.OKAY
+
+
+@protocol(pauses=0.3)
+async def parts_of_registers(buses: Buses) -> None:
+    await buses.write("load_place", 7)
+    for address, length in ((4, 1), (4, 2), (5, 3), (6, 2), (7, 1), (1, 3)):
+        response = await buses.registers.write(address, b"\xff" * length)
+        assert response.resp == AxiResp.SLVERR, (address, length)
+    assert (await buses.registers.read(13, 2)).resp == AxiResp.SLVERR
+    assert await buses.read("load_place") == 7
+    assert await buses.read("frames_in") == 0
+
+
+@protocol(pauses=0.2)
+async def counters_of_frames(buses: Buses) -> None:
+    wanted = vectors(program(), (2, 2), seed=4)
+    inputs, classes = wanted.x.shape[1], wanted.logits.shape[1]
+    await buses.run(wanted)
+    begun, ended = buses.features.passed[::inputs], buses.logits.passed[classes - 1 :: classes]
+    assert (await buses.read("frames_in"), await buses.read("frames_out")) == (4, 4)
+    assert await buses.read("latency") == ended[-1] - begun[-1] + 1
+    assert await buses.read("cycles_low") == ended[-1] - begun[0] + 1
+    assert await buses.read("protocol_errors") == 0
+    assert await buses.read("layer0_busy") > 0
+
+
+@protocol()
+async def cleared_counters(buses: Buses) -> None:
+    wanted = vectors(program(), (3, 3), seed=5)
+    buses.send(wanted, slice(3))
+    await buses.expect(wanted, slice(3))
+    await buses.write("control", CLEAR)
+    assert [await buses.read(name) for name in COUNTERS] == [0] * len(COUNTERS)
+    buses.send(wanted, slice(3, None))  # the utterances go on: only counters were cleared
+    await buses.expect(wanted, slice(3, None))
+    assert (await buses.read("frames_in"), await buses.read("frames_out")) == (3, 3)
+
+
+@protocol()
+async def counters_cleared_in_a_frame(buses: Buses) -> None:
+    wanted, others = vectors(program(), (1,), seed=6), vectors(program(), (1, 1), seed=7)
+    await buses.run(others)
+    buses.send(wanted)
+    await buses.wait(lambda: len(buses.features.passed) == 3 * wanted.x.shape[1])
+    await buses.write("control", CLEAR)
+    await buses.expect(wanted)
+    begun = buses.features.passed[-wanted.x.shape[1]]
+    assert await buses.read("latency") == buses.logits.passed[-1] - begun + 1
+
+
+@protocol()
+async def reset_by_control_at_any_time(buses: Buses) -> None:
+    async def reset() -> None:
+        await buses.write("control", RESET)
+        assert [await buses.read(name) for name in COUNTERS] == [0] * len(COUNTERS)
+
+    await interrupted(buses, reset)
+
+
+@protocol()
+async def reset_by_its_pin_at_any_time(buses: Buses) -> None:
+    await interrupted(buses, buses.reset)
+
+
+async def interrupted(buses: Buses, reset: Callable[[], Awaitable[None]]) -> None:
+    """Reset while frames are in every state that they can be in; what follows must be as after power-up."""
+    for cycles in range(1, 150, 7):
+        buses.send(vectors(program(), (4, 3), seed=8))
+        await ClockCycles(buses.dut.aclk, cycles)
+        buses.logits.excused = True  # what waits may be withdrawn
+        buses.drop()
+        await reset()
+        buses.drop()
+        buses.logits.excused = False
+        await buses.run(vectors(program(), (2, 1), seed=9))
+        await buses.expect_counters(program(), (2, 1), seed=9)
+
+
+@protocol(pauses=0.2)
+async def tlast_in_a_wrong_place(buses: Buses) -> None:
+    wanted = vectors(program(), (5,), seed=12)
+    x = wanted.x
+    buses.send(wanted, slice(1))
+    buses.send_beats(x[1][:2], 0, 0)  # too early, and none at the end
+    buses.send_beats(x[1:3].reshape(-1)[2:], 0, 0)
+    buses.send_beats(x[3:5], 0, 0)  # none at the end
+    await buses.expect(wanted)
+    assert await buses.read("frames_out") == 5
+    assert await buses.read("protocol_errors") == 2
+
+
+@protocol(pauses=0.1)
+async def weights_of_another_network(buses: Buses) -> None:
+    own, other = program(), program(seed=1)
+    await buses.load(mixed(own, other))
+    await buses.run(vectors(mixed(own, other), (3, 2, 2), seed=13))
+    await buses.load(own)
+    await buses.run(vectors(own, (3, 2, 2), seed=13))
+
+
+def mixed(own: Program, other: Program) -> Program:
+    """Weights of the other in `own`: biases and tables are not written."""
+    (layer,), (new,) = own.layers, other.layers
+    assert isinstance(layer, Lstm)
+    changed = replace(layer, weight_ih=new.weight_ih, weight_hh=new.weight_hh)
+    return replace(own, layers=(changed,), output=replace(own.output, weight=other.output.weight))

@@ -1,0 +1,67 @@
+"""What every accelerator keeps: its logits and counters are the integer model's, whatever comes when."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ernn import simulation
+from ernn.hw.network_verilog import NetworkText
+from ernn.program import Program
+from ernn.simulation import Bench
+from ernn.tools import verilator
+from tests.hw import designs
+
+LENGTHS = (5, 1, 7, 3, 1, 1, 4)  # an utterance of one frame between others, and two of them in a row
+
+
+@dataclass(frozen=True)
+class Built:
+    """A design and its compiled test bench."""
+
+    program: Program
+    design: NetworkText
+    bench: Bench
+    project: Path
+
+    @property
+    def streams(self) -> int:
+        """That take turns."""
+        return self.design.architecture.streams
+
+
+def build(folder: Path, program: Program, **sizes: object) -> Built:
+    """Compile the test bench of a program's accelerator."""
+    design = designs.network(program, **sizes)  # type: ignore[arg-type]
+    return Built(program, design, designs.bench(design, folder), folder / "project")
+
+
+class Equality:
+    """Laws of a fixture `built`."""
+
+    def test_logits_and_counters_are_those_of_the_integer_model(self, built: Built) -> None:
+        x = designs.utterances(built.program, LENGTHS)
+        outcome = built.bench.run(simulation.vectors(built.program, x, built.streams))
+        simulation.check_overflows(built.program, x, outcome)
+        found = outcome.registers
+        assert found["frames_in"] == found["frames_out"] == len(outcome.begun) == len(outcome.ended) == sum(LENGTHS)
+        assert (found["identity"], found["protocol_errors"]) == (0x45524E4E, 0)
+        assert (outcome.begun < outcome.ended).all()
+
+    @pytest.mark.parametrize(("gaps", "stalls"), [(200, 0), (0, 230), (100, 100)])
+    def test_pauses_change_no_logit_and_no_counter(self, built: Built, gaps: int, stalls: int) -> None:
+        x = designs.utterances(built.program, LENGTHS, seed=2)
+        outcome = built.bench.run(simulation.vectors(built.program, x, built.streams), gaps, stalls)
+        simulation.check_overflows(built.program, x, outcome)
+
+    def test_every_frame_may_open_an_utterance(self, built: Built) -> None:
+        x = designs.utterances(built.program, [1] * 9, seed=3)
+        built.bench.run(simulation.vectors(built.program, x, built.streams))
+
+    def test_one_stream_alone_and_a_reset_before_it_change_nothing(self, built: Built) -> None:
+        x = designs.utterances(built.program, [6, 2], seed=4)
+        built.bench.run(simulation.vectors(built.program, x, 1), writes=[(0, 1), (1, 0)])
+
+    def test_sources_are_lint_clean(self, built: Built) -> None:
+        sources = [f"rtl/{each.name}" for each in sorted((built.project / "rtl").iterdir())]
+        verilator.lint(built.project, "ernn", sources)

