@@ -123,13 +123,19 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _copy_code(source: Path, target: Path) -> None:
-    files = {each.relative_to(source) for each in source.rglob("*.py")}
-    for old in {each.relative_to(target) for each in target.rglob("*.py")} - files:
-        (target / old).unlink()
     for cached in [*target.rglob("__pycache__")]:
         shutil.rmtree(cached, ignore_errors=True)
+    files = _files(source)
+    for old in _files(target) - files:
+        (target / old).unlink()
     for file in files:
         _write(target / file, (source / file).read_bytes())
+
+
+def _files(folder: Path) -> set[Path]:
+    """Modules and what they read: Verilog and C++ sources stand beside them."""
+    found = {each.relative_to(folder) for each in folder.rglob("*") if each.is_file()}
+    return {each for each in found if "__pycache__" not in each.parts}
 
 
 def _write(file: Path, content: bytes) -> None:

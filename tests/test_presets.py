@@ -41,6 +41,15 @@ def test_preset_and_settings_lie_over_the_default(root):
     assert contents(root) == before
 
 
+def test_a_working_copy_has_all_of_the_code(root):
+    folder = presets.lay_out(root, "smoke")
+    for name in ("ernn", "components"):
+        assert {p.relative_to(folder) for p in (folder / name).rglob("*") if p.is_file()} == {
+            p.relative_to(root) for p in (root / name).rglob("*") if p.is_file()
+        }
+    assert list((folder / "ernn/hw/rtl").glob("*.v"))
+
+
 def test_designs_and_networks_of_a_preset_replace_the_defaults(root):
     (root / "presets" / "one.yaml").write_text(
         "networks: {tiny: {cells: 8}}\ndesigns: {tiny-k2: {network: tiny, block_size: 2}}\n"
