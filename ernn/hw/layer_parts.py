@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES
 from ernn.dataflow.formats import Format
+from ernn.dataflow.transforms import multiplications
 from ernn.errors import UserError
 from ernn.hw.architecture import Array, Layout, Thread
 from ernn.hw.array_verilog import ArrayText, Drain
@@ -40,14 +41,21 @@ def is_pruned(layer: Lstm | Gru) -> bool:
         UserError: some are and some are not, or a projection has other blocks than what follows it.
     """
     projection = layer.matrices.get("weight_ym")
-    if projection is not None and not shares_sums(projection, layer.weight_hh):
+    if projection is not None and _blocks(projection) != _blocks(layer.weight_hh):
         raise UserError(
-            "an accelerator wants equal blocks in recurrent and projection matrices; give them one block size"
+            "recurrent and projection matrices of an accelerator have equal blocks; give them one block size"
         )
     kinds = {isinstance(matrix, Pruned) for matrix in layer.matrices.values()}
     if len(kinds) > 1:
         raise UserError("matrices of a layer must be all pruned or none for an accelerator; compress them alike")
     return kinds.pop()
+
+
+def _blocks(matrix: Matrix) -> tuple[int, str, int]:
+    """What the lanes of an array must know of a matrix; formats of sums may differ."""
+    if isinstance(matrix, Pruned):
+        return 1, "pruned", 1
+    return matrix.block_size, matrix.transform.kind, multiplications(matrix.block_size, matrix.transform)
 
 
 def sums_of(layer: Lstm | Gru) -> Sums:

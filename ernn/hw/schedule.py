@@ -67,13 +67,6 @@ class Schedule:
     latency: int
     widths: tuple[int, ...]
 
-    def first(self, prefix: str) -> int:
-        """The cycle in which inputs called `prefix` and a number are taken."""
-        found = {cycle for name, cycle in self.inputs.items() if name.startswith(prefix)}
-        if len(found) != 1:
-            raise ValueError(f"inputs {prefix}* are taken in cycles {sorted(found)}, not in one")
-        return found.pop()
-
 
 def schedule(graph: Graph, clock: Clock, late: Collection[str] = ()) -> Schedule:
     """As soon as possible, for inputs that are there in cycle 0 unless their name begins with one of `late`.

@@ -1,5 +1,6 @@
 """Matrices over the lanes of an array: every block stands once, at the address at which its step looks for it."""
 
+import dataclasses
 import itertools
 import re
 
@@ -188,3 +189,15 @@ def test_heads_are_as_few_as_keep_up_if_banks_and_lanes_allow(lanes, banks, k):
 def test_sizes_that_a_layer_cannot_be_divided_into_are_refused(structure, layers, each, message):
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         sizing.arrays(programs.build(**structure), layers, (4, 4, 0), each)
+
+
+def test_sums_of_a_projection_may_have_a_format_of_their_own_but_not_other_blocks():
+    program = programs.build(block_sizes=(8, 4), transform="fourier", projection=4)
+    (layer,) = program.layers
+    spectral = dataclasses.replace(layer.weight_ym.transform, sums=Format(13, 6))
+    finer = dataclasses.replace(layer, weight_ym=dataclasses.replace(layer.weight_ym, transform=spectral))
+    sizing.arrays(dataclasses.replace(program, layers=(finer,)), (4, 2, 0), (2, 2, 0))
+    other = programs.build(block_sizes=(8, 2), projection=4).layers[0].weight_ym
+    mixed = dataclasses.replace(program, layers=(dataclasses.replace(layer, weight_ym=other),))
+    with pytest.raises(UserError, match="recurrent and projection matrices of an accelerator have equal blocks"):
+        sizing.arrays(mixed, (4, 2, 0), (2, 2, 0))

@@ -8,16 +8,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-
-from ernn.hw.project import rtl_project
-from tests.hw import designs
-
-pytest.importorskip("cocotb")
-pytest.importorskip("cocotbext.axi")
-
 from cocotb_tools.runner import get_runner
 
-from tests.hw import axi_bus
+from ernn.hw.project import rtl_project
+from tests.hw import axi_bus, designs
 
 ROOT = Path(__file__).parents[2]
 TESTS = [
