@@ -1,0 +1,151 @@
+"""FPGAs that a design may be for: what they have, and which tools know them. A new one is one entry of `DEVICES`.
+
+Numbers are those of the vendors' product tables (AMD DS890, DS180, DS190, DS891; Lattice FPGA-DS-02012; Gowin DS981).
+"""
+
+from dataclasses import astuple, dataclass, fields
+from typing import Literal
+
+Flow = Literal["xc7", "xcu", "xcup", "ecp5", "gowin"]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a design takes, or a device has; block RAMs in halves where a device can split them."""
+
+    lut: float = 0
+    ff: float = 0
+    dsp: float = 0
+    bram: float = 0
+
+    def __add__(self, other: "Resources") -> "Resources":
+        return Resources(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def __mul__(self, times: float) -> "Resources":
+        return Resources(*(times * each for each in astuple(self)))
+
+
+@dataclass(frozen=True)
+class Device:
+    """One FPGA.
+
+    Args:
+        flow: family by the name that yosys has for it.
+        clocks: operator delays that pipelines for it are scheduled with; see `ernn.hw.schedule.FAMILIES`.
+        lut_inputs: of a look-up table; designs on different ones are not comparable by `lut`.
+        router: the open place-and-route tool that times it; empty: synthesis counts only.
+    """
+
+    name: str
+    title: str
+    part: str
+    flow: Flow
+    clocks: str
+    resources: Resources
+    lut_inputs: int
+    dsp_name: str
+    bram_name: str
+    bram_bits: int
+    speed: str
+    router: Literal["", "nextpnr-ecp5", "nextpnr-gowin"] = ""
+
+    def binding(self, needed: Resources) -> tuple[str, ...]:
+        """Resources of which a design needs more than there are, the scarcest first."""
+        shares = self.shares(needed)
+        return tuple(sorted((name for name, share in shares.items() if share > 1), key=lambda name: -shares[name]))
+
+    def shares(self, needed: Resources) -> dict[str, float]:
+        """What a design takes of each resource, as a share of all that there is."""
+        return {
+            each.name: getattr(needed, each.name) / getattr(self.resources, each.name) for each in fields(Resources)
+        }
+
+
+_XILINX_7 = {"lut_inputs": 6, "dsp_name": "DSP48E1", "bram_name": "RAMB36", "bram_bits": 36864}
+_ULTRASCALE = _XILINX_7 | {"dsp_name": "DSP48E2"}
+
+
+def _devices(*devices: Device) -> dict[str, Device]:
+    return {device.name: device for device in devices}
+
+
+DEVICES = _devices(
+    Device(
+        "xcku060",
+        "Kintex UltraScale XCKU060",
+        "xcku060-ffva1156-2-e",
+        "xcu",
+        "xcup",
+        Resources(331_680, 663_360, 2_760, 1_080),
+        **_ULTRASCALE,  # type: ignore[arg-type]
+        speed="-2",
+    ),
+    Device(
+        "xc7vx690t",
+        "Virtex-7 690T",
+        "xc7vx690tffg1157-2",
+        "xc7",
+        "xc7",
+        Resources(433_200, 866_400, 3_600, 1_470),
+        **_XILINX_7,  # type: ignore[arg-type]
+        speed="-2",
+    ),
+    Device(
+        "xc7z020",
+        "Zynq-7020 (PYNQ-Z2)",
+        "xc7z020clg400-1",
+        "xc7",
+        "xc7",
+        Resources(53_200, 106_400, 220, 140),
+        **_XILINX_7,  # type: ignore[arg-type]
+        speed="-1",
+    ),
+    Device(
+        "xc7z100",
+        "Zynq-7100",
+        "xc7z100ffg900-2",
+        "xc7",
+        "xc7",
+        Resources(277_400, 554_800, 2_020, 755),
+        **_XILINX_7,  # type: ignore[arg-type]
+        speed="-2",
+    ),
+    Device(
+        "xczu9eg",
+        "Zynq UltraScale+ ZU9EG",
+        "xczu9eg-ffvb1156-2-e",
+        "xcup",
+        "xcup",
+        Resources(274_080, 548_160, 2_520, 912),
+        **_ULTRASCALE,  # type: ignore[arg-type]
+        speed="-2",
+    ),
+    Device(
+        "ecp5-85f",
+        "Lattice ECP5-85F",
+        "LFE5U-85F-6BG756C",
+        "ecp5",
+        "ecp5",
+        Resources(83_640, 83_640, 156, 208),
+        4,
+        "MULT18X18D",
+        "EBR",
+        18432,
+        "6",
+        "nextpnr-ecp5",
+    ),
+    Device(
+        "gw5ast-138c",
+        "Gowin GW5AST-138C",
+        "GW5AST-LV138PG484AC1/I0",
+        "gowin",
+        "ecp5",
+        Resources(138_240, 138_240, 596, 340),
+        4,
+        "MULT12X12",
+        "BSRAM",
+        18432,
+        "C1/I0",
+        "nextpnr-gowin",
+    ),
+)

@@ -1,0 +1,29 @@
+from dataclasses import astuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ernn.hw.devices import DEVICES, Resources
+from ernn.hw.schedule import FAMILIES
+
+NEEDS = st.builds(Resources, *[st.integers(0, 10**6)] * 4)
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+def test_a_device_is_whole(device):
+    assert device.clocks in FAMILIES
+    assert min(astuple(device.resources)) > 0
+    assert device.binding(device.resources) == ()
+
+
+@given(NEEDS, NEEDS, st.integers(0, 9))
+def test_resources_add_and_multiply(a, b, times):
+    assert a + b == b + a
+    assert (a + b) * times == a * times + b * times
+    assert a * 2 == a + a
+
+
+def test_what_binds_is_named_with_the_scarcest_first():
+    small = DEVICES["xc7z020"]
+    assert small.binding(Resources(lut=100_000, ff=1_000, dsp=2_000, bram=140)) == ("dsp", "lut")
