@@ -37,7 +37,7 @@ from ernn.training.evaluate import evaluate
 CORPUS = Corpus(test_speakers=400)  # 3,200 test utterances: paired differences to within a fifth of a point
 FEATURES = Features()
 TRAINING = Training(epochs=16, threads=1)
-COMPRESSION = Compression()
+COMPRESSION = Compression(pruning_elements=4)
 SCORING = Scoring()
 NETWORKS = {
     f"{cell}-2x{cells}": Network.model_validate({"cell": cell, "cells": cells})

@@ -151,7 +151,9 @@ class Compression(Section):
     dense_share: Fraction = 0.125  # of training.epochs: admm and prune start from the dense network of that epoch
     finetune_share: Fraction = 0.6  # of training.epochs: inside the circulant (or pruned) set, at the end
     admm: Admm = Admm()
-    pruning_elements: PositiveInt = 4  # processing elements that get equally many non-zeros (ESE, arXiv:1612.00694)
+    # Processing elements that get equally many non-zeros (ESE, arXiv:1612.00694): row r belongs to element r mod
+    # pruning_elements; `rows`: every row is an element by itself, for engines with a row in each lane.
+    pruning_elements: PositiveInt | Literal["rows"] = "rows"
 
     @model_validator(mode="after")
     def _divisible(self) -> "Compression":

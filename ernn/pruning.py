@@ -1,9 +1,11 @@
 """Load-balance-aware magnitude pruning, the baseline of ESE (arXiv:1612.00694).
 
-Row r of a matrix belongs to processing element r mod N; every element keeps equally many weights, its largest. The
-share that is kept falls along a cubic to its target (Zhu and Gupta, arXiv:1710.01878), then the pattern stays for
-retraining.
+Row r of a matrix belongs to processing element r mod N, or every row is an element by itself; each keeps equally many
+weights, its largest. The share that is kept falls along a cubic to its target (Zhu and Gupta, arXiv:1710.01878), then
+the pattern stays for retraining.
 """
+
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -44,7 +46,7 @@ def balanced_mask(weight: Float[Tensor, "rows cols"], kept: float, elements: int
 class Pruner:
     """Keeps a shrinking share of the weights of every matrix of a dense model."""
 
-    def __init__(self, model: AcousticModel, ratio: float, elements: int) -> None:
+    def __init__(self, model: AcousticModel, ratio: float, elements: int | Literal["rows"]) -> None:
         self.ratio, self.elements = ratio, elements
         self.kept, self.step = 1.0, 0
         self._matrices = dict(model.matrices())
@@ -65,7 +67,8 @@ class Pruner:
         self.kept = 1 - (1 - 1 / self.ratio) * (1 - (1 - progress) ** 3)
         for place, matrix in self._matrices.items():
             gates = matrix().detach().unflatten(0, (matrix.gates, matrix.rows))
-            self._masks[place] = torch.cat([balanced_mask(gate, self.kept, self.elements) for gate in gates])
+            elements = matrix.rows if self.elements == "rows" else self.elements
+            self._masks[place] = torch.cat([balanced_mask(gate, self.kept, elements) for gate in gates])
 
     def finish(self, model: AcousticModel) -> None:
         """Replace, in place, the matrices of `model` by pruned ones of the final pattern."""

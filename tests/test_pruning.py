@@ -34,10 +34,10 @@ def test_more_elements_than_rows_are_refused():
         balanced_mask(torch.zeros(3, 3), 0.5, 4)
 
 
-def pruned_by(steps: int, ratio: float) -> tuple[AcousticModel, Pruner]:
+def pruned_by(steps: int, ratio: float, elements: int | str = 2) -> tuple[AcousticModel, Pruner]:
     torch.manual_seed(1)
     model = AcousticModel(toy.network(), toy.DIMENSION, [str(index) for index in range(toy.PHONES)])
-    pruner = Pruner(model, ratio, elements=2)
+    pruner = Pruner(model, ratio, elements)
     for step in range(steps):
         pruner.after_step(step / steps, steps_per_epoch=8)
     return model, pruner
@@ -48,6 +48,13 @@ def test_the_pattern_shrinks_and_the_rest_stays_zero():
     assert 1 / 4 < pruner.kept < 1
     for _, matrix in model.matrices():
         assert int((matrix() != 0).sum()) <= pruner.kept * matrix().numel() + 8
+
+
+def test_rows_keep_equally_many_where_each_is_an_element():
+    model, pruner = pruned_by(20, ratio=4, elements="rows")
+    pruner.finish(model)
+    for place, matrix in model.matrices():
+        assert len(set((matrix() != 0).sum(dim=1).tolist())) == 1, place
 
 
 def test_the_finished_network_stores_only_the_pattern():
