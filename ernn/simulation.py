@@ -91,7 +91,8 @@ class Bench:
             raise Mismatch(f"frame {frame}, logit {logit}: expected {expected}, got {got}")
         ended = re.search(r"END frames (\d+) errors 0\b", printed)
         if ended is None or int(ended[1]) != len(vectors.x):
-            raise Mismatch(f"the simulation ended without all frames: {printed.strip().splitlines()[-5:]}")
+            said = re.findall(r"^(?:MISSING|WRITE|STUCK|END)\b.*$", printed, re.MULTILINE) or printed.splitlines()
+            raise Mismatch(f"the simulation ended without all frames: {'; '.join(said[:3])}")
         numbers = re.findall(r"^REGISTER (\d+) (\d+)$", printed, re.MULTILINE)
         return Outcome(
             _cycles(printed, "IN"),
@@ -188,7 +189,7 @@ def check_overflows(program: Program, utterances: Sequence[Int[np.ndarray, "fram
     wanted = overflows(program, utterances)
     found: Counter[str] = Counter()
     for register, value in outcome.registers.items():
-        if match := re.fullmatch(r"(output|layer)(?:_layer|(\d+)(?:_x)?)_overflow_(.*)", register):
+        if match := re.fullmatch(r"(output|layer)(?:_layer|(\d+)(?:_[xy])?)_overflow_(.*)", register):
             layer = match[1] if match[2] is None else f"layers.{match[2]}"
             found[f"{layer}.{match[3]}"] += value
     for name in sorted({*wanted, *found}):

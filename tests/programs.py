@@ -33,14 +33,19 @@ def build(
     layers: int = 1,
     peepholes: bool = False,
     projection: int | None = None,
+    projection_block: int | None = None,
     reset: str = "before",
     shared: bool = False,
     criterion: str = "frames",
     normalise: str = "speaker",
     seed: int = 0,
 ) -> Program:
-    """A program; block sizes are those of input and recurrent matrices, and 0 prunes."""
+    """A program; block sizes are those of input and recurrent matrices, and of the projection if it is another.
+
+    A block size of 0 prunes.
+    """
     random = np.random.default_rng(seed)
+    projection_k = block_sizes[1] if projection_block is None else projection_block
 
     def make(gates: int, rows: int, cols: int, k: int) -> Matrix:
         if k == 0:
@@ -58,7 +63,7 @@ def build(
             extra = ("after", numbers(random, Format(9, 6), CELLS)) if reset == "after" else ()
             return Gru(input, ACTIVATIONS, CELL, weight_ih, weight_hh, bias, *extra)
         hidden = Format(9, 7) if projection else None
-        weight_ym = make(1, projection, CELLS, block_sizes[1]) if projection else None
+        weight_ym = make(1, projection, CELLS, projection_k) if projection else None
         peephole = numbers(random, Format(7, 5), 3, CELLS) if peepholes else None
         return Lstm(input, ACTIVATIONS, hidden, CELL, weight_ih, weight_hh, weight_ym, bias, peephole)
 

@@ -6,43 +6,13 @@ a register in every lane), and both are delayed so that they meet in the lane's 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ernn.hw import kernels
 from ernn.hw.architecture import Layout, Thread
-from ernn.hw.kernels import Joined
+from ernn.hw.array_parts import Condition, Drain, Pages
 from ernn.hw.schedule import Clock
 
 WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
-
-
-@dataclass(frozen=True)
-class Drain:
-    """What finished groups of a thread go to."""
-
-    name: str
-    joined: Joined
-    hold: int = 1  # cycles that the chains wait between steps
-
-
-@dataclass(frozen=True)
-class Pages:
-    """The places of a vector's last two values, of each stream or of all: how many pairs, and expressions of a page."""
-
-    count: str
-    bits: str
-    read: str
-    write: str
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Verilog expressions that a thread waits for: in every step, and where a frame opens or a group starts or ends."""
-
-    always: str = "1'b1"
-    opens: str = "1'b1"
-    starts: str = "1'b1"
-    finishes: str = "1'b1"
 
 
 class ArrayText:
@@ -325,60 +295,4 @@ class ArrayText:
         drain (.clk(clk), .load(|loading), .tag({{loading_stream, loading_frame, loading_first, loading}}),
         .hold(drain_hold), .lanes(totals), .valid(drain_valid), .beat(drain_beat),
         .tag_out({{drained_stream, drained_frame, drained_first, draining}}), .heads(heads));
-"""
-
-    def lane_module(self) -> str:
-        """A lane: weights, operands, kernel, accumulators."""
-        columns, bits = self.layout.array.columns, self.factor_bits
-        k, word = self.layout.threads[0].matrix.block_size, self.layout.word_bits
-        width = self.weight_bits
-        blocks = "".join(
-            f", .w{c}(kernel_weights[{(c + 1) * k * word - 1}:{c * k * word}]), "
-            f".x{c}(operands_here[{(c + 1) * bits - 1}:{c * bits}])"
-            for c in range(columns)
-        )
-        s = self.lane.outputs["s"].width
-        assert self.lane.inputs["w0"].width == word
-        extended = "\n".join(
-            f"    assign aligned[{(n + 1) * self.sum_bits - 1}:{n * self.sum_bits}] = "
-            f"{{{{{self.sum_bits - s}{{sums[{(n + 1) * s - 1}]}}}}, sums[{(n + 1) * s - 1}:{n * s}]}} << alignment;"
-            if self.sum_bits > s
-            else f"    assign aligned[{(n + 1) * self.sum_bits - 1}:{n * self.sum_bits}] = "
-            f"sums[{n * s + self.sum_bits - 1}:{n * s}] << alignment;"
-            for n in range(self.sums)
-        )
-        fetched = "\n".join(self.fetch())
-        elements = f"{columns} processing element{'s' * (columns > 1)}"
-        return f"""// A lane of {self.name}: {elements}, the weights of its block rows, and their sums.
-module {self.name}_lane #(parameter IMAGE = "") (
-    input wire clk,
-    input wire load,
-    input wire [{self.address_bits - 1}:0] load_address,
-    input wire [{width - 1}:0] load_data,
-    input wire [{self.address_bits - 1}:0] weight_address,
-{self.operand_ports()}    input wire add,
-    input wire start,
-    input wire [{self.row_bits - 1}:0] row,
-    input wire [7:0] alignment,
-    output wire [{self.lanes_bits - 1}:0] total
-);
-    /* verilator no_inline_module */
-    wire [{width - 1}:0] weights;
-    ernn_ram #(.WIDTH({width}), .DEPTH({self.layout.depth}), .ADDRESS({self.address_bits}),
-        .IMAGE(IMAGE), .KIND("{self.memory}")) memory (
-        .clk(clk), .write(load), .write_address(load_address), .d(load_data), .read_address(weight_address),
-        .q(weights));
-{fetched}
-    /* verilator lint_off UNUSEDSIGNAL */
-    wire [{self.sums * s - 1}:0] sums;  // their upper bits may be signs alone
-    /* verilator lint_on UNUSEDSIGNAL */
-    wire [{self.lanes_bits - 1}:0] aligned;
-{extended}
-    /* verilator lint_off PINCONNECTEMPTY */
-    {self.lane.name} kernel (.clk(clk), .valid(1'b0), .valid_out(){blocks}, .s(sums));
-    /* verilator lint_on PINCONNECTEMPTY */
-    ernn_accumulate #(.WORDS({self.sums}), .WIDTH({self.sum_bits}), .DEPTH({self.layout.accumulators}),
-        .ADDRESS({self.row_bits}))
-        accumulate (.clk(clk), .add(add), .start(start), .row(row), .sums(aligned), .total(total));
-endmodule
 """

@@ -1,15 +1,17 @@
-"""Layers without feedback: the output layer, and products of x with other blocks than those of y."""
+"""Modules without feedback: the output layer, and matrices with other blocks than the recurrent one's."""
 
 from ernn.dataflow.formats import Format
+from ernn.hw import flow_verilog as flow
 from ernn.hw import kernels
 from ernn.hw.architecture import Array, Thread
-from ernn.hw.array_verilog import Condition, Drain
+from ernn.hw.array_parts import Condition, Drain
 from ernn.hw.kernels import Joined, Product
 from ernn.hw.layer_parts import Shared, array_text, circulant, constants, gates_of, sums_of
-from ernn.hw.layer_verilog import LayerText, Words
+from ernn.hw.layer_verilog import LayerText
 from ernn.hw.unit_verilog import Unit
+from ernn.hw.words import Words
 from ernn.program import Gru, Lstm, Output
-from ernn.program_matrices import Numbers
+from ernn.program_matrices import Numbers, Pruned
 
 
 def rows_of_x(name: str, layer: Lstm | Gru, array: Array, source: Words, shared: Shared) -> LayerText:
@@ -18,16 +20,35 @@ def rows_of_x(name: str, layer: Lstm | Gru, array: Array, source: Words, shared:
     assert apart is not None
     product, gates = apart.products[0], gates_of(layer)
     thread = Thread("ih", product, "x", array, tuple(range(len(gates))), 0, side_by_side=True, drains="rows")
-    text = array_text(name, False, array, [thread], [Drain("rows", apart)], shared)
+    text = array_text(name, layer.weight_ih, array, [thread], [Drain("rows", apart)], shared)
     k = product.matrix.block_size
     made = LayerText(text, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), shared.streams)
     made.doc = f"products of {layer.inputs} inputs for {layer.cells} cells"
     spectra = {f"_{gate}": f"sums_ih{_ending(layer, gate)}" for gate in gates}
     kernel = kernels.rows(f"{name}_rows", apart, spectra, shared.clock, text.sum_bits)
     sums = tuple(f"s_{gate}" for gate in gates)
-    return _finished(
-        made, Unit("rows", 0, kernel, sums, 1, layer.cells, thread.groups * array.chain, k, shared.streams)
-    )
+    steps = thread.groups * array.chain
+    return _finished(made, Unit("rows", 1, layer.cells, k, shared.streams, 0, kernel, sums, steps))
+
+
+def projection(name: str, layer: Lstm, array: Array, source: Words, shared: Shared) -> LayerText:
+    """The projection of a layer, with other blocks than those of y: columns of m are taken as they come."""
+    assert layer.weight_ym is not None
+    assert layer.hidden is not None
+    product = Product(circulant(layer.weight_ym), layer.hidden)
+    joined, k, by_step = Joined((product,)), product.matrix.block_size, not isinstance(layer.weight_ym, Pruned)
+    thread = Thread("ih", product, "x", array, (0,), 0, by_step=by_step, drains="y")
+    text = array_text(name, layer.weight_ym, array, [thread], [Drain("y", joined)], shared)
+    sink = Words(array.heads * k, layer.output.bits, -(-thread.rows // array.heads))
+    made = LayerText(text, source, sink, shared.streams)
+    made.doc = f"{layer.outputs} outputs from {layer.cells} cells"
+    kernel = kernels.projection(f"{name}_projection", layer, joined, shared.clock, text.sum_bits)
+    steps = thread.groups * array.chain
+    unit = Unit("projection", array.heads, layer.outputs, k, shared.streams, 0, kernel, ("s",), steps)
+    _finished(made, unit)
+    made.body.append(flow.available("ih", "x", thread.columns))
+    made.conditions = {"ih": Condition(always="ih_has", opens="room")}
+    return made
 
 
 def output(name: str, layer: Output, input: Format, array: Array, source: Words, shared: Shared) -> LayerText:
@@ -35,14 +56,15 @@ def output(name: str, layer: Output, input: Format, array: Array, source: Words,
     product = Product(circulant(layer.weight), input)
     joined, k = Joined((product,)), product.matrix.block_size
     thread = Thread("ih", product, "x", array, (0,), 0, drains="logits")
-    text = array_text(name, False, array, [thread], [Drain("logits", joined)], shared)
+    text = array_text(name, circulant(layer.weight), array, [thread], [Drain("logits", joined)], shared)
     sink = Words(array.heads * k, layer.logits.bits, -(-thread.rows // array.heads))
     made = LayerText(text, source, sink, shared.streams)
     made.doc = f"logits of {layer.weight.rows} classes from {layer.weight.cols} elements"
     kernel = kernels.logits(f"{name}_logits", layer, joined, shared.clock, text.sum_bits)
     memories = (constants("bias", "b", "", Numbers(layer.bias.format, layer.bias.integers[None])),)
     steps = thread.groups * array.chain
-    unit = Unit("logits", 0, kernel, ("s",), array.heads, layer.weight.rows, steps, k, shared.streams, memories)
+    sizes = (array.heads, layer.weight.rows, k, shared.streams)
+    unit = Unit("logits", *sizes, 0, kernel, ("s",), steps, memories)
     return _finished(made, unit)
 
 

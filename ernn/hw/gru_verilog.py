@@ -9,14 +9,16 @@ With the reset after the product, the candidate's products of x are rows of thei
 from collections.abc import Sequence
 
 from ernn.dataflow.cells import GRU_GATES
+from ernn.hw import flow_verilog as flow
 from ernn.hw import kernels
 from ernn.hw.architecture import Array, Thread
-from ernn.hw.array_verilog import Condition, Drain
+from ernn.hw.array_parts import Condition, Drain
 from ernn.hw.kernel import Kernel
 from ernn.hw.kernels import Joined, Sums
-from ernn.hw.layer_parts import Shared, array_text, constants, is_pruned, passed, ready_rows, states, sums_of
-from ernn.hw.layer_verilog import LayerText, Words
+from ernn.hw.layer_parts import Shared, array_text, constants, passed, ready_rows, states, sums_of
+from ernn.hw.layer_verilog import LayerText
 from ernn.hw.unit_verilog import Memory, Unit
+from ernn.hw.words import Words
 from ernn.program import Gru
 from ernn.program_matrices import Numbers
 
@@ -40,7 +42,7 @@ class GruLayer:
         if self.after and self.joins:
             assert self.candidate.apart is not None
             drains.append(Drain("xn", self.candidate.apart))
-        text = array_text(name, is_pruned(layer), array, self._threads(), drains, shared)
+        text = array_text(name, layer.weight_hh, array, self._threads(), drains, shared)
         words = Words(array.heads * self.k, layer.output.bits, -(-self.hh.columns // array.heads))
         self.text = LayerText(text, source, words, shared.streams)
         self.text.doc = f"GRU, reset {layer.reset} the product, {layer.inputs} inputs, {layer.cells} cells"
@@ -74,7 +76,8 @@ class GruLayer:
         else:
             text.add_rows([f"h{gate}" for gate in _ORDER], text.units[-1])
         for gate in _ORDER:
-            text.add_available(f"h{gate}")
+            thread = text.thread(f"h{gate}")
+            text.body.append(flow.available(thread.name, thread.vector, thread.columns))
             alone = self.after and gate == "n"
             fed = f"h{gate}_has" if gate == "n" and not self.after else f"h{gate}_fed"
             starts = f"h{gate}_ahead != 16'd0" if self.joins and not alone else f"h{gate}_x"
@@ -92,7 +95,7 @@ class GruLayer:
     def _unit(self, name: str, drain: int, kernel: Kernel, memories: Sequence[Memory] = ()) -> Unit:
         steps = self.groups * self.array.chain
         heads, cells, streams = self.array.heads, self.layer.cells, self.shared.streams
-        return Unit(name, drain, kernel, ("s",), heads, cells, steps, self.k, streams, tuple(memories))
+        return Unit(name, heads, cells, self.k, streams, drain, kernel, ("s",), steps, tuple(memories))
 
     def _bias(self, gate: str) -> Memory:
         number, bias = GRU_GATES.index(gate), self.layer.bias
@@ -114,18 +117,18 @@ class GruLayer:
         text, layer, shared, chain = self.text, self.layer, self.shared, self.array.chain
         bits = shared.activations.sigmoid_table.output.bits
         memories = [self._bias("n"), states(layer.cell, "n"), passed("z", bits)]
-        text.add_steps("z", text.units[1], "hn", chain)
+        text.body.append(flow.steps("z", text.units[1], "hn", chain))
         waits = ["z_there"]
         if layer.bias_hn is not None:
             memories += [passed("r", bits), constants("bias_hn", "h", "", layer.bias_hn)]
-            text.add_steps("r", text.units[0], "hn", chain)
+            text.body.append(flow.steps("r", text.units[0], "hn", chain))
             waits.append("r_there")
         if self.after and self.joins:
             assert self.candidate.apart is not None
             rows = self.candidate.apart
             kernel = kernels.rows(f"{self.name}_rows", rows, {"": "sums_ih_n"}, shared.clock, text.array.sum_bits)
             text.add_unit(self._unit("xn", 3, kernel))
-            text.add_steps("xn", text.units[-1], "hn", chain)
+            text.body.append(flow.steps("xn", text.units[-1], "hn", chain))
             waits.append("xn_there")
             memories.append(passed("xn", rows.row_range().bits, "x"))
         if not self.joins:
@@ -145,10 +148,11 @@ class GruLayer:
             if number:
                 section += f" && ih_group >= 16'd{number * groups}"
             ahead, behind = f"ih_go && ih_finishes && {section}", f"h{gate}_go && h{gate}_finishes"
-            text.add_ahead(f"h{gate}", ahead, behind, groups)
+            text.body.append(flow.ahead(f"h{gate}", ahead, behind, groups))
             waits.append(f"!({section} && h{gate}_full)")
         if self.after:
             last = text.units[-1]
-            text.add_frames("xn", "ih_go && ih_ends", f"n_done && n_done_step == 16'd{last.real_steps - 1}")
+            done = f"n_done && n_done_step == 16'd{last.real_steps - 1}"
+            text.body.append(flow.frames("xn", "ih_go && ih_ends", done))
             waits.append(f"!(ih_group >= 16'd{2 * groups} && xn_frames == 2'd2)")
         text.conditions["ih"] = Condition(always="ih_x", starts=" && ".join(waits))

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ernn.hw.architecture import pack
-from ernn.hw.network_verilog import WRITTEN
+from ernn.hw.control_verilog import WRITTEN
 
 Write = tuple[int, int]
 _PLACE, _PART, _STEP = (WRITTEN.index(name) for name in ("load_place", "load_part", "state_step"))

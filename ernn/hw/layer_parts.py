@@ -7,13 +7,14 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import multiplications
-from ernn.errors import UserError
 from ernn.hw.architecture import Array, Layout, Thread
-from ernn.hw.array_verilog import ArrayText, Drain
+from ernn.hw.array_parts import Drain
+from ernn.hw.array_verilog import ArrayText
 from ernn.hw.kernels import Joined, Product, Sums
 from ernn.hw.schedule import Clock
 from ernn.hw.sparse import SparseArrayText, SparseLayout, SparseThread, as_dense
 from ernn.hw.unit_verilog import Memory
+from ernn.hw.words import Words
 from ernn.program import Gru, Lstm
 from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned, shares_sums
 
@@ -34,25 +35,19 @@ def circulant(matrix: Matrix) -> Circulant:
     return as_dense(matrix) if isinstance(matrix, Pruned) else matrix
 
 
-def is_pruned(layer: Lstm | Gru) -> bool:
-    """Whether a layer's matrices are pruned.
+def shares_lanes(a: Matrix, b: Matrix) -> bool:
+    """Whether one array can multiply with both; formats of sums may differ."""
+    return _blocks(a) == _blocks(b)
 
-    Raises:
-        UserError: some are and some are not, or a projection has other blocks than what follows it.
-    """
-    projection = layer.matrices.get("weight_ym")
-    if projection is not None and _blocks(projection) != _blocks(layer.weight_hh):
-        raise UserError(
-            "recurrent and projection matrices of an accelerator have equal blocks; give them one block size"
-        )
-    kinds = {isinstance(matrix, Pruned) for matrix in layer.matrices.values()}
-    if len(kinds) > 1:
-        raise UserError("matrices of a layer must be all pruned or none for an accelerator; compress them alike")
-    return kinds.pop()
+
+def projection_apart(layer: Lstm | Gru) -> Matrix | None:
+    """The projection that needs an array of its own."""
+    projection = layer.weight_ym if isinstance(layer, Lstm) else None
+    return None if projection is None or shares_lanes(projection, layer.weight_hh) else projection
 
 
 def _blocks(matrix: Matrix) -> tuple[int, str, int]:
-    """What the lanes of an array must know of a matrix; formats of sums may differ."""
+    """What the lanes of an array must know of a matrix."""
     if isinstance(matrix, Pruned):
         return 1, "pruned", 1
     return matrix.block_size, matrix.transform.kind, multiplications(matrix.block_size, matrix.transform)
@@ -68,15 +63,23 @@ def sums_of(layer: Lstm | Gru) -> Sums:
 
 
 def array_text(
-    name: str, pruned: bool, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], shared: Shared
+    name: str, matrix: Matrix, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], shared: Shared
 ) -> ArrayText:
-    """The array of a layer, for pruned matrices or others."""
-    if not pruned:
+    """An array for matrices like this one, pruned or others."""
+    if not isinstance(matrix, Pruned):
         dense = Layout(array, tuple(threads))
         return ArrayText(name, dense, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
     sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
     layout = SparseLayout(array, sparse)
     return SparseArrayText(name, layout, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+
+
+def blocks_of(matrix: Matrix, array: Array, before: Words) -> Words:
+    """Words of the vector that a matrix multiplies: as many blocks as banks take at a time and words `before` hold."""
+    blocks, k = 1, circulant(matrix).block_size
+    while not isinstance(matrix, Pruned) and 2 * blocks <= array.columns and 2 * blocks * k <= before.elements:
+        blocks *= 2
+    return Words(blocks * k, before.bits, -(-matrix.cols // (blocks * k)))
 
 
 def gates_of(layer: Lstm | Gru) -> Sequence[str]:

@@ -7,35 +7,23 @@ out when they are there, for which `room` was asked before their frame began.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ernn.hw import flow_verilog as flow
 from ernn.hw import kernels, verilog
 from ernn.hw.architecture import Thread
-from ernn.hw.array_verilog import ArrayText, Condition, Pages
+from ernn.hw.array_parts import Condition, Pages
+from ernn.hw.array_verilog import ArrayText
 from ernn.hw.kernel import Kernel
-from ernn.hw.unit_verilog import Memory, Unit
+from ernn.hw.lane_verilog import lane_module
+from ernn.hw.unit_verilog import Memory, Steps, Unit
+from ernn.hw.words import State, Words, padded
 
 
 @dataclass(frozen=True)
-class Words:
-    """How a vector passes between modules: `elements` of `bits` bits at a time, `words` a frame."""
+class Projection:
+    """A module that makes a layer's output of `words`, which the layer sends to it and not to the next layer."""
 
-    elements: int
-    bits: int
-    words: int
-
-    @property
-    def width(self) -> int:
-        """Of a word."""
-        return self.elements * self.bits
-
-
-@dataclass(frozen=True)
-class State:
-    """Words of a state: `words` of `bits` bits, each of `elements` numbers of `element_bits`, the first lowest."""
-
-    words: int
-    bits: int
-    elements: int
-    element_bits: int
+    layer: "LayerText"
+    words: Words
 
 
 class LayerText:
@@ -56,6 +44,7 @@ class LayerText:
         self.body: list[str] = []
         self.conditions: dict[str, Condition] = {}
         self.states: dict[str, State] = {}
+        self.projection: Projection | None = None
         self.doc = ""
 
     @property
@@ -78,11 +67,17 @@ class LayerText:
         self.declarations += unit.declarations()
         self.body += unit.text(self.name, self.array.lanes_bits)
 
-    def add_output(self, unit: Unit) -> None:
+    def add_output(self, unit: Steps) -> None:
         """Send a unit's vector to the next layer."""
         self.body.append(f"    assign y_valid = {unit.name}_done;\n    assign y_data = {unit.name}_out;\n")
 
-    def add_states(self, unit: Unit) -> None:
+    def add_projection(self, projection: Projection, unit: Unit, y: Steps) -> None:
+        """Send a unit's vector out to be projected; `y` comes back in steps."""
+        self.projection = projection
+        self.body.append(f"    assign m_valid = {unit.name}_done;\n    assign m_data = {unit.name}_out;\n")
+        self.declarations.append(flow.returned(y, self.sink.width))
+
+    def add_states(self, unit: Steps) -> None:
         """Keep c and y where they can be read and written between frames; `unit` makes y.
 
         A state word of c is that of a step of the unit that holds c, one of y that of a step of `unit`.
@@ -93,7 +88,7 @@ class LayerText:
         width = holder.memory_bits(cells)
         self.states = {
             "c": State(holder.real_steps, width, holder.width * self.block_size, cells.bits),
-            "y": State(unit.real_steps, unit.out_bits, unit.width * self.block_size, self.sink.bits),
+            "y": State(unit.real_steps, self.sink.width, unit.width * self.block_size, self.sink.bits),
         }
         self.declarations.append(f"""    // Between frames, lanes with bit 15 are states: bit 14 for y, then the stream.
     wire state_chosen = idle && load_lane[15];
@@ -101,16 +96,16 @@ class LayerText:
     wire state_is_y = load_lane[14];
     wire [STREAM_BITS-1:0] state_stream = load_lane[STREAM_BITS-1:0];
     wire y_write = {unit.name}_done || (state_write && state_is_y);
-    wire [{unit.out_bits - 1}:0] y_new = state_write ? load_data[{unit.out_bits - 1}:0] : {unit.name}_out;
+    wire [{self.sink.width - 1}:0] y_new = state_write ? load_data[{self.sink.width - 1}:0] : {unit.name}_out;
     wire [STREAM_BITS-1:0] y_new_stream = state_write ? state_stream : {unit.name}_done_stream;""")
         written = unit.address(y, f"{unit.name}_done_step", f"{unit.name}_done_stream", "")
         place, seen = (unit.address(y, step, "state_stream", "") for step in ("load_address", "state_step"))
         self.body.append(f"""    // y, to be read out.
-    wire [{unit.out_bits - 1}:0] y_word;
-    ernn_ram #(.WIDTH({unit.out_bits}), .DEPTH({self.streams} << {unit.step_bits}), .ADDRESS({bits})) memory_y (
+    wire [{self.sink.width - 1}:0] y_word;
+    ernn_ram #(.WIDTH({self.sink.width}), .DEPTH({self.streams} << {unit.step_bits}), .ADDRESS({bits})) memory_y (
         .clk(clk), .write(y_write), .write_address(state_write ? {place} : {written}), .d(y_new),
         .read_address({seen}), .q(y_word));
-    assign state_read = state_is_y ? {padded("y_word", unit.out_bits, self.state_bits)}
+    assign state_read = state_is_y ? {padded("y_word", self.sink.width, self.state_bits)}
         : {padded(f"{holder.name}_{cells.name}_word", width, self.state_bits)};
 """)
 
@@ -184,69 +179,6 @@ class LayerText:
         else if ({name}_last) {name}_turns[{place}] <= !{name}_place;"""
         yield from self.array.vector(name, thread, writes, pages)
 
-    def add_available(self, thread: str) -> None:
-        """Count the blocks of its vector that a thread has; of y those of the frame before, which may not be whole."""
-        self.body += self._available(thread)
-
-    def _available(self, thread: str) -> Iterator[str]:
-        vector, total = self.thread(thread).vector, self.thread(thread).columns
-        start, came = (total if vector == "y" else 0), f"$signed({{2'b00, {vector}_written}})"
-        came = f"(idle ? 18'sd0 : {came})" if vector == "y" else came  # a state that is written back is no frame's
-        yield f"""    // Blocks of {vector} that {thread} has.
-    reg signed [17:0] {thread}_available;
-    wire signed [17:0] {thread}_used = {thread}_go && {thread}_ends ? 18'sd{total} : 18'sd0;
-    always @(posedge clk)
-        if (rst) {thread}_available <= 18'sd{start};
-        else {thread}_available <= {thread}_available + {came} - {thread}_used;
-    wire {thread}_has = {thread}_available >= $signed({{2'b00, {thread}_needed}});
-"""
-        if vector == "y":
-            yield f"""    wire [FRAME_BITS-1:0] {thread}_before = {thread}_frame - 1'b1;
-    wire {thread}_same = ring_stream[{thread}_before*STREAM_BITS+:STREAM_BITS] == {thread}_stream;
-    wire {thread}_fed = !{thread}_available[17] && ({thread}_has || {thread}_first || !{thread}_same);
-"""
-
-    def add_ahead(self, name: str, ahead: str, behind: str, groups: int) -> None:
-        """Count the groups of sums that one thread has finished and another has not yet taken over.
-
-        Args:
-            ahead: expression of a group that the first finishes.
-            behind: expression of one that the second finishes.
-        """
-        self.body.append(f"""    // Groups of x that wait in the accumulators for {name}.
-    reg [15:0] {name}_ahead;
-    wire {name}_more = {ahead};
-    wire {name}_less = {behind};
-    always @(posedge clk)
-        if (rst) {name}_ahead <= 16'd0;
-        else if ({name}_more != {name}_less) {name}_ahead <= {name}_more ? {name}_ahead + 16'd1 : {name}_ahead - 16'd1;
-    wire {name}_full = {name}_ahead == 16'd{groups};
-""")
-
-    def add_input(self, ends: str, released: str, users: Sequence[str]) -> None:
-        """Take frames of x, two of which take turns.
-
-        Args:
-            ends: expression that says that one is whole.
-            released: that one is needed no more.
-            users: threads that wait for whole ones: `USER_x` says that there is one.
-        """
-        self.declarations.append("    wire x_take = x_valid && x_ready;")
-        self.body.append(f"""    // Frames of x that were begun and are still needed; whole ones by who waits for them.
-    reg [1:0] x_begun;
-    wire x_released = {released};
-    assign x_ready = x_begun != 2'd2;
-    always @(posedge clk)
-        if (rst) x_begun <= 2'd0;
-        else x_begun <= x_begun + {{1'b0, x_take && x_end}} - {{1'b0, x_released}};""")
-        for user in users:
-            self.body.append(f"""    reg [2:0] {user}_whole;
-    wire {user}_x = {user}_whole != 3'd0;
-    always @(posedge clk)
-        if (rst) {user}_whole <= 3'd0;
-        else {user}_whole <= {user}_whole + {{2'b00, {ends}}} - {{2'b00, {user}_go && {user}_ends}};""")
-        self.body.append("")
-
     def add_x(self, others: Sequence[str] = ()) -> None:
         """x as a vector that the array multiplies in thread `ih`; it is read some cycles after the step was chosen.
 
@@ -257,11 +189,15 @@ class LayerText:
     ernn_delay #(.WIDTH(1), .CYCLES({self.array.operand_delay + 3})) delay_x_read (
         .clk(clk), .d(ih_go && ih_ends), .q(x_read));""")
         self.add_vector("x", self.source.elements // self.block_size, ("x_take", "x_data"))
-        self.add_input("x_ends", "x_read", ["ih", *others])
+        self._add_input("x_ends", "x_read", ["ih", *others])
+
+    def _add_input(self, ends: str, released: str, users: Sequence[str]) -> None:
+        self.declarations.append("    wire x_take = x_valid && x_ready;")
+        self.body.append(flow.frames_of_x(ends, released, users))
 
     def add_rows(self, users: Sequence[str], last: Unit) -> None:
         """x as rows that come in ready, word by word; `last` is the unit that needs them last."""
-        self.add_input("x_whole_now", f"{last.name}_done && {last.name}_done_step == 16'd{last.real_steps - 1}", users)
+        self._add_input("x_whole_now", f"{last.name}_done && {last.name}_done_step == 16'd{last.real_steps - 1}", users)
         self.declarations.append("    reg [15:0] x_step;\n    reg x_turn, x_whole_now;")
         self.body.append("""    always @(posedge clk) begin
         x_whole_now <= !rst && x_take && x_end;
@@ -273,30 +209,6 @@ class LayerText:
             if (x_end) x_turn <= !x_turn;
         end
     end
-""")
-
-    def add_frames(self, name: str, begins: str, released: str) -> None:
-        """Count frames of which something is kept: `NAME_frames`."""
-        self.body.append(f"""    // Frames of {name} that were begun and are still needed.
-    reg [1:0] {name}_frames;
-    wire {name}_begins = {begins};
-    wire {name}_released = {released};
-    always @(posedge clk)
-        if (rst) {name}_frames <= 2'd0;
-        else {name}_frames <= {name}_frames + {{1'b0, {name}_begins}} - {{1'b0, {name}_released}};
-""")
-
-    def add_steps(self, name: str, writer: Unit, thread: str, each: int) -> None:
-        """Count steps that a unit has written for a thread: `NAME_there` says that a group's `each` steps are."""
-        self.body.append(f"""    // Steps of {writer.name} that {thread} may use.
-    reg signed [17:0] {name}_steps;
-    wire signed [17:0] {name}_used = {thread}_go && {thread}_ends ? 18'sd{writer.real_steps} : 18'sd0;
-    always @(posedge clk)
-        if (rst) {name}_steps <= 18'sd0;
-        else {name}_steps <= {name}_steps + (({writer.name}_done) ? 18'sd1 : 18'sd0) - {name}_used;
-    wire [17:0] {name}_group = {{2'b00, {thread}_group}} * 18'd{each} + 18'd{each};
-    wire [17:0] {name}_asked = {name}_group < 18'd{writer.real_steps} ? {name}_group : 18'd{writer.real_steps};
-    wire {name}_there = {name}_steps >= $signed({name}_asked);
 """)
 
     def overflows(self) -> dict[str, list[str]]:
@@ -318,6 +230,14 @@ class LayerText:
         .clk(clk), .rst(clear), .bits(over_{name}), .total(overflows[{32 * number + 31}:{32 * number}]));"""
         if not counted:
             yield "    assign overflows = 32'd0;"
+
+    def _projection_ports(self) -> Iterator[str]:
+        if self.projection is not None:
+            yield "    input wire m_room,  // for the words of one more frame, to be projected"
+            yield "    output wire m_valid,"
+            yield f"    output wire [{self.projection.words.width - 1}:0] m_data,"
+            yield "    input wire back_valid,  // a word of the projection"
+            yield f"    input wire [{self.sink.width - 1}:0] back_data,"
 
     def module(self) -> str:
         """The whole text."""
@@ -344,6 +264,7 @@ class LayerText:
             "    output wire reserve,  // room for a frame is taken",
             "    output wire y_valid,",
             f"    output wire [{self.sink.width - 1}:0] y_data,",
+            *self._projection_ports(),
             "    input wire load,  // a word of weights",
             "    input wire [15:0] load_lane,",
             "    input wire [31:0] load_address,",
@@ -373,7 +294,7 @@ class LayerText:
 
     def sources(self) -> dict[str, str]:
         """Modules by file."""
-        found = {f"{self.name}.v": self.module(), f"{self.name}_lane.v": self.array.lane_module()}
+        found = {f"{self.name}.v": self.module(), f"{self.name}_lane.v": lane_module(self.array)}
         for kernel in (self.array.lane, *(unit.kernel for unit in self.units), *self._points):
             found[f"{kernel.name}.v"] = verilog.module(kernel)
         return found
@@ -398,8 +319,3 @@ class LayerText:
             "array": array.lanes * self.array.lane.graph.multiplications(),
             "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units),
         }
-
-
-def padded(word: str, bits: int, width: int) -> str:
-    """A word with zeros above it."""
-    return f"{{{width - bits}'d0, {word}}}" if width > bits else word

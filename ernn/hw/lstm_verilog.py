@@ -1,25 +1,35 @@
 """An LSTM layer.
 
 Threads `ym` (projection), `hh`, `ih`, in this order of preference, so that the products of the next x fill the cycles
-in which y is under way. The lanes hold the four gates side by side: one head a gate, a block of cells a cycle.
+in which y is under way. The lanes hold the four gates side by side: one head a gate, a block of cells a cycle. A
+projection with other blocks than those of y has a module of its own, which sends y back.
 """
 
 from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
-from ernn.hw import kernels
+from ernn.hw import feed_verilog, kernels
+from ernn.hw import flow_verilog as flow
 from ernn.hw.architecture import Array, Thread
-from ernn.hw.array_verilog import Condition, Drain
+from ernn.hw.array_parts import Condition, Drain
 from ernn.hw.kernels import Joined, Product
-from ernn.hw.layer_parts import Shared, array_text, circulant, constants, is_pruned, ready_rows, states, sums_of
-from ernn.hw.layer_verilog import LayerText, Words
-from ernn.hw.unit_verilog import Unit
+from ernn.hw.layer_parts import Shared, array_text, blocks_of, circulant, constants, ready_rows, states, sums_of
+from ernn.hw.layer_verilog import LayerText, Projection
+from ernn.hw.unit_verilog import Steps, Unit
+from ernn.hw.words import Words
 from ernn.program import Lstm
+from ernn.program_matrices import Pruned
 
 
 class LstmLayer:
-    """The parts of one layer's module."""
+    """The parts of one layer's module.
 
-    def __init__(self, name: str, layer: Lstm, array: Array, source: Words, shared: Shared) -> None:
-        self.name, self.layer, self.array, self.shared = name, layer, array, shared
+    Args:
+        apart: the array of a projection that has one of its own.
+    """
+
+    def __init__(
+        self, name: str, layer: Lstm, array: Array, source: Words, shared: Shared, apart: Array | None = None
+    ) -> None:
+        self.name, self.layer, self.array, self.shared, self.apart = name, layer, array, shared, apart
         self.sums = sums_of(layer)
         self.joins = self.sums.apart is None
         hh, gates = self.sums.joined.products[-1], tuple(range(len(LSTM_GATES)))
@@ -29,10 +39,12 @@ class LstmLayer:
         if self.joins:
             threads.append(Thread("ih", self.sums.joined.products[0], "x", array, gates, 0, side_by_side=True))
         self.writes = self.beats = 1
-        if layer.weight_ym is not None:
+        if apart is not None:
+            self.writes = self._writes_back(apart)
+        elif layer.weight_ym is not None:
             threads.insert(0, self._projection_thread())
             drains.append(Drain("y", self.projection, self.beats))
-        text = array_text(name, is_pruned(layer), array, threads, drains, shared)
+        text = array_text(name, layer.weight_hh, array, threads, drains, shared)
         words = -(-self.hh.columns // self.writes)
         self.text = LayerText(text, source, Words(self.writes * self.k, layer.output.bits, words), shared.streams)
         self.text.doc = f"LSTM, {layer.inputs} inputs, {layer.cells} cells, {layer.outputs} outputs"
@@ -42,30 +54,41 @@ class LstmLayer:
         assert self.layer.hidden is not None
         assert self.layer.weight_ym is not None
         self.projection = Joined((Product(circulant(self.layer.weight_ym), self.layer.hidden),))
-        at_once = 1 if is_pruned(self.layer) else self.array.columns
-        while self.array.heads // self.beats > at_once:
+        pruned = isinstance(self.layer.weight_ym, Pruned)
+        while self.array.heads // self.beats > (1 if pruned else self.array.columns):
             self.beats *= 2
         self.writes = self.array.heads // self.beats
         product = self.projection.products[0]
-        return Thread("ym", product, "m", self.array, (0,), self.hh.groups, by_step=True, drains="y")
+        return Thread("ym", product, "m", self.array, (0,), self.hh.groups, by_step=not pruned, drains="y")
+
+    def _writes_back(self, apart: Array) -> int:
+        """Blocks of y that come back at a time: as many as come out of the projection, and banks take."""
+        assert self.layer.weight_ym is not None
+        blocks, banks = 1, 1 if isinstance(self.layer.weight_hh, Pruned) else self.array.columns
+        while 2 * blocks <= banks and 2 * blocks * self.k <= apart.heads * circulant(self.layer.weight_ym).block_size:
+            blocks *= 2
+        return blocks
 
     def module(self) -> LayerText:
         """The layer."""
         text = self.text
         cell = self._cell()
         text.add_unit(cell)
-        text.add_available("hh")
+        text.body.append(flow.available("hh", "y", self.hh.columns))
         if self.joins:
             text.add_x()
-            text.add_ahead("hh", "ih_go && ih_finishes", "hh_go && hh_finishes", self.hh.groups)
+            text.body.append(flow.ahead("hh", "ih_go && ih_finishes", "hh_go && hh_finishes", self.hh.groups))
             text.conditions["ih"] = Condition(always="ih_x", starts="!hh_full")
         else:
             text.add_rows(["hh"], cell)
         ready = "hh_ahead != 16'd0" if self.joins else "hh_x"
-        text.conditions["hh"] = Condition(always="hh_fed", opens="room", starts=ready)
-        if self.layer.weight_ym is not None:
-            self._project()
-        last = text.units[-1]
+        room = "room" if self.apart is None else "room && m_room"
+        text.conditions["hh"] = Condition(always="hh_fed", opens=room, starts=ready)
+        last: Steps = cell
+        if self.apart is not None:
+            last = self._project_apart(cell, self.apart)
+        elif self.layer.weight_ym is not None:
+            last = self._project()
         text.add_states(last)
         text.add_vector("y", self.writes, ("y_write", "y_new"), "y_new_stream")
         text.add_output(last)
@@ -84,17 +107,32 @@ class LstmLayer:
         )
         sums = tuple(f"s_{gate}" for gate in LSTM_GATES)
         steps = self.hh.groups * self.array.chain
-        return Unit("cell", 0, kernel, sums, 1, layer.cells, steps, self.k, shared.streams, tuple(memories))
+        return Unit("cell", 1, layer.cells, self.k, shared.streams, 0, kernel, sums, steps, tuple(memories))
 
-    def _project(self) -> None:
+    def _project(self) -> Unit:
+        """The projection in the array of y."""
         text, shared = self.text, self.shared
+        thread = text.thread("ym")
         text.add_vector("m", 1, ("cell_done", "cell_out"))
-        text.add_available("ym")
+        text.body.append(flow.available("ym", "m", thread.columns))
         kernel = kernels.projection(
             f"{self.name}_projection", self.layer, self.projection, shared.clock, text.array.sum_bits
         )
-        steps = text.thread("ym").groups * self.array.chain * self.beats
-        text.add_unit(
-            Unit("projection", 1, kernel, ("s",), self.writes, self.layer.outputs, steps, self.k, shared.streams)
-        )
+        steps = thread.groups * self.array.chain * self.beats
+        sizes = (self.writes, self.layer.outputs, self.k, shared.streams)
+        unit = Unit("projection", *sizes, 1, kernel, ("s",), steps)
+        text.add_unit(unit)
         text.conditions["ym"] = Condition(always="ym_has")
+        return unit
+
+    def _project_apart(self, cell: Unit, array: Array) -> Steps:
+        """The projection in a module of its own."""
+        layer, shared = self.layer, self.shared
+        assert layer.weight_ym is not None
+        assert layer.hidden is not None
+        words = Words(self.k, layer.hidden.bits, cell.real_steps)
+        source = blocks_of(layer.weight_ym, array, words)
+        made = feed_verilog.projection(f"{self.name}_y", layer, array, source, shared)
+        y = Steps("projection", self.writes, layer.outputs, self.k, shared.streams)
+        self.text.add_projection(Projection(made, words), cell, y)
+        return y

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 
 from ernn.hw import feed_verilog
 from ernn.hw.architecture import Array
+from ernn.hw.control_verilog import Control
 from ernn.hw.gru_verilog import GruLayer
-from ernn.hw.layer_parts import Shared, circulant, sums_of
-from ernn.hw.layer_verilog import LayerText, Words, padded
+from ernn.hw.layer_parts import Shared, blocks_of, circulant, projection_apart, sums_of
+from ernn.hw.layer_verilog import LayerText, Projection
 from ernn.hw.lstm_verilog import LstmLayer
 from ernn.hw.schedule import Clock
+from ernn.hw.words import Words
 from ernn.program import Layer, Lstm, Program
-from ernn.program_matrices import Matrix, Pruned
-
-IDENTITY, INTERFACE_VERSION = 0x45524E4E, 1  # "ERNN"
-WRITTEN = ("control", "load_place", "load_part", "state_step")
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,20 @@ class Architecture:
     memory: str = "auto"  # kind of the weights' memories: auto, block or distributed
 
 
+@dataclass(frozen=True)
+class Stream:
+    """Expressions of valid, ready and data of a stream of words."""
+
+    valid: str
+    ready: str
+    data: str
+
+    @staticmethod
+    def of(name: str) -> "Stream":
+        """The wires that `_link` declares."""
+        return Stream(f"{name}_valid", f"{name}_ready", name)
+
+
 class NetworkText:
     """Sources of a whole network."""
 
@@ -37,79 +49,50 @@ class NetworkText:
             program.activations, architecture.clock, architecture.streams, self.frame_bits, architecture.memory
         )
         self.layers: list[LayerText] = []
+        self._chain: list[LayerText] = []  # without projections, which are beside it
         self._sink = Words(1, program.input.bits, program.inputs)
         arrays = iter(architecture.arrays)
         for number, layer in enumerate(program.layers):
             name = f"layer{number}"
             if sums_of(layer).apart is not None:
                 array = next(arrays)
-                self._add(
-                    feed_verilog.rows_of_x(f"{name}_x", layer, array, self._source(layer.weight_ih, array), shared)
-                )
+                source = blocks_of(layer.weight_ih, array, self._sink)
+                self._add(feed_verilog.rows_of_x(f"{name}_x", layer, array, source, shared))
             array = next(arrays)
             source = self._source_of(layer, array)
             if isinstance(layer, Lstm):
-                self._add(LstmLayer(name, layer, array, source, shared).module())
+                apart = None if projection_apart(layer) is None else next(arrays)
+                self._add(LstmLayer(name, layer, array, source, shared, apart).module())
             else:
                 self._add(GruLayer(name, layer, array, source, shared).module())
         array, input = next(arrays), program.layers[-1].output
-        source = self._source(program.output.weight, array)
+        source = blocks_of(program.output.weight, array, self._sink)
         self._add(feed_verilog.output("output_layer", program.output, input, array, source, shared))
+        self.control = Control(self.layers, self.frame_bits)
 
     def _add(self, layer: LayerText) -> None:
+        self._chain.append(layer)
         self.layers.append(layer)
+        if layer.projection is not None:
+            self.layers.append(layer.projection.layer)
         self._sink = layer.sink
-
-    def _source(self, matrix: Matrix, array: Array) -> Words:
-        """Words that a layer multiplies: as many blocks as its banks take at a time and the words before it hold."""
-        blocks, k = 1, circulant(matrix).block_size
-        while not isinstance(matrix, Pruned) and 2 * blocks <= array.columns and 2 * blocks * k <= self._sink.elements:
-            blocks *= 2
-        return Words(blocks * k, self._sink.bits, -(-matrix.cols // (blocks * k)))
 
     def _source_of(self, layer: Layer, array: Array) -> Words:
         """Words of x, or of its rows, that come in ready."""
         if sums_of(layer).apart is None:
-            return self._source(layer.weight_ih, array)
+            return blocks_of(layer.weight_ih, array, self._sink)
         elements = circulant(layer.weight_hh).block_size * (1 if isinstance(layer, Lstm) else array.heads)
         return Words(elements, self._sink.bits, -(-layer.cells // elements))
 
     @property
     def registers(self) -> list[tuple[str, str, str]]:
         """Registers that can be read: name, expression, meaning; the first of them can be written too."""
-        found = [
-            ("control", "32'd0", "write 1: reset all state and counters; write 2: reset the counters"),
-            (
-                "load_place",
-                "{load_layer, load_lane}",
-                "write {layer, lane}: words of this lane follow, from address 0",
-            ),
-            ("load_part", "load_address", "write the next 32 bits of a word of weights, the lowest first"),
-            ("state_step", "{16'd0, state_step}", "write the word of a state that state_0, .. shall show"),
-            ("identity", f"32'h{IDENTITY:08x}", "ERNN"),
-            ("interface_version", f"32'd{INTERFACE_VERSION}", "of these registers"),
-            ("frames_in", "frames_in", "frames whose features are in"),
-            ("frames_out", "frames_out", "frames whose logits are out"),
-            ("cycles_low", "cycles[31:0]", "cycles with a frame under way"),
-            ("cycles_high", "cycles[63:32]", "their upper half"),
-            ("latency", "latency", "cycles of the last frame, from its first feature to its last logit"),
-            ("protocol_errors", "protocol_errors", "frames whose tlast was not with their last feature"),
-        ]
-        for part in range(self._state_parts):
-            meaning = f"bits {32 * part} to {32 * part + 31} of the word of a state, while no frame is under way"
-            found.append((f"state_{part}", f"state_word[{32 * part + 31}:{32 * part}]", meaning))
-        for number, layer in enumerate(self.layers):
-            meaning = f"cycles in which the array of {layer.name} multiplied"
-            found.append((f"{layer.name}_busy", f"busy_{number}", meaning))
-            for place, name in enumerate(layer.overflows()):
-                value = f"{layer.name}_overflows[{32 * place + 31}:{32 * place}]"
-                found.append((f"{layer.name}_overflow_{name}", value, f"saturated values of {name}"))
-        return found
+        return self.control.registers
 
     @property
-    def _state_parts(self) -> int:
-        """Registers that show a word of a state."""
-        return max(-(-layer.state_bits // 32) for layer in self.layers)
+    def address_bits(self) -> int:
+        """Of AXI4-Lite addresses."""
+        return self.control.address_bits
 
     @property
     def feature_bits(self) -> int:
@@ -126,14 +109,9 @@ class NetworkText:
         """Of tid."""
         return max(1, (self.architecture.streams - 1).bit_length())
 
-    @property
-    def address_bits(self) -> int:
-        """Of AXI4-Lite addresses."""
-        return max(8, (4 * len(self.registers) - 1).bit_length() + 1)
-
     def top(self) -> str:
         """Module `ernn`."""
-        return "\n".join([*self._ports(), *self._control(), *self._frames(), *self._layers(), "endmodule", ""])
+        return "\n".join([*self._ports(), *self.control.text(), *self._frames(), *self._layers(), "endmodule", ""])
 
     def _ports(self) -> Iterator[str]:
         a, t, p = self.address_bits, self.stream_bits, self.program
@@ -177,94 +155,6 @@ module ernn (
     input wire s_axil_rready
 );
     wire clk = aclk;"""
-
-    def _control(self) -> Iterator[str]:
-        a, registers = self.address_bits, self.registers
-        flush = 8 + max(layer.flush_cycles for layer in self.layers)
-        parts = max(-(-layer.load_bits // 32) for layer in self.layers)
-        values = ",\n        ".join(f"{value}" for _, value, _ in reversed(registers))
-        sizes = "\n".join(
-            f"            {{16'd{n}, 2'b{lane}}}: load_parts = 16'd{-(-bits // 32)};"
-            for n, layer in enumerate(self.layers)
-            for lane, bits in (
-                ("00", layer.array.weight_bits),
-                *((f"1{kind}", state.bits) for kind, state in enumerate(layer.states.values())),
-            )
-        )
-        shown = "\n".join(
-            f"            16'd{n}: state_word = "
-            f"{padded(f'{layer.name}_state', layer.state_bits, 32 * self._state_parts)};"
-            for n, layer in enumerate(self.layers)
-        )
-        for n, layer in enumerate(self.layers):
-            yield f"    wire [{32 * max(1, len(layer.overflows())) - 1}:0] {layer.name}_overflows;"
-            yield f"    reg [31:0] busy_{n};\n    wire [{layer.state_bits - 1}:0] {layer.name}_state;"
-        yield f"""    wire [{len(self.layers) - 1}:0] busy;
-    reg [{self.frame_bits - 1}:0] frame_in, frame_out;
-    reg [15:0] beat;
-    wire [{self.frame_bits - 1}:0] under_way = frame_in - frame_out;
-
-    // Control.
-    wire [31:0] load_address;
-    wire [15:0] load_layer, load_lane;
-    wire load;
-    wire [{32 * parts - 1}:0] load_data;
-    reg [31:0] frames_in, frames_out, latency, protocol_errors;
-    reg [63:0] cycles;
-    wire write;
-    wire [{a - 3}:0] write_number;
-    wire [31:0] write_data;
-    wire on_control = write && write_number == {a - 2}'d0;
-    reg rst, clear;
-    initial rst = 1'b1;
-    // A reset lasts until all pipelines are empty; registers wait for it.
-    reg [15:0] resetting;
-    wire reset_begins = !aresetn || (on_control && write_data[0]);
-    always @(posedge clk) begin
-        resetting <= reset_begins ? 16'd{flush} : resetting != 16'd0 ? resetting - 16'd1 : 16'd0;
-        rst <= reset_begins || resetting != 16'd0;
-        clear <= reset_begins || resetting != 16'd0 || (on_control && write_data[1]);
-    end
-    ernn_registers #(.READS({len(registers)}), .WRITES({len(WRITTEN)}), .ADDRESS({a})) registers (
-        .clk(clk), .rst(!aresetn), .hold(rst), .awaddr(s_axil_awaddr), .awvalid(s_axil_awvalid),
-        .awready(s_axil_awready), .wdata(s_axil_wdata), .wstrb(s_axil_wstrb), .wvalid(s_axil_wvalid),
-        .wready(s_axil_wready), .bresp(s_axil_bresp), .bvalid(s_axil_bvalid), .bready(s_axil_bready),
-        .araddr(s_axil_araddr), .arvalid(s_axil_arvalid), .arready(s_axil_arready), .rdata(s_axil_rdata),
-        .rresp(s_axil_rresp), .rvalid(s_axil_rvalid), .rready(s_axil_rready), .write(write),
-        .write_number(write_number), .write_data(write_data), .values({{
-        {values}}}));
-    /* verilator lint_off UNUSEDSIGNAL */
-    wire unused = &{{1'b0, s_axil_awprot, s_axil_arprot, write_data, s_axis_tdata, load_layer, load_lane,
-        load_address, load_data, {", ".join(f"{layer.name}_overflows" for layer in self.layers)}}};
-    /* verilator lint_on UNUSEDSIGNAL */
-
-    // Weights.
-    reg [15:0] load_parts;
-    always @(*)
-        case ({{load_layer, load_lane[15:14]}})
-{sizes}
-            default: load_parts = 16'd1;
-        endcase
-    reg [15:0] state_step;
-    reg [{32 * self._state_parts - 1}:0] state_word;
-    reg [4:0] settling;  // a state that is written back is on its way
-    wire idle = under_way == {self.frame_bits}'d0 && beat == 16'd0;
-    always @(posedge clk) begin
-        if (rst) state_step <= 16'd0;
-        else if (write && write_number == {a - 2}'d3) state_step <= write_data[15:0];
-        if (rst) settling <= 5'd0;
-        else if (write) settling <= 5'd31;
-        else if (settling != 5'd0) settling <= settling - 5'd1;
-    end
-    always @(*)
-        case (load_layer)
-{shown}
-            default: state_word = {32 * self._state_parts}'d0;
-        endcase
-    ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(!aresetn), .place(write && write_number == {a - 2}'d1),
-        .part(write && write_number == {a - 2}'d2), .value(write_data), .parts(load_parts), .load(load),
-        .layer(load_layer), .lane(load_lane), .address(load_address), .data(load_data));
-"""
 
     def _frames(self) -> Iterator[str]:
         f, t, inputs = self.frame_bits, self.stream_bits, self.program.inputs
@@ -313,42 +203,60 @@ module ernn (
 """
 
     def _layers(self) -> Iterator[str]:
-        valid, ready = "s_axis_tvalid && open", "in_ready"
-        data = f"s_axis_tdata[{self.program.input.bits - 1}:0]"
+        before = Stream("s_axis_tvalid && open", "in_ready", f"s_axis_tdata[{self.program.input.bits - 1}:0]")
         sink = Words(1, self.program.input.bits, self.program.inputs)
-        for n, layer in enumerate(self.layers):
-            name, source = layer.name, layer.source
-            yield f"""    // {name}: {layer.doc}.
+        for layer in self._chain:
+            yield from self._instance(layer, before, sink)
+            if layer.projection is not None:
+                yield from self._projection(layer, layer.projection)
+            yield _link(f"{layer.name}_out", layer.sink, layer, "y", f"{layer.name}_room")
+            before, sink = Stream.of(f"{layer.name}_out"), layer.sink
+        yield from self._logits(before, sink)
+
+    def _instance(self, layer: LayerText, before: Stream, sink: Words) -> Iterator[str]:
+        name, source, n = layer.name, layer.source, self.layers.index(layer)
+        yield f"""    // {name}: {layer.doc}.
     wire {name}_x_valid, {name}_x_ready, {name}_x_end, {name}_room, {name}_reserve, {name}_y_valid;
     wire [{source.width - 1}:0] {name}_x;
-    wire [{layer.sink.width - 1}:0] {name}_y;
-    ernn_gearbox #(.WIDTH({source.bits}), .IN({sink.elements}), .OUT({source.elements}), .IN_WORDS({sink.words}),
-        .OUT_WORDS({source.words})) gearbox_{n} (.clk(clk), .rst(rst), .in_valid({valid}), .in_ready({ready}),
-        .in_data({data}), .out_valid({name}_x_valid), .out_ready({name}_x_ready), .out_last({name}_x_end),
-        .out_data({name}_x));
-    {name} {name}_module (.clk(clk), .rst(rst), .clear(clear), .ring_first(ring_first), .ring_stream(ring_stream),
-        .x_valid({name}_x_valid), .x_ready({name}_x_ready), .x_end({name}_x_end), .x_data({name}_x),
-        .room({name}_room), .reserve({name}_reserve), .y_valid({name}_y_valid), .y_data({name}_y),
+    wire [{layer.sink.width - 1}:0] {name}_y;"""
+        ports = ""
+        if layer.projection is not None:
+            ports = (
+                f" .m_room({name}_m_room), .m_valid({name}_m_valid), .m_data({name}_m),\n        "
+                f".back_valid({name}_back_valid), .back_data({name}_back),"
+            )
+            yield f"""    wire {name}_m_room, {name}_m_valid, {name}_back_valid;
+    wire [{layer.projection.words.width - 1}:0] {name}_m;
+    wire [{layer.sink.width - 1}:0] {name}_back;"""
+        taken = Stream(f"{name}_x_valid", f"{name}_x_ready", f"{name}_x")
+        yield _gearbox(name, sink, source, before, taken, f"{name}_x_end")
+        yield f"""    {name} {name}_module (.clk(clk), .rst(rst), .clear(clear), .ring_first(ring_first),
+        .ring_stream(ring_stream), .x_valid({name}_x_valid), .x_ready({name}_x_ready), .x_end({name}_x_end),
+        .x_data({name}_x), .room({name}_room), .reserve({name}_reserve), .y_valid({name}_y_valid),
+        .y_data({name}_y),{ports}
         .load(load && load_layer == 16'd{n}), .load_lane(load_lane), .load_address(load_address),
         .load_data(load_data[{layer.load_bits - 1}:0]), .idle(idle), .state_step(state_step),
         .state_read({name}_state), .busy(busy[{n}]), .overflows({name}_overflows));"""
-            sink = layer.sink
-            yield f"""    wire {name}_out_valid, {name}_out_ready;
-    wire [{sink.width - 1}:0] {name}_out;
-    ernn_link #(.WIDTH({sink.width}), .WORDS({sink.words}), .ADDRESS({(2 * sink.words - 1).bit_length()})) link_{n} (
-        .clk(clk), .rst(rst), .reserve({name}_reserve), .room({name}_room), .in_valid({name}_y_valid),
-        .in_data({name}_y), .out_valid({name}_out_valid), .out_ready({name}_out_ready), .out_data({name}_out));
-"""
-            valid, ready, data = f"{name}_out_valid", f"{name}_out_ready", f"{name}_out"
+
+    def _projection(self, layer: LayerText, projection: Projection) -> Iterator[str]:
+        """A projection beside its layer: m goes out, y comes back."""
+        name, made = layer.name, projection.layer
+        yield _link(f"{name}_m_out", projection.words, layer, "m", f"{name}_m_room")
+        yield from self._instance(made, Stream.of(f"{name}_m_out"), projection.words)
+        yield _link(f"{made.name}_out", made.sink, made, "y", f"{made.name}_room")
+        back = Stream(f"{name}_back_valid", "1'b1", f"{name}_back")
+        yield "    /* verilator lint_off PINCONNECTEMPTY */"
+        yield _gearbox(f"{name}_back", made.sink, layer.sink, Stream.of(f"{made.name}_out"), back, "")
+        yield "    /* verilator lint_on PINCONNECTEMPTY */"
+
+    def _logits(self, before: Stream, sink: Words) -> Iterator[str]:
         logit = self.program.output.logits.bits
+        words = Words(1, logit, self.program.decoder.classes)
         extended = (
             f"{{{{{self.logit_bits - logit}{{logit[{logit - 1}]}}}}, logit}}" if self.logit_bits > logit else "logit"
         )
         yield f"""    wire [{logit - 1}:0] logit;
-    ernn_gearbox #(.WIDTH({logit}), .IN({sink.elements}), .OUT(1), .IN_WORDS({sink.words}),
-        .OUT_WORDS({self.program.decoder.classes})) gearbox_out (.clk(clk), .rst(rst), .in_valid({valid}),
-        .in_ready({ready}), .in_data({data}), .out_valid(m_axis_tvalid), .out_ready(m_axis_tready),
-        .out_last(m_axis_tlast), .out_data(logit));
+{_gearbox("out", sink, words, before, Stream("m_axis_tvalid", "m_axis_tready", "logit"), "m_axis_tlast")}
     assign m_axis_tdata = {extended};"""
 
     def sources(self) -> dict[str, str]:
@@ -357,3 +265,23 @@ module ernn (
         for layer in self.layers:
             found |= layer.sources() | layer.images()
         return found
+
+
+def _gearbox(name: str, before: Words, after: Words, source: Stream, sink: Stream, last: str) -> str:
+    """Words of other sizes of the same vectors; `last` is the wire of a vector's last word."""
+    return f"""    ernn_gearbox #(.WIDTH({before.bits}), .IN({before.elements}), .OUT({after.elements}),
+        .IN_WORDS({before.words}), .OUT_WORDS({after.words})) gearbox_{name} (.clk(clk), .rst(rst),
+        .in_valid({source.valid}), .in_ready({source.ready}), .in_data({source.data}),
+        .out_valid({sink.valid}), .out_ready({sink.ready}),
+        .out_last({last}), .out_data({sink.data}));"""
+
+
+def _link(name: str, words: Words, layer: LayerText, vector: str, room: str) -> str:
+    """Words of two frames of a layer's vector on their way, as the stream `name`; it reserves room for each."""
+    source = f"{layer.name}_{vector}"
+    return f"""    wire {name}_valid, {name}_ready;
+    wire [{words.width - 1}:0] {name};
+    ernn_link #(.WIDTH({words.width}), .WORDS({words.words}), .ADDRESS({(2 * words.words - 1).bit_length()}))
+        link_{name} (.clk(clk), .rst(rst), .reserve({layer.name}_reserve), .room({room}), .in_valid({source}_valid),
+        .in_data({source}), .out_valid({name}_valid), .out_ready({name}_ready), .out_data({name}));
+"""

@@ -5,7 +5,8 @@ import json
 from dataclasses import asdict
 from importlib import resources
 
-from ernn.hw.network_verilog import WRITTEN, NetworkText
+from ernn.hw.control_verilog import WRITTEN
+from ernn.hw.network_verilog import NetworkText
 from ernn.hw.testbench import NAME, testbench
 
 _LIBRARY = ("verilog", "rtl")

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from ernn.errors import UserError
 from ernn.hw.architecture import Array
-from ernn.hw.layer_parts import circulant, gates_of, is_pruned, sums_of
+from ernn.hw.layer_parts import circulant, gates_of, projection_apart, sums_of
 from ernn.program import Lstm, Program
-from ernn.program_matrices import Matrix
+from ernn.program_matrices import Matrix, Pruned
 
 Size = tuple[int, int, int]  # lanes, columns, heads; heads 0 means that a rule chooses
 
 
 def arrays(program: Program, of_layers: Size, of_output: Size, each: Sequence[Size] = ()) -> tuple[Array, ...]:
-    """Arrays in the order of the data: of each layer, before it that of x where its blocks differ, and the output's.
+    """Arrays in the order of the data: of each layer, and the output's.
+
+    Products of x and projections whose blocks differ from those of y have arrays of their own, before and after.
 
     Args:
         of_layers: of every recurrent layer.
@@ -38,15 +40,18 @@ class _Wanted:
     name: str
     side_by_side: int
     columns: int
-    pruned: bool = False
+    pruned: bool = False  # and its vector is written element by element
 
 
 def _wanted(program: Program) -> Iterator[_Wanted]:
     for number, layer in enumerate(program.layers):
-        pruned, gates = is_pruned(layer), len(gates_of(layer))
+        gates, projection = len(gates_of(layer)), projection_apart(layer)
         if sums_of(layer).apart is not None:
             yield _Wanted(f"layer {number}, products of x", gates, _columns(layer.weight_ih))
+        pruned = isinstance(layer.weight_hh, Pruned)
         yield _Wanted(f"layer {number}", gates if isinstance(layer, Lstm) else 0, _columns(layer.weight_hh), pruned)
+        if projection is not None:
+            yield _Wanted(f"layer {number}, projection", 0, _columns(projection), isinstance(projection, Pruned))
     yield _Wanted("output", 0, _columns(program.output.weight))
 
 

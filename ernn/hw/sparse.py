@@ -12,7 +12,8 @@ import numpy as np
 
 from ernn.dataflow.transforms import Exact
 from ernn.hw.architecture import Layout, Thread, image
-from ernn.hw.array_verilog import WEIGHT_CYCLES, ArrayText, Drain, Pages
+from ernn.hw.array_parts import Drain, Pages
+from ernn.hw.array_verilog import WEIGHT_CYCLES, ArrayText
 from ernn.hw.schedule import Clock
 from ernn.program_matrices import Circulant, Numbers, Pruned
 

@@ -40,26 +40,18 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Unit:
-    """Kernel and memories behind one kind of drain.
+class Steps:
+    """A vector in steps of `width` blocks.
 
     Args:
-        drain: its number.
-        sums: buses of the kernel that take the heads, in their order, all of one block; or one bus of every block.
         elements: of the whole vector; what is behind them is zeros.
-        steps: of a frame, padding included.
     """
 
     name: str
-    drain: int
-    kernel: Kernel
-    sums: tuple[str, ...]
     width: int
     elements: int
-    steps: int
     block_size: int
     streams: int
-    memories: tuple[Memory, ...] = field(default=())
 
     @property
     def blocks(self) -> int:
@@ -80,6 +72,30 @@ class Unit:
     def stream_bits(self) -> int:
         """Of the number of a stream in addresses: none for one stream."""
         return (self.streams - 1).bit_length()
+
+    def address(self, memory: Memory, step: str, stream: str, frame: str) -> str:
+        """Of a step in a memory."""
+        place = f"{step}[{self.step_bits - 1}:0]"
+        if memory.page == "frame":
+            return f"{{{frame}, {place}}}"
+        return f"{{{stream}, {place}}}" if memory.page == "stream" and self.stream_bits else place
+
+
+@dataclass(frozen=True)
+class Unit(Steps):
+    """Kernel and memories behind one kind of drain.
+
+    Args:
+        drain: its number.
+        sums: buses of the kernel that take the heads, in their order, all of one block; or one bus of every block.
+        steps: of a frame, padding included.
+    """
+
+    drain: int
+    kernel: Kernel
+    sums: tuple[str, ...]
+    steps: int
+    memories: tuple[Memory, ...] = field(default=())
 
     @property
     def ahead(self) -> int:
@@ -144,13 +160,6 @@ class Unit:
             yield from self._memory(layer, memory)
         yield from self._kernels(head_bits)
         yield from self._outputs()
-
-    def address(self, memory: Memory, step: str, stream: str, frame: str) -> str:
-        """Of a step in a memory."""
-        place = f"{step}[{self.step_bits - 1}:0]"
-        if memory.page == "frame":
-            return f"{{{frame}, {place}}}"
-        return f"{{{stream}, {place}}}" if memory.page == "stream" and self.stream_bits else place
 
     def address_bits(self, memory: Memory) -> int:
         """Of an address."""

@@ -8,7 +8,7 @@ import cocotb
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiResp
 
-from ernn.hw.network_verilog import WRITTEN
+from ernn.hw.control_verilog import WRITTEN
 from ernn.program import Lstm, Program
 from tests.hw.axi_bus import Buses, program, vectors
 

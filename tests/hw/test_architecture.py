@@ -191,13 +191,11 @@ def test_sizes_that_a_layer_cannot_be_divided_into_are_refused(structure, layers
         sizing.arrays(programs.build(**structure), layers, (4, 4, 0), each)
 
 
-def test_sums_of_a_projection_may_have_a_format_of_their_own_but_not_other_blocks():
+def test_a_projection_has_an_array_of_its_own_only_where_its_blocks_differ():
     program = programs.build(block_sizes=(8, 4), transform="fourier", projection=4)
     (layer,) = program.layers
     spectral = dataclasses.replace(layer.weight_ym.transform, sums=Format(13, 6))
     finer = dataclasses.replace(layer, weight_ym=dataclasses.replace(layer.weight_ym, transform=spectral))
-    sizing.arrays(dataclasses.replace(program, layers=(finer,)), (4, 2, 0), (2, 2, 0))
-    other = programs.build(block_sizes=(8, 2), projection=4).layers[0].weight_ym
-    mixed = dataclasses.replace(program, layers=(dataclasses.replace(layer, weight_ym=other),))
-    with pytest.raises(UserError, match="recurrent and projection matrices of an accelerator have equal blocks"):
-        sizing.arrays(mixed, (4, 2, 0), (2, 2, 0))
+    assert len(sizing.arrays(dataclasses.replace(program, layers=(finer,)), (4, 2, 0), (2, 2, 0))) == 3
+    other = programs.build(block_sizes=(8, 4), transform="fourier", projection=4, projection_block=2)
+    assert len(sizing.arrays(other, (4, 2, 0), (2, 2, 0))) == 4

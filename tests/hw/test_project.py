@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ernn.hw import project
-from ernn.hw.network_verilog import WRITTEN, NetworkText
+from ernn.hw.control_verilog import WRITTEN
+from ernn.hw.network_verilog import NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.program import Program
 from ernn.program_matrices import Numbers

@@ -20,6 +20,22 @@ DESIGNS = {
         {"block_sizes": (4, 2), "projection": 4, "peepholes": True},
         {"each": [(8, 1, 0), (4, 2, 0), (3, 1, 0)]},
     ),
+    "other blocks for the projection, two streams": (
+        {"block_sizes": (4, 4), "projection": 5, "projection_block": 2, "layers": 2},
+        {"each": [(4, 2, 0), (2, 2, 0), (4, 1, 0), (4, 4, 4), (2, 2, 0)], "streams": 2},
+    ),
+    "other blocks for each matrix": (
+        {"block_sizes": (4, 1), "projection": 6, "projection_block": 8, "transform": "fourier"},
+        {"each": [(4, 1, 0), (4, 4, 0), (1, 1, 0), (3, 1, 0)]},
+    ),
+    "pruned with projection": (
+        {"block_sizes": (0, 0), "projection": 5, "peepholes": True},
+        {"layers": (4, 2, 0)},
+    ),
+    "half pruned": (
+        {"block_sizes": (0, 2), "projection": 5, "projection_block": 0},
+        {"each": [(8, 2, 0), (4, 2, 0), (3, 2, 0), (3, 1, 0)]},
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from tests.hw import designs
 
 CASES = {
     "lstm": {"block_sizes": (2, 2), "projection": 4},  # a word of y is not one of c
+    "lstm, projection apart": {"block_sizes": (2, 2), "projection": 4, "projection_block": 4},
     "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
     "pruned": {"block_sizes": (0, 0)},
 }

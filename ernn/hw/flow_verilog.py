@@ -1,0 +1,129 @@
+"""Verilog of what a layer's threads wait for: blocks of vectors, frames, groups of sums, steps of units.
+
+Every function gives the text of some counters, and of wires that the conditions of threads name.
+"""
+
+from collections.abc import Sequence
+
+from ernn.hw.unit_verilog import Steps
+
+
+def available(thread: str, vector: str, total: int) -> str:
+    """Blocks of its vector that a thread has; of y those of the frame before, which may not be whole.
+
+    Wires: `THREAD_has` the blocks of its step, and for y `THREAD_fed` with that or without need of it.
+
+    Args:
+        total: blocks of the vector.
+    """
+    start, came = (total if vector == "y" else 0), f"$signed({{2'b00, {vector}_written}})"
+    came = f"(idle ? 18'sd0 : {came})" if vector == "y" else came  # a state that is written back is no frame's
+    text = f"""    // Blocks of {vector} that {thread} has.
+    reg signed [17:0] {thread}_available;
+    wire signed [17:0] {thread}_used = {thread}_go && {thread}_ends ? 18'sd{total} : 18'sd0;
+    always @(posedge clk)
+        if (rst) {thread}_available <= 18'sd{start};
+        else {thread}_available <= {thread}_available + {came} - {thread}_used;
+    wire {thread}_has = {thread}_available >= $signed({{2'b00, {thread}_needed}});
+"""
+    if vector != "y":
+        return text
+    return f"""{text}    wire [FRAME_BITS-1:0] {thread}_before = {thread}_frame - 1'b1;
+    wire {thread}_same = ring_stream[{thread}_before*STREAM_BITS+:STREAM_BITS] == {thread}_stream;
+    wire {thread}_fed = !{thread}_available[17] && ({thread}_has || {thread}_first || !{thread}_same);
+"""
+
+
+def ahead(name: str, ahead: str, behind: str, groups: int) -> str:
+    """Groups of sums that one thread has finished and another has not yet taken over: `NAME_ahead`, `NAME_full`.
+
+    Args:
+        ahead: expression of a group that the first finishes.
+        behind: expression of one that the second finishes.
+    """
+    return f"""    // Groups of x that wait in the accumulators for {name}.
+    reg [15:0] {name}_ahead;
+    wire {name}_more = {ahead};
+    wire {name}_less = {behind};
+    always @(posedge clk)
+        if (rst) {name}_ahead <= 16'd0;
+        else if ({name}_more != {name}_less) {name}_ahead <= {name}_more ? {name}_ahead + 16'd1 : {name}_ahead - 16'd1;
+    wire {name}_full = {name}_ahead == 16'd{groups};
+"""
+
+
+def frames_of_x(ends: str, released: str, users: Sequence[str]) -> str:
+    """Frames of x, two of which take turns: `x_ready` for more, and `USER_x` that there is a whole one.
+
+    Args:
+        ends: expression that says that one is whole.
+        released: that one is needed no more.
+        users: threads that wait for whole ones.
+    """
+    text = f"""    // Frames of x that were begun and are still needed; whole ones by who waits for them.
+    reg [1:0] x_begun;
+    wire x_released = {released};
+    assign x_ready = x_begun != 2'd2;
+    always @(posedge clk)
+        if (rst) x_begun <= 2'd0;
+        else x_begun <= x_begun + {{1'b0, x_take && x_end}} - {{1'b0, x_released}};
+"""
+    for user in users:
+        text += f"""    reg [2:0] {user}_whole;
+    wire {user}_x = {user}_whole != 3'd0;
+    always @(posedge clk)
+        if (rst) {user}_whole <= 3'd0;
+        else {user}_whole <= {user}_whole + {{2'b00, {ends}}} - {{2'b00, {user}_go && {user}_ends}};
+"""
+    return text
+
+
+def frames(name: str, begins: str, released: str) -> str:
+    """Frames of which something is kept: `NAME_frames`."""
+    return f"""    // Frames of {name} that were begun and are still needed.
+    reg [1:0] {name}_frames;
+    wire {name}_begins = {begins};
+    wire {name}_released = {released};
+    always @(posedge clk)
+        if (rst) {name}_frames <= 2'd0;
+        else {name}_frames <= {name}_frames + {{1'b0, {name}_begins}} - {{1'b0, {name}_released}};
+"""
+
+
+def steps(name: str, writer: Steps, thread: str, each: int) -> str:
+    """Steps that a unit has written for a thread: `NAME_there` says that a group's `each` steps are."""
+    return f"""    // Steps of {writer.name} that {thread} may use.
+    reg signed [17:0] {name}_steps;
+    wire signed [17:0] {name}_used = {thread}_go && {thread}_ends ? 18'sd{writer.real_steps} : 18'sd0;
+    always @(posedge clk)
+        if (rst) {name}_steps <= 18'sd0;
+        else {name}_steps <= {name}_steps + (({writer.name}_done) ? 18'sd1 : 18'sd0) - {name}_used;
+    wire [17:0] {name}_group = {{2'b00, {thread}_group}} * 18'd{each} + 18'd{each};
+    wire [17:0] {name}_asked = {name}_group < 18'd{writer.real_steps} ? {name}_group : 18'd{writer.real_steps};
+    wire {name}_there = {name}_steps >= $signed({name}_asked);
+"""
+
+
+def returned(steps: Steps, bits: int) -> str:
+    """A vector that another module makes of this layer's and sends back, as a unit of this layer: `NAME_done`, ..
+
+    Args:
+        bits: of a word.
+    """
+    n = steps.name
+    return f"""    // {n}: words that come back, frame by frame.
+    reg [15:0] {n}_done_step;
+    reg [FRAME_BITS-1:0] {n}_frame;
+    wire {n}_done = back_valid;
+    wire [STREAM_BITS-1:0] {n}_done_stream = ring_stream[{n}_frame*STREAM_BITS+:STREAM_BITS];
+    wire [{bits - 1}:0] {n}_out = back_data;
+    wire {n}_last = {n}_done_step == 16'd{steps.real_steps - 1};
+    always @(posedge clk)
+        if (rst) begin
+            {n}_done_step <= 16'd0;
+            {n}_frame <= {{FRAME_BITS{{1'b0}}}};
+        end else if ({n}_done) begin
+            {n}_done_step <= {n}_last ? 16'd0 : {n}_done_step + 16'd1;
+            if ({n}_last) {n}_frame <= {n}_frame + 1'b1;
+        end
+"""

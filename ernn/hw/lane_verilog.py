@@ -1,0 +1,60 @@
+"""Verilog of a lane of an array."""
+
+from ernn.hw.array_verilog import ArrayText
+
+
+def lane_module(array: ArrayText) -> str:
+    """A lane: weights, operands, kernel, accumulators."""
+    columns, bits = array.layout.array.columns, array.factor_bits
+    k, word = array.layout.threads[0].matrix.block_size, array.layout.word_bits
+    width = array.weight_bits
+    blocks = "".join(
+        f", .w{c}(kernel_weights[{(c + 1) * k * word - 1}:{c * k * word}]), "
+        f".x{c}(operands_here[{(c + 1) * bits - 1}:{c * bits}])"
+        for c in range(columns)
+    )
+    s = array.lane.outputs["s"].width
+    assert array.lane.inputs["w0"].width == word
+    extended = "\n".join(
+        f"    assign aligned[{(n + 1) * array.sum_bits - 1}:{n * array.sum_bits}] = "
+        f"{{{{{array.sum_bits - s}{{sums[{(n + 1) * s - 1}]}}}}, sums[{(n + 1) * s - 1}:{n * s}]}} << alignment;"
+        if array.sum_bits > s
+        else f"    assign aligned[{(n + 1) * array.sum_bits - 1}:{n * array.sum_bits}] = "
+        f"sums[{n * s + array.sum_bits - 1}:{n * s}] << alignment;"
+        for n in range(array.sums)
+    )
+    fetched = "\n".join(array.fetch())
+    elements = f"{columns} processing element{'s' * (columns > 1)}"
+    return f"""// A lane of {array.name}: {elements}, the weights of its block rows, and their sums.
+module {array.name}_lane #(parameter IMAGE = "") (
+    input wire clk,
+    input wire load,
+    input wire [{array.address_bits - 1}:0] load_address,
+    input wire [{width - 1}:0] load_data,
+    input wire [{array.address_bits - 1}:0] weight_address,
+{array.operand_ports()}    input wire add,
+    input wire start,
+    input wire [{array.row_bits - 1}:0] row,
+    input wire [7:0] alignment,
+    output wire [{array.lanes_bits - 1}:0] total
+);
+    /* verilator no_inline_module */
+    wire [{width - 1}:0] weights;
+    ernn_ram #(.WIDTH({width}), .DEPTH({array.layout.depth}), .ADDRESS({array.address_bits}),
+        .IMAGE(IMAGE), .KIND("{array.memory}")) memory (
+        .clk(clk), .write(load), .write_address(load_address), .d(load_data), .read_address(weight_address),
+        .q(weights));
+{fetched}
+    /* verilator lint_off UNUSEDSIGNAL */
+    wire [{array.sums * s - 1}:0] sums;  // their upper bits may be signs alone
+    /* verilator lint_on UNUSEDSIGNAL */
+    wire [{array.lanes_bits - 1}:0] aligned;
+{extended}
+    /* verilator lint_off PINCONNECTEMPTY */
+    {array.lane.name} kernel (.clk(clk), .valid(1'b0), .valid_out(){blocks}, .s(sums));
+    /* verilator lint_on PINCONNECTEMPTY */
+    ernn_accumulate #(.WORDS({array.sums}), .WIDTH({array.sum_bits}), .DEPTH({array.layout.accumulators}),
+        .ADDRESS({array.row_bits}))
+        accumulate (.clk(clk), .add(add), .start(start), .row(row), .sums(aligned), .total(total));
+endmodule
+"""
