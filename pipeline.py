@@ -97,8 +97,10 @@ def _run(options: argparse.Namespace) -> int:
 
     options.root.mkdir(parents=True, exist_ok=True)
     options.root.chmod(0o777)  # containers run as a user of their own
-    local.init(local.DockerRunner(), pipeline_root=str(options.root.absolute()))
     declared = _declaration(options)
+    asked = {name for task in declared.tasks for name in task.meta.environment} & set(os.environ)
+    runner = local.DockerRunner(environment={name: os.environ[name] for name in asked}, network_mode="host")
+    local.init(runner, pipeline_root=str(options.root.absolute()))
     made = compiler.pipeline(declared, _target(options, exit_handler=False))
     try:
         made()
