@@ -85,7 +85,15 @@ def s3(folder: Path) -> Iterator[Server]:
     config = folder / "s3.json"
     config.write_text(json.dumps({"identities": [{"name": "ernn", "credentials": [identity], "actions": ["Admin"]}]}))
     (folder / "data").mkdir(exist_ok=True)
-    command = [str(BIN / "weed"), "server", "-s3", f"-dir={folder}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command = [
+        str(BIN / "weed"),
+        f"-logdir={folder}",
+        "server",
+        "-s3",
+        f"-dir={folder}/data",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+    ]
     command += [f"-s3.config={config}", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
     for name, port in ports.items():
         command += [f"-{name}.port={port}", f"-{name}.port.grpc={free_port()}"]
