@@ -33,8 +33,9 @@ def compress(
     words = grown.stored_words
     result = compressed_by(start, grown, design, compression, run)
     metrics = outcome.measure(result, data.split("test"), scoring, scores)
-    outcome.write_curve(curve, run.rows)
-    model_file.save(result, model)
+    if run.group.first:
+        outcome.write_curve(curve, run.rows)
+        model_file.save(result, model)
     run.end()
     return metrics | {"compression": words / result.stored_words}
 

@@ -31,9 +31,10 @@ def pretrain(
     start = session.fresh_model(network, data, training)
     early, trained = train_dense(start, compression, run)
     metrics = outcome.measure(trained, data.split("test"), scoring, scores)
-    outcome.write_curve(curve, run.rows)
-    model_file.save(early, young)
-    model_file.save(trained, model)
+    if run.group.first:
+        outcome.write_curve(curve, run.rows)
+        model_file.save(early, young)
+        model_file.save(trained, model)
     run.end()
     return metrics
 

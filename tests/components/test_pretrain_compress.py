@@ -2,8 +2,13 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from components import stage
@@ -72,6 +77,25 @@ def test_a_second_run_writes_the_same_bytes(folder):
         run_pretrain(to)
     for name in OUTPUTS:
         assert (folder / "dense" / name).read_bytes() == (folder / "again" / name).read_bytes()
+
+
+def test_two_processes_of_torchrun_write_the_models_of_one(folder):
+    root = Path(stage.__file__).parents[1]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
+    variables = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    variables["ERNN_CHECKPOINTS"] = str(folder / "checkpoints-of-two")
+    run_pretrain()
+    run_compress("admm")
+    both = [part for name in OUTPUTS for part in (f"--{name}", f"two/dense/{name}")]
+    command = [*launch, "components.pretrain", "--network", "lstm", "--dataset", "data", *both]
+    subprocess.run(command, env=variables, check=True)
+    paths = [part for name in OUTPUTS if name != "young" for part in (f"--{name}", f"two/compressed/{name}")]
+    given = ["--design", "admm", "--dataset", "data", "--dense", "two/dense/model", "--young", "two/dense/young"]
+    subprocess.run([*launch, "components.compress", *given, *paths], env=variables, check=True)
+    for place in ("dense", "compressed"):
+        one, two = (model_file.load(folder / each / "model").state_dict() for each in (place, f"two/{place}"))
+        for name, tensor in one.items():
+            torch.testing.assert_close(two[name], tensor, atol=1e-4, rtol=0)
 
 
 def refusal(capsys, call, *arguments):
