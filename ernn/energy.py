@@ -56,7 +56,10 @@ CONSTANTS = {
         "quoted",
     ),
     "logic": Constant(
-        Span(0.1 / 32, 0.1 / 32, 0.03 / 8), "pJ a bit", f"{_HOROWITZ}: addition, 0.1 pJ for 32 bits, 0.03 for 8", "quoted"
+        Span(0.1 / 32, 0.1 / 32, 0.03 / 8),
+        "pJ a bit",
+        f"{_HOROWITZ}: addition, 0.1 pJ for 32 bits, 0.03 for 8",
+        "quoted",
     ),
     "memory": Constant(
         Span(10 / 64, 5 / 64, 10 / 64),
@@ -65,7 +68,7 @@ CONSTANTS = {
         "quoted",
     ),
     "register": Constant(
-        Span(0.005, 0.002, 0.01),
+        Span(0.005, 0.003, 0.01),
         "pJ a bit and cycle",
         "a standard-cell flip-flop of 45 nm with its share of the clock",
         "assumed",
@@ -87,8 +90,15 @@ CONSTANTS = {
         "recalled",
     ),
 }
-PROCESS_NM = {"xc7": 28, "xcu": 20, "xcup": 16, "ecp5": 40, "gowin": 22}  # the vendors' product briefs
-REFERENCE_NM = 45
+PROCESSES = {  # length (nm) and core supply (V), of the vendors' data sheets
+    "xc7": (28, 1.0),
+    "xcu": (20, 0.95),
+    "xcup": (16, 0.85),
+    "ecp5": (40, 1.1),
+    "gowin": (22, 0.9),
+}
+REFERENCE = (45, 0.9)
+PROCESS_ERROR = Span(1, 0.75, 1.5)  # of scaling by length and supply alone (assumed)
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,6 @@ def _pairs(widths: str) -> int:
 
 
 def _process(device: Device) -> Span:
-    """From the reference process: capacitance goes with length; at best the square of the supply does so too."""
-    ratio = PROCESS_NM[device.flow] / REFERENCE_NM
-    return Span(ratio, ratio**3, 1.0)
+    """From the process of the published energies to the device's: capacitance times the square of the supply."""
+    (length, supply), (from_length, from_supply) = PROCESSES[device.flow], REFERENCE
+    return PROCESS_ERROR * (length / from_length * (supply / from_supply) ** 2)

@@ -1,7 +1,7 @@
 """Published figures of other accelerators of recurrent networks: `published.csv`, each row with its confidence.
 
-Confidence says how a row was obtained: `read` in the paper itself, `cross-checked` with what another paper quotes of it,
-or `recalled` and not checked. It belongs beside every figure that is shown.
+Confidence says how a row was obtained: `read` in the paper itself, `cross-checked` with what another paper quotes of
+it, or `recalled` and not checked. It belongs beside every figure that is shown.
 """
 
 import csv
@@ -50,10 +50,12 @@ class Published(BaseModel):
 
     @property
     def energy_uj_per_frame(self) -> float | None:
-        """Measured power over frames a second; None where either is missing."""
-        if self.power_w is None or self.frames_per_s is None:
+        """Power over frames a second, or times the latency of a single stream; None where something is missing."""
+        if self.power_w is None:
             return None
-        return 1e6 * self.power_w / self.frames_per_s
+        if self.frames_per_s is not None:
+            return 1e6 * self.power_w / self.frames_per_s
+        return self.power_w * self.latency_us if self.latency_us is not None and self.streams == 1 else None
 
 
 def published() -> tuple[Published, ...]:

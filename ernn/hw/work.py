@@ -1,7 +1,7 @@
 """What an accelerator does in a frame: operators by their widths, and bits that go in and out of memories.
 
-Counted from the kernels' graphs, each as often as it has real blocks to work on. Steps that only fill up multiply zeros,
-which toggles little: their products are not counted, but the weights that they read are.
+Counted from the kernels' graphs, each as often as it has real blocks to work on. Steps that only fill up multiply
+zeros, which toggles little: their products are not counted, but the weights that they read are.
 """
 
 from collections import defaultdict
@@ -75,7 +75,7 @@ def _array(layer: LayerText, total: Work) -> None:
 
 
 def _vectors(layer: LayerText, total: Work) -> None:
-    """Factors of the vectors, made and written once for all rows; the lanes of pruned matrices have their own copies."""
+    """Factors of the vectors, made once for all rows; lanes of pruned matrices have their own copies."""
     array, layout = layer.array, layer.array.layout
     copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1
     for thread in {thread.vector: thread for thread in layout.threads}.values():
