@@ -24,6 +24,7 @@ from ernn.hw.schedule import FAMILIES, Clock
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Design, Features, Integer, Network, Quantization
 from ernn.program import Program
+from ernn.pruning import Pruner
 from ernn.quantize import calibrate, freeze, tables
 
 FRAMES, OPENS = 60, 30  # an utterance opens at the first frame and in the middle
@@ -50,6 +51,7 @@ class Case:
     array: sizing.Size
     output: sizing.Size
     streams: int = 1
+    pruning_ratio: float = 1.0  # weights over those that stay, equally many in every row; 1 keeps blocks
 
 
 _EXACT = Integer(design="random")
@@ -68,7 +70,10 @@ def program_of(case: Case) -> Program:
     """An integer network with random weights, its formats chosen on random features."""
     torch.manual_seed(1)
     model = AcousticModel(case.network, 153, PHONES48)
-    make_circulant(model, Design(network="random", block_size=case.block_size).blocks(1))
+    if case.pruning_ratio > 1:
+        Pruner(model, case.pruning_ratio, "rows").finish(model)
+    else:
+        make_circulant(model, Design(network="random", block_size=case.block_size).blocks(1))
     settings = Quantization()
     ranges = calibrate.measure_batch(model, torch.randn(20, 4, 153))
     formats = calibrate.choose(model, ranges, case.integer, settings)
@@ -77,13 +82,33 @@ def program_of(case: Case) -> Program:
     return freeze.freeze("random", model, formats, case.integer, functions, frontend)
 
 
-def measure(name: str, case: Case) -> dict[str, Any]:
-    """One row."""
+@dataclass(frozen=True)
+class Simulated:
+    """Cycles of a case, every logit equal to the integer model."""
+
+    design: dict[str, Any]
+    cycles_per_frame: float
+    latency_cycles: int
+    generate_s: float
+    stored_words: int  # of the matrices of the recurrent layer
+
+    @property
+    def multipliers(self) -> int:
+        """Of all layers, products of two values in a cycle."""
+        return sum(sum(layer["multipliers"].values()) for layer in self.design["layers"])
+
+
+def built(case: Case) -> tuple[Program, dict[str, str]]:
+    """A case's program and sources."""
     program, clock = program_of(case), Clock(200, FAMILIES["xc7"])
-    started = time.perf_counter()
     arrays = sizing.arrays(program, case.array, case.output)
-    network = NetworkText(program, Architecture(arrays, clock, case.streams))
-    files = project.rtl_project(network)
+    return program, project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams)))
+
+
+def simulated(case: Case) -> Simulated:
+    """Generate and simulate."""
+    started = time.perf_counter()
+    program, files = built(case)
     generated = time.perf_counter() - started
     design = json.loads(files["design.json"])
     x = np.random.default_rng(1).integers(program.input.low // 2, program.input.high // 2, (FRAMES, program.inputs))
@@ -98,21 +123,29 @@ def measure(name: str, case: Case) -> dict[str, Any]:
         run = bench.run(simulation.vectors(program, utterances, case.streams))
         alone = bench.run(simulation.vectors(program, [x[:1]], 1))
     interval = float(np.median(np.diff(run.ended)))
+    words = sum(matrix.stored_words for matrix in program.layers[0].matrices.values())
+    return Simulated(design, interval, alone.registers["latency"], generated, words)
+
+
+def measure(case: Case) -> dict[str, Any]:
+    """One row."""
+    run = simulated(case)
+    interval = run.cycles_per_frame
     cycles, multipliers = E_RNN[case.network.cell, case.block_size]
     return {
         "network": f"{case.network.cell} 153-1024" + ("/512" if case.network.projection else ""),
         "block_size": case.block_size,
         "transform": case.integer.transform + (" (3)" if case.integer.transform == "fourier" else ""),
         "lanes_columns": "x".join(map(str, case.array[:2])),
-        "multipliers": sum(sum(layer.multipliers().values()) for layer in network.layers),
+        "multipliers": run.multipliers,
         "streams": case.streams,
         "cycles_per_frame": interval,
-        "latency_cycles": alone.registers["latency"],
-        "utilization": round(simulation.utilization(design, interval), 3),
+        "latency_cycles": run.latency_cycles,
+        "utilization": round(simulation.utilization(run.design, interval), 3),
         "ernn_paper_cycles": cycles,
         "ernn_paper_multipliers": multipliers,
         "cycles_ratio": round(interval / cycles, 3),
-        "generate_s": round(generated, 2),
+        "generate_s": round(run.generate_s, 2),
     }
 
 
@@ -123,7 +156,7 @@ def main() -> None:
     chosen = parser.parse_args().names or list(CASES)
     rows = []
     for name in chosen:
-        rows.append(measure(name, CASES[name]))
+        rows.append(measure(CASES[name]))
         print(rows[-1], flush=True)
     if len(rows) == len(CASES):
         record("accelerator", rows, note=NOTE)
