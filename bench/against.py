@@ -1,21 +1,18 @@
-"""`python -m bench.against [NAME ...]`: published systems beside designs of ours at the same network, device and clock.
+"""`python -m bench.against`: published systems beside designs of ours at the same network, device and clock.
 
-Designs are simulated as in `bench.accelerator`: random weights, every logit equal to the integer model. ESE and C-LSTM
-also stand as designs of ours, made by the same tools: pruned as ESE's network, and block-circulant with 16 bits and
-Fourier transforms as C-LSTM's.
+Cycles of ours are those of `bench.accelerator`, read from its record. ESE and C-LSTM also stand as designs of ours, made
+by the same tools: pruned as ESE's network, and block-circulant with 16 bits and Fourier transforms as C-LSTM's.
 """
 
-import argparse
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bench import accelerator
-from bench.accelerator import GRU, LSTM, Case, Simulated
 from bench.record import FOLDER, record
 from ernn import artifacts, energy, published
 from ernn.hw.devices import DEVICES
-from ernn.params import Bits, Integer, Network
 from ernn.published import Published
 
 CLOCK_MHZ = 200.0  # of every published system that says one
@@ -43,23 +40,6 @@ devices.json.
 ESE as ours is pruned 8.9 times, as its paper says: 0.37 M weights stay, with their places 0.73 M words."""
 
 
-def _bits(width: int) -> Bits:
-    return Bits(weights=width, activations=width, accumulators=width, cell=width)
-
-
-def _fourier(width: int) -> Integer:
-    return Integer(design="random", transform="fourier", complex_products=3, bits=_bits(width))
-
-
-_LSTM_1024 = Network(cell="lstm", layers=1, cells=1024)
-CASES = accelerator.CASES | {
-    "ese": Case(LSTM, 1, Integer(design="random"), (64, 6, 0), (48, 2, 0), pruning_ratio=8.9),
-    "c-lstm-k8": Case(LSTM, 8, _fourier(16), (32, 7, 4), (48, 2, 0)),
-    "c-lstm-k16": Case(LSTM, 16, _fourier(16), (16, 6, 4), (48, 4, 0)),
-    "lstm-k16-512": Case(LSTM, 16, _fourier(16), (4, 3, 4), (48, 1, 0)),
-    "gru-k16-512": Case(GRU, 16, _fourier(16), (8, 2, 1), (48, 1, 0)),
-    "lstm-1024-k16": Case(_LSTM_1024, 16, _fourier(8), (16, 4, 4), (48, 4, 0)),
-}
 OURS = {  # of a system's variant
     "ESE pruned 10x": "ese",
     "C-LSTM FFT8": "c-lstm-k8",
@@ -72,6 +52,15 @@ OURS = {  # of a system's variant
     "CSB-RNN GRU 20x": "gru-k16-512",
     "Spartus DeltaLSTM": "lstm-1024-k16",
 }
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A design of ours: its row in accelerator.json, its weights, its work in a frame."""
+
+    row: Mapping[str, Any]
+    stored_words: int  # of the matrices of the recurrent layer
+    work: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -93,12 +82,19 @@ class Registers:
         return self.counted.get((design, device), others[0] if others else None)
 
 
-def rows(runs: dict[str, Simulated], registers: Registers) -> Iterator[dict[str, Any]]:
+def described(row: Mapping[str, Any]) -> Ours:
+    """A recorded design, built again for its weights and its work."""
+    program, files = accelerator.built(accelerator.CASES[row["design"]])
+    words = sum(matrix.stored_words for matrix in program.layers[0].matrices.values())
+    return Ours(row, words, energy.total_work(json.loads(files["design.json"])))
+
+
+def rows(designs: Mapping[str, Ours], registers: Registers) -> Iterator[dict[str, Any]]:
     """Pairs of rows, theirs and ours, for all systems whose design was simulated."""
     for system in published.published():
-        if (name := OURS[system.name]) in runs:
+        if (name := OURS[system.name]) in designs:
             yield _theirs(system)
-            yield _ours(system, name, runs[name], registers)
+            yield _ours(system, designs[name], registers)
 
 
 def _theirs(system: Published) -> dict[str, Any]:
@@ -124,32 +120,32 @@ def _theirs(system: Published) -> dict[str, Any]:
     }
 
 
-def _ours(system: Published, name: str, run: Simulated, registers: Registers) -> dict[str, Any]:
-    case, clock = CASES[name], system.clock_mhz or CLOCK_MHZ
-    frames_per_s = 1e6 * clock / run.cycles_per_frame
+def _ours(system: Published, design: Ours, registers: Registers) -> dict[str, Any]:
+    row, clock, device = design.row, system.clock_mhz or CLOCK_MHZ, DEVICE_OF[system.platform]
+    frames_per_s = 1e6 * clock / row["cycles_per_frame"]
     return _theirs(system) | {
         "ours": True,
-        "design": name,
-        "weights_m": round(run.stored_words / 1e6, 2),
-        "weight_bits": case.integer.bits.weights,
+        "design": row["design"],
+        "weights_m": round(design.stored_words / 1e6, 2),
+        "weight_bits": row["bits"],
         "clock_mhz": clock,
         "clock_kind": "assumed",
-        "dsp": run.multipliers,
-        "streams": case.streams,
-        "cycles_per_frame": run.cycles_per_frame,
-        "latency_us": round(run.latency_cycles / clock, 2),
+        "dsp": row["multipliers"],
+        "streams": row["streams"],
+        "cycles_per_frame": row["cycles_per_frame"],
+        "latency_us": round(row["latency_cycles"] / clock, 2),
         "frames_per_s": round(frames_per_s),
         "frames_ratio": None if system.frames_per_s is None else round(frames_per_s / system.frames_per_s, 2),
         "uj_per_frame_measured": None,
-        **_estimate(run, clock, DEVICE_OF[system.platform], registers.of(name, DEVICE_OF[system.platform])),
+        **_estimate(design, clock, device, registers.of(row["design"], device)),
     }
 
 
-def _estimate(run: Simulated, clock: float, device: str, registers: float | None) -> dict[str, Any]:
+def _estimate(design: Ours, clock: float, device: str, registers: float | None) -> dict[str, Any]:
     if registers is None:
         return {"energy_kind": None}
-    work = energy.total_work(run.design)
-    total = energy.estimate(work, run.cycles_per_frame, clock, registers, DEVICES[device]).total
+    cycles = design.row["cycles_per_frame"]
+    total = energy.estimate(design.work, cycles, clock, registers, DEVICES[device]).total
     return {
         "uj_per_frame_estimate": round(total.value, 2),
         "estimate_range": f"{total.low:.2g} to {total.high:.2g}",
@@ -158,18 +154,10 @@ def _estimate(run: Simulated, clock: float, device: str, registers: float | None
 
 
 def main() -> None:
-    """Simulate what is named, or all, and record it."""
-    wanted = [name for name in CASES if name in OURS.values()]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", choices=[[], *wanted], help="designs; none means all, and records them")
-    chosen = parser.parse_args().names or wanted
-    runs: dict[str, Simulated] = {}
-    for name in chosen:
-        runs[name] = accelerator.simulated(CASES[name])
-        print(name, runs[name].cycles_per_frame, runs[name].latency_cycles, runs[name].multipliers, flush=True)
-    found = list(rows(runs, Registers.recorded()))
-    if chosen == wanted:
-        record("against", found, note=NOTE)
+    """Join what is recorded, and record it."""
+    wanted = set(OURS.values())
+    designs = {row["design"]: described(row) for row in accelerator.recorded() if row["design"] in wanted}
+    record("against", list(rows(designs, Registers.recorded())), note=NOTE)
 
 
 if __name__ == "__main__":
