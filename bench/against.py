@@ -1,7 +1,7 @@
 """`python -m bench.against`: published systems beside designs of ours at the same network, device and clock.
 
-Cycles of ours are those of `bench.accelerator`, read from its record. ESE and C-LSTM also stand as designs of ours, made
-by the same tools: pruned as ESE's network, and block-circulant with 16 bits and Fourier transforms as C-LSTM's.
+Cycles of ours are those of `bench.accelerator`, read from its record. ESE and C-LSTM also stand as designs of ours,
+made by the same tools: pruned as ESE's network, and block-circulant with 16 bits and Fourier transforms as C-LSTM's.
 """
 
 import json
