@@ -5,12 +5,14 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from ernn.benchmark_report import TITLES
 from ernn.figures import COLOURS, MARKERS, NAMES, canvas
 from ernn.published import Confidence, Published
 from ernn.results import AcceleratorResult
 
+THEIRS = "sD^v<>pP*XHd8"
 FILLS: dict[Confidence, str] = {"read": "full", "cross-checked": "left", "recalled": "none"}
 
 
@@ -28,6 +30,7 @@ def figures(results: Sequence[AcceleratorResult], published: Sequence[Published]
 def per_over_latency(results: Sequence[AcceleratorResult]) -> Figure:
     """Phone error rate of each integer network, with its 95 % interval, over the latency of a frame."""
     figure, axes = canvas("Phone error rate over latency")
+    places: dict[tuple[float, float], list[str]] = {}
     seen: set[str] = set()
     for result in results:
         numbers, x = result.integer.metrics, result.table[0]["latency_us"]
@@ -36,9 +39,12 @@ def per_over_latency(results: Sequence[AcceleratorResult]) -> Figure:
         error = [[y - numbers["per_integer_low"]], [numbers["per_integer_high"] - y]]
         style = _style(result, [each.integer.network for each in results])
         axes.errorbar(x, y, yerr=error, capsize=3, label=None if label in seen else label, **style)
-        axes.annotate(result.name, (x, y), xytext=(5, 3), textcoords="offset points", fontsize="small")
+        places.setdefault((x, y), []).append(result.name)
         seen.add(label)
-    axes.set_xscale("log")
+    for place, names in places.items():
+        axes.annotate("\n".join(names), place, xytext=(5, 3), textcoords="offset points", fontsize="small")
+    axes.set_xlim(left=0)
+    axes.margins(x=0.15)
     axes.set_xlabel("latency of a frame (us), at the clock of the table")
     axes.set_ylabel("PER of the integer network (%)")
     axes.legend(frameon=False)
@@ -67,7 +73,7 @@ def resources(results: Sequence[AcceleratorResult]) -> Figure:
 
 def energy(results: Sequence[AcceleratorResult], published: Sequence[Published]) -> Figure:
     """Energy of a frame over stored weights: ours, estimates with their ranges, and published systems."""
-    figure, axes = canvas("Energy of a frame beside published systems")
+    figure, axes = canvas("Energy of a frame beside published systems", height=6)
     for result in results:
         _ours(axes, result)
     for number, each in enumerate(published):
@@ -77,29 +83,33 @@ def energy(results: Sequence[AcceleratorResult], published: Sequence[Published])
             1e6 * each.weights_m,
             each.energy_uj_per_frame,
             linestyle="none",
-            marker=MARKERS[number % len(MARKERS)],
+            marker=THEIRS[number % len(THEIRS)],
             color="black",
             fillstyle=FILLS[each.confidence],
-            label=f"{each.name}, {each.platform} ({each.confidence})",
+            label=f"{each.name}, {each.platform}: measured ({each.confidence})",
         )
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("stored weights")
     axes.set_ylabel("energy of a frame (uJ)")
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))  # one for designs that look alike
     figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside lower center", frameon=False, fontsize="small", ncols=2
+        handles.values(), handles.keys(), loc="outside lower center", frameon=False, fontsize="x-small", ncols=2
     )
     return figure
 
 
 def _ours(axes: Axes, result: AcceleratorResult) -> None:
     row, colour = result.table[0], COLOURS[result.integer.method]
-    y = row["energy_uj_per_frame"]
+    x, y = _stored_weights(result), row["energy_uj_per_frame"]
     error = None
     if "energy_uj_per_frame_low" in row:
         error = [[y - row["energy_uj_per_frame_low"]], [row["energy_uj_per_frame_high"] - y]]
-    label = f"ours: {result.name}, {row['device']} ({row['energy_kind']})"
-    axes.errorbar(_stored_weights(result), y, yerr=error, fmt="o", color=colour, capsize=3, label=label)
+    label = f"ours, {NAMES[result.integer.method]}, {row['device']}: {row['energy_kind']}"
+    fill = "none" if row["energy_kind"] == "estimate" else "full"
+    axes.errorbar(x, y, yerr=error, fmt="o", fillstyle=fill, color=colour, capsize=3, label=label)
+    axes.annotate(_label(result), (x, y), xytext=(4, 3), textcoords="offset points", fontsize="small")
 
 
 def _stored_weights(result: AcceleratorResult) -> float:

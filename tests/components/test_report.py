@@ -108,7 +108,7 @@ def test_figures_of_the_benchmark_show_its_numbers(made):
     bars = [bar.get_width() for container in drawn["resources"].axes[0].containers for bar in container]
     assert bars == [row[f"{name}_percent"] for name in ("lut", "ff", "dsp", "bram")]
     labels = [text.get_text() for text in drawn["energy"].legends[0].get_texts()]
-    assert "ours: lstm-k4-small, ecp5-85f (estimate)" in labels
+    assert "ours, ADMM (E-RNN), ecp5-85f: estimate" in labels
     known = [each for each in published() if each.energy_uj_per_frame and each.weights_m]
     assert len(labels) == 1 + len(known)
     assert all(any(f"({each.confidence})" in label for label in labels if each.name in label) for each in known)
