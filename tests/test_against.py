@@ -3,6 +3,8 @@
 import pytest
 
 from bench import accelerator, against
+from bench.record import FOLDER
+from ernn import artifacts
 from ernn.hw.devices import DEVICES
 from ernn.published import published
 
@@ -43,3 +45,12 @@ def test_an_estimate_needs_counted_registers_and_has_its_own_column():
     assert (theirs["energy_kind"], theirs["uj_per_frame_estimate"]) == ("board", None)
     assert (ours["energy_kind"], ours["uj_per_frame_measured"]) == ("estimate", None)
     assert ours["uj_per_frame_estimate"] > 0
+
+
+def test_recorded_designs_of_ours_have_at_most_the_multipliers_of_the_published_ones():
+    recorded = artifacts.read_json(FOLDER / "against.json")["rows"]
+    pairs = list(zip(recorded[::2], recorded[1::2], strict=True))
+    assert len(pairs) == len(published())
+    for theirs, ours in pairs:
+        assert (theirs["system"], theirs["ours"], ours["ours"]) == (ours["system"], False, True)
+        assert theirs["dsp"] is None or ours["dsp"] <= theirs["dsp"]
