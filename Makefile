@@ -73,12 +73,17 @@ lint: $(INSTALLED) ## ruff, mypy, import-linter
 .PHONY: bench
 bench: $(INSTALLED) ## Every benchmark, written to docs/benchmarks (hours; one alone: python -m bench.NAME)
 	for file in bench/[a-z]*.py; do \
-		name=$$(basename $$file .py); [[ $$name =~ ^(record|screenshot|accuracy_runs)$$ ]] || python -m bench.$$name; done
+		name=$$(basename $$file .py); [[ $$name =~ ^(record|screenshot|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
 
 .PHONY: images
 images: publish ## Renew the pictures in docs/images from finished results (needs chromium)
 	python -m bench.screenshot --receipt $(FOLDER)/build/published.json --picture docs/images/compare.png
 	cp $(FOLDER)/report/per.png $(FOLDER)/report/degradation.png docs/images/
+
+.PHONY: containers
+containers: $(INSTALLED) ## Build every image and run the smoke pipeline in them, compared with DVC's files (needs Docker)
+	$(MAKE) run PRESET=smoke
+	python -m bench.containers
 
 .PHONY: constraints
 constraints: $(INSTALLED) ## Renew constraints.txt, the versions that are known to work together

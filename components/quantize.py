@@ -8,6 +8,7 @@ from ernn.params import Integer, Quantization, Scoring, Training
 
 def quantize(
     *,
+    name: str,
     program: Integer,
     quantization: Quantization,
     training: Training,
@@ -41,7 +42,7 @@ def quantize(
         runs.append(session.open_run(data, options, scoring, stage="quantize", start=start, **identity))
         return runs[0]
 
-    maker = chain.Maker(integer.name, trained, data, quantization, scoring)
+    maker = chain.Maker(name, trained, data, quantization, scoring)
     made = chain.quantize(maker, program, open_run)
     test = data.split("test")
     score, metrics = chain.measure(made, test, theirs, scoring)

@@ -3,8 +3,9 @@
     def compress(*, design: Design, training: Training, dense: Path, model: Path) -> dict[str, float]: ...
 
 gives the flags `--dense`, `--model` and `--metrics` (the returned dictionary goes there), reads the section `training`
-of `params.yaml`, and picks one entry of its mapping `designs` by `--design NAME`. `--params.training JSON` gives a
-section on the command line instead. Wrong input is one line on stderr and exit code 2, never a traceback.
+of `params.yaml`, and picks one entry of its mapping `designs` by `--design NAME`. An argument `name: str` is the NAME
+of that entry. `--params.training JSON` gives a section on the command line instead. `--executor-input JSON` makes it a
+task of Kubeflow Pipelines. Wrong input is one line on stderr and exit code 2, never a traceback.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from components import executor
 from ernn import artifacts, reporting
 from ernn.errors import UserError, complaints
 
@@ -39,20 +41,22 @@ Stage = Callable[..., "dict[str, float] | None"]
 
 @dataclass(frozen=True)
 class Contract:
-    """What a stage's signature says: path flags, sections with their types, whether it returns metrics."""
+    """What a stage's signature says: path flags, sections with their types, whether it gives metrics, takes a name."""
 
     paths: tuple[str, ...]
     sections: dict[str, Any]
     metrics: bool
+    named: bool = False
 
     @classmethod
     def of(cls, stage: Stage) -> "Contract":
         """The contract of a stage function."""
         hints = typing.get_type_hints(stage, include_extras=True)
         returned = hints.pop("return", type(None))
+        named = hints.pop("name", None) is str
         paths = tuple(name for name, hint in hints.items() if hint is Path)
         sections = {name: hint for name, hint in hints.items() if hint is not Path}
-        return cls(paths, sections, returned is not type(None))
+        return cls(paths, sections, returned is not type(None), named)
 
 
 def main(stage: Stage, arguments: list[str] | None = None) -> None:
@@ -70,16 +74,44 @@ def main(stage: Stage, arguments: list[str] | None = None) -> None:
 
 
 def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
-    paths = {name: options[name] for name in contract.paths}
-    sections = {name: _section(name, hint, options) for name, hint in contract.sections.items()}
-    started = time.time_ns()
-    metrics = stage(**paths, **sections)
-    if contract.metrics:
-        reporting.check(metrics)
-        artifacts.write_json(options["metrics"], metrics)
-        paths["metrics"] = options["metrics"]
+    task = executor.parse(options["executor_input"]) if options["executor_input"] else None
+    gathered = executor.gather(options["gather"])
+    try:
+        paths = {name: _path(name, options, gathered) for name in contract.paths}
+        sections = {name: _section(name, hint, options) for name, hint in contract.sections.items()}
+        name = {"name": _name(contract, options)} if contract.named else {}
+        started = time.time_ns()
+        metrics = stage(**paths, **sections, **name)
+        if contract.metrics:
+            reporting.check(metrics)
+            paths["metrics"] = _path("metrics", options, {})
+            artifacts.write_json(paths["metrics"], metrics)
+        for page in options["page"]:
+            executor.write_page(page, paths)
+        if task is not None:
+            executor.write_output(task, metrics)
+    finally:
+        executor.discard(gathered)
     for path in paths.values():
         _say_written(path, started)
+
+
+def _name(contract: Contract, options: dict[str, Any]) -> str:
+    """Of the entry that a stage stands for."""
+    entry = next(section for section in contract.sections if section in ENTRIES)
+    if options[entry] is None:
+        raise UserError(f"give {_flag(entry)} NAME")
+    return str(options[entry])
+
+
+def _path(name: str, options: dict[str, Any], gathered: dict[str, Path]) -> Path:
+    """A file or folder of the command line; tasks of a cluster write where no folder may be yet."""
+    given: Path | None = options[name] or gathered.get(_flag(name).removeprefix("--"))
+    if given is None:
+        raise UserError(f"give {_flag(name)} PATH")
+    if options["executor_input"]:
+        given.parent.mkdir(parents=True, exist_ok=True)
+    return given
 
 
 def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
@@ -90,11 +122,15 @@ def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     for name in (*contract.paths, *(["metrics"] if contract.metrics else [])):
-        parser.add_argument(_flag(name), dest=name, type=Path, required=True, metavar="PATH")
+        parser.add_argument(_flag(name), dest=name, type=Path, metavar="PATH")
     for name in contract.sections:
         if name in ENTRIES:
             parser.add_argument(_flag(name), dest=name, metavar="NAME", help=f"an entry of `{ENTRIES[name]}`")
         parser.add_argument(f"--params.{name}", metavar="JSON", help=f"instead of `{PARAMS}`")
+    cluster = parser.add_argument_group("as a task of Kubeflow Pipelines")
+    cluster.add_argument("--executor-input", metavar="JSON", help="where files are, and where to say what was written")
+    cluster.add_argument("--gather", action="append", default=[], metavar="FLAG/PATH=FILE", help="a file of a folder")
+    cluster.add_argument("--page", action="append", default=[], metavar="FLAG/PATH=FILE", help="a page to be shown")
     return parser
 
 

@@ -75,7 +75,7 @@ def test_program_scores_and_metrics_agree(folder):
     assert scores["with_silences"]["lengths"] == score.with_silences.lengths.tolist()
     assert metrics["integer_loss_low"] <= metrics["integer_loss"] <= metrics["integer_loss_high"]
     assert metrics["weight_bits"] == 12 * sum(matrix.stored_words for matrix in program.matrices.values())
-    assert program.name == "program"
+    assert program.name == "wide"
 
 
 def test_search_leaves_its_steps_and_the_narrowest_program(folder):

@@ -1,0 +1,171 @@
+"""`python pipeline.py COMMAND`: the stages of dvc.yaml as a pipeline of Kubeflow Pipelines.
+
+compile writes it, diff compares it with a compiled file, plan says what a run takes, run runs it in local containers,
+submit runs it on a cluster. Adding a stage to dvc.yaml needs no edit here.
+"""
+
+import argparse
+import difflib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ernn.errors import UserError
+from workflow import compiler, declaration, plan, submit
+
+ROOT = Path(__file__).parent
+TIMES = ROOT / "docs" / "benchmarks" / "stages.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do what the command line asks; a user's mistake is one line and exit code 2, a difference or a failed run 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        sys.exit(options.do(options))
+    except UserError as error:
+        print(f"pipeline.py {options.command}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pipeline.py", description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, do in (("compile", _compile), ("diff", _diff), ("plan", _plan), ("run", _run), ("submit", _submit)):
+        command = commands.add_parser(name, help=(do.__doc__ or "").split("\n")[0])
+        command.set_defaults(do=do)
+        command.add_argument("--preset", default="default", help="of presets/, or default: params.yaml")
+        command.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
+        command.add_argument(
+            "--images", default=os.environ.get("ERNN_IMAGES", "ernn-"), help="what image names begin with"
+        )
+        command.add_argument("--tag", help="of the images; the commit of this checkout if nothing is said")
+        command.add_argument("--gpu", action="store_true", help="give GPUs to the tasks that can use them")
+        if name in ("compile", "diff"):
+            command.add_argument("file", type=Path, nargs="?", default=Path("pipeline.yaml"))
+        if name == "plan":
+            command.add_argument("--times", type=Path, default=TIMES, help="measured by `python -m bench.stages`")
+            command.add_argument("--price", type=float, help="of a CPU hour")
+        if name == "run":
+            command.add_argument("--root", type=Path, default=Path("build", "kubeflow"), help="for the outputs")
+        if name == "submit":
+            _add_submit(command)
+    return parser
+
+
+def _add_submit(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", required=True, help="of Kubeflow Pipelines")
+    command.add_argument("--namespace", default="kubeflow")
+    command.add_argument("--experiment", default=compiler.NAME)
+    command.add_argument("--name", default="", help="of the run")
+    command.add_argument("--wait", type=float, metavar="SECONDS", help="until the run has ended")
+
+
+def _compile(options: argparse.Namespace) -> int:
+    """Write the pipeline as YAML."""
+    compiler.compile_to(_declaration(options), _target(options), options.file)
+    print(options.file)
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    """Compare the pipeline with a compiled file; exit code 1 where they differ."""
+    try:
+        before = options.file.read_text().splitlines(keepends=True)
+    except OSError as error:
+        raise UserError(f"{options.file}: {os.strerror(error.errno or 0).lower()}; compile it first") from None
+    with tempfile.TemporaryDirectory() as folder:
+        now = Path(folder) / "pipeline.yaml"
+        compiler.compile_to(_declaration(options), _target(options), now)
+        after = now.read_text().splitlines(keepends=True)
+    sys.stdout.writelines(difflib.unified_diff(before, after, str(options.file), "dvc.yaml"))
+    return int(before != after)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    """Say how many pods, how much time, storage and money a run takes."""
+    print(plan.text(plan.plan(_declaration(options), plan.measured(options.times)), options.price))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run the pipeline in containers on this machine."""
+    from kfp import local
+
+    options.root.mkdir(parents=True, exist_ok=True)
+    options.root.chmod(0o777)  # containers run as a user of their own
+    declared = _declaration(options)
+    asked = {name for task in declared.tasks for name in task.meta.environment} & set(os.environ)
+    runner = local.DockerRunner(environment={name: os.environ[name] for name in asked}, network_mode="host")
+    local.init(runner, pipeline_root=str(options.root.absolute()))
+    made = compiler.pipeline(declared, _target(options, exit_handler=False))
+    try:
+        made()
+    except RuntimeError as error:
+        print(f"pipeline.py run: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    return _check_outputs(options.root, len(declared.tasks))
+
+
+def _check_outputs(root: Path, tasks: int) -> int:
+    """A container that is gone when it is asked for counts as a success: count what tasks have said."""
+    newest = max(root.iterdir(), key=lambda each: each.stat().st_mtime)
+    found = len(list(newest.glob("*/executor_output.json")))
+    if found == tasks:
+        print(newest)
+        return 0
+    print(f"pipeline.py run: {found} of {tasks} tasks ended in {newest}; see the log above", file=sys.stderr)
+    return 1
+
+
+def _submit(options: argparse.Namespace) -> int:
+    """Upload the pipeline and start a run on a cluster."""
+    declared = declaration.load(ROOT, _values(options))
+    cluster = submit.Cluster(options.host, options.namespace)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "pipeline.yaml"
+        compiler.compile_to(declaration.load(ROOT, _values(options, settings=False)), _target(options), file)
+        arguments = compiler.parameters(declared)
+        run = cluster.submit(file, compiler.NAME, options.experiment, options.name or _tag(options), arguments)
+    print(run.link)
+    if options.wait is not None:
+        try:
+            cluster.wait(run, options.wait)
+        except UserError as error:
+            print(f"pipeline.py submit: {error}", file=sys.stderr)
+            return 1
+        print(f"run {run.id} succeeded")
+    return 0
+
+
+def _declaration(options: argparse.Namespace) -> declaration.Declaration:
+    return declaration.load(ROOT, _values(options))
+
+
+def _values(options: argparse.Namespace, settings: bool = True) -> dict[str, Any]:
+    """params.yaml with a preset and settings."""
+    from ernn import presets
+
+    return presets.parameters(ROOT, options.preset, options.settings if settings else [])
+
+
+def _target(options: argparse.Namespace, exit_handler: bool = True) -> compiler.Target:
+    images = compiler.images(_declaration(options), options.images, _tag(options))
+    return compiler.Target(images, options.gpu, exit_handler)
+
+
+def _tag(options: argparse.Namespace) -> str:
+    if options.tag:
+        return str(options.tag)
+    command = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise UserError(f"{ROOT} is no git checkout: say which images to use with --tag")
+    return found.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()

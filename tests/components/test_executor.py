@@ -1,0 +1,59 @@
+"""The container contract of Kubeflow Pipelines."""
+
+import json
+
+import pytest
+
+from components import executor
+from ernn.errors import UserError
+
+
+def executor_input(folder):
+    artifact = {"name": "metrics", "uri": f"{folder}/metrics", "metadata": {"display_name": "metrics"}}
+    model = {"name": "model", "uri": f"{folder}/model"}
+    outputs = {"metrics": {"artifacts": [artifact]}, "model": {"artifacts": [model]}}
+    return {"inputs": {}, "outputs": {"artifacts": outputs, "outputFile": f"{folder}/deep/executor_output.json"}}
+
+
+def test_numbers_stand_at_the_metrics_and_other_artifacts_are_named(tmp_path):
+    executor.write_output(executor.parse(json.dumps(executor_input(tmp_path))), {"per": 18.5})
+    written = json.loads((tmp_path / "deep" / "executor_output.json").read_text())["artifacts"]
+    assert written["metrics"]["artifacts"][0]["metadata"] == {"display_name": "metrics", "per": 18.5}
+    assert written["model"]["artifacts"] == [{"name": "model", "uri": f"{tmp_path}/model", "metadata": {}}]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"outputs": {}}'])
+def test_what_is_no_executor_input_is_refused(text):
+    with pytest.raises(UserError, match="--executor-input: JSON of an ExecutorInput"):
+        executor.parse(text)
+
+
+def test_gathered_files_lie_as_on_a_laptop_until_they_are_discarded(tmp_path):
+    (tmp_path / "a").write_text("1")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "c").write_text("2")
+    folders = executor.gather([f"metrics/compress/k2.json={tmp_path}/a", f"models/k4={tmp_path}/b"])
+    assert (folders["metrics"] / "compress" / "k2.json").read_text() == "1"
+    assert (folders["models"] / "k4" / "c").read_text() == "2"
+    executor.discard(folders)
+    assert not folders["metrics"].exists()
+    assert (tmp_path / "b" / "c").exists()
+
+
+@pytest.mark.parametrize("link", ["metrics=a", "metrics/x=nowhere", "metrics/x"])
+def test_links_of_another_form_are_refused(link):
+    with pytest.raises(UserError, match="--gather FLAG/RELATIVE/PATH=FILE"):
+        executor.gather([link])
+
+
+def test_a_page_has_its_pictures_inside(tmp_path):
+    report = tmp_path / "report"
+    report.mkdir()
+    (report / "per.png").write_bytes(b"\x89PNG")
+    (report / "report.md").write_text("# PER\n\n![errors](per.png)\n[a link](per.png)\n")
+    executor.write_page(f"report/report.md={tmp_path}/out/page", {"report": report})
+    assert (tmp_path / "out" / "page").read_text() == (
+        "# PER\n\n![errors](data:image/png;base64,iVBORw==)\n[a link](per.png)\n"
+    )
+    with pytest.raises(UserError, match=r"other\.md is missing"):
+        executor.write_page(f"report/other.md={tmp_path}/out/page", {"report": report})

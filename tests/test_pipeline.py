@@ -1,0 +1,159 @@
+"""pipeline.py: commands, exit codes, and one run of everything without a cluster."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import pipeline
+from ernn import presets
+from tests.workflow.server import TOKEN, Backend, serve
+from workflow import compiler, declaration
+
+ROOT = Path(__file__).parents[1]
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        pipeline.main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def file(tmp_path):
+    assert call("compile", str(tmp_path / "pipeline.yaml"), "--tag", "a") == 0
+    return tmp_path / "pipeline.yaml"
+
+
+def test_a_compiled_file_differs_from_what_has_changed_since(file, capsys):
+    assert call("diff", str(file), "--tag", "a") == 0
+    assert call("diff", str(file), "--tag", "b") == 1
+    assert "+        image: ernn-train:b" in capsys.readouterr().out
+
+
+def test_settings_change_defaults_of_the_run(tmp_path):
+    assert call("compile", str(tmp_path / "p.yaml"), "--tag", "a", "--set", "training.epochs=3") == 0
+    (spec, _) = yaml.safe_load_all((tmp_path / "p.yaml").read_text())
+    assert spec["root"]["inputDefinitions"]["parameters"]["training"]["defaultValue"]["epochs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["diff", "/nowhere/p.yaml"], "pipeline.py diff: /nowhere/p.yaml: no such file or directory; compile it first"),
+        (["compile", "--preset", "huge"], "pipeline.py compile: PRESET=huge: there is no presets/huge.yaml"),
+        (["compile", "--set", "training.epoch=3"], "training.epoch"),
+        (["plan", "--times", "/nowhere/stages.json"], "no such file; make it with `python -m bench.stages`"),
+        (["submit", "--host", "http://127.0.0.1:1"], "nobody answers"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(arguments, message, capsys):
+    assert call(*arguments) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_a_run_on_a_cluster_gets_the_settings_as_parameters(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KFP_TOKEN", TOKEN)
+    backend = Backend()
+    with serve(backend) as host:
+        given = ["--host", host, "--set", "training.epochs=3", "--name", "three epochs", "--tag", "a", "--wait", "60"]
+        monkeypatch.setattr(pipeline.submit.Cluster.wait, "__defaults__", (0.0, pipeline.submit.time.monotonic))
+        assert call("submit", *given) == 0
+        assert call("submit", *given) == 0
+        backend.states = ["FAILED"]
+        assert call("submit", *given) == 1
+    said = capsys.readouterr()
+    assert "run r0 succeeded" in said.out
+    assert "compress@lstm-k8-admm (exit code 2: disk full)" in said.err
+    assert backend.runs[0].runtime_config.parameters["training"]["epochs"] == 3
+    assert len(backend.versions["p1"]) == 1  # settings are parameters of a run, not another pipeline
+
+
+TINY = {
+    "corpus": {"train_speakers": 6, "dev_speakers": 2, "test_speakers": 2, "utterances_per_speaker": 3},
+    "training": {"epochs": 3},
+    "networks": {"gru": {"cell": "gru", "layers": 1, "cells": 16}},
+    "designs": {"gru-k4-admm": {"network": "gru", "method": "admm", "block_size": 4}},
+    "programs": {"gru-k4-admm": {"design": "gru-k4-admm"}},
+    "accelerators": {"gru-k4-admm": {"program": "gru-k4-admm"}},
+}
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    smoke = presets.merge(yaml.safe_load((ROOT / "params.yaml").read_text()), yaml.safe_load(SMOKE.read_text()))
+    return presets.merge(smoke, TINY)
+
+
+SMOKE = ROOT / "presets" / "smoke.yaml"
+
+
+def by_dvc(values: dict, folder: Path) -> Path:
+    """A working copy in which DVC has run everything."""
+    for name in (*presets.CODE, "presets"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in presets.FILES:
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    (folder / ".dvc").mkdir()
+    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], cwd=folder, check=True, env=environment(folder))
+    return folder
+
+
+def by_kubeflow(values: dict, folder: Path, monkeypatch) -> dict[str, Path]:
+    """Every output of a run of the compiled pipeline, by its path in dvc.yaml."""
+    from kfp import local
+    from kfp.local import subprocess_task_handler
+
+    # kfp runs containers as processes once this check is gone; the commands are those of the containers.
+    handler = subprocess_task_handler.SubprocessTaskHandler
+    monkeypatch.setattr(handler, "validate_not_container_component", lambda *_: None)
+    monkeypatch.setattr(handler, "validate_image", lambda *_: None)
+    for name, value in environment(folder).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(ROOT)
+    declared = declaration.load(ROOT, values)
+    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(folder))
+    compiler.pipeline(declared, compiler.Target(compiler.images(declared, "", "a"), exit_handler=False))()
+    found = {}
+    for task in declared.tasks:  # one entry each: a task's folder is called as its stage
+        for path in task.outs:
+            (place,) = folder.glob(f"*/{task.stage}/{task.flag(path).replace('-', '_')}")
+            found[path] = place
+    return found
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return os.environ | {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+def digest(path: Path) -> dict[str, str]:
+    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
+    return {str(each.relative_to(path)): hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
+
+
+@pytest.mark.timeout(900)
+def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tiny, tmp_path, monkeypatch):
+    (tmp_path / "dvc").mkdir()
+    (tmp_path / "kubeflow").mkdir()
+    theirs, ours = by_dvc(tiny, tmp_path / "dvc"), by_kubeflow(tiny, tmp_path / "kubeflow", monkeypatch)
+    for path, place in ours.items():
+        if path == "build/published.json":  # names runs of its own store
+            assert (
+                json.loads(place.read_text())["runs"].keys() == json.loads((theirs / path).read_text())["runs"].keys()
+            )
+        else:
+            assert digest(place) == digest(theirs / path), path

@@ -1,0 +1,122 @@
+"""The compiled pipeline: golden, deterministic, and what Kubeflow's own parser takes."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+
+from tests.workflow import toy
+from workflow import compiler, declaration
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "golden" / "pipeline.yaml"
+
+
+def compiled(folder: Path, declared: declaration.Declaration, **target: bool) -> list[dict]:
+    images = compiler.images(declared, "ernn-", "0123456789ab")
+    compiler.compile_to(declared, compiler.Target(images, **target), folder / "pipeline.yaml")
+    return list(yaml.safe_load_all((folder / "pipeline.yaml").read_text()))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return declaration.load(toy.write(tmp_path_factory.mktemp("toy")))
+
+
+@pytest.fixture(scope="module")
+def documents(small, tmp_path_factory):
+    return compiled(tmp_path_factory.mktemp("compiled"), small, gpu=True)
+
+
+def test_the_pipeline_is_the_golden_one(documents):
+    """Renew it with `python -m tests.workflow.test_compiler` and read the difference."""
+    golden = list(yaml.safe_load_all(GOLDEN.read_text()))
+    for document in (*documents, *golden):
+        document.pop("sdkVersion", None)
+    assert documents == golden
+
+
+def test_two_compilations_give_one_file(small, tmp_path):
+    texts = set()
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        compiled(tmp_path / name, small)
+        texts.add((tmp_path / name / "pipeline.yaml").read_text())
+    assert len(texts) == 1
+
+
+def test_the_default_pipeline_is_a_pipeline_spec_with_every_task(tmp_path):
+    declared = declaration.load(ROOT)
+    spec = json_format.ParseDict(compiled(tmp_path, declared)[0], PipelineSpec())
+    (inner,) = [each for name, each in spec.components.items() if name.startswith("comp-exit-handler")]
+    shown = {task.task_info.name: set(task.dependent_tasks) for task in inner.dag.tasks.values()}
+    names = {task.task_info.name: name for name, task in inner.dag.tasks.items()}
+    assert set(shown) == {task.name for task in declared.tasks}
+    for name, waits in declared.graph.items():
+        assert shown[name] == {names[each] for each in waits}, name
+
+
+def container(documents, stage):
+    return documents[0]["deploymentSpec"]["executors"][f"exec-{stage}"]["container"]
+
+
+def test_a_task_runs_its_own_stage_with_ports_for_its_files(documents):
+    (wanted,) = [container(documents, "compress")]
+    assert wanted["command"][:3] == ["python3", "-m", "torch.distributed.run"]
+    assert wanted["command"][-2:] == ["-m", "components.compress"]
+    words = wanted["args"]
+    pairs = dict(zip(words[::2], words[1::2], strict=True))
+    assert pairs == {
+        "--executor-input": "{{$}}",
+        "--params.design": "{{$.inputs.parameters['design']}}",
+        "--params.training": "{{$.inputs.parameters['training']}}",
+        "--design": "{{$.inputs.parameters['key']}}",
+        "--dataset": "{{$.inputs.artifacts['dataset'].path}}",
+        "--model": "{{$.outputs.artifacts['model'].path}}",
+        "--metrics": "{{$.outputs.artifacts['metrics'].path}}",
+    }
+
+
+def test_files_of_several_tasks_are_gathered_and_sections_assembled(documents):
+    words = container(documents, "report")["args"]
+    gathered = [words[place + 1] for place, word in enumerate(words) if word == "--gather"]
+    assert [each.split("=")[0] for each in gathered] == [
+        "metrics-folder/compress/k2.json",
+        "metrics-folder/compress/k4.json",
+        "metrics-folder/prepare.json",
+    ]
+    designs = words[words.index("--params.designs") + 1]
+    assert designs == ("""{"k2": {{$.inputs.parameters['designs_k2']}}, "k4": {{$.inputs.parameters['designs_k4']}}}""")
+
+
+def test_meta_becomes_resources_retries_secrets_and_caching(documents):
+    resources = container(documents, "compress")["resources"]
+    assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    assert "accelerator" not in container(documents, "prepare")["resources"]
+    tasks = documents[0]["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    assert tasks["compress"]["retryPolicy"]["maxRetryCount"] == 2
+    assert tasks["compress"]["cachingOptions"] == {"enableCache": True}
+    assert not tasks["report"]["cachingOptions"].get("enableCache")
+    platform = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert platform["exec-compress"]["nodeSelector"]["labels"] == {"pool": "gpu"}
+    assert platform["exec-compress"]["tolerations"][0]["key"] == "gpu"
+    assert platform["exec-report"]["secretAsEnv"][0]["secretName"] == compiler.SECRET
+
+
+def test_a_changed_entry_changes_its_own_parameter_alone(small):
+    before = compiler.parameters(small)
+    params = small.params | {"designs": small.params["designs"] | {"k4": {"network": "gru", "block_size": 8}}}
+    after = compiler.parameters(declaration.Declaration(small.tasks, params))
+    assert {name for name in before if before[name] != after[name]} == {"designs_k4"}
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as place:
+        declared = declaration.load(toy.write(Path(place)))
+        compiled(Path(place), declared, gpu=True)
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text((Path(place) / "pipeline.yaml").read_text())

@@ -1,0 +1,288 @@
+"""A declaration as a Kubeflow pipeline: every task a container that runs its stage's own command.
+
+Words of the command that are files become artifact ports named after their flags; a folder whose files come from
+several tasks gets a port for each of them, and the stage lays them out as they lie on a laptop. Sections of params.yaml
+become parameters of the run, entries of mappings that tasks stand for each by itself, so that a changed one reruns its
+own tasks.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from workflow.declaration import Declaration, Task
+
+NAME, DESCRIPTION = "ernn", "Speech to block-circulant acoustic models, integer networks and FPGA accelerators."
+SECRET = "ernn"  # holds the variables of `meta.environment`
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a compiled pipeline is for.
+
+    Args:
+        images: image name of each environment, with its tag.
+        gpu: whether tasks that say so get GPUs.
+        exit_handler: whether a last task reports how a run ended; local runs have none.
+    """
+
+    images: Mapping[str, str]
+    gpu: bool = False
+    exit_handler: bool = True
+
+
+def images(declaration: Declaration, prefix: str, tag: str) -> dict[str, str]:
+    """Names of the images of all environments."""
+    return {task.meta.image: f"{prefix}{task.meta.image}:{tag}" for task in declaration.tasks}
+
+
+def parameters(declaration: Declaration) -> dict[str, Any]:
+    """Parameters of a run and their defaults: sections of params.yaml, and entries as SECTION_ENTRY."""
+    found: dict[str, Any] = {}
+    for task in declaration.tasks:
+        for section in _sections(declaration, task):
+            found |= {_identifier(*place): _look_up(declaration.params, place) for place in section.places}
+    return dict(sorted(found.items()))
+
+
+def compile_to(declaration: Declaration, target: Target, file: Path) -> None:
+    """Write the pipeline as YAML; equal declarations and targets give equal files."""
+    from kfp import compiler
+
+    compiler.Compiler().compile(pipeline(declaration, target), str(file))
+    lines = file.read_text().splitlines(keepends=True)
+    # kfp's head of comments shows defaults in an order that changes from run to run.
+    body = [line for line in lines if not line.startswith("#")]
+    file.write_text(f"# {NAME}: {DESCRIPTION}\n" + "".join(body))
+
+
+def pipeline(declaration: Declaration, target: Target) -> Any:
+    """The pipeline as kfp has it."""
+    from kfp import dsl
+
+    defaults = parameters(declaration)
+
+    def build(*values: Any) -> None:
+        given = dict(zip(defaults, values, strict=True))
+        if not target.exit_handler:
+            _add_tasks(declaration, target, given)
+            return
+        with dsl.ExitHandler(_exit_task(target)):
+            _add_tasks(declaration, target, given)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    declared = [inspect.Parameter(name, kind, default=value, annotation=dict) for name, value in defaults.items()]
+    build.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]
+    build.__annotations__ = dict.fromkeys(defaults, dict)
+    return dsl.pipeline(name=NAME, description=DESCRIPTION)(build)
+
+
+@dataclass(frozen=True)
+class _Section:
+    """What a stage gets as one `--params.NAME`: places in params.yaml, one for a whole section or an entry."""
+
+    name: str
+    places: tuple[tuple[str, ...], ...]
+    assembled: bool = False
+
+    def argument(self) -> str:
+        """JSON, with placeholders for the values."""
+        values = [f"{{{{$.inputs.parameters['{_identifier(*place)}']}}}}" for place in self.places]
+        if not self.assembled:
+            return f"{{{{$.inputs.parameters['{self.name}']}}}}"
+        return (
+            "{" + ", ".join(f"{json.dumps(place[1])}: {v}" for place, v in zip(self.places, values, strict=True)) + "}"
+        )
+
+
+def _sections(declaration: Declaration, task: Task) -> list[_Section]:
+    entries = _entry_sections(declaration)
+    found: dict[str, _Section] = {}
+    for dotted in task.sections:
+        top, _, rest = dotted.partition(".")
+        if task.key and rest == task.key:
+            flag = next(flag for flag, word in task.flags.items() if word == task.key)
+            found[flag] = _Section(flag, ((top, rest),))
+        elif top in entries:
+            found[top] = _Section(top, tuple((top, str(key)) for key in declaration.params[top]), assembled=True)
+        else:
+            found[top] = _Section(top, ((top,),))
+    return list(found.values())
+
+
+def _entry_sections(declaration: Declaration) -> set[str]:
+    """Sections of which tasks take one entry each."""
+    pairs = ((task, dotted.partition(".")) for task in declaration.tasks for dotted in task.sections)
+    return {top for task, (top, _, rest) in pairs if task.key and rest == task.key}
+
+
+def _look_up(params: Mapping[str, Any], place: Sequence[str]) -> Any:
+    value: Any = params
+    for part in place:
+        value = value[part]
+    return value
+
+
+def _identifier(*parts: str) -> str:
+    return re.sub(r"[^0-9a-z]+", "_", "_".join(parts).lower()).strip("_")
+
+
+def _add_tasks(declaration: Declaration, target: Target, given: Mapping[str, Any]) -> None:
+    from kfp import components
+
+    loaded: dict[str, Callable[..., Any]] = {}
+    made: dict[str, Any] = {}
+    for task in declaration.ordered():
+        text = yaml.safe_dump(_component(declaration, task, target), sort_keys=False, width=120)
+        if text not in loaded:
+            loaded[text] = components.load_component_from_text(text)
+        arguments: dict[str, Any] = {"key": task.key} if task.key else {}
+        for section in _sections(declaration, task):
+            for place in section.places:
+                arguments[_identifier(*place) if section.assembled else section.name] = given[_identifier(*place)]
+        for port, path in _inputs(declaration, task).items():
+            writer = declaration.writer(path)
+            assert writer is not None
+            arguments[port] = made[writer.name].outputs[_port(writer, path)]
+        made[task.name] = _placed(
+            loaded[text](**{_identifier(n): value for n, value in arguments.items()}), task, target
+        )
+
+
+def _inputs(declaration: Declaration, task: Task) -> dict[str, str]:
+    """Artifacts that a task reads, by port."""
+    found = {}
+    for dep in task.deps:
+        flag = task.flag(dep)
+        if flag is None:
+            continue
+        if declaration.writer(dep) is not None:
+            found[_identifier(flag)] = dep
+        else:
+            found |= {_gathered(path): path for path in declaration.inside(dep)}
+    return found
+
+
+def _gathered(path: str) -> str:
+    """Port of a file that lies in a folder of several tasks' files."""
+    return f"in_{_identifier(path)}"
+
+
+def _port(task: Task, path: str) -> str:
+    flag = task.flag(path)
+    assert flag is not None, f"{path} is not in the command of {task.name}"
+    return _identifier(flag)
+
+
+def _component(declaration: Declaration, task: Task, target: Target) -> dict[str, Any]:
+    """The component of a task in kfp's YAML form; tasks of one stage have equal ones."""
+    inputs = [{"name": "key", "type": "String"}] if task.key else []
+    arguments: list[str] = ["--executor-input", "{{$}}"]
+    for section in _sections(declaration, task):
+        names = [_identifier(*place) for place in section.places] if section.assembled else [section.name]
+        inputs += [{"name": name, "type": "JsonObject"} for name in names]
+        arguments += [f"--params.{section.name}", section.argument()]
+    ports = _inputs(declaration, task)
+    for port, path in ports.items():
+        writer = declaration.writer(path)
+        assert writer is not None
+        inputs.append({"name": port, "type": _type(writer, path)})
+    for flag, word in task.flags.items():
+        arguments += _words(declaration, task, flag, word)
+    outputs = [{"name": _port(task, path), "type": _type(task, path)} for path in task.outs]
+    for flag, page in task.meta.pages.items():
+        port = f"{_identifier(flag)}_page"
+        outputs.append({"name": port, "type": "Markdown"})
+        arguments += ["--page", f"{flag}/{page}={{{{$.outputs.artifacts['{port}'].path}}}}"]
+    container = {"image": target.images[task.meta.image], "command": _command(task), "args": arguments}
+    return {
+        "name": task.stage,
+        "description": task.description,
+        "inputs": inputs,
+        "outputs": outputs,
+        "implementation": {"container": container},
+    }
+
+
+def _words(declaration: Declaration, task: Task, flag: str, word: str) -> list[str]:
+    """A flag with what stands for its word in a container."""
+    if word == task.key:
+        return [f"--{flag}", "{{$.inputs.parameters['key']}}"]
+    if word in task.outs:
+        return [f"--{flag}", f"{{{{$.outputs.artifacts['{_port(task, word)}'].path}}}}"]
+    if word not in task.deps:
+        return [f"--{flag}", word]
+    if declaration.writer(word) is not None:
+        return [f"--{flag}", f"{{{{$.inputs.artifacts['{_identifier(flag)}'].path}}}}"]
+    gathered = [
+        f"{flag}/{Path(path).relative_to(word)}={{{{$.inputs.artifacts['{_gathered(path)}'].path}}}}"
+        for path in declaration.inside(word)
+    ]
+    return [each for part in gathered for each in ("--gather", part)]
+
+
+def _command(task: Task) -> list[str]:
+    module = f"components.{task.stage}"
+    if task.meta.workers == 1:
+        return ["python3", "-m", module]
+    return [
+        "python3",
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        f"--nproc-per-node={task.meta.workers}",
+        "-m",
+        module,
+    ]
+
+
+def _type(task: Task, path: str) -> str:
+    return task.meta.artifacts.get(_port(task, path), "Metrics" if path in task.metrics else "Artifact")
+
+
+def _placed(made: Any, task: Task, target: Target) -> Any:
+    """What a task asks of the cluster."""
+    from kfp import kubernetes
+
+    meta = task.meta
+    made.set_display_name(task.name)
+    made.set_cpu_request(str(meta.cpu)).set_cpu_limit(str(meta.cpu))
+    made.set_memory_request(meta.memory).set_memory_limit(meta.memory)
+    made.set_retry(num_retries=meta.retries, backoff_duration="30s", backoff_factor=2)
+    made.set_caching_options(not meta.effects)
+    if target.gpu and meta.gpu:
+        made.set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(meta.gpu)
+    kubernetes.set_timeout(made, 60 * meta.timeout_minutes)
+    for key, value in meta.node_selector.items():
+        kubernetes.add_node_selector(made, key, value)
+    for toleration in meta.tolerations:
+        kubernetes.add_toleration(made, **toleration)
+    if meta.environment:
+        kubernetes.use_secret_as_env(made, SECRET, {key: name for name, key in meta.environment.items()})
+    return made
+
+
+def _exit_task(target: Target) -> Any:
+    """The task that reports how a run ended, whatever happened."""
+    from kfp import components
+
+    first = next(iter(target.images.values()))
+    component = {
+        "name": "finish",
+        "description": "How the run ended, and which task failed.",
+        "inputs": [{"name": "status", "type": "PipelineTaskFinalStatus"}],
+        "implementation": {
+            "container": {
+                "image": first,
+                "command": ["python3", "-m", "components.finish"],
+                "args": ["--status", "{{$.inputs.parameters['status']}}"],
+            }
+        },
+    }
+    return components.load_component_from_text(yaml.safe_dump(component))().set_caching_options(False)

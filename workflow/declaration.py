@@ -1,0 +1,235 @@
+"""dvc.yaml as a graph of tasks: stages with their templates filled in, files as edges.
+
+Only what an orchestrator needs is read: command, files, parameters, and `meta`. DVC's templates are filled in here for
+`foreach` and `matrix`; one that is not understood is refused.
+"""
+
+import itertools
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ernn.errors import UserError, complaints
+
+Type = Literal["Dataset", "Model", "Metrics", "Markdown", "HTML", "Artifact"]
+CODE = ("components", "ernn")
+_TEMPLATE = re.compile(r"\$\{([^}]*)\}")
+
+
+class Meta(BaseModel):
+    """What a stage says of where it runs; `pipeline.py` gives it to the cluster."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image: str  # docker/IMAGE.Dockerfile
+    cpu: float = Field(1, gt=0)
+    memory: str = Field("2G", pattern=r"^\d+(\.\d+)?[KMG]i?$")
+    gpu: int = Field(0, ge=0)
+    workers: int = Field(1, ge=1)  # processes that share the batches of a training, by torchrun
+    retries: int = Field(2, ge=0)
+    timeout_minutes: int = Field(240, ge=1)
+    effects: bool = False  # it changes something outside its outputs: never served from a cache
+    environment: dict[str, str] = Field(default_factory=dict)  # variable -> KEY of the secret `ernn`
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    tolerations: tuple[dict[str, str], ...] = ()
+    artifacts: dict[str, Type] = Field(default_factory=dict)  # kind of what a flag gives
+    pages: dict[str, str] = Field(default_factory=dict)  # flag of a folder -> the Markdown file in it to be shown
+
+
+@dataclass(frozen=True)
+class Task:
+    """One stage of one entry.
+
+    Args:
+        flags: flags of the command and their words, in order.
+        deps: files and folders that it reads, without code.
+        outs: files and folders that it writes.
+        metrics: those of them that hold metrics.
+        sections: dotted keys of params.yaml.
+    """
+
+    stage: str
+    key: str
+    description: str
+    flags: Mapping[str, str]
+    deps: tuple[str, ...]
+    outs: tuple[str, ...]
+    metrics: tuple[str, ...]
+    sections: tuple[str, ...]
+    meta: Meta
+
+    @property
+    def name(self) -> str:
+        """As DVC calls it."""
+        return f"{self.stage}@{self.key}" if self.key else self.stage
+
+    def flag(self, path: str) -> str | None:
+        """The flag that gives a path, without its dashes."""
+        return next((flag for flag, word in self.flags.items() if word == path), None)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """All tasks, each after those whose files it reads."""
+
+    tasks: tuple[Task, ...]
+    params: Mapping[str, Any]
+    _written: dict[str, Task] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        written: dict[str, Task] = {}
+        for task in self.tasks:
+            for path in task.outs:
+                if path in written:
+                    raise UserError(f"dvc.yaml: {path} is written by {written[path].name} and by {task.name}")
+                written[path] = task
+        object.__setattr__(self, "_written", written)
+
+    def writer(self, path: str) -> Task | None:
+        """The task that writes a path itself."""
+        return self._written.get(path)
+
+    def inside(self, folder: str) -> list[str]:
+        """Outputs of tasks that lie within a folder that no task writes as a whole."""
+        return sorted(each for each in self._written if PurePosixPath(folder) in PurePosixPath(each).parents)
+
+    def sources(self, task: Task) -> list[str]:
+        """Outputs of other tasks that a task reads."""
+        found: list[str] = []
+        for dep in task.deps:
+            found += [dep] if dep in self._written else self.inside(dep)
+        return found
+
+    @cached_property
+    def graph(self) -> dict[str, set[str]]:
+        """Names of the tasks that each waits for."""
+        return {task.name: {self._written[path].name for path in self.sources(task)} for task in self.tasks}
+
+    def ordered(self) -> list[Task]:
+        """Every task after those that it waits for.
+
+        Raises:
+            UserError: tasks that wait for each other.
+        """
+        done: list[Task] = []
+        left = list(self.tasks)
+        while left:
+            names = {task.name for task in done}
+            ready = [task for task in left if self.graph[task.name] <= names]
+            if not ready:
+                raise UserError(f"dvc.yaml: {', '.join(task.name for task in left)} wait for each other")
+            done += ready
+            left = [task for task in left if task not in ready]
+        return done
+
+
+def load(root: Path, params: Mapping[str, Any] | None = None) -> Declaration:
+    """The declaration of a folder.
+
+    Args:
+        params: instead of what its params.yaml says.
+
+    Raises:
+        UserError: a file is missing, or says what is not understood.
+    """
+    values = _read(root / "params.yaml") if params is None else params
+    stages = _read(root / "dvc.yaml").get("stages", {})
+    return Declaration(tuple(_tasks(stages, values)), values)
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{file.name}: no such file in {file.parent}; run from the repository's root") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{file.name}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{file.name}: must be a mapping")
+    return values
+
+
+def _tasks(stages: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Task]:
+    for name, stage in stages.items():
+        if "foreach" in stage:
+            entries = _entries(name, stage["foreach"], params)
+            yield from (_task(name, key, stage["do"], {"key": key, "item": item}) for key, item in entries)
+        elif "matrix" in stage:
+            yield from (_task(name, key, stage, {"key": key, "item": item}) for key, item in _matrix(stage["matrix"]))
+        else:
+            yield _task(name, "", stage, {})
+
+
+def _entries(stage: str, given: Any, params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    if isinstance(given, str):
+        found = _TEMPLATE.fullmatch(given)
+        if found is None or found[1] not in params:
+            raise UserError(
+                f"dvc.yaml: {stage}: foreach is a mapping, a list, or ${{SECTION}} of params.yaml, not {given}"
+            )
+        given = params[found[1]]
+    if isinstance(given, Mapping):
+        return [(str(key), item) for key, item in given.items()]
+    return [(str(item), item) for item in given]
+
+
+def _matrix(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for values in itertools.product(*given.values()):
+        yield "-".join(map(str, values)), dict(zip(given, values, strict=True))
+
+
+def _task(name: str, key: str, stage: Mapping[str, Any], values: Mapping[str, Any]) -> Task:
+    filled = _fill(f"{name}@{key}" if key else name, stage, values)
+    words = shlex.split(filled["cmd"])
+    if words[:2] != ["python", "-m"] or len(words) % 2 == 0:
+        raise UserError(f"dvc.yaml: {name}: cmd is `python -m MODULE --flag value ..`, got `{filled['cmd']}`")
+    flags = dict(zip((word.removeprefix("--") for word in words[3::2]), words[4::2], strict=True))
+    metrics = _paths(filled.get("metrics", []))
+    try:
+        meta = TypeAdapter(Meta).validate_python(filled.get("meta", {}))
+    except ValidationError as error:
+        raise UserError(f"dvc.yaml: {name}: meta: {complaints(error)}") from None
+    return Task(
+        name,
+        key,
+        filled.get("desc", ""),
+        flags,
+        tuple(path for path in _paths(filled.get("deps", [])) if path.split("/")[0] not in CODE),
+        (*_paths(filled.get("outs", [])), *metrics, *_paths(filled.get("plots", []))),
+        metrics,
+        tuple(filled.get("params", [])),
+        meta,
+    )
+
+
+def _paths(entries: list[Any]) -> tuple[str, ...]:
+    return tuple(entry if isinstance(entry, str) else next(iter(entry)) for entry in entries)
+
+
+def _fill(name: str, value: Any, values: Mapping[str, Any]) -> Any:
+    """A declaration with its templates replaced."""
+    if isinstance(value, str):
+        return _TEMPLATE.sub(lambda found: str(_look_up(name, found[1], values)), value)
+    if isinstance(value, Mapping):
+        return {_fill(name, key, values): _fill(name, each, values) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_fill(name, each, values) for each in value]
+    return value
+
+
+def _look_up(name: str, place: str, values: Mapping[str, Any]) -> Any:
+    found: Any = values
+    for part in place.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            raise UserError(
+                f"dvc.yaml: {name}: ${{{place}}} is not known here; templates are ${{key}} and ${{item...}}"
+            )
+        found = found[part]
+    return found
