@@ -1,7 +1,7 @@
 """`python -m bench.accelerator [NAME ...]`: cycles of a frame at the sizes of the literature, by RTL simulation.
 
-One recurrent layer with 153 inputs, 12 bits, and its output layer; weights are random, since cycles do not depend on
-them. Every logit of the simulated frames is compared with the integer model.
+One recurrent layer with 153 inputs and its output layer, 12 bits where nothing else is said; weights are random, since
+cycles do not depend on them. Every logit of the simulated frames is compared with the integer model.
 """
 
 import argparse
@@ -15,20 +15,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.record import record
-from ernn import simulation
+from bench.record import FOLDER, commit, record
+from ernn import artifacts, simulation
 from ernn.data.phones import PHONES48
 from ernn.hw import project, sizing
 from ernn.hw.network_verilog import Architecture, NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import Design, Features, Integer, Network, Quantization
+from ernn.params import Bits, Design, Features, Integer, Network, Quantization
 from ernn.program import Program
+from ernn.pruning import Pruner
 from ernn.quantize import calibrate, freeze, tables
 
 FRAMES, OPENS = 60, 30  # an utterance opens at the first frame and in the middle
 LSTM = Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True)
 GRU = Network(cell="gru", layers=1, cells=1024)
+LSTM_1024 = Network(cell="lstm", layers=1, cells=1024)
 E_RNN = {("lstm", 8): (832, 2660), ("lstm", 16): (466, 2660), ("gru", 8): (703, 2280), ("gru", 16): (449, 2280)}
 NOTE = """\
 `multipliers` are all products of two values that the hardware makes in a cycle: of the array, of the cells behind it,
@@ -37,7 +39,8 @@ alone, from its first feature to its last logit; both are counted in a simulatio
 logit equals the integer model. `utilization` is the share of all arrays' multiplier-cycles that are needed.
 `ernn_paper_cycles` and `ernn_paper_multipliers` are E-RNN's on the XCKU060 (arXiv:1812.07106; confidence: recalled):
 its frames a second at 200 MHz with three interleaved streams, as cycles, and its DSP blocks. Whether its
-figures have an output layer is not known; these have one."""
+figures have an output layer is not known; these have one. `pruning_ratio` above 1 is a pruned network, equally many
+weights in every row. `commit` is that of each row."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,34 @@ class Case:
     array: sizing.Size
     output: sizing.Size
     streams: int = 1
+    pruning_ratio: float = 1.0  # weights over those that stay, equally many in every row; 1 keeps blocks
+    paper: tuple[int, int] | None = None  # E-RNN's cycles and multipliers
+
+
+def _bits(width: int) -> Bits:
+    return Bits(weights=width, activations=width, accumulators=width, cell=width)
+
+
+def _fourier(width: int) -> Integer:
+    return Integer(design="random", transform="fourier", complex_products=3, bits=_bits(width))
 
 
 _EXACT = Integer(design="random")
-_FOURIER = Integer(design="random", transform="fourier", complex_products=3)
 CASES = {
-    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0)),
-    "lstm-k16": Case(LSTM, 16, _FOURIER, (16, 6, 4), (48, 4, 0)),
-    "gru-k8": Case(GRU, 8, _FOURIER, (32, 5, 2), (48, 4, 0)),
-    "gru-k16": Case(GRU, 16, _FOURIER, (16, 5, 2), (48, 4, 0)),
-    "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0)),
-    "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3),
+    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), paper=E_RNN["lstm", 8]),
+    "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 0), paper=E_RNN["lstm", 16]),
+    "gru-k8": Case(GRU, 8, _fourier(12), (32, 5, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
+    "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (48, 4, 0), paper=E_RNN["gru", 16]),
+    "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
+    "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
+    # ESE and C-LSTM as designs of ours, at most with their multipliers
+    "ese": Case(LSTM, 1, _EXACT, (64, 6, 0), (48, 2, 0), pruning_ratio=8.9),
+    "c-lstm-k8": Case(LSTM, 8, _fourier(16), (32, 7, 4), (48, 2, 0)),
+    "c-lstm-k16": Case(LSTM, 16, _fourier(16), (16, 6, 4), (48, 4, 0)),
+    # within the multipliers of CSB-RNN and of Spartus' device
+    "lstm-k16-512": Case(LSTM, 16, _fourier(16), (4, 3, 4), (48, 1, 0)),
+    "gru-k16-512": Case(GRU, 16, _fourier(16), (8, 2, 1), (48, 1, 0)),
+    "lstm-1024-k16": Case(LSTM_1024, 16, _fourier(8), (16, 4, 4), (48, 4, 0)),
 }
 
 
@@ -68,7 +88,10 @@ def program_of(case: Case) -> Program:
     """An integer network with random weights, its formats chosen on random features."""
     torch.manual_seed(1)
     model = AcousticModel(case.network, 153, PHONES48)
-    make_circulant(model, Design(network="random", block_size=case.block_size).blocks(1))
+    if case.pruning_ratio > 1:
+        Pruner(model, case.pruning_ratio, "rows").finish(model)
+    else:
+        make_circulant(model, Design(network="random", block_size=case.block_size).blocks(1))
     settings = Quantization()
     ranges = calibrate.measure_batch(model, torch.randn(20, 4, 153))
     formats = calibrate.choose(model, ranges, case.integer, settings)
@@ -77,13 +100,17 @@ def program_of(case: Case) -> Program:
     return freeze.freeze("random", model, formats, case.integer, functions, frontend)
 
 
+def built(case: Case) -> tuple[Program, dict[str, str]]:
+    """A case's program and sources."""
+    program, clock = program_of(case), Clock(200, FAMILIES["xc7"])
+    arrays = sizing.arrays(program, case.array, case.output)
+    return program, project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams)))
+
+
 def measure(name: str, case: Case) -> dict[str, Any]:
     """One row."""
-    program, clock = program_of(case), Clock(200, FAMILIES["xc7"])
     started = time.perf_counter()
-    arrays = sizing.arrays(program, case.array, case.output)
-    network = NetworkText(program, Architecture(arrays, clock, case.streams))
-    files = project.rtl_project(network)
+    program, files = built(case)
     generated = time.perf_counter() - started
     design = json.loads(files["design.json"])
     x = np.random.default_rng(1).integers(program.input.low // 2, program.input.high // 2, (FRAMES, program.inputs))
@@ -98,35 +125,44 @@ def measure(name: str, case: Case) -> dict[str, Any]:
         run = bench.run(simulation.vectors(program, utterances, case.streams))
         alone = bench.run(simulation.vectors(program, [x[:1]], 1))
     interval = float(np.median(np.diff(run.ended)))
-    cycles, multipliers = E_RNN[case.network.cell, case.block_size]
+    cycles, multipliers = case.paper or (None, None)
     return {
+        "design": name,
         "network": f"{case.network.cell} 153-1024" + ("/512" if case.network.projection else ""),
         "block_size": case.block_size,
+        "pruning_ratio": case.pruning_ratio,
+        "bits": case.integer.bits.weights,
         "transform": case.integer.transform + (" (3)" if case.integer.transform == "fourier" else ""),
         "lanes_columns": "x".join(map(str, case.array[:2])),
-        "multipliers": sum(sum(layer.multipliers().values()) for layer in network.layers),
+        "multipliers": sum(sum(layer["multipliers"].values()) for layer in design["layers"]),
         "streams": case.streams,
         "cycles_per_frame": interval,
         "latency_cycles": alone.registers["latency"],
         "utilization": round(simulation.utilization(design, interval), 3),
         "ernn_paper_cycles": cycles,
         "ernn_paper_multipliers": multipliers,
-        "cycles_ratio": round(interval / cycles, 3),
+        "cycles_ratio": None if cycles is None else round(interval / cycles, 3),
         "generate_s": round(generated, 2),
+        "commit": commit(),
     }
 
 
 def main() -> None:
-    """Measure what is named, or all, and record it."""
+    """Measure what is named, or all; rows of other cases stay as they are recorded."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", choices=[[], *CASES], help="cases; none means all, and records them")
+    parser.add_argument("names", nargs="*", choices=[[], *CASES], help="cases; none means all")
     chosen = parser.parse_args().names or list(CASES)
-    rows = []
+    found = {row["design"]: row for row in recorded()}
     for name in chosen:
-        rows.append(measure(name, CASES[name]))
-        print(rows[-1], flush=True)
-    if len(rows) == len(CASES):
+        found[name] = row = measure(name, CASES[name])
+        rows = [{key: found[each].get(key) for key in row} for each in CASES if each in found]
         record("accelerator", rows, note=NOTE)
+
+
+def recorded() -> list[dict[str, Any]]:
+    """Rows that were measured before."""
+    path = FOLDER / "accelerator.json"
+    return list(artifacts.read_json(path)["rows"]) if path.exists() else []
 
 
 if __name__ == "__main__":

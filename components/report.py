@@ -8,7 +8,6 @@ from ernn.params import (
     Compression,
     Corpus,
     Design,
-    Hardware,
     Integer,
     Network,
     Quantization,
@@ -27,33 +26,46 @@ def report(
     networks: dict[str, Network],
     designs: dict[str, Design],
     programs: dict[str, Integer],
-    hardware: Hardware,
     accelerators: dict[str, Accelerator],
     metrics_folder: Path,
     curves: Path,
     scores: Path,
+    benchmarks: Path,
     report: Path,
 ) -> None:
     """Write report.md and its figures."""
-    from ernn import artifacts, figures, hardware_report, integer_report, narrative, results
+    from ernn import (
+        artifacts,
+        benchmark_figures,
+        benchmark_report,
+        figures,
+        hardware_report,
+        integer_report,
+        narrative,
+        results,
+    )
+    from ernn.published import published
 
     folders = results.Folders(metrics_folder, curves, scores)
     found = results.load(networks, designs, folders, scoring)
     integers = results.load_integers(programs, designs, networks, folders)
+    built = results.load_accelerators(accelerators, integers, metrics_folder, benchmarks)
     drawn = {
         "per": figures.per_over_block_size(found),
         "degradation": figures.degradation(found),
         "training": figures.training_curves(found),
     } | {f"training-{each.name}": figures.one_curve(each) for each in found}
-    drawn |= integer_report.figures(integers)
+    drawn |= integer_report.figures(integers) | benchmark_figures.figures(built, published())
     for name, figure in drawn.items():
         with artifacts.atomic(report / f"{name}.png") as temporary:
             figure.savefig(temporary, dpi=figures.DPI, format="png", metadata={"Software": None})
     section = integer_report.text(integers, quantization.budget_points)
-    section += hardware_report.text(accelerators, hardware, metrics_folder)
+    section += hardware_report.text(built) + benchmark_report.text(built)
     text = narrative.text(found, corpus, training, compression, networks, section)
     with artifacts.atomic(report / "report.md") as temporary:
         temporary.write_text(text)
+    with artifacts.atomic(report / "benchmark.txt") as temporary:
+        temporary.write_text(benchmark_report.terminal(built))
 
 
 if __name__ == "__main__":

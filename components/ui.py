@@ -1,4 +1,4 @@
-"""`make ui`: MLflow's pages over the published runs, and the link to the one that compares block sizes."""
+"""`make ui`: MLflow's pages over the published runs, and links to those that compare block sizes."""
 
 import argparse
 import socket
@@ -17,8 +17,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def link(receipt: Path, base: str) -> str:
-    """The comparison of the runs in `receipt` on the server at `base`.
+def link(receipt: Path, base: str, runs: str = "runs") -> str:
+    """The comparison of `runs` (or `accelerator_runs`) in `receipt` on the server at `base`.
 
     Raises:
         UserError: nothing was published.
@@ -26,19 +26,21 @@ def link(receipt: Path, base: str) -> str:
     note = artifacts.read_json(receipt)
     if not note["published"]:
         raise UserError(f"nothing to show: {note['problem']}; start that server, or unset MLFLOW_TRACKING_URI")
-    return tracking.comparison(base, note["experiment_id"], list(note["runs"].values()))
+    return tracking.comparison(base, note["experiment_id"], list(note[runs].values()))
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the link and become the server; with a server of one's own, only print the link."""
+    """Print the links and become the server; with a server of one's own, only print them."""
     parser = argparse.ArgumentParser(prog="python -m components.ui", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--receipt", type=Path, required=True, metavar="PATH", help="what `publish` has written")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     options = parser.parse_args(arguments)
     own = tracking.uri().startswith(("http://", "https://"))
     port = options.port or free_port()
+    base = tracking.uri() if own else f"http://127.0.0.1:{port}"
     try:
-        print("Compare the block sizes:", link(options.receipt, tracking.uri() if own else f"http://127.0.0.1:{port}"))
+        print("Compare the block sizes:", link(options.receipt, base))
+        print("Compare the accelerators:", link(options.receipt, base, "accelerator_runs"))
     except UserError as error:
         print(f"ui: {error}", file=sys.stderr)
         sys.exit(2)

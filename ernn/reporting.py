@@ -21,6 +21,20 @@ def _per(text: str) -> Metric:
     return Metric(text, "%", "lower", 2)
 
 
+def _used(name: str, text: str) -> dict[str, Metric]:
+    return {
+        name: Metric(f"{text} that the design takes", "", "lower"),
+        f"{name}_percent": Metric(f"share of the device's {text}", "%", "lower", 1),
+    }
+
+
+def _energy(how: str, suffix: str) -> dict[str, Metric]:
+    return {
+        f"energy_uj_per_frame{suffix}": Metric(f"energy of a frame, {how}", "uJ", "lower", 2),
+        f"frames_per_s_per_w{suffix}": Metric(f"frames a second for each watt, {how}", "frames/s/W", "higher"),
+    }
+
+
 METRICS: dict[str, Metric] = {
     "per": _per("phone error rate on the test set, 39 phones, silence counted as a phone"),
     "per_low": _per("lower end of the 95 % bootstrap interval of `per`"),
@@ -61,6 +75,17 @@ METRICS: dict[str, Metric] = {
     "latency_cycles": Metric("simulated cycles of a frame alone, first feature to last logit", "cycles", "lower"),
     "multiplier_utilization": Metric("share of the arrays' multiplier-cycles that are needed", "", "higher", 3),
     "simulated_frames": Metric("simulated frames of the test set, equal to the integer model", "frames", "higher"),
+    "clock_mhz": Metric("clock of the design on its device, reached by place and route or assumed", "MHz", "higher", 1),
+    "latency_us": Metric("time of a frame alone at that clock, first feature to last logit", "us", "lower", 2),
+    "initiation_interval_us": Metric("time between frames that follow each other at that clock", "us", "lower", 2),
+    "frames_per_s": Metric("frames a second at that clock, all streams together", "frames/s", "higher"),
+    "real_time_factor": Metric("frames a second over those that one speaker gives", "x", "higher"),
+    **_used("lut", "look-up tables"),
+    **_used("ff", "flip-flops"),
+    **_used("dsp", "multiplier blocks"),
+    **_used("bram", "block RAMs"),
+    **_energy("measured or by a vendor's tools", ""),
+    **_energy("uncalibrated estimate: compare our own designs by it alone", "_estimate"),
     "train_hours": Metric("speech to train on", "h", digits=2),
     "dev_hours": Metric("speech to choose the learning rate by", "h", digits=2),
     "test_hours": Metric("speech to score", "h", digits=2),

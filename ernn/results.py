@@ -1,7 +1,7 @@
 """Finished results, read back from `metrics/`, `curves/` and `scores/`: what the report shows and MLflow gets."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.scoring import Score, paired_interval
-from ernn.params import Bits, Design, Integer, Network, Scoring
+from ernn.params import Accelerator, Bits, Design, Integer, Network, Scoring
 
 SEED = 1  # of the bootstrap
 GROUPS = tuple(Bits.model_fields)  # tensors that share a width
+HARDWARE_STAGES = ("generate", "simulate", "benchmark")
 Row = dict[str, float | str]
 
 
@@ -68,6 +69,17 @@ class IntegerResult:
 
 
 @dataclass(frozen=True)
+class AcceleratorResult:
+    """One accelerator: numbers of all stages, and its benchmark on every device, the one to quote first."""
+
+    name: str
+    accelerator: Accelerator
+    integer: IntegerResult
+    metrics: dict[str, float]
+    table: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Folders:
     """Where the stages before have left their results."""
 
@@ -106,6 +118,24 @@ def load_integers(
         curve = read_curve(folders.curves / "quantize" / f"{name}.csv")
         label = block_label(design, networks[design.network].layers)
         found.append(IntegerResult(name, integer, design.method, design.network, label, metrics, curve))
+    return found
+
+
+def load_accelerators(
+    accelerators: Mapping[str, Accelerator], integers: Sequence[IntegerResult], metrics: Path, benchmarks: Path
+) -> list[AcceleratorResult]:
+    """Every accelerator, in the order of `params.yaml`.
+
+    Raises:
+        UserError: a result is missing or damaged.
+    """
+    programs, found = {each.name: each for each in integers}, []
+    for name, accelerator in accelerators.items():
+        merged: dict[str, float] = {}
+        for stage in HARDWARE_STAGES:
+            merged |= artifacts.read_json(metrics / stage / f"{name}.json")
+        table = tuple(artifacts.read_json(benchmarks / f"{name}.json")["rows"])
+        found.append(AcceleratorResult(name, accelerator, programs[accelerator.program], merged, table))
     return found
 
 

@@ -22,7 +22,7 @@ from ernn.params import Parameters
 ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
-NOT_STAGES = {"__init__", "executor", "finish", "stage", "tracking", "ui"}
+NOT_STAGES = {"__init__", "executor", "finish", "runs", "stage", "tracking", "ui"}
 STAGES = sorted(DECLARED)
 
 
@@ -162,7 +162,7 @@ def chain(tmp_path_factory):
         shutil.copy(ROOT / name, root / name)
     folder = presets.lay_out(root, "smoke")
     kinds = {"pretrain": "networks", "compress": "designs", "quantize": "programs"}
-    for kind, names in (kinds | {"generate": "accelerators", "simulate": "accelerators"}).items():
+    for kind, names in (kinds | dict.fromkeys(("generate", "simulate", "benchmark"), "accelerators")).items():
         for key in yaml.safe_load((folder / "params.yaml").read_text())[names]:
             for path in written(kind):
                 touch(folder / path.replace("${key}", key))
@@ -200,6 +200,7 @@ ALL_DESIGNS = {f"compress@{name}" for name in SMOKE["designs"]}
 INTEGER = {f"quantize@{name}" for name in SMOKE["programs"]}
 SIMULATED = {f"simulate@{name}" for name in SMOKE["accelerators"]}
 HARDWARE = {f"generate@{name}" for name in SMOKE["accelerators"]} | SIMULATED
+BENCHMARKS = {f"benchmark@{name}" for name in SMOKE["accelerators"]}
 DENSE = {"pretrain@lstm", "pretrain@gru"}
 
 
@@ -210,11 +211,13 @@ DENSE = {"pretrain@lstm", "pretrain@gru"}
         ("params.yaml", r"rho_end: [\d.]+", "rho_end: 0.123", {*ALL_DESIGNS, "report", "publish"}),
         ("params.yaml", r"epochs: \d+", "epochs: 77", {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
         ("params.yaml", r"search: true", "search: false", {"quantize@gru-k4-narrow", "report", "publish"}),
-        ("params.yaml", "clock_mhz: 200", "clock_mhz: 150", {*HARDWARE, "report"} - SIMULATED),
+        ("params.yaml", "clock_mhz: 200", "clock_mhz: 150", {*HARDWARE, "publish"} - SIMULATED),
         ("params.yaml", "stalls: 64", "stalls: 99", SIMULATED),
-        ("ernn/dataflow/cells.py", '"""', '"""An edit. ', INTEGER | HARDWARE),
+        ("ernn/dataflow/cells.py", '"""', '"""An edit. ', INTEGER | HARDWARE | BENCHMARKS),
         ("ernn/hw/verilog.py", '"""', '"""An edit. ', HARDWARE),
         ("ernn/golden/model.py", '"""', '"""An edit. ', INTEGER | SIMULATED),
+        ("ernn/energy.py", '"""', '"""An edit. ', BENCHMARKS),
+        ("ernn/published.py", '"""', '"""An edit. ', {"report"}),
         ("ernn/figures.py", r"DPI = \d+", "DPI = 77", {"report"}),
         ("ernn/nn/scoring.py", '"""', '"""An edit. ', {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
         ("ernn/admm.py", '"""', '"""An edit. ', ALL_DESIGNS),

@@ -8,6 +8,7 @@ from importlib import resources
 from ernn.hw.control_verilog import WRITTEN
 from ernn.hw.network_verilog import NetworkText
 from ernn.hw.testbench import NAME, testbench
+from ernn.hw.work import work
 
 _LIBRARY = ("verilog", "rtl")
 
@@ -68,6 +69,7 @@ def description(network: NetworkText) -> dict[str, object]:
                     for unit in layer.units
                 ],
                 "weight_memory_bits": layer.weight_memory_bits,
+                "work": work(layer).description(),
             }
         )
     return {

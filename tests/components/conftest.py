@@ -1,5 +1,6 @@
 """Finished results of a small sweep, written by the functions that the stages write them with."""
 
+import json
 import shutil
 
 import numpy as np
@@ -7,11 +8,14 @@ import pytest
 import torch
 import yaml
 
-from ernn import artifacts, program_file
+from ernn import artifacts, benchmark, energy, program_file
 from ernn.data.phones import PHONES48, SILENCE, to_39
+from ernn.hw import project, sizing
+from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.hw.schedule import FAMILIES, Clock
 from ernn.nn import model_file, scoring
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import Bits, Design, Features, Integer, Network, Quantization, Scoring
+from ernn.params import Accelerator, Bits, Design, Features, Integer, Network, Quantization, Scoring
 from ernn.quantize import calibrate, chain, freeze, tables
 from ernn.training import outcome
 
@@ -107,9 +111,40 @@ def write_program(folder, name: str, integer: Integer) -> None:
     outcome.write_curve(folder / "curves" / "quantize" / f"{name}.csv", rows)
 
 
+SYNTHESIS = {"lut": 20_000, "ff": 30_000, "dsp": 70, "bram": 4.5, "fits": True, "binds": []}
+ROWS = [
+    {"device": "xcku060", "flow": "yosys", "fmax_mhz": 100.0, "fmax_kind": "assumed"},
+    {"device": "ecp5-85f", "flow": "yosys, nextpnr", "fmax_mhz": 50.0, "fmax_kind": "place_and_route"},
+    {"device": "xc7z020", "flow": "yosys", "fmax_mhz": 100.0, "fmax_kind": "assumed", "fits": False, "binds": ["dsp"]},
+]
+
+
+def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
+    """Sources of a program, with made-up cycles and resources, and what follows from them."""
+    program = program_file.load(folder / "programs" / accelerator.program)
+    sizes = [(each.lanes, each.columns, each.heads) for each in (accelerator.array, accelerator.output)]
+    architecture = Architecture(sizing.arrays(program, *sizes), Clock(100, FAMILIES["xc7"]))
+    files = project.rtl_project(NetworkText(program, architecture))
+    target = folder / "hardware" / name
+    target.mkdir(parents=True)
+    for file in ("design.json", "registers.md"):
+        (target / file).write_text(files[file])
+    (target / "digest.txt").write_text(project.digest(files) + "\n")
+    run = {"cycles_per_frame": 250.0, "latency_cycles": 300, "multiplier_utilization": 0.4, "simulated_frames": 9}
+    work = energy.total_work(json.loads(files["design.json"]))
+    quality = artifacts.read_json(folder / "metrics" / "quantize" / f"{accelerator.program}.json")
+    rate = benchmark.speech_rate(program.frontend)
+    measured = benchmark.Measured(250.0, 300, rate, quality["per_integer"], work)
+    rows = benchmark.rows(measured, [SYNTHESIS | {"design": name} | row for row in ROWS])
+    artifacts.write_json(folder / "benchmarks" / f"{name}.json", {"rows": rows})
+    stages = {"generate": {"multipliers": 70, "weight_memory_bits": 4096}, "simulate": run}
+    for stage, metrics in (stages | {"benchmark": benchmark.metrics(rows[0])}).items():
+        artifacts.write_json(folder / "metrics" / stage / f"{name}.json", metrics)
+
+
 @pytest.fixture(scope="session")
 def results(tmp_path_factory):
-    """A folder with params.yaml, metrics, curves, scores, models and programs; to be read only."""
+    """A folder with params.yaml and what the stages before the report have left; to be read only."""
     folder = tmp_path_factory.mktemp("results")
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     networks = {name: Network(**value) for name, value in PARAMS["networks"].items()}
@@ -120,16 +155,8 @@ def results(tmp_path_factory):
         write_result(folder, name, False, design, networks[design.network])
     for name, value in PARAMS["programs"].items():
         write_program(folder, name, Integer(**value))
-    for name in PARAMS["accelerators"]:
-        sizes = {"multipliers": 70, "weight_memory_bits": 4096}
-        cycles = {
-            "cycles_per_frame": 250.0,
-            "latency_cycles": 300,
-            "multiplier_utilization": 0.4,
-            "simulated_frames": 9,
-        }
-        artifacts.write_json(folder / "metrics" / "generate" / f"{name}.json", sizes)
-        artifacts.write_json(folder / "metrics" / "simulate" / f"{name}.json", cycles)
+    for name, value in PARAMS["accelerators"].items():
+        write_accelerator(folder, name, Accelerator(**value))
     return folder
 
 

@@ -16,10 +16,14 @@ from components.publish import publish
 from components.report import report
 from components.stage import main
 
-FOLDERS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores", "--report", "report"]
-FLAGS = [*FOLDERS, "--models", "models", "--programs-folder", "programs", "--receipt", "build/published.json"]
+FOLDERS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
+FOLDERS += ["--benchmarks", "benchmarks", "--report", "report"]
+FLAGS = [*FOLDERS, "--models", "models", "--programs-folder", "programs", "--hardware-folder", "hardware"]
+FLAGS += ["--receipt", "build/published.json"]
 NAMES = ["lstm", "gru", "lstm-k2", "lstm-k4", "lstm-k4-direct", "gru-mixed", "lstm-pruned"]
 INTEGERS = ["lstm-k4-12 (integer)", "lstm-k2-narrow (integer)"]
+ACCELERATORS = ["lstm-k4-small (accelerator)"]
+ALL = NAMES + INTEGERS + ACCELERATORS
 
 
 def receipt():
@@ -57,7 +61,7 @@ def runs(client):
 
 def test_one_flat_finished_run_for_each_network(client):
     found = runs(client)
-    assert sorted(each.info.run_name for each in found) == sorted(NAMES + INTEGERS)
+    assert sorted(each.info.run_name for each in found) == sorted(ALL)
     assert {each.info.status for each in found} == {"FINISHED"}
     assert {each.data.tags["sweep"] for each in found} == {receipt()["sweep"]}
     assert not any("mlflow.parentRunId" in each.data.tags for each in found)
@@ -94,6 +98,25 @@ def test_an_integer_run_has_its_program_and_the_error_rate_over_the_bits(client,
     assert program_file.load(Path(copy)).name == "lstm-k2-narrow"
 
 
+def test_an_accelerator_run_has_the_numbers_of_all_hardware_stages(client):
+    assert list(receipt()["accelerator_runs"]) == ACCELERATORS
+    run = client.get_run(receipt()["accelerator_runs"][ACCELERATORS[0]])
+    shown = {name: run.data.params[name] for name in ("block_size", "array", "device", "clock_kind", "energy_kind")}
+    assert shown == {
+        "block_size": "4",
+        "array": "4x1",
+        "device": "ecp5-85f",
+        "clock_kind": "place_and_route",
+        "energy_kind": "estimate",
+    }
+    metrics = run.data.metrics
+    assert (metrics["multipliers"], metrics["cycles_per_frame"], metrics["latency_us"]) == (70, 250, 6)
+    assert metrics["per"] == client.get_run(receipt()["integer_runs"][INTEGERS[0]]).data.metrics["per"]
+    assert metrics["energy_uj_per_frame_estimate"] > 0
+    files = {each.path for each in client.list_artifacts(run.info.run_id)}
+    assert files >= {"design.json", "registers.md", "benchmark.json", "results.json", "per-latency.png"}
+
+
 def test_the_model_in_the_store_is_the_model(client, tmp_path):
     from ernn.nn import model_file
 
@@ -112,7 +135,7 @@ def test_again_writes_nothing_and_a_changed_result_writes_one(client):
     main(publish, FLAGS)
     after = receipt()["runs"]
     assert [name for name in NAMES if before[name] != after[name]] == ["lstm-k2"]
-    assert len(runs(client)) == len(NAMES + INTEGERS) + 1
+    assert len(runs(client)) == len(ALL) + 1
     metrics.write_text(old)
     client.delete_run(after["lstm-k2"])
     main(publish, FLAGS)
@@ -125,7 +148,7 @@ def test_what_a_killed_publisher_left_is_replaced(client):
     main(publish, FLAGS)
     assert receipt()["runs"]["lstm-pruned"] != killed
     assert client.get_run(killed).info.lifecycle_stage == "deleted"
-    assert len(runs(client)) == len(NAMES + INTEGERS)
+    assert len(runs(client)) == len(ALL)
 
 
 @pytest.fixture
@@ -174,7 +197,10 @@ def test_link_of_an_unpublished_receipt_is_one_line(tmp_path, capsys):
 def test_a_server_of_ones_own_is_linked_and_not_started(here, monkeypatch, capsys):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example/")
     ui.main(["--receipt", "build/published.json"])
-    assert capsys.readouterr().out.startswith("Compare the block sizes: https://mlflow.example/#/compare-runs?runs=")
+    blocks, accelerators = capsys.readouterr().out.splitlines()
+    assert blocks.startswith("Compare the block sizes: https://mlflow.example/#/compare-runs?runs=")
+    assert accelerators.startswith("Compare the accelerators: https://mlflow.example/#/compare-runs?runs=")
+    assert receipt()["accelerator_runs"][ACCELERATORS[0]] in accelerators
 
 
 @pytest.mark.browser

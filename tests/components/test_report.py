@@ -13,7 +13,8 @@ from components.stage import main
 from ernn import results as results_of
 from ernn.params import Parameters
 
-FLAGS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores", "--report", "report"]
+FLAGS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
+FLAGS += ["--benchmarks", "benchmarks", "--report", "report"]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -29,7 +30,7 @@ def test_every_figure_of_the_text_is_there_and_every_figure_is_shown(made):
     shown = set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", (made / "report.md").read_text()))
     files = {each.name for each in made.glob("*.png")}
     assert shown == files
-    assert len(files) == 3 + 7 + 2
+    assert len(files) == 3 + 7 + 2 + 3
     assert all((made / name).read_bytes().startswith(PNG) for name in files)
 
 
@@ -58,9 +59,59 @@ def test_integer_networks_stand_with_their_widths_and_loss(made):
 
 def test_accelerators_stand_with_their_cycles(made):
     text = (made / "report.md").read_text()
-    (line,) = [line for line in text.splitlines() if line.startswith("| lstm-k4-small ")]
-    cells = [cell.strip() for cell in line.split("|")[1:-1]]
-    assert cells == ["lstm-k4-small", "lstm-k4-12", "70", "40 %", "250.0", "300", "400,000", "9"]
+    assert rows_of(text)[0] == ["lstm-k4-small", "lstm-k4-12", "70", "40 %", "250.0", "300", "9"]
+
+
+def rows_of(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("| lstm-k4-small ")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+
+
+def test_the_benchmark_quotes_the_clock_that_was_reached_and_names_estimates(made):
+    quoted, *resources = rows_of((made / "report.md").read_text())[1:]
+    assert quoted[1:8] == [
+        "ecp5-85f",
+        "50.0 MHz (reached)",
+        "250.0",
+        "6.00 us",
+        "5.00 us",
+        "200,000",
+        "4,000 x",
+    ]
+    assert re.fullmatch(r"[\d.]+ uJ \(estimate, [\d.]+ to [\d.]+\)", quoted[8])
+    assert quoted[9].endswith("(estimate)")
+    assert [row[1] for row in resources] == ["Lattice ECP5-85F", "Kintex UltraScale XCKU060", "Zynq-7020 (PYNQ-Z2)"]
+    assert resources[0][3:] == ["20,000 (24 %)", "30,000 (36 %)", "70 (45 %)", "4.5 (2 %)", "50.0 MHz (reached)", "yes"]
+    assert resources[2][-1] == "no: dsp"
+
+
+def test_the_terminal_shows_the_table_of_the_report(made):
+    head, line = (made / "benchmark.txt").read_text().splitlines()
+    quoted = rows_of((made / "report.md").read_text())[1]
+    assert re.split(r"  +", line) == quoted
+    assert line.index("50.0 MHz") == head.index("clock")
+
+
+def test_figures_of_the_benchmark_show_its_numbers(made):
+    from ernn import benchmark_figures
+    from ernn.published import published
+
+    with contextlib.chdir(made.parent):
+        params = Parameters.model_validate(yaml.safe_load(Path("params.yaml").read_text()))
+        folders = results_of.Folders(Path("metrics"), Path("curves"), Path("scores"))
+        integers = results_of.load_integers(params.programs, params.designs, params.networks, folders)
+        built = results_of.load_accelerators(params.accelerators, integers, Path("metrics"), Path("benchmarks"))
+    drawn = benchmark_figures.figures(built, published())
+    (row, *_), (result,) = built[0].table, built
+    (point,) = drawn["per-latency"].axes[0].containers
+    assert list(point.lines[0].get_xydata()[0]) == [row["latency_us"], result.integer.metrics["per_integer"]]
+    bars = [bar.get_width() for container in drawn["resources"].axes[0].containers for bar in container]
+    assert bars == [row[f"{name}_percent"] for name in ("lut", "ff", "dsp", "bram")]
+    labels = [text.get_text() for text in drawn["energy"].legends[0].get_texts()]
+    assert "ours, ADMM (E-RNN), ecp5-85f: estimate" in labels
+    known = [each for each in published() if each.energy_uj_per_frame and each.weights_m]
+    assert len(labels) == 1 + len(known)
+    assert all(any(f"({each.confidence})" in label for label in labels if each.name in label) for each in known)
 
 
 def test_figures_show_the_numbers_of_the_table(made):

@@ -1,0 +1,31 @@
+"""The benchmark of an accelerator: cycles, clock and resources as latency, frames a second and energy."""
+
+from pathlib import Path
+
+from components.stage import main
+
+
+def benchmark(
+    *, integer: Path, project: Path, outcome: Path, synthesis: Path, quality: Path, table: Path
+) -> dict[str, float]:
+    """A row for every device that the design was synthesized for; the metrics are those of the first.
+
+    `quality` holds the metrics of exactly this integer network.
+    """
+    from ernn import artifacts, benchmark, energy, program_file
+
+    run, design = artifacts.read_json(outcome), artifacts.read_json(project / "design.json")
+    measured = benchmark.Measured(
+        cycles_per_frame=run["cycles_per_frame"],
+        latency_cycles=run["latency_cycles"],
+        speech_frames_per_s=benchmark.speech_rate(program_file.load(integer).frontend),
+        per=artifacts.read_json(quality)["per_integer"],
+        work=energy.total_work(design),
+    )
+    rows = benchmark.rows(measured, artifacts.read_json(synthesis)["rows"])
+    artifacts.write_json(table, {"rows": rows})
+    return benchmark.metrics(rows[0])
+
+
+if __name__ == "__main__":
+    main(benchmark)

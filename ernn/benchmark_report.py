@@ -1,0 +1,105 @@
+"""The section of the report on what accelerators deliver on devices: text, and a table for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ernn.hw.devices import DEVICES
+from ernn.narrative import markdown_table
+from ernn.reporting import show
+from ernn.results import AcceleratorResult
+
+TEXT = """\
+
+## On devices
+
+Each accelerator on the device that it was synthesized for. The clock is that which place and route reached, or one that
+is *assumed*: what pipelines were scheduled for, where only synthesis was run. Latency is that of a frame alone; frames
+a second are those of frames that follow each other. "Speech" says how many times faster than speech that is. PER is
+that of exactly this integer network.
+
+{table}
+
+Energies called *estimate* are sums over what a design does in a frame times published energies per operation, given as
+value and range. They are not calibrated against any FPGA: compare the designs above by them, nothing else.
+
+![Error rate over latency](per-latency.png)
+
+### Resources
+
+{resources}
+
+![Resources over block size](resources.png)
+
+![Energy of a frame beside published systems](energy.png)
+
+Published energies are measured powers of whole boards over frames a second, at the confidence that the figure names;
+ours that are estimates cover the FPGA's core alone. The two kinds cannot be divided by each other.
+"""
+HEAD = (
+    "accelerator",
+    "device",
+    "clock",
+    "cycles",
+    "latency",
+    "interval",
+    "frames/s",
+    "speech",
+    "energy a frame",
+    "frames/s/W",
+    "PER",
+)
+TITLES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM"}
+
+
+def text(results: Sequence[AcceleratorResult]) -> str:
+    """The section of the report; empty without accelerators."""
+    if not results:
+        return ""
+    resources = [_resources(result.name, row) for result in results for row in result.table]
+    head = ("accelerator", "device", "flow", *TITLES.values(), "clock", "fits")
+    return TEXT.format(table=markdown_table(HEAD, _rows(results)), resources=markdown_table(head, resources))
+
+
+def terminal(results: Sequence[AcceleratorResult]) -> str:
+    """The benchmark table in aligned columns."""
+    lines = [HEAD, *_rows(results)]
+    sizes = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        "  ".join(cell.ljust(size) for cell, size in zip(line, sizes, strict=True)).rstrip() + "\n" for line in lines
+    )
+
+
+def _rows(results: Sequence[AcceleratorResult]) -> list[tuple[str, ...]]:
+    return [_row(result.name, result.table[0]) for result in results]
+
+
+def _row(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    kind, suffix = row["energy_kind"], "_estimate" if row["energy_kind"] == "estimate" else ""
+    energy, per_watt = f"energy_uj_per_frame{suffix}", f"frames_per_s_per_w{suffix}"
+    spread = ""
+    if "energy_uj_per_frame_low" in row:
+        spread = f", {row['energy_uj_per_frame_low']:.2g} to {row['energy_uj_per_frame_high']:.2g}"
+    return (
+        name,
+        row["device"] if row["fits"] else f"{row['device']} (does not fit)",
+        _clock(row),
+        f"{row['cycles_per_frame']:,.1f}",
+        show("latency_us", row["latency_us"]),
+        show("initiation_interval_us", row["initiation_interval_us"]),
+        show("frames_per_s", row["frames_per_s"]).removesuffix(" frames/s"),
+        show("real_time_factor", row["real_time_factor"]),
+        f"{show(energy, row['energy_uj_per_frame'])} ({kind}{spread})",
+        f"{show(per_watt, row['frames_per_s_per_w']).removesuffix(' frames/s/W')} ({kind})",
+        show("per_integer", row["per_integer"]),
+    )
+
+
+def _clock(row: Mapping[str, Any]) -> str:
+    how = "reached" if row["clock_kind"] == "place_and_route" else "assumed"
+    return f"{show('clock_mhz', row['clock_mhz'])} ({how})"
+
+
+def _resources(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    used = (f"{row[each]:,.1f}".removesuffix(".0") + f" ({row[f'{each}_percent']:.0f} %)" for each in TITLES)
+    fits = "yes" if row["fits"] else f"no: {', '.join(row['binds'])}"
+    return name, DEVICES[row["device"]].title, row["flow"], *used, _clock(row), fits

@@ -1,0 +1,85 @@
+"""What an accelerator does in a frame: operators by their widths, and bits that go in and out of memories.
+
+Counted from the kernels' graphs, each as often as it has real blocks to work on. Steps that only fill up multiply
+zeros, which toggles little: their products are not counted, but the weights that they read are.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from ernn.hw import kernels
+from ernn.hw.graph import Graph, widths
+from ernn.hw.layer_verilog import LayerText
+from ernn.hw.sparse import SparseLayout
+
+_FREE = {"input", "constant", "shift_left", "shift_right", "narrow"}  # wires alone
+
+
+@dataclass
+class Work:
+    """Of a frame; numbers of bits are sums of the widths of results."""
+
+    multiplications: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # by widths, as 12x12
+    logic_bits: float = 0  # of sums, comparisons and choices
+    table_bits: float = 0  # looked up in tables made of logic
+    register_file_bits: float = 0  # in and out of small memories made of logic
+    read_bits: float = 0  # of memories
+    write_bits: float = 0
+
+    def add_graph(self, graph: Graph, runs: float) -> None:
+        """Count a kernel that is run so many times."""
+        bits = widths(graph)
+        for node, width in zip(graph.nodes, bits, strict=True):
+            if node.operator == "multiply":
+                a, b = sorted(bits[place] for place in node.operands)
+                self.multiplications[f"{a}x{b}"] += runs
+            elif node.operator == "read":
+                self.table_bits += runs * width
+            elif node.operator == "segment":
+                self.logic_bits += runs * len(node.data) * bits[node.operands[0]]
+            elif node.operator not in _FREE:
+                self.logic_bits += runs * width
+
+    def description(self) -> dict[str, object]:
+        """As JSON; equal designs give equal numbers."""
+        found = {name: round(value, 3) for name, value in vars(self).items() if name != "multiplications"}
+        return found | {"multiplications": {key: round(n, 3) for key, n in sorted(self.multiplications.items())}}
+
+
+def work(layer: LayerText) -> Work:
+    """Of one layer."""
+    total = Work()
+    _array(layer, total)
+    _vectors(layer, total)
+    for unit in layer.units:
+        total.add_graph(unit.kernel.graph, unit.blocks)
+        for memory in unit.memories:
+            bits = unit.real_steps * unit.memory_bits(memory)
+            total.read_bits += bits
+            total.write_bits += bits if memory.numbers is None else 0
+    return total
+
+
+def _array(layer: LayerText, total: Work) -> None:
+    """Products and their sums; a word of weights is read once a frame."""
+    array, layout = layer.array, layer.array.layout
+    lane, steps = array.lane.graph, sum(thread.length for thread in layout.threads)
+    runs = sum(thread.products for thread in layout.threads) / lane.multiplications()
+    total.add_graph(lane, runs)
+    total.logic_bits += runs * array.lanes_bits
+    total.register_file_bits += 2 * runs * array.lanes_bits  # sums are read and written back
+    total.read_bits += layer.weight_memory_bits
+    vectors = len({thread.vector for thread in layout.threads})
+    copies = layout.array.lanes * vectors if isinstance(layout, SparseLayout) else 1
+    total.read_bits += steps * copies * layout.array.columns * array.factor_bits
+
+
+def _vectors(layer: LayerText, total: Work) -> None:
+    """Factors of the vectors, made once for all rows; lanes of pruned matrices have their own copies."""
+    array, layout = layer.array, layer.array.layout
+    copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1
+    for thread in {thread.vector: thread for thread in layout.threads}.values():
+        width = array.lane.inputs["x0"].width
+        kernel = kernels.points("points", thread.matrix, thread.product.vector, array.lane.clock, width)
+        total.add_graph(kernel.graph, thread.columns)
+        total.write_bits += thread.columns * copies * array.factor_bits

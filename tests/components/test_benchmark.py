@@ -1,0 +1,45 @@
+"""The stage by its command line: the rows that the library makes of its inputs, and one line for bad ones."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.benchmark import benchmark
+from components.stage import main
+from ernn import artifacts
+from tests.components.conftest import ROWS, SYNTHESIS
+
+NAME, PROGRAM = "lstm-k4-small", "lstm-k4-12"
+FLAGS = {
+    "integer": f"programs/{PROGRAM}",
+    "project": f"hardware/{NAME}",
+    "outcome": f"simulations/{NAME}.json",
+    "synthesis": f"synthesis/{NAME}.json",
+    "quality": f"metrics/quantize/{PROGRAM}.json",
+    "table": "made/rows.json",
+    "metrics": "made/metrics.json",
+}
+
+
+def run(rows):
+    outcome = artifacts.read_json(Path(f"metrics/simulate/{NAME}.json")) | {"registers": {}}
+    artifacts.write_json(Path(FLAGS["outcome"]), outcome)
+    artifacts.write_json(Path(FLAGS["synthesis"]), {"rows": [SYNTHESIS | {"design": NAME} | row for row in rows]})
+    main(benchmark, [word for name, path in FLAGS.items() for word in (f"--{name}", path)])
+
+
+def test_rows_and_metrics_of_an_accelerator(finished):
+    run(ROWS)
+    assert json.loads(Path("made/rows.json").read_text()) == json.loads(Path(f"benchmarks/{NAME}.json").read_text())
+    metrics = json.loads(Path("made/metrics.json").read_text())
+    assert metrics == json.loads(Path(f"metrics/benchmark/{NAME}.json").read_text())
+    assert metrics["frames_per_s"] == 50e6 / 250
+
+
+def test_a_device_that_nobody_knows_is_one_line(finished, capsys):
+    with pytest.raises(SystemExit) as left:
+        run([ROWS[0] | {"device": "abacus"}])
+    assert left.value.code == 2
+    assert capsys.readouterr().err.startswith("benchmark: device=abacus must be one of xcku060, ")
+    assert not Path("made").exists()

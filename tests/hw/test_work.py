@@ -1,0 +1,57 @@
+"""Work of a frame against counts made another way: from the program alone, or by hand."""
+
+import pytest
+
+from ernn.dataflow.transforms import multiplications
+from ernn.hw.graph import Graph
+from ernn.hw.work import Work, work
+from ernn.program_matrices import Circulant
+from tests import programs
+from tests.hw import designs
+
+
+def products(matrix) -> int:
+    """Necessary multiplications of a matrix and a vector."""
+    if not isinstance(matrix, Circulant):
+        return int((matrix.values.integers != 0).sum())
+    gates, rows, cols, k = matrix.words.integers.shape
+    return gates * rows * cols * multiplications(k, matrix.transform)
+
+
+@pytest.mark.parametrize("name", sorted({*programs.STRUCTURES} - {"global"}))  # dense beside pruned: none is built
+def test_products_are_those_of_the_matrices_and_of_the_units(name):
+    program = programs.build(**programs.STRUCTURES[name])
+    design = designs.network(program)
+    counted = sum(sum(work(layer).multiplications.values()) for layer in design.layers)
+    units = sum(unit.blocks * unit.kernel.graph.multiplications() for each in design.layers for unit in each.units)
+    matrices = sum(products(matrix) for matrix in program.matrices.values())
+    assert counted == pytest.approx(matrices + units)
+
+
+def test_more_lanes_change_what_is_read_alone():
+    program = programs.build(block_sizes=(2, 2))
+    small, large = (
+        work(designs.network(program, size, (1, 1, 0)).layers[0]).description() for size in ((4, 1, 0), (8, 1, 0))
+    )
+    assert small.pop("read_bits") > large.pop("read_bits")
+    assert small == large
+
+
+def test_every_weight_is_read_once():
+    layer = designs.network(programs.build(block_sizes=(4, 4)), (4, 2, 0)).layers[0]
+    steps = sum(thread.length for thread in layer.array.layout.threads)
+    units = sum(unit.real_steps * unit.memory_bits(memory) for unit in layer.units for memory in unit.memories)
+    vector = steps * 2 * layer.array.factor_bits
+    assert work(layer).read_bits == layer.weight_memory_bits + vector + units
+
+
+def test_a_kernel_is_counted_by_its_operators():
+    graph = Graph("small")
+    a, b = (graph.input_range(name, -128, 127, 0) for name in "ab")
+    graph.output("y", a * b + a)
+    graph.output("z", a + b)
+    done = Work()
+    done.add_graph(graph, 3)
+    assert done.multiplications == {"8x8": 3}
+    assert done.logic_bits == 3 * (16 + 9)
+    assert (done.table_bits, done.read_bits, done.write_bits) == (0, 0, 0)
