@@ -154,6 +154,20 @@ def _write_waveform(
         shutil.move(Path(work) / "ernn.vcd", target)
 
 
+def switching_activity(project: Path, registers: Sequence[str], frames: Vectors, target: Path) -> None:
+    """Write how often each signal toggles in a run as a SAIF file, for a vendor's power report.
+
+    The run is that of the test bench: behind the last frame it reads all registers, some cycles for each.
+
+    Raises:
+        Mismatch: a logit differs, so these toggles are not the network's.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        Bench(project, Path(work), registers, ["ERNN_SAIF"]).run(frames)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(Path(work) / "ernn.saif", target)
+
+
 def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> None:
     """Run utterances through the C simulation of the HLS project, which compares every logit.
 

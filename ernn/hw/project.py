@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from importlib import resources
 
+from ernn.hw.board import board_project, slot
 from ernn.hw.control_verilog import WRITTEN
 from ernn.hw.network_verilog import NetworkText
 from ernn.hw.testbench import NAME, testbench
@@ -23,6 +24,8 @@ def rtl_project(network: NetworkText) -> dict[str, str]:
         f"# Clock that the pipelines were scheduled for.\n"
         f"create_clock -name aclk -period {1000 / network.architecture.clock.mhz:.3f} [get_ports aclk]\n"
     )
+    files["vivado/run.tcl"] = (resources.files("ernn.hw") / "vivado_files" / "run.tcl").read_text()
+    files |= {f"board/{name}": text for name, text in board_project(network).items()}
     files["registers.md"] = registers(network)
     files["design.json"] = json.dumps(description(network), indent=2, sort_keys=True) + "\n"
     return files
@@ -72,8 +75,21 @@ def description(network: NetworkText) -> dict[str, object]:
                 "work": work(layer).description(),
             }
         )
+    input, logits = network.program.input, network.program.output.logits
     return {
         "program": network.program.name,
+        "input": {
+            "size": network.program.inputs,
+            "bits": input.bits,
+            "fraction": input.fraction,
+            "slot_bits": slot(network.feature_bits),
+        },
+        "logits": {
+            "size": network.program.decoder.classes,
+            "bits": logits.bits,
+            "fraction": logits.fraction,
+            "slot_bits": slot(network.logit_bits),
+        },
         "clock_mhz": network.architecture.clock.mhz,
         "streams": network.architecture.streams,
         "layers": layers,

@@ -8,7 +8,8 @@ Vectors are files, so that one build runs any of them:
     writes.txt  register writes before the first frame: number and value
 
 `+gaps=N` and `+stalls=N` leave N of 256 cycles without a feature and without readiness for a logit, by `+seed=N`.
-Compiled with ERNN_WAVES, `+from=N` and `+to=N` write those cycles to ernn.vcd.
+Compiled with ERNN_WAVES, `+from=N` and `+to=N` write those cycles to ernn.vcd; compiled with ERNN_SAIF, a run
+leaves in ernn.saif how often each signal toggled.
 """
 
 from collections.abc import Sequence
@@ -114,6 +115,13 @@ module {NAME};
             x_there = found == 1;
         end
     endtask
+
+`ifdef ERNN_SAIF
+    initial begin
+        $dumpfile("ernn.saif");
+        $dumpvars(0, dut);
+    end
+`endif
 
 `ifdef ERNN_WAVES
     integer wave_from, wave_to;

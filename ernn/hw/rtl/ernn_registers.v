@@ -50,7 +50,14 @@ module ernn_registers #(
         end else if (bready) bvalid <= 1'b0;
     end
 
-    wire take_read = arvalid && !rvalid;
+    // A read waits until a write before it has come into effect, up to a memory's two registers.
+    reg [1:0] settling;
+    always @(posedge clk)
+        if (rst) settling <= 2'd0;
+        else if (take_write) settling <= 2'd3;
+        else if (settling != 2'd0) settling <= settling - 2'd1;
+
+    wire take_read = arvalid && !rvalid && settling == 2'd0;
     wire known_read = araddr[ADDRESS-1:2] < READS[ADDRESS-3:0] && araddr[1:0] == 2'b00;
     reg [31:0] value;
     integer i;

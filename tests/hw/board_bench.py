@@ -1,0 +1,256 @@
+"""The driver at a simulated accelerator, run inside the simulator by test_board.py: each test calls it in a thread."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.task import bridge, resume
+from cocotb.triggers import ClockCycles
+from cocotbext.axi import AxiStreamFrame
+
+from ernn.golden.model import Golden
+from ernn.hw.project import rtl_project
+from tests.hw import designs
+from tests.hw.axi_bench import mixed
+from tests.hw.axi_bus import STREAMS, Rules, design, program, vectors
+from tests.hw.board_driver import driver
+from tests.hw.simulated_pynq import Pynq
+
+LENGTHS = (4, 1, 3, 2)
+CLOCK_MHZ = 125.0
+
+
+class Bench:
+    """A driver, as it is in a project, and what it stands on."""
+
+    def __init__(self, pynq: Pynq) -> None:
+        self.pynq = pynq
+        self.channel = Rules(pynq.dut, "m_axis_tvalid", "m_axis_tready", ["m_axis_tdata", "m_axis_tlast"])
+        self.folder = Path.cwd().parent  # of the project: the simulation runs in its folder `memory`
+        self.driver = driver(self.folder / "board" / "ernn_driver.py")
+        self.design = json.loads((self.folder / "design.json").read_text())
+
+    def accelerator(self, frames_in_packet: int = 256) -> Any:
+        """After a reset."""
+        found = self.driver.Accelerator(self.driver.PynqBoard("ernn.bit"), self.design, frames_in_packet)
+        found.reset()
+        return found
+
+    def vectors(self, lengths: tuple[int, ...] = LENGTHS, of: Any = None, seed: int = 1) -> Any:
+        """Through the files that lie beside a bitstream."""
+        folder = designs.write(vectors(of or program(), lengths, seed).files(), self.folder / "vectors")
+        return self.driver.Vectors.load(folder, self.design["input"]["size"], self.design["logits"]["size"])
+
+    def refusal(self, call: Callable[..., object], *arguments: object) -> str:
+        """What a DriverError says."""
+        try:
+            call(*arguments)
+        except self.driver.DriverError as error:
+            return str(error)
+        raise AssertionError("nothing was refused")
+
+
+def on_board(pauses: float = 0.0) -> Callable[[Callable[[Bench], None]], object]:
+    """A test in a thread of its own, on an accelerator that comes out of reset."""
+
+    def decorate(body: Callable[[Bench], None]) -> object:
+        @cocotb.test(timeout_time=2, timeout_unit="ms", name=body.__name__)
+        @wraps(body)
+        async def test(dut: Any) -> None:
+            pynq = Pynq(dut, pauses, CLOCK_MHZ)
+            sys.modules["pynq"] = pynq  # type: ignore[assignment]
+            await pynq.reset()
+            bench = Bench(pynq)
+            await bridge(body)(bench)
+            assert bench.channel.broken == []
+            assert pynq.sink.empty()
+
+        return test
+
+    return decorate
+
+
+@on_board(pauses=0.4)
+def logits_equal_golden_with_pauses(bench: Bench) -> None:
+    bench.driver.check(bench.accelerator(), bench.vectors())
+
+
+@on_board()
+def long_sequences_go_in_several_packets(bench: Bench) -> None:
+    wanted = bench.vectors((7, 6))
+    for frames in (256, 4, 1):
+        before = bench.pynq.dma.sendchannel.packets
+        bench.driver.check(bench.accelerator(frames), wanted)
+        assert bench.pynq.dma.sendchannel.packets - before == -(-13 // frames)
+
+
+@on_board()
+def a_wrong_logit_is_named(bench: Bench) -> None:
+    wanted, accelerator = bench.vectors(), bench.accelerator()
+    for frame, logit in ((0, 0), (5, 2)):
+        logits = wanted.logits.copy()
+        logits[frame, logit] ^= 1
+        refusal = bench.refusal(bench.driver.check, accelerator, replace(wanted, logits=logits))
+        expected, got = logits[frame, logit], wanted.logits[frame, logit]
+        assert refusal == f"frame {frame}, logit {logit}: expected {expected}, got {got} (1 of 30 differ)"
+        accelerator.reset()
+
+
+@on_board()
+def utterances_open_where_they_are_said_to(bench: Bench) -> None:
+    wanted, accelerator = bench.vectors((3, 3, 3, 3)), bench.accelerator()
+    first = wanted.first.copy()
+    place = np.flatnonzero(first)[2]  # the second utterance of its stream
+    first[place] = False
+    assert f"frame {place}, " in bench.refusal(bench.driver.check, accelerator, replace(wanted, first=first))
+    single = wanted.stream == 0
+    rows = wanted.x[single][:3], wanted.logits[single][:3]
+    for _ in range(2):  # by default, a run is an utterance
+        assert (accelerator.run(rows[0]) == rows[1]).all()
+
+
+@on_board(pauses=0.2)
+def weights_of_another_network(bench: Bench) -> None:
+    own, other = program(), mixed(program(), program(seed=1))
+    accelerator, wanted = bench.accelerator(), bench.vectors(of=other)
+    bench.refusal(bench.driver.check, accelerator, wanted)
+    files = rtl_project(design(other))
+    images = {path: text for path, text in files.items() if "_weights_" in path}
+    folder = designs.write(images, bench.folder / "other") / "memory"
+    words = sum(len(text.split()) for text in images.values())
+    assert accelerator.load_weights(folder) == words
+    accelerator.reset()
+    bench.driver.check(accelerator, wanted)
+    assert accelerator.load_weights(bench.folder / "memory") == words
+    accelerator.reset()
+    bench.driver.check(accelerator, bench.vectors(of=own))
+    (folder / "layer0_weights_1.hex").unlink()
+    assert "layer0_weights_1.hex is missing: copy the folder" in bench.refusal(accelerator.load_weights, folder)
+
+
+@on_board()
+def an_utterance_goes_on_from_states_that_were_saved(bench: Bench) -> None:
+    accelerator, golden = bench.accelerator(), Golden(program())
+    x = designs.utterances(program(), (8,), seed=5)[0]
+    logits = golden.run(x[:, None])[0][:, 0]
+    _, states = golden.run(x[:5, None])
+    stream = STREAMS - 1
+    assert (accelerator.run(x[:5], stream=stream) == logits[:5]).all()
+    saved = accelerator.save(stream)
+    for kind in "cy":
+        count = states[0][kind].shape[0]
+        assert saved[0][kind][:count].tolist() == states[0][kind][:, 0].tolist()
+    accelerator.run(designs.utterances(program(), (4,), seed=6)[0], stream=stream)
+    going_on = np.zeros(3, bool)
+    assert (accelerator.run(x[5:], going_on, stream) != logits[5:]).any()
+    accelerator.restore(stream, saved)
+    assert (accelerator.run(x[5:], going_on, stream) == logits[5:]).all()
+
+
+@on_board()
+def speed_is_that_of_the_counters(bench: Bench) -> None:
+    accelerator, wanted = bench.accelerator(), bench.vectors()
+    features, logits = Rules(bench.pynq.dut, "x_valid", "x_ready"), Rules(bench.pynq.dut, "y_valid", "y_ready")
+    found = accelerator.measure(wanted)
+    inputs, classes, frames = wanted.x.shape[1], wanted.logits.shape[1], sum(LENGTHS)
+    begun, ended = features.passed[::inputs], logits.passed[classes - 1 :: classes]
+    assert found["frames"] == len(begun) == len(ended) == frames
+    assert found["cycles_per_frame"] == (ended[-1] - begun[0] + 1) / frames
+    assert found["latency_us"] == (ended[-1] - begun[-1] + 1) / CLOCK_MHZ
+    assert np.isclose(found["frames_per_s"], 1e6 * CLOCK_MHZ / found["cycles_per_frame"], rtol=1e-12)
+    assert 0 < found["frames_per_s_with_host"] < found["frames_per_s"]
+    counted = accelerator.counters()
+    assert counted["layer0_busy"] > 0
+    assert {"cycles", "protocol_errors", "layer0_overflow_c"} <= set(counted)
+    assert not {"control", "load_place", "state_0", "identity", "cycles_low"} & set(counted)
+
+
+@on_board(pauses=0.1)
+def a_packet_that_ends_within_a_frame_is_counted(bench: Bench) -> None:
+    accelerator, wanted = bench.accelerator(), bench.vectors()
+    x = designs.utterances(program(), (1,), seed=9)[0]
+    for kept in (5, 4, 2, 0):  # features that come; two are a word
+        cut = x[0].copy()
+        cut[kept + kept % 2 :] = 0
+        logits = Golden(program()).run(cut[None, None])[0][0, 0]
+        row = bench.driver._words(x[:, : kept + kept % 2], 16)[0] if kept else np.zeros(0, np.uint32)
+        before = accelerator.read("protocol_errors")
+        words = accelerator.board.exchange(np.concatenate([np.array([1], np.uint32), row]), 2)
+        assert bench.driver._integers(words[None], 16, 3)[0].tolist() == logits.tolist(), kept
+        assert accelerator.read("protocol_errors") - before == (kept < 5)
+    assert bench.refusal(bench.driver.check, accelerator, wanted) == "3 frames came in broken"
+    accelerator.clear()
+    bench.driver.check(accelerator, wanted)
+
+
+@on_board()
+def a_reset_ends_whatever_is_under_way(bench: Bench) -> None:
+    accelerator, wanted, pynq = bench.accelerator(), bench.vectors(), bench.pynq
+    for cycles in (1, 4, 9, 14, 40, 90):
+        start(pynq, wanted.x[:3].astype("<i2").tobytes(), cycles)
+        bench.channel.excused = True  # what waits may be withdrawn
+        accelerator.reset()
+        drop(pynq)
+        bench.channel.excused = False
+        bench.driver.check(accelerator, wanted)
+        assert accelerator.counters()["frames_in"] == len(wanted.x)
+
+
+@resume
+async def start(pynq: Pynq, packet: bytes, cycles: int) -> None:
+    """Some cycles of a packet whose logits nobody takes; the rest of it is never sent."""
+    pynq.sink.pause = True
+    pynq.source.send_nowait(AxiStreamFrame(packet))
+    await ClockCycles(pynq.dut.aclk, cycles)
+    pynq.source.pause = True
+    await ClockCycles(pynq.dut.aclk, 2)
+
+
+@resume
+async def drop(pynq: Pynq) -> None:
+    """The DMA's own reset."""
+    for model in (pynq.source, pynq.sink):
+        model.clear()
+        model.assert_reset()
+        model.pause = False
+    await ClockCycles(pynq.dut.aclk, 3)
+
+
+@on_board()
+def the_command_checks_and_measures(bench: Bench) -> None:
+    bench.vectors()
+    os.chdir(bench.folder)
+    try:
+        arguments = ["--weights", "memory"]
+        assert "10 frames, every logit as expected" in said(bench, arguments)
+        path = bench.folder / "vectors" / "want.hex"
+        lines = path.read_text().split()
+        path.write_text("\n".join([*lines[:7], f"{int(lines[7], 16) ^ 1:x}", *lines[8:]]))
+        assert said(bench, []).startswith("error: frame 2, logit 1: expected ")
+        path.write_text("\n".join(lines[:-1]))
+        assert "vectors is of another network: 10 frames want 6 features and 3 logits each" in said(bench, [])
+        path.unlink()
+        assert "No such file or directory" in said(bench, [])
+    finally:
+        os.chdir(bench.folder / "memory")
+
+
+def said(bench: Bench, arguments: list[str]) -> str:
+    """What `python3 ernn_driver.py` prints, or leaves with."""
+    lines: list[str] = []
+    with_lines = {"print": lambda *words: lines.append(" ".join(map(str, words)))}
+    bench.driver.__dict__.update(with_lines)
+    sys.argv = ["ernn_driver.py", *arguments]
+    try:
+        bench.driver.main()
+    except SystemExit as left:
+        return str(left)
+    assert any(line.startswith("frames_per_s: ") for line in lines)
+    return "\n".join(lines)

@@ -1,0 +1,24 @@
+"""The board's driver and adapter with a simulated accelerator, by cocotb on Verilator."""
+
+from pathlib import Path
+
+import pytest
+
+from ernn.hw.project import rtl_project
+from tests.hw import axi_bus, cocotb_run, designs
+
+TESTS = cocotb_run.names(Path(__file__).with_name("board_bench.py"), "on_board")
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What went wrong in each test of board_bench.py."""
+    folder = tmp_path_factory.mktemp("board")
+    project = designs.write(rtl_project(axi_bus.design(axi_bus.program())), folder / "project")
+    sources = [*sorted((project / "rtl").glob("*.v")), *sorted((project / "board").glob("*.v"))]
+    return cocotb_run.outcomes(folder, sources, "ernn_board", "tests.hw.board_bench", project / "memory")
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_driver(outcomes: dict[str, str], name: str) -> None:
+    assert outcomes[name] == ""
