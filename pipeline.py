@@ -95,8 +95,8 @@ def _run(options: argparse.Namespace) -> int:
     """Run the pipeline in containers on this machine."""
     from kfp import local
 
+    os.umask(0)  # containers run as a user of their own, and write into folders of ours
     options.root.mkdir(parents=True, exist_ok=True)
-    options.root.chmod(0o777)  # containers run as a user of their own
     declared = _declaration(options)
     asked = {name for task in declared.tasks for name in task.meta.environment} & set(os.environ)
     runner = local.DockerRunner(environment={name: os.environ[name] for name in asked}, network_mode="host")
