@@ -51,7 +51,7 @@ class Node:
 class Graph:
     """Nodes in an order in which operands come first.
 
-    `scope` ends the names of what is built next: an element of a block.
+    `scope` ends the names of what is built next: an element of a block. `scopes` has that of every node.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Graph:
     outputs: dict[str, int] = field(default_factory=dict)
     overflows: dict[str, list[int]] = field(default_factory=dict)  # saturations that are counted, by name
     scope: str = ""
+    scopes: list[str] = field(default_factory=list)
     _places: dict[tuple[Operator, tuple[int, ...], tuple[int, ...]], int] = field(default_factory=dict)
 
     def input(self, name: str, format: Format) -> "Wire":
@@ -71,7 +72,7 @@ class Graph:
         """A value of any range that comes in."""
         if name in self.inputs:
             raise ValueError(f"graph {self.name} has two inputs called {name}")
-        self.nodes.append(Node("input", (), (), low, high))
+        self._append(Node("input", (), (), low, high))
         self.inputs[name] = len(self.nodes) - 1
         return Wire(self, len(self.nodes) - 1, low, high, fraction)
 
@@ -87,9 +88,13 @@ class Graph:
             operands = tuple(sorted(operands))
         key = operator, operands, data
         if key not in self._places:
-            self.nodes.append(Node(operator, operands, data, low, high))
+            self._append(Node(operator, operands, data, low, high))
             self._places[key] = len(self.nodes) - 1
         return self._places[key]
+
+    def _append(self, node: Node) -> None:
+        self.nodes.append(node)
+        self.scopes.append(self.scope)
 
     def multiplications(self) -> int:
         """Products of two values."""

@@ -1,13 +1,21 @@
-"""Kernels as pipelined Verilog (IEEE 1364-2005)."""
+"""Kernels as pipelined Verilog (IEEE 1364-2005).
+
+What a kernel does for each element of its block, or for each gate, is a part: a module of its own. Parts with equal
+text are one module, so that it is read, and synthesized, once.
+"""
 
 from collections.abc import Iterator
 
-from ernn.hw.graph import Node
 from ernn.hw.kernel import Bus, Kernel
+from ernn.hw.verilog_body import Body, literal, taken
+
+__all__ = ["literal", "module"]
+
+_SMALLEST_PART = 4  # operators that are worth a module
 
 
 def module(kernel: Kernel) -> str:
-    """Source of a kernel's module.
+    """Source of a kernel's module, behind those of its parts.
 
     Ports: `clk`; `valid`, which comes with the inputs of cycle 0, and `valid_out` with the outputs; a bus for each
     input and output; `overflow_NAME`, a bit for each saturation, together with the outputs.
@@ -15,29 +23,105 @@ def module(kernel: Kernel) -> str:
     return _Writer(kernel).text()
 
 
+class _Part:
+    """Nodes that were built in one scope of the graph, as an instance of a module."""
+
+    def __init__(self, kernel: Kernel, scope: str, places: list[int]) -> None:
+        self.kernel, self.places, self.instance = kernel, places, f"part{scope.replace('.', '_')}"
+        self.kind = "element" if scope.lstrip(".").isdigit() else "gate"
+        inside, graph = set(places), kernel.graph
+        arrivals: dict[int, int] = {}
+        for place in places:
+            for operand in graph.nodes[place].operands:
+                if operand not in inside and graph.nodes[operand].operator != "constant":
+                    cycle = taken(kernel, place)
+                    arrivals[operand] = min(cycle, arrivals.get(operand, cycle))
+        self.arrivals = arrivals
+        elsewhere = {
+            operand
+            for place, node in enumerate(graph.nodes)
+            if place not in inside and kernel.schedule.widths[place]
+            for operand in node.operands
+        }
+        self.results = [place for place in places if place in elsewhere or place in graph.outputs.values()]
+        names = {place: f"in_{number}" for number, place in enumerate(arrivals)}
+        for number, place in enumerate(places):
+            given = graph.names.get(place, "")
+            own = given.removesuffix(scope).replace(".", "_") if given.endswith(scope) else ""
+            names[place] = own if own and own not in names.values() else f"n{number}"
+        self.body = Body(kernel, places, names, arrivals)
+
+    def text(self, name: str) -> str:
+        """Its module, called `name`."""
+        width, names = self.kernel.schedule.widths, self.body.names
+        ports = ["input wire clk"]
+        ports += [f"input wire signed [{width[place] - 1}:0] {names[place]}" for place in self.arrivals]
+        ports += [f"output wire signed [{width[place] - 1}:0] out_{names[place]}" for place in self.results]
+        ports += [f"output wire flag_{names[place]}" for place in self.body.flagged()]
+        lines = [f"module {name} (", ",\n".join(f"    {port}" for port in ports), ");", *self.body.text()]
+        lines += [f"    assign out_{names[place]} = {names[place]};" for place in self.results]
+        lines += [f"    assign flag_{names[place]} = over_{names[place]};" for place in self.body.flagged()]
+        return "\n".join([*lines, *self.body.registers(), "endmodule", ""])
+
+    def instantiated(self, name: str, outside: Body) -> Iterator[str]:
+        """The instance, whose results are signals of the module around it."""
+        own, width = self.body.names, self.kernel.schedule.widths
+        ports = [".clk(clk)"]
+        ports += [f".{own[place]}({outside.signal(place, cycle)})" for place, cycle in self.arrivals.items()]
+        ports += [f".out_{own[place]}({outside.names[place]})" for place in self.results]
+        ports += [f".flag_{own[place]}(over_{outside.names[place]})" for place in self.body.flagged()]
+        for place in self.results:
+            yield f"    wire signed [{width[place] - 1}:0] {outside.names[place]};"
+        for place in self.body.flagged():
+            yield f"    wire over_{outside.names[place]};"
+        yield f"    {name} {self.instance} ({', '.join(ports)});"
+
+
 class _Writer:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.graph, self.schedule = kernel, kernel.graph, kernel.schedule
         self.width = self.schedule.widths
-        self._inputs = {place: name for name, place in self.graph.inputs.items()}
-        self._named: dict[int, str] = {}
-        for place, name in self.graph.names.items():
-            signal = name.replace(".", "_")
-            self._named[place] = f"{signal}_n{place}" if signal in self._named.values() else signal
-        self._registers: dict[int, int] = {}  # node: the last cycle in which it is used
+        scopes: dict[str, list[int]] = {}
+        for place, node in enumerate(self.graph.nodes):
+            if self.width[place] and node.operator not in ("constant", "input"):
+                scopes.setdefault(self.graph.scopes[place], []).append(place)
+        split = {scope for scope, places in scopes.items() if scope and len(places) >= _SMALLEST_PART}
+        self.parts = [_Part(kernel, scope, places) for scope, places in scopes.items() if scope in split]
+        own = sorted(place for scope, places in scopes.items() if scope not in split for place in places)
+        self.body = Body(kernel, own, self._names(), {})
+        self._modules: dict[str, tuple[str, str]] = {}  # name and text by the text with a name that stands for all
+
+    def _names(self) -> dict[int, str]:
+        inputs = {place: f"in_{name.replace('.', '_')}" for name, place in self.graph.inputs.items()}
+        names: dict[int, str] = {}
+        for place in range(len(self.graph.nodes)):
+            signal = self.graph.names.get(place, f"n{place}").replace(".", "_")
+            names[place] = inputs.get(place, f"{signal}_n{place}" if signal in names.values() else signal)
+        return names
+
+    def _module(self, part: _Part) -> str:
+        """Name of a part's module, which is that of any part with the same text."""
+        text = part.text("PART")
+        if text not in self._modules:
+            number = sum(f"_{part.kind}" in name for name, _ in self._modules.values())
+            name = f"{self.kernel.name}_{part.kind}{number}"
+            self._modules[text] = name, part.text(name)
+        return self._modules[text][0]
 
     def text(self) -> str:
-        body = [line for place in range(len(self.graph.nodes)) for line in self._node(place)]
+        parts = [line for part in self.parts for line in part.instantiated(self._module(part), self.body)]
+        body = [*self._inputs(), *self.body.text(), *parts]
         outputs = [line for bus in self.kernel.outputs.values() for line in self._output(bus)]
         overflows = [line for name, places in self.kernel.overflows.items() for line in self._overflow(name, places)]
         return "\n".join(
             [
-                f"// {self.kernel.name}: {self.kernel.doc}",
-                f"// New inputs every cycle, {self.kernel.latency} cycles, {self.graph.multiplications()} multipliers.",
-                *self._late(),
                 "// Narrow operands are sign-extended on purpose.",
                 "/* verilator lint_off WIDTHEXPAND */",
                 "/* verilator lint_off UNUSEDSIGNAL */",
+                *(text for _, text in self._modules.values()),
+                f"// {self.kernel.name}: {self.kernel.doc}",
+                f"// New inputs every cycle, {self.kernel.latency} cycles, {self.graph.multiplications()} multipliers.",
+                *self._late(),
                 f"module {self.kernel.name} (",
                 ",\n".join(f"    {port}" for port in self._ports()),
                 ");",
@@ -45,7 +129,7 @@ class _Writer:
                 *body,
                 *outputs,
                 *overflows,
-                *self._delays(),
+                *self.body.registers(),
                 *self._trace(),
                 "endmodule",
                 "/* verilator lint_on UNUSEDSIGNAL */",
@@ -78,134 +162,35 @@ class _Writer:
             yield f"    always @(posedge clk) running <= {{running[{latency - 1}:1], valid}};"
         yield f"    assign valid_out = running[{latency}];"
 
-    def name(self, place: int) -> str:
-        """The signal of a node in the cycle in which it is there."""
-        if place in self._inputs:
-            return f"in_{self._inputs[place].replace('.', '_')}"
-        return self._named.get(place, f"n{place}")
-
-    def at(self, place: int, cycle: int) -> str:
-        """The signal of a node in a cycle, through registers."""
-        behind = cycle - self.schedule.ready[place]
-        if self.graph.nodes[place].operator == "constant":
-            return self._constant(place)
-        self._registers[place] = max(self._registers.get(place, 0), behind)
-        return self.name(place) + (f"_d{behind}" if behind else "")
-
-    def _constant(self, place: int) -> str:
-        return literal(self.graph.nodes[place].data[0], self.width[place])
-
-    def _operand(self, place: int, cycle: int, width: int) -> str:
-        """A signal cut to `width` bits if it has more."""
-        signal = self.at(place, cycle)
-        return f"$signed({signal}[{width - 1}:0])" if self.width[place] > width else signal
-
-    def _node(self, place: int) -> Iterator[str]:
-        node, width = self.graph.nodes[place], self.width[place]
-        if not width or node.operator == "constant":
-            return
-        name = self.name(place)
-        if node.operator == "input":
-            bus = self._inputs[place].split(".")[0]
-            low = self.kernel.inputs[bus].elements.index(place) * self.kernel.inputs[bus].width
-            yield f"    wire signed [{width - 1}:0] {name} = {bus}[{low + width - 1}:{low}];"
-        elif node.operator == "multiply":
-            a, b = node.operands
-            start = self.schedule.ready[place] - self.kernel.clock.timing.multiplier_cycles
-            left, right = self.at(a, start), self.at(b, start)
-            yield f"    wire signed [{width - 1}:0] {name};"
-            yield (
-                f"    ernn_multiply #(.A_WIDTH({self.width[a]}), .B_WIDTH({self.width[b]}), .P_WIDTH({width}), "
-                f".CYCLES({self.kernel.clock.timing.multiplier_cycles}))"
-            )
-            yield f"        multiply_{place} (.clk(clk), .a({left}), .b({right}), .p({name}));"
-        elif node.operator == "read":
-            index = self.at(node.operands[0], self.schedule.ready[place])
-            index_width = self.width[node.operands[0]]
-            yield f"    reg signed [{width - 1}:0] {name};"
-            yield f"    always @(*) case ({index})"
-            for number, word in enumerate(node.data[:-1]):
-                yield f"        {literal(number, index_width)}: {name} = {literal(word, width)};"
-            yield f"        default: {name} = {literal(node.data[-1], width)};"
-            yield "    endcase"
-        else:
-            expression = self._expression(node, width, self.schedule.ready[place])
-            yield f"    wire signed [{width - 1}:0] {name} = {expression};"
-
-    def _expression(self, node: Node, width: int, cycle: int) -> str:
-        first = node.operands[0]
-        data, bits = node.data, self.width[first]
-        match node.operator:
-            case "add" | "subtract":
-                sign = "+" if node.operator == "add" else "-"
-                a, b = (self._operand(each, cycle, width) for each in node.operands)
-                return f"{a} {sign} {b}"
-            case "negate":
-                return f"-{self._operand(first, cycle, width)}"
-            case "plus":
-                return f"{self._operand(first, cycle, width)} + {literal(data[0], width)}"
-            case "shift_left":
-                return f"{self._operand(first, cycle, width)} <<< {data[0]}"
-            case "shift_right":
-                top = min(bits, data[0] + width)
-                return f"$signed({self.at(first, cycle)}[{top - 1}:{min(data[0], bits - 1)}])"
-            case "narrow":
-                return self._operand(first, cycle, width)
-            case "magnitude":
-                a = self.at(first, cycle)
-                return f"{a}[{bits - 1}] ? -{a} : {a}"
-            case "select":
-                a, b = (self._operand(each, cycle, width) for each in node.operands[:2])
-                sign = self.at(node.operands[2], cycle)
-                return f"{sign}[{self.width[node.operands[2]] - 1}] ? {a} : {b}"
-            case "saturate":
-                return self._saturated(node, width, cycle)
-            case "segment":
-                a = self.at(first, cycle)
-                return _search(a, bits, data, 0, len(data), width)
-        raise AssertionError(node.operator)
-
-    def _saturated(self, node: Node, width: int, cycle: int) -> str:
-        first = node.operands[0]
-        source, bits, a = self.graph.nodes[first], self.width[first], self.at(first, cycle)
-        result = self._operand(first, cycle, width)
-        if source.low < node.low:
-            result = f"{a} < {literal(node.low, bits)} ? {literal(node.low, width)} : {result}"
-        if source.high > node.high:
-            result = f"{a} > {literal(node.high, bits)} ? {literal(node.high, width)} : {result}"
-        return result
+    def _inputs(self) -> Iterator[str]:
+        for bus in self.kernel.inputs.values():
+            for number, place in enumerate(bus.elements):
+                if width := self.width[place]:
+                    low = number * bus.width
+                    name = self.body.names[place]
+                    yield f"    wire signed [{width - 1}:0] {name} = {bus.name}[{low + width - 1}:{low}];"
 
     def _output(self, bus: Bus) -> Iterator[str]:
         for number, place in enumerate(bus.elements):
             low, width = number * bus.width, self.width[place]
-            signal = self.at(place, self.kernel.latency)
+            signal = self.body.signal(place, self.kernel.latency)
             if bus.width > width:
                 signal = f"{{{{{bus.width - width}{{{signal}[{width - 1}]}}}}, {signal}}}"
             yield f"    assign {bus.name}[{low + bus.width - 1}:{low}] = {signal};"
 
     def _overflow(self, name: str, places: list[int]) -> Iterator[str]:
-        latency = self.kernel.latency
         yield "    always @(posedge clk) begin"
         for number, place in enumerate(places):
-            node = self.graph.nodes[place]
-            first = node.operands[0]
-            before, after = self.at(first, latency - 1), self.at(place, latency - 1)
-            yield f"        overflow_{name}[{number}] <= {before} != {after};"
+            cycles = self.kernel.latency - 1 - self.schedule.ready[place]
+            flag = self.body.delayed(f"over_{self.body.names[place]}", 1, cycles)
+            yield f"        overflow_{name}[{number}] <= {flag};"
         yield "    end"
 
-    def _delays(self) -> Iterator[str]:
-        lines = []
-        for place, depth in sorted(self._registers.items()):
-            name, previous = self.name(place), self.name(place)
-            for behind in range(1, depth + 1):
-                yield f"    reg signed [{self.width[place] - 1}:0] {name}_d{behind};"
-                lines.append(f"        {name}_d{behind} <= {previous};")
-                previous = f"{name}_d{behind}"
-        if lines:
-            yield from ("    always @(posedge clk) begin", *lines, "    end")
-
     def _trace(self) -> Iterator[str]:
-        named = [(p, n) for p, n in sorted(self.graph.names.items()) if self.width[p] and p not in self._inputs]
+        shown = {place: self.body.names[place] for place in self.body.places}
+        for part in self.parts:
+            shown |= {place: f"{part.instance}.{part.body.names[place]}" for place in part.places}
+        named = [(place, name) for place, name in sorted(self.graph.names.items()) if place in shown]
         if not named:
             return
         yield "`ifdef ERNN_TRACE"
@@ -213,31 +198,6 @@ class _Writer:
         for place, name in named:
             cycle = self.schedule.ready[place]
             valid = f"running[{cycle}]" if cycle else "valid"
-            yield f'        if ({valid}) $display("TRACE %m {name} %0d", {self.name(place)});'
+            yield f'        if ({valid}) $display("TRACE %m {name} %0d", {shown[place]});'
         yield "    end"
         yield "`endif"
-
-
-def literal(integer: int, width: int) -> str:
-    """A signed constant of `width` bits, modulo 2^width.
-
-    >>> literal(5, 4), literal(-3, 4), literal(-8, 4)
-    ("4'sd5", "-4'sd3", "4'sh8")
-    """
-    wrapped = (integer + (1 << (width - 1))) % (1 << width) - (1 << (width - 1))
-    if wrapped == -(1 << (width - 1)):
-        return f"{width}'sh{wrapped % (1 << width):x}"
-    return f"{width}'sd{wrapped}" if wrapped >= 0 else f"-{width}'sd{-wrapped}"
-
-
-def _search(signal: str, bits: int, bounds: tuple[int, ...], first: int, last: int, width: int) -> str:
-    """Binary search for how many of `bounds` a signal reaches, as nested conditions."""
-    if first == last:
-        return literal(first, width)
-    middle = (first + last) // 2
-    bound = bounds[middle]
-    if bound >= 1 << (bits - 1):  # beyond the signal's range
-        return _search(signal, bits, bounds, first, middle, width)
-    low = _search(signal, bits, bounds, first, middle, width)
-    high = _search(signal, bits, bounds, middle + 1, last, width)
-    return f"({signal} >= {literal(bound, bits)} ? {high} : {low})"

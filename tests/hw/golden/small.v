@@ -1,9 +1,9 @@
-// small: an example
-// New inputs every cycle, 3 cycles, 1 multipliers.
-// b is taken 2 cycles after `valid`.
 // Narrow operands are sign-extended on purpose.
 /* verilator lint_off WIDTHEXPAND */
 /* verilator lint_off UNUSEDSIGNAL */
+// small: an example
+// New inputs every cycle, 3 cycles, 1 multipliers.
+// b is taken 2 cycles after `valid`.
 module small (
     input wire clk,
     input wire valid,
@@ -23,15 +23,16 @@ module small (
     wire signed [7:0] in_b_0 = b[7:0];
     wire signed [10:0] n3;
     ernn_multiply #(.A_WIDTH(6), .B_WIDTH(5), .P_WIDTH(11), .CYCLES(2))
-        multiply_3 (.clk(clk), .a(in_x_0), .b(in_w_0), .p(n3));
+        multiply_n3 (.clk(clk), .a(in_x_0), .b(in_w_0), .p(n3));
     wire signed [9:0] n4 = in_b_0 <<< 2;
     wire signed [10:0] n5 = n3 + n4;
     wire signed [11:0] n6 = n5 + 12'sd8;
     wire signed [7:0] n7 = $signed(n6[11:4]);
     wire signed [5:0] a_0 = n7 > 8'sd31 ? 6'sd31 : n7 < -8'sd32 ? 6'sh20 : $signed(n7[5:0]);
+    wire over_a_0 = n7 < -8'sd32 || n7 > 8'sd31;
     assign y[7:0] = {{2{a_0_d1[5]}}, a_0_d1};
     always @(posedge clk) begin
-        overflow_a[0] <= n7 != a_0;
+        overflow_a[0] <= over_a_0;
     end
     reg signed [5:0] a_0_d1;
     always @(posedge clk) begin
