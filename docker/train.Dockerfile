@@ -26,7 +26,7 @@ LABEL org.opencontainers.image.title="ernn-train" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Only /tmp is written: the root file system may be read-only.
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    HOME=/tmp XDG_CACHE_HOME=/tmp/cache MPLCONFIGDIR=/tmp/matplotlib
+    HOME=/tmp XDG_CACHE_HOME=/tmp/cache MPLCONFIGDIR=/tmp/matplotlib ERNN_CHECKPOINTS=/tmp/checkpoints
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY ernn ernn

@@ -244,7 +244,6 @@ class ArrayText:
     def lanes(self) -> Iterator[str]:
         """All lanes, with their weights."""
         array, tags = self.layout.array, 2 + self.row_bits
-        shifting = [t for t in self.layout.threads if self.shift(t)]
         count = len(self.layout.threads)
         yield f"""    // Lanes, and tags on their way to the accumulators.
     wire [{self.address_bits - 1}:0] weight_address;
@@ -258,14 +257,20 @@ class ArrayText:
     ernn_delay #(.WIDTH({count}), .CYCLES({self.lane_cycles}))
         delay_thread (.clk(clk), .d(issued_thread), .q(adding));
     wire [{array.lanes * self.lanes_bits - 1}:0] totals;"""
-        shift = " | ".join(f"{{8{{adding[{self.index(t)}]}}}} & 8'd{self.shift(t)}" for t in shifting) or "8'd0"
-        yield f"    wire [7:0] alignment = {shift};"
+        port = ""
+        if len(self.shifts) > 1:
+            choices = [
+                " || ".join(f"adding[{self.index(t)}]" for t in self.layout.threads if self.shift(t) == shift)
+                for shift in reversed(self.shifts)
+            ]
+            yield f"    wire [{len(choices) - 1}:0] alignment = {{{', '.join(f'({each})' for each in choices)}}};"
+            port = ".alignment(alignment), "
         for lane in range(array.lanes):
             yield (
                 f'    {self.name}_lane #(.IMAGE("{self.name}_weights_{lane}.hex")) lane_{lane} (.clk(clk), '
                 f".load(load && load_lane == 16'd{lane}), .load_address(load_address[{self.address_bits - 1}:0]), "
                 f".load_data(load_data[{self.weight_bits - 1}:0]), .weight_address(weight_address), "
-                f"{self.lane_operands()}.add(add), .start(start), .row(row), .alignment(alignment), "
+                f"{self.lane_operands()}.add(add), .start(start), .row(row), {port}"
                 f".total(totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]));"
             )
         yield ""
@@ -275,6 +280,11 @@ class ArrayText:
         own = [each for each in self.drains if each.name == thread.drains]
         joined = next(each.joined for each in own or self.drains if thread.product in each.joined.products)
         return joined.shift(thread.product)
+
+    @property
+    def shifts(self) -> list[int]:
+        """All that occur."""
+        return sorted({self.shift(thread) for thread in self.layout.threads})
 
     def drain(self) -> Iterator[str]:
         """Shift chains; finished sums are there one cycle after they were added."""

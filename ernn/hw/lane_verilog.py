@@ -15,14 +15,7 @@ def lane_module(array: ArrayText) -> str:
     )
     s = array.lane.outputs["s"].width
     assert array.lane.inputs["w0"].width == word
-    extended = "\n".join(
-        f"    assign aligned[{(n + 1) * array.sum_bits - 1}:{n * array.sum_bits}] = "
-        f"{{{{{array.sum_bits - s}{{sums[{(n + 1) * s - 1}]}}}}, sums[{(n + 1) * s - 1}:{n * s}]}} << alignment;"
-        if array.sum_bits > s
-        else f"    assign aligned[{(n + 1) * array.sum_bits - 1}:{n * array.sum_bits}] = "
-        f"sums[{n * s + array.sum_bits - 1}:{n * s}] << alignment;"
-        for n in range(array.sums)
-    )
+    extended = "\n".join(_aligned(array, n) for n in range(array.sums))
     fetched = "\n".join(array.fetch())
     elements = f"{columns} processing element{'s' * (columns > 1)}"
     return f"""// A lane of {array.name}: {elements}, the weights of its block rows, and their sums.
@@ -35,8 +28,7 @@ module {array.name}_lane #(parameter IMAGE = "") (
 {array.operand_ports()}    input wire add,
     input wire start,
     input wire [{array.row_bits - 1}:0] row,
-    input wire [7:0] alignment,
-    output wire [{array.lanes_bits - 1}:0] total
+{_alignment_port(array)}    output wire [{array.lanes_bits - 1}:0] total
 );
     /* verilator no_inline_module */
     wire [{width - 1}:0] weights;
@@ -58,3 +50,19 @@ module {array.name}_lane #(parameter IMAGE = "") (
         accumulate (.clk(clk), .add(add), .start(start), .row(row), .sums(aligned), .total(total));
 endmodule
 """
+
+
+def _alignment_port(array: ArrayText) -> str:
+    return f"    input wire [{len(array.shifts) - 1}:0] alignment,\n" if len(array.shifts) > 1 else ""
+
+
+def _aligned(array: ArrayText, n: int) -> str:
+    """A sum at the width of the accumulators, shifted as the thread's sums need it: `alignment` says which."""
+    s, total = array.lane.outputs["s"].width, array.sum_bits
+    word = f"sums[{n * s + min(s, total) - 1}:{n * s}]"
+    if total > s:
+        word = f"{{{{{total - s}{{sums[{(n + 1) * s - 1}]}}}}, {word}}}"
+    shifted = [word if shift == 0 else f"({word} << {shift})" for shift in array.shifts]
+    if len(shifted) > 1:
+        shifted = [f"({{{total}{{alignment[{place}]}}}} & {each})" for place, each in enumerate(shifted)]
+    return f"    assign aligned[{(n + 1) * total - 1}:{n * total}] = {' | '.join(shifted)};"
