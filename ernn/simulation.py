@@ -115,6 +115,23 @@ class Bench:
         return verilator.simulate(self._program, self._work, self._work / "simulation.log", given)
 
 
+class Recorder(Bench):
+    """A test bench that counts how often each signal toggles, for a vendor's power report."""
+
+    def __init__(self, project: Path, work: Path, registers: Sequence[str]) -> None:
+        super().__init__(project, work, registers, ["ERNN_SAIF"])
+
+    def record(self, vectors: Vectors, target: Path) -> None:
+        """Write the toggles of a run as a SAIF file; behind the last frame, the bench reads all registers.
+
+        Raises:
+            Mismatch: a logit differs, so these toggles are not the network's.
+        """
+        self.run(vectors)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(self._work / "ernn.saif", target)
+
+
 def located(
     difference: Mismatch,
     program: Program,
@@ -152,20 +169,6 @@ def _write_waveform(
         bench.printed(frames, arguments=[f"+from={begun}", f"+to={ended + 1}"])
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(Path(work) / "ernn.vcd", target)
-
-
-def switching_activity(project: Path, registers: Sequence[str], frames: Vectors, target: Path) -> None:
-    """Write how often each signal toggles in a run as a SAIF file, for a vendor's power report.
-
-    The run is that of the test bench: behind the last frame it reads all registers, some cycles for each.
-
-    Raises:
-        Mismatch: a logit differs, so these toggles are not the network's.
-    """
-    with tempfile.TemporaryDirectory() as work:
-        Bench(project, Path(work), registers, ["ERNN_SAIF"]).run(frames)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(Path(work) / "ernn.saif", target)
 
 
 def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> None:

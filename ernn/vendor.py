@@ -46,7 +46,7 @@ def implement(project: Path, device: Device, folder: Path, saif: Path | None = N
 
     Args:
         folder: for reports, checkpoints and log.
-        saif: toggles for the power report; see `ernn.simulation.switching_activity`.
+        saif: toggles for the power report; see `ernn.simulation.Recorder`.
 
     Raises:
         UserError: the tool is missing, the run failed, or its reports are not as expected.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from ernn import simulation
 from ernn.golden.model import Golden
 from ernn.hw.testbench import Vectors
-from ernn.simulation import Mismatch, Outcome
+from ernn.simulation import Mismatch, Outcome, Recorder
 from tests import programs
 from tests.hw import designs, equality
 from tests.hw.equality import Built
@@ -136,6 +137,39 @@ def test_registers_tell_the_cycles(built, vectors):
         steps = sum(layer["steps"].values())
         assert one.registers[f"{layer['name']}_busy"] == steps
         assert all_of_them.registers[f"{layer['name']}_busy"] == steps * sum(LENGTHS)
+
+
+def toggles(saif: str, signal: str, bit: int) -> int:
+    """Of a bit of a register at the top of the network."""
+    top = saif.partition("(INSTANCE dut")[2].partition("(INSTANCE ")[0]
+    return int(re.search(rf"\({signal}\\\[{bit}\\\] .*\(TC (\d+)\)\)", top)[1])
+
+
+@pytest.fixture(scope="module")
+def recorder(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Recorder:
+    return Recorder(built.project, tmp_path_factory.mktemp("recorder"), designs.registers(built.design))
+
+
+@pytest.mark.slow
+def test_a_recording_counts_the_toggles_of_a_run(built, vectors, recorder, tmp_path):
+    target = tmp_path / "power" / "run.saif"
+    recorder.record(vectors, target)
+    saif, frames = target.read_text(), len(vectors.x)
+    for register in ("frames_in", "frames_out"):  # they count upwards
+        assert [toggles(saif, register, bit) for bit in range(5)] == [frames >> bit for bit in range(5)]
+    duration = int(re.search(r"\(DURATION (\d+)\)", saif)[1])
+    clock, cycles = re.search(r"\(INSTANCE ernn_tb\s+\(NET\s+\(clk .*\(TC (\d+)\)\)", saif), duration // 10_000
+    assert abs(int(clock[1]) - 2 * cycles) <= 2
+    assert cycles > built.bench.run(vectors).ended[-1]
+    assert all(int(t0) + int(t1) == duration for t0, t1 in re.findall(r"\(T0 (\d+)\) \(T1 (\d+)\)", saif))
+
+
+@pytest.mark.slow
+def test_a_recording_is_of_a_run_that_is_right(vectors, recorder, tmp_path):
+    wrong = dataclasses.replace(vectors, logits=vectors.logits + 1)
+    with pytest.raises(Mismatch, match=r"^frame 0, logit 0: "):
+        recorder.record(wrong, tmp_path / "run.saif")
+    assert not (tmp_path / "run.saif").exists()
 
 
 @pytest.mark.parametrize(("ended", "cycles"), [([7], 0.0), ([10, 30], 20.0), ([10, 20, 50], 20.0)])

@@ -300,7 +300,7 @@ def _numbers(path: Path) -> np.ndarray:
 
 def main() -> None:
     """Load weights, check the vectors, measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Load weights, check vectors, measure.")
     parser.add_argument("--bitstream", default="ernn.bit")
     parser.add_argument("--design", type=Path, default=Path("design.json"))
     parser.add_argument("--weights", type=Path, help="folder `memory`; without it the bitstream's own weights stay")
