@@ -108,6 +108,25 @@ def test_the_description_tells_sizes(name):
         assert all(unit["steps"] * unit["width"] >= unit["blocks"] for unit in layer["units"])
 
 
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_the_description_tells_a_host_what_goes_in_and_out(name):
+    design = made(name)
+    found, program = json.loads(project.rtl_project(design)["design.json"]), design.program
+    assert found["input"] == {
+        "size": 6,
+        "bits": program.input.bits,
+        "fraction": program.input.fraction,
+        "slot_bits": 16,
+    }
+    logits = program.output.logits
+    assert found["logits"] == {"size": 3, "bits": logits.bits, "fraction": logits.fraction, "slot_bits": 16}
+
+
+def test_scripts_and_driver_are_in_every_project():
+    files = project.rtl_project(made("gru"))
+    assert {"vivado/run.tcl", "board/ernn_driver.py", "board/block_design.tcl", "board/ernn_board.v"} <= set(files)
+
+
 def test_the_clock_is_a_constraint():
     design = designs.network(programs.build(), clock=Clock(160, FAMILIES["xcup"]))
     text = project.rtl_project(design)["constraints/ernn.xdc"]

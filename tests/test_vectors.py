@@ -1,0 +1,79 @@
+"""Vectors by the command line: read back by the board's driver, they are the integer model's."""
+
+import numpy as np
+import pytest
+
+from ernn import artifacts, program_file, vectors
+from ernn.data.dataset import Dataset
+from ernn.golden.model import Golden
+from ernn.hw.project import rtl_project
+from tests import programs
+from tests.components import accelerators
+from tests.hw import board_driver, designs
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    accelerators.make(tmp_path)
+    program = programs.build(**accelerators.STRUCTURE)
+    designs.write(rtl_project(designs.network(program, streams=2)), tmp_path / "project")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*more: str) -> None:
+    vectors.main(
+        ["--project", "project", "--program", "program", "--dataset", "data", "--vectors", "out/vectors", *more]
+    )
+
+
+def test_the_driver_reads_utterances_and_their_logits(folder, capsys):
+    run("--utterances", "2")
+    assert capsys.readouterr().out == "12 frames\n"
+    design, golden = artifacts.read_json(folder / "project/design.json"), Golden(program_file.load(folder / "program"))
+    driver = board_driver.driver(folder / "project/board/ernn_driver.py")
+    found = driver.Vectors.load(folder / "out/vectors", design["input"]["size"], design["logits"]["size"])
+    split = Dataset.open(folder / "data").split("test")
+    for stream in range(2):
+        x = golden.quantize(split.feature(stream))
+        rows = found.stream == stream
+        assert (found.x[rows] == x).all()
+        assert (found.logits[rows] == golden.run(x[:, None])[0][:, 0]).all()
+        assert np.flatnonzero(found.first[rows]).tolist() == [0]
+
+
+def test_more_utterances_than_there_are_are_all(folder, capsys):
+    run("--utterances", "99")
+    assert capsys.readouterr().out == "18 frames\n"
+
+
+@pytest.mark.slow
+def test_toggles_are_recorded_on_request(folder):
+    run("--utterances", "1", "--saif", "out/activity.saif")
+    assert "(INSTANCE dut" in (folder / "out/activity.saif").read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--utterances", "0"], "vectors: at least one utterance is wanted, got --utterances 0"),
+        (["--program", "none"], "none"),
+        (["--dataset", "none"], "none"),
+        (["--project", "none"], "none"),
+    ],
+)
+def test_what_is_missing_is_one_line(folder, capsys, more, message):
+    with pytest.raises(SystemExit) as left:
+        run(*more)
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert left.value.code == 2
+    assert len(lines) == 1
+    assert message in lines[0]
+
+
+def test_another_program_is_refused(folder, capsys):
+    path = folder / "project/design.json"
+    path.write_text(path.read_text().replace('"program": "small"', '"program": "other"'))
+    with pytest.raises(SystemExit):
+        run()
+    assert capsys.readouterr().err == "vectors: project was made of the program other, not of small\n"
