@@ -163,15 +163,8 @@ def _json(where: str, text: str) -> Any:
 
 
 def _top_level(name: str) -> Any:
-    import yaml
-
-    try:
-        values = yaml.safe_load(PARAMS.read_text())
-    except FileNotFoundError:
-        raise UserError(f"{PARAMS}: no such file in {Path.cwd()}; run from the repository's root") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{PARAMS}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict) or name not in values:
+    values = artifacts.read_yaml(PARAMS)
+    if name not in values:
         raise UserError(f"{PARAMS}: section `{name}` is missing; add it")
     return values[name]
 

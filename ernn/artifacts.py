@@ -68,6 +68,25 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: not JSON ({error}); delete it and run `dvc repro`") from None
 
 
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a mapping.
+
+    Raises:
+        UserError: no such file, or something else in it.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file in {Path.cwd()}; run from the repository's root") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: must be a mapping of sections, as params.yaml is")
+    return values
+
+
 def sha256(path: Path) -> str:
     """Hex digest of the file's bytes."""
     with path.open("rb") as file:

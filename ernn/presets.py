@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ernn.artifacts import atomic
+from ernn.artifacts import atomic, read_yaml
 from ernn.errors import UserError, complaints
 from ernn.params import Parameters
 
@@ -72,9 +72,9 @@ def parameters(root: Path, preset: str, settings: Iterable[str] = ()) -> dict[st
     Raises:
         UserError: no such preset, or a value or key that `ernn.params.Parameters` refuses.
     """
-    values = _read(root / "params.yaml")
+    values = read_yaml(root / "params.yaml")
     if preset != "default":
-        values = merge(values, _read(_preset_file(root, preset)))
+        values = merge(values, read_yaml(_preset_file(root, preset)))
     for text in settings:
         values = merge(values, setting(text), whole=())
     try:
@@ -108,18 +108,6 @@ def _preset_file(root: Path, preset: str) -> Path:
         names = ["default", *sorted(each.stem for each in file.parent.glob("*.yaml"))]
         raise UserError(f"PRESET={preset}: there is no presets/{preset}.yaml; choose one of {', '.join(names)}")
     return file
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text())
-    except FileNotFoundError:
-        raise UserError(f"{file}: no such file; run from the repository's root") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{file}: must be a mapping of sections, as params.yaml is")
-    return values
 
 
 def _copy_code(source: Path, target: Path) -> None:

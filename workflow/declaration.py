@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ernn.artifacts import read_yaml
 from ernn.errors import UserError, complaints
 
 Type = Literal["Dataset", "Model", "Metrics", "Markdown", "HTML", "Artifact"]
@@ -139,21 +139,9 @@ def load(root: Path, params: Mapping[str, Any] | None = None) -> Declaration:
     Raises:
         UserError: a file is missing, or says what is not understood.
     """
-    values = _read(root / "params.yaml") if params is None else params
-    stages = _read(root / "dvc.yaml").get("stages", {})
+    values = read_yaml(root / "params.yaml") if params is None else params
+    stages = read_yaml(root / "dvc.yaml").get("stages", {})
     return Declaration(tuple(_tasks(stages, values)), values)
-
-
-def _read(file: Path) -> Mapping[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text())
-    except FileNotFoundError:
-        raise UserError(f"{file.name}: no such file in {file.parent}; run from the repository's root") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{file.name}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{file.name}: must be a mapping")
-    return values
 
 
 def _tasks(stages: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Task]:

@@ -13,7 +13,7 @@ from components import stage
 from ernn.errors import UserError
 from ernn.params import Design, Training
 
-COMMANDS = {each.stem for each in Path("components").glob("[a-z]*.py")} - {"executor", "stage", "tracking"}
+COMMANDS = {each.stem for each in Path("components").glob("[a-z]*.py")} - {"executor", "runs", "stage", "tracking"}
 PARAMS = """
 training: {epochs: 3}
 designs:
