@@ -20,9 +20,10 @@ def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, pro
     program = program_file.load(integer)
     each = [size(given) for given in accelerator.arrays]
     arrays = sizing.arrays(program, size(accelerator.array), size(accelerator.output), each)
-    clock = Clock(hardware.clock_mhz, FAMILIES[hardware.family])
+    mhz, family = accelerator.clock_mhz or hardware.clock_mhz, accelerator.family or hardware.family
+    clock = Clock(mhz, FAMILIES[family])
     network = NetworkText(program, Architecture(arrays, clock, accelerator.streams, hardware.memory))
-    target = hls.Target(hardware.part, hardware.clock_mhz)
+    target = hls.Target(hardware.part, mhz)
     files = rtl_project(network) | {f"hls/{path}": text for path, text in hls.project(program, target).items()}
     with artifacts.atomic_folder(project) as folder:
         for path, text in files.items():

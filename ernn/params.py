@@ -235,6 +235,9 @@ class Integer(Section):
     search: bool = False  # for the smallest widths within quantization.budget_points; `bits` is where it starts
 
 
+DeviceName = Literal["xcku060", "xc7vx690t", "xc7z020", "xc7z100", "xczu9eg", "ecp5-85f", "gw5ast-138c"]
+
+
 class Hardware(Section):
     """What all accelerators share."""
 
@@ -260,6 +263,9 @@ class Accelerator(Section):
     output: ArraySize = ArraySize(lanes=16, columns=4)
     arrays: tuple[ArraySize, ...] = ()  # of every array by itself, in the order of the data, instead of the two above
     streams: Annotated[int, Field(ge=1, le=64)] = 1  # that take turns, each with states of its own
+    clock_mhz: Annotated[float, Field(ge=10, le=1000)] | None = None  # instead of hardware.clock_mhz
+    family: Literal["xc7", "xcup", "ecp5"] | None = None  # instead of hardware.family
+    devices: tuple[DeviceName, ...] = ()  # instead of synthesis.devices
 
 
 class Simulation(Section):
@@ -269,6 +275,13 @@ class Simulation(Section):
     gaps: Annotated[int, Field(ge=0, le=255)] = 64  # of 256 cycles without a feature
     stalls: Annotated[int, Field(ge=0, le=255)] = 64  # of 256 cycles that take no logit
     waveform: bool = False  # around the first difference, if there is one: simulations/NAME.vcd
+
+
+class Synthesis(Section):
+    """What accelerators are synthesized for; ECP5 is placed and routed too."""
+
+    devices: Annotated[tuple[DeviceName, ...], Field(min_length=1)] = ("xcku060",)
+    seeds: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 2)  # of place and route
 
 
 class Parameters(Section):
@@ -285,6 +298,7 @@ class Parameters(Section):
     programs: dict[str, Integer]
     hardware: Hardware
     simulation: Simulation
+    synthesis: Synthesis = Synthesis()
     accelerators: dict[str, Accelerator]
 
     @model_validator(mode="after")

@@ -162,7 +162,9 @@ def chain(tmp_path_factory):
         shutil.copy(ROOT / name, root / name)
     folder = presets.lay_out(root, "smoke")
     kinds = {"pretrain": "networks", "compress": "designs", "quantize": "programs"}
-    for kind, names in (kinds | dict.fromkeys(("generate", "simulate", "benchmark"), "accelerators")).items():
+    for kind, names in (
+        kinds | dict.fromkeys(("generate", "simulate", "synthesize", "benchmark"), "accelerators")
+    ).items():
         for key in yaml.safe_load((folder / "params.yaml").read_text())[names]:
             for path in written(kind):
                 touch(folder / path.replace("${key}", key))
@@ -199,6 +201,7 @@ SMOKE = yaml.safe_load((ROOT / "presets/smoke.yaml").read_text())
 ALL_DESIGNS = {f"compress@{name}" for name in SMOKE["designs"]}
 INTEGER = {f"quantize@{name}" for name in SMOKE["programs"]}
 SIMULATED = {f"simulate@{name}" for name in SMOKE["accelerators"]}
+SYNTHESIZED = {f"synthesize@{name}" for name in SMOKE["accelerators"]}
 HARDWARE = {f"generate@{name}" for name in SMOKE["accelerators"]} | SIMULATED
 BENCHMARKS = {f"benchmark@{name}" for name in SMOKE["accelerators"]}
 DENSE = {"pretrain@lstm", "pretrain@gru"}

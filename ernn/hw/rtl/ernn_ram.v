@@ -1,6 +1,7 @@
 // Memory with one port to write and one to read; q follows read_address by two cycles (a second register lets the
 // memory run at the fabric's clock). IMAGE is a file of hexadecimal words; without one the memory starts with zeros.
-// KIND is that of the synthesizer: auto, block or distributed.
+// KIND is that of the synthesizer: auto, block or distributed. With ERNN_UNSET, for synthesis, a memory without an image
+// is not set to zeros word by word, which takes long to read; block RAMs begin with zeros anyway.
 module ernn_ram #(
     parameter WIDTH = 8,
     parameter DEPTH = 16,
@@ -22,7 +23,9 @@ module ernn_ram #(
     integer i;
     initial
         if (IMAGE != "") $readmemh(IMAGE, words);
+`ifndef ERNN_UNSET
         else for (i = 0; i < DEPTH; i = i + 1) words[i] = {WIDTH{1'b0}};
+`endif
     always @(posedge clk) begin
         if (write) words[write_address] <= d;
         first <= words[read_address];

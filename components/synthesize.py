@@ -1,0 +1,27 @@
+"""What an accelerator takes of its devices, by synthesis, and the clock that place and route reaches."""
+
+from pathlib import Path
+
+from components.stage import main
+from ernn.params import Accelerator, Synthesis
+
+
+def synthesize(
+    *, name: str, accelerator: Accelerator, synthesis: Synthesis, project: Path, table: Path
+) -> dict[str, float]:
+    """A row for every device; the metrics are those of the first."""
+    import tempfile
+
+    from ernn import artifacts
+    from ernn.hw.devices import DEVICES
+    from ernn.synthesis import rows
+
+    devices = [DEVICES[each] for each in accelerator.devices or synthesis.devices]
+    with tempfile.TemporaryDirectory() as folder:
+        found = rows.rows(name, project, devices, synthesis.seeds, Path(folder))
+    artifacts.write_json(table, {"rows": found})
+    return {each: float(found[0][each]) for each in ("lut", "ff", "dsp", "bram")}
+
+
+if __name__ == "__main__":
+    main(synthesize)

@@ -1,0 +1,1 @@
+"""What an accelerator takes of a device, and the clock that it reaches: open synthesis, place and route."""

@@ -1,0 +1,98 @@
+"""Resources of a design by synthesis: every unique module once, times its instances."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ernn.hw.devices import Flow, Resources
+from ernn.synthesis.cells import resources
+from ernn.synthesis.sources import TOP, Sources
+from ernn.tools import yosys
+
+# The steps of synth_xilinx, with abc instead of abc9 and without the search for resources to share: a third of the time
+# for a tenth fewer look-up tables.
+_XILINX = """\
+synth_xilinx -family {flow} -flatten -noiopad -noclkbuf -top {top} -run begin:coarse
+techmap -map +/cmp2lut.v -map +/cmp2lcu.v -D LUT_WIDTH=6
+alumacc
+opt
+memory -nomap
+opt_clean
+synth_xilinx -family {flow} -flatten -noiopad -noclkbuf -top {top} -run map_memory:map_luts
+opt_expr -mux_undef -noclkinv
+abc -luts 2:2,3,6:5
+clean
+xilinx_srl -fixed -minlen 3
+techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6
+xilinx_dffopt
+opt_lut_ins -tech xilinx
+clean"""
+SCRIPTS: dict[Flow, str] = {
+    "xc7": _XILINX,
+    "xcu": _XILINX,
+    "xcup": _XILINX,
+    "ecp5": "synth_ecp5 -top {top} -run begin:check",
+    "gowin": "synth_gowin -family gw5a -top {top} -run begin:json",
+}
+
+
+def read(files: Sequence[str]) -> str:
+    """The command that reads sources."""
+    return " ".join(["read_verilog", "-DERNN_UNSET", *sorted(files)])
+
+
+def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Resources:
+    """What a design takes, its hierarchy kept.
+
+    The top and every layer are synthesized beside each other; lanes, and equal parts of kernels, once each.
+
+    Args:
+        folder: for scripts, logs and statistics.
+
+    Raises:
+        UserError: Yosys is missing or refuses the sources.
+    """
+    sources.write(folder)
+    tops = (TOP, *sources.layers)
+
+    def cells(top: str) -> dict[str, dict[str, int]]:
+        boxes = sources.layers if top == TOP else ()
+        yosys.synthesize(folder, f"{flow}-{top}", script(sources, flow, top, boxes))
+        return yosys.cells(folder / f"{flow}-{top}.json")
+
+    with ThreadPoolExecutor(processes) as pool:
+        found = dict(zip(tops, pool.map(cells, tops), strict=True))
+    merged = {name: each for top in tops for name, each in found[top].items() if name not in tops or name == top}
+    return total(merged, TOP, flow)
+
+
+def flat(sources: Sources, flow: Flow, folder: Path) -> Resources:
+    """What a design takes, synthesized as one module: slow, but what the hierarchy cannot hide."""
+    sources.write(folder)
+    yosys.synthesize(folder, f"{flow}-flat", script(sources, flow, TOP, (), keep=False))
+    return total(yosys.cells(folder / f"{flow}-flat.json"), TOP, flow)
+
+
+def script(sources: Sources, flow: Flow, top: str, boxes: Sequence[str], keep: bool = True) -> list[str]:
+    """Commands that write statistics of `top` with the modules below it, `boxes` left out."""
+    name = f"{flow}-{top}" if keep else f"{flow}-flat"
+    return [
+        read(list(sources.verilog)),
+        *(["setattr -mod -set keep_hierarchy 1 " + " ".join(sources.modules)] if keep else []),
+        *(f"blackbox {box}" for box in boxes),
+        SCRIPTS[flow].format(flow=flow, top=top),
+        f"tee -q -o {name}.json stat -json",
+    ]
+
+
+def total(cells: Mapping[str, Mapping[str, int]], top: str, flow: Flow) -> Resources:
+    """Resources of a module and of all that it instantiates.
+
+    >>> total({"top": {"LUT4": 2, "lane": 3}, "lane": {"TRELLIS_FF": 5}}, "top", "ecp5")
+    Resources(lut=2, ff=15, dsp=0, bram=0)
+    """
+    own = resources({name: number for name, number in cells[top].items() if name not in cells}, flow)
+    for name, number in cells[top].items():
+        if name in cells:
+            own += total(cells, name, flow) * number
+    return own

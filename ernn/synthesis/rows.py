@@ -1,0 +1,96 @@
+"""One row for every device that a design is synthesized for: resources, clock, and whether it fits."""
+
+import statistics
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ernn import vendor
+from ernn.hw.devices import Device, Flow, Resources
+from ernn.synthesis import count, sources
+from ernn.synthesis.sources import Sources
+from ernn.tools import nextpnr, yosys
+
+PACKAGE = "CABGA756"
+
+
+def rows(
+    name: str, project: Path, devices: Sequence[Device], seeds: Sequence[int], folder: Path, processes: int = 2
+) -> list[dict[str, Any]]:
+    """Synthesis for every device; place and route where an open tool times it, or the vendor's tool is installed.
+
+    Args:
+        seeds: of place and route; the clock is the median of them.
+        folder: for everything that the tools write.
+
+    Raises:
+        UserError: a tool is missing or failed.
+    """
+    design, counted, found = sources.sources(project), dict[Flow, Resources](), []
+    for device in devices:
+        if device.flow not in counted:
+            counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes)
+        row = _row(name, device, counted[device.flow], design.clock_mhz)
+        if device.router == "nextpnr-ecp5" and row["fits"]:
+            row |= _routed(sources.sources(project, images=True), device, seeds, folder / device.name, processes)
+        found.append(row)
+        if vendor.available(device):
+            found.append(_implemented(name, project, device, folder / f"vivado-{device.name}"))
+    return found
+
+
+def _row(name: str, device: Device, used: Resources, clock_mhz: float) -> dict[str, Any]:
+    binding = device.binding(used)
+    return {
+        "design": name,
+        "device": device.name,
+        "flow": "yosys",
+        **asdict(used),
+        "fmax_mhz": clock_mhz,
+        "fmax_kind": "assumed",
+        "fits": not binding,
+        "binds": list(binding),
+    }
+
+
+def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path, processes: int) -> dict[str, Any]:
+    """What changes in a row by place and route: cells that are occupied, and the clock."""
+    design.write(folder)
+    commands = [
+        count.read(list(design.verilog)),
+        count.SCRIPTS[device.flow].format(flow=device.flow, top=sources.TOP),
+        *("opt_clean", "autoname", "blackbox =A:whitebox", "write_json netlist.json"),
+    ]
+    yosys.synthesize(folder, "netlist", commands)
+
+    def placed(seed: int) -> nextpnr.Placed:
+        return nextpnr.ecp5(folder, "netlist", design.clock_mhz, seed, device.speed, PACKAGE)
+
+    with ThreadPoolExecutor(processes) as pool:
+        results = list(pool.map(placed, seeds))
+    clocks, used = [each.fmax_mhz for each in results], results[0].used
+    return {
+        "flow": "yosys, nextpnr",
+        "lut": used["TRELLIS_COMB"],
+        "ff": used["TRELLIS_FF"],
+        "dsp": used["MULT18X18D"],
+        "bram": used["DP16KD"],
+        "fmax_mhz": round(statistics.median(clocks), 2),
+        "fmax_kind": "place_and_route",
+        "fmax_low_mhz": round(min(clocks), 2),
+        "fmax_high_mhz": round(max(clocks), 2),
+        "seeds": list(seeds),
+    }
+
+
+def _implemented(name: str, project: Path, device: Device, folder: Path) -> dict[str, Any]:
+    folder.mkdir(parents=True)
+    made = vendor.implement(project, device, folder)
+    return _row(name, device, made.resources, made.fmax_mhz) | {
+        "flow": "vivado",
+        "fmax_kind": made.fmax_kind,
+        "power_w": made.power_w,
+        "power_kind": made.power_kind,
+    }

