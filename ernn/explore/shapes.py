@@ -89,7 +89,11 @@ class Shape:
         bits, cells, outputs = self.bits, self.cells, self.outputs
         gates = len(LSTM_GATES if self.cell == "lstm" else GRU_GATES)
         weight_ih, weight_hh = self._matrix(gates, cells, inputs), self._matrix(gates, cells, outputs)
-        output, cell, bias = Format(bits, bits - 1), Format(bits, bits - 3), _zeros(Format(bits, bits - 2), gates, cells)
+        output, cell, bias = (
+            Format(bits, bits - 1),
+            Format(bits, bits - 3),
+            _zeros(Format(bits, bits - 2), gates, cells),
+        )
         if self.cell == "gru":
             return Gru(input, output, output, weight_ih, weight_hh, bias)
         peephole = _zeros(Format(bits, bits - 1), len(PEEPHOLES), cells) if self.peepholes else None

@@ -48,6 +48,7 @@ class Constants:
     """Look-up tables by the bit of an operator, or by the bit of state of control logic; fitted to synthesis."""
 
     add: float
+    plus: float  # a constant
     negate: float
     magnitude: float
     select: float
@@ -60,7 +61,10 @@ class Constants:
     ring: float  # a bit of the contexts of frames under way
     mux: float  # a bit of a choice of two
     wide_mux: float  # a bit of one of several words
+    choice: float  # a bit of one of many registers, of an address that is checked
+    place: float  # a bit of a word that is written in parts
     thread: float  # a walk through a matrix
+    total: float  # a counter of saturations
     count: float  # a bit that a counter of saturations counts
 
 
@@ -72,6 +76,7 @@ class Fabric:
         shift_registers: whether a look-up table can be a shift register of 32 bits.
         factor_bits: of the two operands of one multiplier, signed.
         packs: whether multipliers take in the registers around them.
+        bypass: whether blocks need logic around them to read the old word while a new one is written.
         dual, single: shapes of small memories with two addresses and with one.
     """
 
@@ -79,6 +84,7 @@ class Fabric:
     shift_registers: bool
     factor_bits: tuple[int, int]
     packs: bool
+    bypass: bool
     block: tuple[Shape, ...]
     dual: tuple[Shape, ...]
     single: tuple[Shape, ...]
@@ -91,7 +97,11 @@ class Fabric:
         best = min(shapes, key=lambda shape: shape.score(width, depth))
         rows = -(-depth // best.depth)
         luts = width * math.ceil((rows - 1) / (3 if self.lut_inputs == 6 else 1)) + (rows if rows > 1 else 0)
-        return best.each * best.units(width, depth) + Resources(lut=luts)
+        around = Resources()
+        if best.each.bram and self.bypass:
+            address = (depth - 1).bit_length()
+            around = Resources(lut=width + address, ff=width + address + 1)
+        return best.each * best.units(width, depth) + Resources(lut=luts) + around
 
     def multiplier(self, a: int, b: int, product: int) -> Resources:
         """A product of signed numbers between registers."""
@@ -125,11 +135,12 @@ _WHOLES = _blocks([(72, 512), (36, 1024), (18, 2048), (9, 4096), (4, 8192), (2, 
 _EIGHTEENS = _blocks([(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)], 128, 1)
 _SIX = Constants(
     add=1.0,
-    negate=0.5,
-    magnitude=1.0,
+    plus=0.05,
+    negate=0.0,
+    magnitude=0.85,
     select=1.0,
-    saturate=2.0,
-    bound=0.37,
+    saturate=1.3,
+    bound=0.28,
     read=1.0,
     flag=0.35,
     align=4.1,
@@ -137,25 +148,32 @@ _SIX = Constants(
     ring=0.5,
     mux=1.0,
     wide_mux=0.35,
+    choice=0.73,
+    place=3.5,
     thread=60,
+    total=33,
     count=1.2,
 )
 _FOUR = Constants(
     add=1.1,
+    plus=1.1,
     negate=2.0,
     magnitude=3.0,
     select=1.0,
-    saturate=4.0,
-    bound=1.2,
+    saturate=3.2,
+    bound=0.9,
     read=1.9,
     flag=0.6,
-    align=7.0,
-    state=2.4,
-    ring=1.0,
+    align=14.0,
+    state=3.2,
+    ring=0.8,
     mux=1.0,
     wide_mux=0.7,
-    thread=110,
-    count=1.6,
+    choice=3.5,
+    place=7.0,
+    thread=215,
+    total=66,
+    count=1.0,
 )
 _XC7_SMALL = (_small(6, 32, 8, 8 / 7, 4), _small(3, 64, 8, 8 / 7, 4))
 _XC7 = Fabric(
@@ -163,6 +181,7 @@ _XC7 = Fabric(
     True,
     (25, 18),
     True,
+    False,
     _HALVES + _WHOLES,
     _XC7_SMALL,
     (_small(8, 32, 8, 8, 4), _small(4, 64, 8, 8, 4), _small(2, 128, 8, 8, 4), _small(1, 256, 8, 8, 4)),
@@ -173,12 +192,13 @@ _XCU = Fabric(
     True,
     (27, 18),
     False,
+    False,
     _HALVES + _WHOLES,
     (_small(14, 32, 16, 0, 8), _small(7, 64, 16, 0, 8)),
     (_small(16, 32, 16, 0, 8), _small(8, 64, 16, 0, 8), _small(4, 128, 16, 0, 8), _small(2, 256, 16, 0, 8)),
     _SIX,
 )
 _FOURS = (_small(4, 16, 4, 4, 6),)
-_ECP5 = Fabric(4, False, (18, 18), False, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
-_GOWIN = Fabric(4, False, (12, 12), False, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_ECP5 = Fabric(4, False, (18, 18), False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_GOWIN = Fabric(4, False, (12, 12), False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
 FABRICS: dict[Flow, Fabric] = {"xc7": _XC7, "xcu": _XCU, "xcup": _XCU, "ecp5": _ECP5, "gowin": _GOWIN}

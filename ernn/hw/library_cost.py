@@ -39,7 +39,7 @@ def _accumulate(p: Parameters, fabric: Fabric) -> Resources:
 
 def _drain(p: Parameters, fabric: Fabric) -> Resources:
     heads, steps, bits = _int(p, "HEADS"), _int(p, "STEPS"), _int(p, "BITS")
-    control = Resources(lut=16 * fabric.constants.mux, ff=32 + _int(p, "TAG"))
+    control = Resources(lut=16 * fabric.constants.state, ff=32 + _int(p, "TAG"))
     chain = Resources(lut=fabric.constants.mux * heads * (steps - 1) * bits, ff=heads * steps * bits)
     return control + chain
 
@@ -59,8 +59,8 @@ def _gearbox(p: Parameters, fabric: Fabric) -> Resources:
         control = Resources(lut=fabric.constants.state * 16, ff=2 * _COUNTER)
         return control + Resources(lut=fabric.constants.wide_mux * into * width if into > out else 0)
     control = Resources(lut=fabric.constants.state * 20, ff=3 * _COUNTER + 1)
-    multiplies = fabric.packs and (into * width) & (into * width - 1) != 0  # a place that is no power of two
-    word = Resources(lut=3.5 * fabric.constants.mux * out * width, ff=out * width, dsp=1 if multiplies else 0)
+    multiplies = (into * width) & (into * width - 1) != 0  # a place that is no power of two
+    word = Resources(lut=fabric.constants.place * out * width, ff=out * width, dsp=1 if multiplies else 0)
     return control + word
 
 
@@ -82,7 +82,7 @@ def _thread(p: Parameters, fabric: Fabric) -> Resources:
 
 def _count(p: Parameters, fabric: Fabric) -> Resources:
     bits = _int(p, "BITS")
-    return Resources(lut=33 * fabric.constants.add + fabric.constants.count * bits, ff=32 + _int(p, "COUNT"))
+    return Resources(lut=fabric.constants.total + fabric.constants.count * bits, ff=32 + _int(p, "COUNT"))
 
 
 def _elements(p: Parameters, fabric: Fabric) -> Resources:
@@ -92,12 +92,12 @@ def _elements(p: Parameters, fabric: Fabric) -> Resources:
 
 def _registers(p: Parameters, fabric: Fabric) -> Resources:
     """A multiplexer of all values."""
-    return Resources(lut=2 * fabric.constants.wide_mux * 32 * _int(p, "READS"), ff=66 + _int(p, "ADDRESS"))
+    return Resources(lut=fabric.constants.choice * 32 * _int(p, "READS"), ff=66 + _int(p, "ADDRESS"))
 
 
 def _loader(p: Parameters, fabric: Fabric) -> Resources:
     parts = _int(p, "PARTS")
-    return Resources(lut=fabric.constants.state * 16 + 4 * parts, ff=32 * parts + 81)
+    return Resources(lut=fabric.constants.state * (16 + 4 * parts), ff=32 * parts + 81)
 
 
 _COSTS: dict[str, Callable[[Parameters, Fabric], Resources]] = {
