@@ -5,6 +5,7 @@ Elements of a block are built one after the other, so that names end in the elem
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ernn.dataflow import cells, transforms
 from ernn.dataflow.activation import Activations
@@ -57,6 +58,10 @@ class Product:
 
     def sums(self) -> list[Range]:
         """Of all columns of a row."""
+        return self._sums
+
+    @cached_property
+    def _sums(self) -> list[Range]:
         points = self._points()
         format = self.matrix.words.format
         words = [points[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]

@@ -292,10 +292,15 @@ class LayerText:
         ]
         return "\n".join(lines)
 
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """Of the lanes, the units and the vectors."""
+        return self.array.lane, *(unit.kernel for unit in self.units), *self._points
+
     def sources(self) -> dict[str, str]:
         """Modules by file."""
         found = {f"{self.name}.v": self.module(), f"{self.name}_lane.v": lane_module(self.array)}
-        for kernel in (self.array.lane, *(unit.kernel for unit in self.units), *self._points):
+        for kernel in self.kernels:
             found[f"{kernel.name}.v"] = verilog.module(kernel)
         return found
 

@@ -1,0 +1,1 @@
+"""Search among designs before anything is trained or synthesized."""

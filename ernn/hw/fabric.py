@@ -1,0 +1,204 @@
+"""What small parts of a design take on a family of devices, by the rules that yosys maps them with.
+
+Memories follow the cost function of its pass `memory_libmap`; multipliers the splitting of `mul2dsp`; the rest are
+look-up tables a bit. `Fabric.constants` are fitted to synthesis: `docs/benchmarks/cost.md` has the rows and the errors.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ernn.hw.devices import Flow, Resources
+
+Style = Literal["auto", "block", "distributed"]
+_MUX_COST = 0.42  # of a bit of a multiplexer between memories, in memory_libmap's units
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One way to use a memory primitive.
+
+    Args:
+        cost: memory_libmap's, of one that is full.
+        fixed: part of the cost that stays when fewer bits are used; equal to `cost`: it does not shrink.
+        each: what one takes.
+    """
+
+    width: int
+    depth: int
+    cost: float
+    fixed: float
+    each: Resources
+
+    def units(self, width: int, depth: int) -> int:
+        """Primitives that a memory takes."""
+        return -(-width // self.width) * -(-depth // self.depth)
+
+    def score(self, width: int, depth: int) -> float:
+        """memory_libmap's cost of a memory."""
+        rows = -(-depth // self.depth)
+        full, rest = divmod(width, self.width)
+        partial = self.fixed + (self.cost - self.fixed) * rest / self.width if rest else 0.0
+        return rows * (full * self.cost + partial) + _MUX_COST * width * (rows - 1)
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Look-up tables by the bit of an operator, or by the bit of state of control logic; fitted to synthesis."""
+
+    add: float
+    plus: float  # a constant
+    negate: float
+    magnitude: float
+    select: float
+    saturate: float
+    bound: float  # a bit of a bound of a table's segments
+    read: float  # a bit of a word of a table with 32 entries or fewer
+    flag: float  # a bit of what is compared for a saturation
+    align: float  # a bit of a lane's sums, where an amount of alignment comes in
+    state: float  # a bit of a register of control logic
+    ring: float  # a bit of the contexts of frames under way
+    mux: float  # a bit of a choice of two
+    wide_mux: float  # a bit of one of several words
+    choice: float  # a bit of one of many registers, of an address that is checked
+    place: float  # a bit of a word that is written in parts
+    thread: float  # a walk through a matrix
+    total: float  # a counter of saturations
+    count: float  # a bit that a counter of saturations counts
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """The rules of one family.
+
+    Args:
+        shift_registers: whether a look-up table can be a shift register of 32 bits.
+        factor_bits: of the two operands of one multiplier, signed.
+        packs: whether multipliers take in the registers around them.
+        bypass: whether blocks need logic around them to read the old word while a new one is written.
+        dual, single: shapes of small memories with two addresses and with one.
+    """
+
+    lut_inputs: int
+    shift_registers: bool
+    factor_bits: tuple[int, int]
+    packs: bool
+    bypass: bool
+    block: tuple[Shape, ...]
+    dual: tuple[Shape, ...]
+    single: tuple[Shape, ...]
+    constants: Constants
+
+    def memory(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Resources:
+        """A memory without the registers behind it."""
+        small = self.single if one_address else self.dual
+        shapes = {"auto": small + self.block, "block": self.block, "distributed": small}[style]
+        best = min(shapes, key=lambda shape: shape.score(width, depth))
+        rows = -(-depth // best.depth)
+        luts = width * math.ceil((rows - 1) / (3 if self.lut_inputs == 6 else 1)) + (rows if rows > 1 else 0)
+        around = Resources()
+        if best.each.bram and self.bypass:
+            address = (depth - 1).bit_length()
+            around = Resources(lut=width + address, ff=width + address + 1)
+        return best.each * best.units(width, depth) + Resources(lut=luts) + around
+
+    def multiplier(self, a: int, b: int, product: int) -> Resources:
+        """A product of signed numbers between registers."""
+        ways = [(self._parts(a, x), self._parts(b, y)) for x, y in (self.factor_bits, self.factor_bits[::-1])]
+        parts = min(x * y for x, y in ways)
+        registers = 17 * (parts - 1) if self.packs else a + b + product
+        return Resources(lut=20.0 * (parts - 1), ff=registers, dsp=parts)
+
+    def delay(self, width: int, cycles: int) -> Resources:
+        """Registers one behind the other."""
+        if self.shift_registers and cycles >= 3:
+            return Resources(lut=width * -(-cycles // 32))
+        return Resources(ff=width * cycles)
+
+    @staticmethod
+    def _parts(bits: int, most: int) -> int:
+        """Pieces of an operand: all but the highest are unsigned."""
+        return max(1, -(-(bits - 1) // (most - 1)))
+
+
+def _blocks(widths: Iterable[tuple[int, int]], cost: float, bram: float) -> tuple[Shape, ...]:
+    return tuple(Shape(width, depth, cost, cost, Resources(bram=bram)) for width, depth in widths)
+
+
+def _small(width: int, depth: int, cost: float, fixed: float, luts: float) -> Shape:
+    return Shape(width, depth, cost, fixed, Resources(lut=luts))
+
+
+_HALVES = _blocks([(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)], 129, 0.5)
+_WHOLES = _blocks([(72, 512), (36, 1024), (18, 2048), (9, 4096), (4, 8192), (2, 16384), (1, 32768)], 257, 1)
+_EIGHTEENS = _blocks([(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)], 128, 1)
+_SIX = Constants(
+    add=1.0,
+    plus=0.05,
+    negate=0.0,
+    magnitude=0.85,
+    select=1.0,
+    saturate=1.3,
+    bound=0.28,
+    read=1.0,
+    flag=0.35,
+    align=4.1,
+    state=1.6,
+    ring=0.5,
+    mux=1.0,
+    wide_mux=0.35,
+    choice=0.73,
+    place=3.5,
+    thread=60,
+    total=33,
+    count=1.2,
+)
+_FOUR = Constants(
+    add=1.1,
+    plus=1.1,
+    negate=2.0,
+    magnitude=3.0,
+    select=1.0,
+    saturate=3.2,
+    bound=0.9,
+    read=1.9,
+    flag=0.6,
+    align=14.0,
+    state=3.2,
+    ring=0.8,
+    mux=1.0,
+    wide_mux=0.7,
+    choice=3.5,
+    place=7.0,
+    thread=215,
+    total=66,
+    count=1.0,
+)
+_XC7_SMALL = (_small(6, 32, 8, 8 / 7, 4), _small(3, 64, 8, 8 / 7, 4))
+_XC7 = Fabric(
+    6,
+    True,
+    (25, 18),
+    True,
+    False,
+    _HALVES + _WHOLES,
+    _XC7_SMALL,
+    (_small(8, 32, 8, 8, 4), _small(4, 64, 8, 8, 4), _small(2, 128, 8, 8, 4), _small(1, 256, 8, 8, 4)),
+    _SIX,
+)
+_XCU = Fabric(
+    6,
+    True,
+    (27, 18),
+    False,
+    False,
+    _HALVES + _WHOLES,
+    (_small(14, 32, 16, 0, 8), _small(7, 64, 16, 0, 8)),
+    (_small(16, 32, 16, 0, 8), _small(8, 64, 16, 0, 8), _small(4, 128, 16, 0, 8), _small(2, 256, 16, 0, 8)),
+    _SIX,
+)
+_FOURS = (_small(4, 16, 4, 4, 6),)
+_ECP5 = Fabric(4, False, (18, 18), False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_GOWIN = Fabric(4, False, (12, 12), False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+FABRICS: dict[Flow, Fabric] = {"xc7": _XC7, "xcu": _XCU, "xcup": _XCU, "ecp5": _ECP5, "gowin": _GOWIN}
