@@ -1,0 +1,93 @@
+"""`python -m bench.devices [NAME ...]`: what designs take of devices, and the clocks that place and route reaches.
+
+Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs of E-RNN, and a small one placed and routed
+on ECP5.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import accelerator
+from bench.record import FOLDER, commit, record
+from ernn.hw import project, sizing
+from ernn.hw.devices import DEVICES
+from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.hw.schedule import FAMILIES, Clock
+from ernn.params import Integer, Network
+from ernn.synthesis import rows
+
+PAPER = ("lstm-k8", "lstm-k16", "gru-k8", "gru-k16")
+FPGAS = ("xcku060", "xc7vx690t")
+NOTE = """\
+Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18) or DP16KD. For UltraScale
+(`xcku060`) Yosys moves no registers into multipliers: its `ff` are an upper bound. `fmax_kind` place_and_route: nextpnr
+has placed, routed and timed the whole design, the median of `seeds`; assumed: the clock that pipelines were scheduled
+for. `binds` names what a device has too little of. Rows carry the commit that they were measured with."""
+
+
+@dataclass(frozen=True)
+class Small:
+    """A design for a small FPGA."""
+
+    cell: str
+    cells: int
+    block_size: int
+    inputs: int = 40
+    clock_mhz: float = 80
+
+
+SMALL = {"gru-64-k2-ecp5": Small("gru", 64, 2)}
+
+
+def paper(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Sources of a case of `bench.accelerator`, and its devices."""
+    case = accelerator.CASES[name]
+    program, clock = accelerator.program_of(case), Clock(200, FAMILIES["xc7"])
+    arrays = sizing.arrays(program, case.array, case.output)
+    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams))), FPGAS
+
+
+def small(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Sources of a small design."""
+    shape = SMALL[name]
+    network = Network(cell=shape.cell, layers=1, cells=shape.cells)  # type: ignore[arg-type]
+    case = accelerator.Case(network, shape.block_size, Integer(design="random"), (1, 1, 0), (1, 1, 0))
+    program, clock = accelerator.program_of(case), Clock(shape.clock_mhz, FAMILIES["ecp5"])
+    arrays = sizing.arrays(program, case.array, case.output)
+    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, 1))), ("ecp5-85f",)
+
+
+def measure(name: str) -> list[dict[str, Any]]:
+    """Rows of a design."""
+    files, devices = small(name) if name in SMALL else paper(name)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as place:
+        for path, text in files.items():
+            (Path(place) / "project" / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(place) / "project" / path).write_text(text)
+        named = [DEVICES[device] for device in devices]
+        found = rows.rows(name, Path(place) / "project", named, (1, 2, 3), Path(place) / "work")
+    seconds = round(time.perf_counter() - started)
+    return [row | {"binds": " ".join(row["binds"]), "seconds": seconds, "commit": commit()} for row in found]
+
+
+def main() -> None:
+    """Measure what is named, or all, and record it beside what was measured before."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help=f"of {', '.join((*SMALL, *PAPER))}; none means all")
+    chosen = parser.parse_args().names or [*SMALL, *PAPER]
+    for name in chosen:
+        file = FOLDER / "devices.json"
+        known = json.loads(file.read_text())["rows"] if file.exists() else []
+        found = measure(name)
+        print(found, flush=True)
+        record("devices", [row for row in known if row["design"] != name] + found, note=NOTE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Resources by synthesis: with hierarchy and without, for every family."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ernn.errors import UserError
+from ernn.hw.devices import DEVICES
+from ernn.hw.project import rtl_project
+from ernn.params import DeviceName
+from ernn.synthesis import cells, count, rows, sources
+from ernn.tools import nextpnr, yosys
+from tests import programs
+from tests.hw import designs
+
+SMALL = {"cell": "gru", "block_sizes": (2, 2)}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    design = designs.network(programs.build(**SMALL), layers=(2, 1, 0), output=(1, 1, 0))
+    return designs.write(rtl_project(design), tmp_path_factory.mktemp("small"))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("flow", ["xc7", "ecp5"])
+def test_the_sum_over_modules_is_close_to_flat_synthesis(project, tmp_path, flow):
+    """Boundaries hide little: no memory and no multiplier, and a tenth of the logic."""
+    design = sources.sources(project)
+    summed, flat = count.count(design, flow, tmp_path / "a"), count.flat(design, flow, tmp_path / "b")
+    assert (summed.dsp, summed.bram) == (flat.dsp, flat.bram)
+    assert flat.lut <= 1.1 * summed.lut
+    assert summed.lut <= 1.25 * flat.lut
+    assert summed.ff == pytest.approx(flat.ff, rel=0.15)
+
+
+def test_lanes_that_differ_in_weights_alone_are_one_module(project):
+    design = sources.sources(project)
+    assert "IMAGE" not in design.verilog["layer0.v"].split("lane_0")[0].split("layer0_lane")[-1]
+    assert not any("_weights_" in name for name in design.memory)
+    assert set(design.layers) == {"layer0", "output_layer"}
+
+
+def test_total_multiplies_instances():
+    modules = {"top": {"LUT4": 1, "a": 2, "b": 1}, "a": {"b": 3, "TRELLIS_FF": 1}, "b": {"DP16KD": 1}}
+    found = count.total(modules, "top", "ecp5")
+    assert (found.lut, found.ff, found.bram) == (1, 2, 7)
+
+
+def test_a_cell_without_a_place_in_the_tables_is_an_error():
+    with pytest.raises(ValueError, match="cell NEW of flow xc7 has no resources"):
+        cells.resources({"NEW": 1}, "xc7")
+
+
+def test_every_device_can_be_named_and_every_flow_has_a_script():
+    assert set(DeviceName.__args__) == set(DEVICES)
+    assert {device.flow for device in DEVICES.values()} <= set(count.SCRIPTS) & set(cells.TABLES)
+
+
+def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypatch):
+    small = DEVICES["xc7z020"]
+    needed = small.resources * 2
+    monkeypatch.setattr(count, "count", lambda *_: needed)
+    (row,) = rows.rows("big", project, [small], [1], tmp_path)
+    assert (row["fits"], row["fmax_kind"]) == (False, "assumed")
+    assert set(row["binds"]) == {"lut", "ff", "dsp", "bram"}
+
+
+def test_sources_that_yosys_refuses_are_one_line(project, tmp_path):
+    design = sources.sources(project)
+    broken = sources.Sources({**design.verilog, "layer0.v": "module layer0("}, {}, (), (), 100)
+    with pytest.raises(UserError, match="ended with exit code 1"):
+        count.flat(broken, "xc7", tmp_path)
+
+
+def test_an_executable_that_is_named_must_be_one(monkeypatch):
+    monkeypatch.setenv(yosys.VARIABLE, "/nowhere/yosys")
+    with pytest.raises(UserError, match="ERNN_YOSYS=/nowhere/yosys is no executable"):
+        yosys.command()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"fmax": {}, "utilization": {}}'])
+def test_what_is_no_report_of_nextpnr_is_refused(tmp_path, text):
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(UserError, match="is no report of nextpnr with a clock"):
+        nextpnr.placed(tmp_path / "report.json")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_small_design_is_placed_and_routed_on_ecp5(tmp_path):
+    from ernn.hw.schedule import FAMILIES, Clock
+
+    clock = Clock(80, FAMILIES["ecp5"])
+    design = designs.network(programs.build(**SMALL), layers=(1, 1, 0), output=(1, 1, 0), clock=clock)
+    project = designs.write(rtl_project(design), tmp_path / "project")
+    (row,) = rows.rows("small", project, [DEVICES["ecp5-85f"]], [1, 2], tmp_path / "work")
+    assert row["fmax_kind"] == "place_and_route"
+    assert row["fmax_low_mhz"] <= row["fmax_mhz"] <= row["fmax_high_mhz"]
+    assert row["fmax_low_mhz"] > 40
+    assert json.dumps(row)
