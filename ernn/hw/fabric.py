@@ -56,7 +56,6 @@ class Constants:
     bound: float  # a bit of a bound of a table's segments
     read: float  # a bit of a word of a table with 32 entries or fewer
     flag: float  # a bit of what is compared for a saturation
-    align: float  # a bit of a lane's sums, where an amount of alignment comes in
     state: float  # a bit of a register of control logic
     ring: float  # a bit of the contexts of frames under way
     mux: float  # a bit of a choice of two
@@ -66,6 +65,7 @@ class Constants:
     thread: float  # a walk through a matrix
     total: float  # a counter of saturations
     count: float  # a bit that a counter of saturations counts
+    kept: float  # share of the registers of general modules that is left where they dissolve in a layer
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,15 @@ class Fabric:
     single: tuple[Shape, ...]
     constants: Constants
 
-    def memory(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Resources:
-        """A memory without the registers behind it."""
+    def chosen(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Shape:
+        """The primitive that memory_libmap takes for a memory."""
         small = self.single if one_address else self.dual
         shapes = {"auto": small + self.block, "block": self.block, "distributed": small}[style]
-        best = min(shapes, key=lambda shape: shape.score(width, depth))
+        return min(shapes, key=lambda shape: shape.score(width, depth))
+
+    def memory(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Resources:
+        """A memory, what multiplexes its rows included, without the registers behind it."""
+        best = self.chosen(width, depth, style, one_address)
         rows = -(-depth // best.depth)
         luts = width * math.ceil((rows - 1) / (3 if self.lut_inputs == 6 else 1)) + (rows if rows > 1 else 0)
         around = Resources()
@@ -143,16 +147,16 @@ _SIX = Constants(
     bound=0.28,
     read=1.0,
     flag=0.35,
-    align=4.1,
-    state=1.6,
+    state=2.0,
     ring=0.5,
     mux=1.0,
     wide_mux=0.35,
-    choice=0.73,
+    choice=2.0,
     place=3.5,
-    thread=60,
+    thread=75,
     total=33,
     count=1.2,
+    kept=0.84,
 )
 _FOUR = Constants(
     add=1.1,
@@ -164,7 +168,6 @@ _FOUR = Constants(
     bound=0.9,
     read=1.9,
     flag=0.6,
-    align=14.0,
     state=3.2,
     ring=0.8,
     mux=1.0,
@@ -174,6 +177,7 @@ _FOUR = Constants(
     thread=215,
     total=66,
     count=1.0,
+    kept=0.95,
 )
 _XC7_SMALL = (_small(6, 32, 8, 8 / 7, 4), _small(3, 64, 8, 8 / 7, 4))
 _XC7 = Fabric(
