@@ -75,6 +75,7 @@ class Fabric:
     Args:
         shift_registers: whether a look-up table can be a shift register of 32 bits.
         factor_bits: of the two operands of one multiplier, signed.
+        soft_bits: pieces of operands with as few bits are multiplied by look-up tables.
         packs: whether multipliers take in the registers around them.
         bypass: whether blocks need logic around them to read the old word while a new one is written.
         dual, single: shapes of small memories with two addresses and with one.
@@ -83,6 +84,7 @@ class Fabric:
     lut_inputs: int
     shift_registers: bool
     factor_bits: tuple[int, int]
+    soft_bits: int
     packs: bool
     bypass: bool
     block: tuple[Shape, ...]
@@ -108,11 +110,13 @@ class Fabric:
         return best.each * best.units(width, depth) + Resources(lut=luts) + around
 
     def multiplier(self, a: int, b: int, product: int) -> Resources:
-        """A product of signed numbers between registers."""
-        ways = [(self._parts(a, x), self._parts(b, y)) for x, y in (self.factor_bits, self.factor_bits[::-1])]
-        parts = min(x * y for x, y in ways)
+        """A product of signed numbers between registers: the wider one goes to the wider input."""
+        (wide, rest_a), (narrow, rest_b) = (
+            self._parts(bits, most) for bits, most in zip((max(a, b), min(a, b)), self.factor_bits, strict=True)
+        )
+        parts, rests = wide * narrow, rest_a * b + rest_b * a
         registers = 17 * (parts - 1) if self.packs else a + b + product
-        return Resources(lut=20.0 * (parts - 1), ff=registers, dsp=parts)
+        return Resources(lut=20.0 * (parts - 1) + 1.5 * rests, ff=registers, dsp=parts)
 
     def delay(self, width: int, cycles: int) -> Resources:
         """Registers one behind the other."""
@@ -120,10 +124,11 @@ class Fabric:
             return Resources(lut=width * -(-cycles // 32))
         return Resources(ff=width * cycles)
 
-    @staticmethod
-    def _parts(bits: int, most: int) -> int:
-        """Pieces of an operand: all but the highest are unsigned."""
-        return max(1, -(-(bits - 1) // (most - 1)))
+    def _parts(self, bits: int, most: int) -> tuple[int, int]:
+        """Pieces of an operand for multipliers, and bits that are left for look-up tables."""
+        count = max(1, -(-(bits - 1) // (most - 1)))  # all but the highest are unsigned
+        rest = bits - (count - 1) * (most - 1)
+        return (count - 1, rest) if count > 1 and rest <= self.soft_bits else (count, 0)
 
 
 def _blocks(widths: Iterable[tuple[int, int]], cost: float, bram: float) -> tuple[Shape, ...]:
@@ -184,6 +189,7 @@ _XC7 = Fabric(
     6,
     True,
     (25, 18),
+    0,
     True,
     False,
     _HALVES + _WHOLES,
@@ -195,6 +201,7 @@ _XCU = Fabric(
     6,
     True,
     (27, 18),
+    0,
     False,
     False,
     _HALVES + _WHOLES,
@@ -203,6 +210,6 @@ _XCU = Fabric(
     _SIX,
 )
 _FOURS = (_small(4, 16, 4, 4, 6),)
-_ECP5 = Fabric(4, False, (18, 18), False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
-_GOWIN = Fabric(4, False, (12, 12), False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_ECP5 = Fabric(4, False, (18, 18), 2, False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_GOWIN = Fabric(4, False, (12, 12), 2, False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
 FABRICS: dict[Flow, Fabric] = {"xc7": _XC7, "xcu": _XCU, "xcup": _XCU, "ecp5": _ECP5, "gowin": _GOWIN}

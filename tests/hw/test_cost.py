@@ -105,7 +105,7 @@ def test_memories_are_those_that_yosys_chooses(flow, tmp_path):
 
 @pytest.mark.parametrize(
     ("a", "b", "xc7", "ecp5"),
-    [(12, 12, 1, 1), (18, 25, 1, 2), (20, 20, 2, 4), (26, 19, 4, 4), (14, 20, 1, 2), (30, 14, 2, 2)],
+    [(12, 12, 1, 1), (18, 25, 1, 2), (20, 20, 2, 4), (26, 19, 4, 2), (19, 19, 2, 1), (14, 20, 1, 2), (30, 14, 2, 2)],
 )
 def test_wide_products_take_several_multipliers(a, b, xc7, ecp5):
     assert FABRICS["xc7"].multiplier(a, b, a + b).dsp == xc7
