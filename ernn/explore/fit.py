@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from ernn.dataflow.transforms import Fourier
+from ernn.errors import UserError
 from ernn.explore.shapes import Shape
 from ernn.hw import cost, sizing
 from ernn.hw.devices import DEVICES, Device, Resources
@@ -32,11 +33,22 @@ class Limits:
 
     Args:
         share: of each resource; placement and routing rarely succeed with all of it.
+
+    Raises:
+        UserError: a number out of its range.
     """
 
     share: float = 0.9
     clock_mhz: float = 200.0
     streams: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise UserError(f"share={self.share} must lie above 0, up to 1")
+        if not 10 <= self.clock_mhz <= 1000:
+            raise UserError(f"clock_mhz={self.clock_mhz} must lie in 10..1000")
+        if not 1 <= self.streams <= 64:
+            raise UserError(f"streams={self.streams} must lie in 1..64")
 
     def binding(self, device: Device, needed: Resources) -> tuple[str, ...]:
         """Resources of which a design needs more than it may, the scarcest first."""

@@ -7,7 +7,7 @@ figures are estimates: `docs/benchmarks/cost.md` has their errors against synthe
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ernn.hw.devices import Device, Flow, Resources
 from ernn.hw.fabric import FABRICS, Fabric
@@ -65,7 +65,8 @@ def layer_parts(layer: LayerText, flow: Flow) -> Iterator[Part]:
     for name, kernel in kernels.items():
         count = len(re.findall(rf"^ +{name} ", text, re.MULTILINE))
         yield Part(f"{layer.name}: {name.removeprefix(layer.name + '_')}", count, kernel_cost(kernel, fabric))
-    yield Part(f"{layer.name}: control", 1, _choices(layer, fabric) + _glue(text, known, fabric))
+    control = _choices(layer, fabric) + _glue(text, known, fabric)
+    yield Part(f"{layer.name}: control", 1, replace(control, ff=fabric.constants.kept * control.ff))
 
 
 def _lane(layer: LayerText, known: Mapping[str, int], fabric: Fabric) -> Resources:
@@ -73,8 +74,9 @@ def _lane(layer: LayerText, known: Mapping[str, int], fabric: Fabric) -> Resourc
     text, array = lane_module(layer.array), layer.array
     total = kernel_cost(array.lane, fabric) + _library(text, known, fabric)
     total += Resources(ff=sum(registers(text, known).values()))
-    if "<< alignment" in text:
-        total += Resources(lut=fabric.constants.align * array.lanes_bits)
+    shifts = len(array.shifts)
+    if shifts > 1:  # a choice among sums at several places
+        total += Resources(lut=array.lanes_bits * -(-2 * shifts // fabric.lut_inputs))
     return total
 
 

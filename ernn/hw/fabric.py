@@ -56,7 +56,6 @@ class Constants:
     bound: float  # a bit of a bound of a table's segments
     read: float  # a bit of a word of a table with 32 entries or fewer
     flag: float  # a bit of what is compared for a saturation
-    align: float  # a bit of a lane's sums, where an amount of alignment comes in
     state: float  # a bit of a register of control logic
     ring: float  # a bit of the contexts of frames under way
     mux: float  # a bit of a choice of two
@@ -66,6 +65,7 @@ class Constants:
     thread: float  # a walk through a matrix
     total: float  # a counter of saturations
     count: float  # a bit that a counter of saturations counts
+    kept: float  # share of the registers of general modules that is left where they dissolve in a layer
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Fabric:
     Args:
         shift_registers: whether a look-up table can be a shift register of 32 bits.
         factor_bits: of the two operands of one multiplier, signed.
+        soft_bits: pieces of operands with as few bits are multiplied by look-up tables.
         packs: whether multipliers take in the registers around them.
         bypass: whether blocks need logic around them to read the old word while a new one is written.
         dual, single: shapes of small memories with two addresses and with one.
@@ -83,6 +84,7 @@ class Fabric:
     lut_inputs: int
     shift_registers: bool
     factor_bits: tuple[int, int]
+    soft_bits: int
     packs: bool
     bypass: bool
     block: tuple[Shape, ...]
@@ -90,11 +92,15 @@ class Fabric:
     single: tuple[Shape, ...]
     constants: Constants
 
-    def memory(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Resources:
-        """A memory without the registers behind it."""
+    def chosen(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Shape:
+        """The primitive that memory_libmap takes for a memory."""
         small = self.single if one_address else self.dual
         shapes = {"auto": small + self.block, "block": self.block, "distributed": small}[style]
-        best = min(shapes, key=lambda shape: shape.score(width, depth))
+        return min(shapes, key=lambda shape: shape.score(width, depth))
+
+    def memory(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Resources:
+        """A memory, what multiplexes its rows included, without the registers behind it."""
+        best = self.chosen(width, depth, style, one_address)
         rows = -(-depth // best.depth)
         luts = width * math.ceil((rows - 1) / (3 if self.lut_inputs == 6 else 1)) + (rows if rows > 1 else 0)
         around = Resources()
@@ -104,11 +110,13 @@ class Fabric:
         return best.each * best.units(width, depth) + Resources(lut=luts) + around
 
     def multiplier(self, a: int, b: int, product: int) -> Resources:
-        """A product of signed numbers between registers."""
-        ways = [(self._parts(a, x), self._parts(b, y)) for x, y in (self.factor_bits, self.factor_bits[::-1])]
-        parts = min(x * y for x, y in ways)
+        """A product of signed numbers between registers: the wider one goes to the wider input."""
+        (wide, rest_a), (narrow, rest_b) = (
+            self._parts(bits, most) for bits, most in zip((max(a, b), min(a, b)), self.factor_bits, strict=True)
+        )
+        parts, rests = wide * narrow, rest_a * b + rest_b * a
         registers = 17 * (parts - 1) if self.packs else a + b + product
-        return Resources(lut=20.0 * (parts - 1), ff=registers, dsp=parts)
+        return Resources(lut=20.0 * (parts - 1) + 1.5 * rests, ff=registers, dsp=parts)
 
     def delay(self, width: int, cycles: int) -> Resources:
         """Registers one behind the other."""
@@ -116,10 +124,11 @@ class Fabric:
             return Resources(lut=width * -(-cycles // 32))
         return Resources(ff=width * cycles)
 
-    @staticmethod
-    def _parts(bits: int, most: int) -> int:
-        """Pieces of an operand: all but the highest are unsigned."""
-        return max(1, -(-(bits - 1) // (most - 1)))
+    def _parts(self, bits: int, most: int) -> tuple[int, int]:
+        """Pieces of an operand for multipliers, and bits that are left for look-up tables."""
+        count = max(1, -(-(bits - 1) // (most - 1)))  # all but the highest are unsigned
+        rest = bits - (count - 1) * (most - 1)
+        return (count - 1, rest) if count > 1 and rest <= self.soft_bits else (count, 0)
 
 
 def _blocks(widths: Iterable[tuple[int, int]], cost: float, bram: float) -> tuple[Shape, ...]:
@@ -143,16 +152,16 @@ _SIX = Constants(
     bound=0.28,
     read=1.0,
     flag=0.35,
-    align=4.1,
-    state=1.6,
+    state=2.0,
     ring=0.5,
     mux=1.0,
     wide_mux=0.35,
-    choice=0.73,
+    choice=2.0,
     place=3.5,
-    thread=60,
+    thread=75,
     total=33,
     count=1.2,
+    kept=0.84,
 )
 _FOUR = Constants(
     add=1.1,
@@ -164,7 +173,6 @@ _FOUR = Constants(
     bound=0.9,
     read=1.9,
     flag=0.6,
-    align=14.0,
     state=3.2,
     ring=0.8,
     mux=1.0,
@@ -174,12 +182,14 @@ _FOUR = Constants(
     thread=215,
     total=66,
     count=1.0,
+    kept=0.95,
 )
 _XC7_SMALL = (_small(6, 32, 8, 8 / 7, 4), _small(3, 64, 8, 8 / 7, 4))
 _XC7 = Fabric(
     6,
     True,
     (25, 18),
+    0,
     True,
     False,
     _HALVES + _WHOLES,
@@ -191,6 +201,7 @@ _XCU = Fabric(
     6,
     True,
     (27, 18),
+    0,
     False,
     False,
     _HALVES + _WHOLES,
@@ -199,6 +210,6 @@ _XCU = Fabric(
     _SIX,
 )
 _FOURS = (_small(4, 16, 4, 4, 6),)
-_ECP5 = Fabric(4, False, (18, 18), False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
-_GOWIN = Fabric(4, False, (12, 12), False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_ECP5 = Fabric(4, False, (18, 18), 2, False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_GOWIN = Fabric(4, False, (12, 12), 2, False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
 FABRICS: dict[Flow, Fabric] = {"xc7": _XC7, "xcu": _XCU, "xcup": _XCU, "ecp5": _ECP5, "gowin": _GOWIN}

@@ -48,7 +48,7 @@ class _Reader:
 
     def _use(self, place: int, cycle: int, width: int | None = None, sign: bool = False) -> None:
         """Bits of a node that something wants in a cycle: the lowest `width` of them, or its sign alone."""
-        if self.graph.nodes[place].operator == "constant" or cycle == self.ready[place]:
+        if self.graph.nodes[place].operator == "constant":
             return
         root, moved = self._roots[place]
         width = self.width[place] if width is None else min(width, self.width[place])
@@ -60,16 +60,18 @@ class _Reader:
             self._uses[root][behind] = min(low, before[0]), max(high, before[1])
 
     def _registers(self) -> Resources:
-        """Chains behind all nodes: bits that are wanted in the same cycles share their shape."""
+        """Chains behind all nodes; a multiplier that packs registers takes in the one behind it."""
         chains: Counter[int] = Counter()  # bits by the length of a chain without a tap
-        for uses in self._uses.values():
+        for root, uses in self._uses.items():
             taps = sorted(uses)
+            if self.fabric.packs and self.graph.nodes[root].operator == "multiply" and taps[0]:
+                taps, uses = [behind - 1 for behind in taps], {behind - 1: bits for behind, bits in uses.items()}
             for bit in range(max(high for _, high in uses.values())):
                 so_far = 0
                 for behind in taps:
                     low, high = uses[behind]
                     if low <= bit < high:
-                        chains[behind - so_far] += 1
+                        chains[behind - so_far] += behind > so_far
                         so_far = behind
         return sum((self.fabric.delay(bits, cycles) for cycles, bits in chains.items()), Resources())
 
@@ -79,8 +81,10 @@ class _Reader:
             return _NOTHING
         if node.operator == "multiply":
             a, b = node.operands
+            start = self.ready[place] - self.kernel.clock.timing.multiplier_cycles
             for operand in (a, b):
-                self._use(operand, self.ready[place] - self.kernel.clock.timing.multiplier_cycles)
+                packed = self.fabric.packs and start > self.ready[operand]  # a register before it, too
+                self._use(operand, start - packed)
             return self.fabric.multiplier(self.width[a], self.width[b], width)
         cut = width if node.operator in ("add", "subtract", "negate", "plus", "select") else None
         for number, operand in enumerate(node.operands):

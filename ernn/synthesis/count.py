@@ -52,7 +52,7 @@ def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Res
     Raises:
         UserError: Yosys is missing or refuses the sources.
     """
-    sources.write(folder)
+    sources.of_flow(flow).write(folder)
     tops = (TOP, *sources.layers)
 
     def cells(top: str) -> dict[str, dict[str, int]]:
@@ -68,7 +68,7 @@ def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Res
 
 def flat(sources: Sources, flow: Flow, folder: Path) -> Resources:
     """What a design takes, synthesized as one module: slow, but what the hierarchy cannot hide."""
-    sources.write(folder)
+    sources.of_flow(flow).write(folder)
     yosys.synthesize(folder, f"{flow}-flat", script(sources, flow, TOP, (), keep=False))
     return total(yosys.cells(folder / f"{flow}-flat.json"), TOP, flow)
 

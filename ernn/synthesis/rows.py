@@ -57,7 +57,7 @@ def _row(name: str, device: Device, used: Resources, clock_mhz: float) -> dict[s
 
 def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path, processes: int) -> dict[str, Any]:
     """What changes in a row by place and route: cells that are occupied, and the clock."""
-    design.write(folder)
+    design.of_flow(device.flow).write(folder)
     commands = [
         count.read(list(design.verilog)),
         count.SCRIPTS[device.flow].format(flow=device.flow, top=sources.TOP),

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 
 from ernn import artifacts
+from ernn.hw.devices import Flow
 
 TOP = "ernn"
 _LIBRARY = re.compile(r"ernn_\w+\.v")
@@ -26,6 +28,13 @@ class Sources:
     layers: tuple[str, ...]
     modules: tuple[str, ...]
     clock_mhz: float
+
+    def of_flow(self, flow: Flow) -> "Sources":
+        """The same with the multiplier of a family that Yosys would map badly: all its registers in the fabric."""
+        multiplier = resources.files("ernn.synthesis") / "multipliers" / f"{flow}.v"
+        if not multiplier.is_file():
+            return self
+        return replace(self, verilog={**self.verilog, "ernn_multiply.v": multiplier.read_text()})
 
     def write(self, folder: Path) -> None:
         """All files into one folder, images too."""

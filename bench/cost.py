@@ -1,0 +1,121 @@
+"""`python -m bench.cost`: estimates of the cost model beside synthesis."""
+
+import argparse
+import dataclasses
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.record import record
+from ernn import artifacts
+from ernn.explore.shapes import Shape
+from ernn.hw import cost, sizing
+from ernn.hw.devices import DEVICES, Resources
+from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.hw.project import rtl_project
+from ernn.hw.schedule import FAMILIES, Clock
+from ernn.synthesis import count, sources
+
+ERRORS = Path("ernn/explore/cost_errors.json")
+NOTE = """\
+`estimate` is the cost model's (`ernn.hw.cost`), `synthesis` Yosys' of the same sources by the stage `synthesize`:
+hierarchy kept, before place and route. `fitted` rows are those that the constants in `ernn/hw/fabric.py` were chosen
+with; the errors that `python -m ernn.explore` prints are the largest of the others. Weights are zeros: no count depends
+on them. Logic of control is estimated by its registers and goes with no exact rule; memories and multipliers do."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A design and what it is synthesized for."""
+
+    shape: Shape
+    array: sizing.Size
+    output: sizing.Size
+    devices: tuple[str, ...]
+    fitted: bool = False
+
+
+ALL = ("xc7z020", "ecp5-85f", "xcku060", "gw5ast-138c")  # one of each family
+_SMALL = Shape("lstm", cells=32, inputs=20, classes=8, block_size=4)
+_WHOLE = Shape("lstm", 2, 128, inputs=80, block_size=8)
+CASES = {
+    "lstm 20-32 k=4": Case(
+        _SMALL, (4, 1, 0), (4, 1, 0), ("xc7z020", "ecp5-85f", "xcku060", "gw5ast-138c"), fitted=True
+    ),
+    "gru 20-32 k=8 fourier": Case(
+        Shape("gru", cells=32, inputs=20, classes=8, block_size=8, transform="fourier"),
+        (4, 1, 0),
+        (4, 1, 0),
+        ALL,
+    ),
+    "lstm 40-64/32 k=8": Case(
+        Shape("lstm", 1, 64, 32, True, inputs=40, classes=12, block_size=8),
+        (8, 2, 0),
+        (4, 2, 0),
+        ("xc7z020", "ecp5-85f"),
+    ),
+    "lstm 80-2x128 k=8": Case(_WHOLE, (8, 2, 0), (16, 4, 0), ("xc7z020", "ecp5-85f")),
+    "gru 80-2x128 k=4": Case(
+        dataclasses.replace(_WHOLE, cell="gru", block_size=4), (8, 4, 0), (16, 4, 0), ("xc7z020", "ecp5-85f")
+    ),
+}
+
+
+def main() -> None:
+    """Synthesize what is named, or all, and record it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[[], *CASES], help="cases; none means all, and records them")
+    names = parser.parse_args().names or list(CASES)
+    rows = []
+    for name in names:
+        for device in CASES[name].devices:
+            rows += measure(name, device)
+            print(*rows[-4:], sep="\n", flush=True)
+    if len(names) == len(CASES):
+        record("cost", rows, note=NOTE)
+        artifacts.write_json(ERRORS, errors(rows))
+
+
+def measure(name: str, device: str) -> list[dict[str, Any]]:
+    """A row for each resource of a design on a device."""
+    case, target = CASES[name], DEVICES[device]
+    program = case.shape.program()
+    arrays = sizing.arrays(program, case.array, case.output)
+    network = NetworkText(program, Architecture(arrays, Clock(200, FAMILIES[target.clocks])))
+    found = cost.estimate(network, target).total
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        for path, text in rtl_project(network).items():
+            (project / path).parent.mkdir(parents=True, exist_ok=True)
+            (project / path).write_text(text)
+        used = count.count(sources.sources(project), target.flow, Path(folder) / "work")
+    fields = [field.name for field in dataclasses.fields(Resources)]
+    return [_row(name, device, field, getattr(found, field), getattr(used, field), case.fitted) for field in fields]
+
+
+def _row(design: str, device: str, resource: str, estimate: float, synthesis: float, fitted: bool) -> dict[str, Any]:
+    error = 100 * (estimate - synthesis) / synthesis if synthesis else None
+    return {
+        "design": design,
+        "device": device,
+        "resource": resource,
+        "estimate": round(estimate, 1),
+        "synthesis": synthesis,
+        "error_percent": None if error is None else round(error, 1),
+        "fitted": fitted,
+    }
+
+
+def errors(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """The largest errors by family and resource, in percent, of rows that nothing was fitted to."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        if not row["fitted"] and row["error_percent"] is not None:
+            worst = found.setdefault(DEVICES[row["device"]].flow, {})
+            worst[row["resource"]] = max(worst.get(row["resource"], 0.0), abs(row["error_percent"]))
+    return found
+
+
+if __name__ == "__main__":
+    main()

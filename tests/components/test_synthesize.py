@@ -1,0 +1,65 @@
+"""The stage by its command line: rows of devices, what does not fit, and wrong names."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components import stage
+from components.generate import generate
+from components.synthesize import synthesize
+from ernn import program_file
+from tests import programs
+
+SMALL = {"program": "small", "array": {"lanes": 2, "columns": 1}, "output": {"lanes": 1, "columns": 1}}
+PARAMS = {
+    "hardware": {"clock_mhz": 150.0},
+    "synthesis": {"devices": ["xc7z020", "xc7vx690t"]},
+    "accelerators": {"small": SMALL, "misspelt": SMALL | {"devices": ["xc7z021"]}},
+}
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("synthesize")
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS))
+    program_file.save(programs.build(cell="gru", block_sizes=(2, 2)), folder / "program")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        paths = ["--integer", "program", "--project", "project", "--metrics", "generate.json"]
+        stage.main(generate, ["--accelerator", "small", *paths])
+    return folder
+
+
+def run(accelerator: str, project: str = "project") -> None:
+    paths = ["--project", project, "--table", "out/table.json", "--metrics", "out/metrics.json"]
+    stage.main(synthesize, ["--accelerator", accelerator, *paths])
+
+
+@pytest.mark.timeout(600)
+def test_a_row_for_each_device_and_metrics_of_the_first(generated, monkeypatch):
+    monkeypatch.chdir(generated)
+    run("small")
+    rows, metrics = (json.loads((generated / f"out/{name}.json").read_text()) for name in ("table", "metrics"))
+    first, second = rows["rows"]
+    assert [first["device"], second["device"]] == PARAMS["synthesis"]["devices"]
+    assert metrics == {name: first[name] for name in ("lut", "ff", "dsp", "bram")}
+    assert {first["fmax_mhz"], second["fmax_mhz"]} == {150.0}
+    assert (first["fmax_kind"], first["fits"], first["binds"]) == ("assumed", True, [])
+    design = json.loads((generated / "project/design.json").read_text())
+    assert first["dsp"] >= sum(sum(layer["multipliers"].values()) for layer in design["layers"])
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "project", "message"),
+    [("misspelt", "project", "devices.0"), ("small", "nowhere", "nowhere/design.json: no such file")],
+)
+def test_what_is_not_there_is_one_line(generated, monkeypatch, capsys, accelerator, project, message):
+    monkeypatch.chdir(generated)
+    with pytest.raises(SystemExit) as left:
+        run(accelerator, project)
+    assert left.value.code == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert line.startswith("synthesize: ")
+    assert message in line

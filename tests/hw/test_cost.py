@@ -1,0 +1,148 @@
+"""Estimates: laws, exact memories and multipliers, and an error against synthesis that is bounded."""
+
+import dataclasses
+import math
+from functools import reduce
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ernn.explore.shapes import Shape
+from ernn.hw import cost, sizing
+from ernn.hw.devices import DEVICES, Resources
+from ernn.hw.fabric import FABRICS
+from ernn.hw.instances import instances, number, registers
+from ernn.hw.network_verilog import NetworkText
+from ernn.hw.project import library, rtl_project
+from ernn.synthesis import count, sources
+from ernn.tools import yosys
+from tests.hw.designs import network, write
+
+SMALL = Shape(cells=32, inputs=20, classes=8, block_size=4)
+XC7, ECP5 = DEVICES["xc7z020"], DEVICES["ecp5-85f"]
+FIELDS = [field.name for field in dataclasses.fields(Resources)]
+
+
+def design(shape: Shape, layers: sizing.Size = (4, 1, 0), output: sizing.Size = (4, 1, 0)) -> NetworkText:
+    """A network without weights on arrays of these sizes."""
+    return network(shape.program(), layers, output)
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+def test_more_lanes_take_more_of_everything_but_memory(device):
+    totals = [cost.estimate(design(SMALL, (lanes, 2, 0)), device).total for lanes in (4, 8, 16)]
+    for less, more in pairwise(totals):
+        assert less.lut < more.lut
+        assert less.ff < more.ff
+        assert less.dsp < more.dsp
+
+
+@pytest.mark.parametrize("device", [XC7, ECP5], ids=["xc7", "ecp5"])
+def test_parts_add_up_and_equal_layers_take_the_same(device):
+    shape = dataclasses.replace(SMALL, inputs=32)
+    one, two = (cost.estimate(design(dataclasses.replace(shape, layers=n)), device) for n in (1, 2))
+    assert two.total == reduce(lambda total, part: total + part.each * part.count, two.parts, Resources())
+    parts = {part.name: part for part in two.parts}
+    for part in one.parts:
+        if part.name.startswith("layer0"):
+            assert parts[part.name] == part
+    lanes = [part for name, part in parts.items() if name.endswith("lanes") and name.startswith("layer")]
+    assert [part.each.dsp for part in lanes] == [lanes[0].each.dsp] * 2
+
+
+@pytest.mark.parametrize("device", [XC7, ECP5], ids=["xc7", "ecp5"])
+def test_every_product_of_12_bits_takes_a_multiplier(device):
+    found = design(SMALL, (8, 2, 0))
+    multipliers = sum(sum(layer.multipliers().values()) for layer in found.layers)
+    rest = cost.estimate(found, device).parts[-1].each.dsp  # gearboxes
+    assert cost.estimate(found, device).total.dsp == multipliers + rest
+
+
+@given(st.sampled_from(sorted(FABRICS)), st.integers(1, 400), st.integers(2, 20_000))
+def test_block_memories_are_the_cheapest_packing(flow, width, depth):
+    fabric = FABRICS[flow]
+    least = min(
+        math.ceil(width / shape.width) * math.ceil(depth / shape.depth) * shape.each.bram for shape in fabric.block
+    )
+    found = fabric.memory(width, depth, "block").bram
+    assert least <= found <= 1.15 * least + 1  # muxes between blocks may be dearer than a block
+    bits = max(shape.width * shape.depth / shape.each.bram for shape in fabric.block)
+    assert found * bits >= width * depth
+
+
+MEMORIES = [(4, 32), (12, 200), (24, 64), (48, 512), (48, 2048), (96, 33), (192, 600), (36, 1024), (384, 16)]
+LIBMAP = {
+    "xc7": "-logic-cost-rom 0.015625 -lib +/xilinx/lutrams_xc5v.txt -lib +/xilinx/brams_xc4v.txt -D HAS_SIZE_36 "
+    "-D HAS_CASCADE -D HAS_CONFLICT_BUG -D HAS_MIXWIDTH_SDP",
+    "ecp5": "-lib +/lattice/lutrams_trellis.txt -lib +/lattice/brams_16kd.txt",
+}
+PRIMITIVES = {"LUTRAM_SDP": "lut", "DPR16X4": "lut", "BLOCKRAM": "bram", "16KD": "bram"}
+
+
+@pytest.mark.parametrize("flow", LIBMAP)
+def test_memories_are_those_that_yosys_chooses(flow, tmp_path):
+    module = library()["ernn_ram.v"]
+    files = {}
+    for width, depth in MEMORIES:
+        sizes = {"WIDTH = 8": f"WIDTH = {width}", "DEPTH = 16": f"DEPTH = {depth}", "ADDRESS = 4": "ADDRESS = 12"}
+        text = module.replace("module ernn_ram", f"module ram_{width}_{depth}")
+        files[f"ram_{width}_{depth}.v"] = reduce(lambda t, size: t.replace(*size), sizes.items(), text)
+    write(files, tmp_path)
+    steps = "proc; opt -nodffe -nosdff; wreduce; opt; memory -nomap; opt_clean"
+    commands = [f"read_verilog -DERNN_UNSET {' '.join(files)}", *steps.split("; "), f"memory_libmap {LIBMAP[flow]}"]
+    yosys.synthesize(tmp_path, "map", [*commands, "tee -q -o map.json stat -json"])
+    cells = yosys.cells(tmp_path / "map.json")
+    for width, depth in MEMORIES:
+        found = {name: n for name, n in cells[f"ram_{width}_{depth}"].items() if name.startswith("$__")}
+        [(primitive, number_)] = found.items()
+        kind = next(kind for part, kind in PRIMITIVES.items() if part in primitive)
+        fabric = FABRICS[flow]  # type: ignore[index]
+        shape = fabric.chosen(width, depth)
+        assert (shape.units(width, depth), shape.each.bram > 0) == (number_, kind == "bram"), (width, depth, found)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "xc7", "ecp5"),
+    [(12, 12, 1, 1), (18, 25, 1, 2), (20, 20, 2, 4), (26, 19, 4, 2), (19, 19, 2, 1), (14, 20, 1, 2), (30, 14, 2, 2)],
+)
+def test_wide_products_take_several_multipliers(a, b, xc7, ecp5):
+    assert FABRICS["xc7"].multiplier(a, b, a + b).dsp == xc7
+    assert FABRICS["ecp5"].multiplier(a, b, a + b).dsp == ecp5
+
+
+@pytest.mark.parametrize("device", [XC7, ECP5], ids=["xc7", "ecp5"])
+def test_an_output_layer_is_estimated_within_a_fifth_of_synthesis(device, tmp_path):
+    found = design(SMALL)
+    source = sources.sources(write(rtl_project(found), tmp_path / "project"))
+    source.write(tmp_path / "work")
+    name = found.layers[-1].name
+    yosys.synthesize(tmp_path / "work", name, count.script(source, device.flow, name, ()))
+    used = count.total(yosys.cells(tmp_path / "work" / f"{device.flow}-{name}.json"), name, device.flow)
+    parts = cost.layer_parts(found.layers[-1], device.flow)
+    guess = reduce(lambda total, part: total + part.total, parts, Resources())
+    assert (guess.dsp, guess.bram) == (used.dsp, used.bram)
+    assert guess.lut == pytest.approx(used.lut, rel=0.2)
+    assert guess.ff == pytest.approx(used.ff, rel=0.1)
+
+
+def test_instances_have_their_parameters_as_numbers():
+    text = """module m #(parameter A = 3) (input wire clk);
+    reg [A-1:0] here;
+    reg [7:0] chosen;
+    always @(*)
+        case (here)
+            default: chosen = 8'd1;
+        endcase
+    ernn_delay #(.WIDTH(2 + A), .CYCLES(1)) one (.clk(clk), .d(f(x)));
+    ernn_ram #(.WIDTH((1 + A) * 2), .DEPTH(2 << A), .IMAGE("a.hex"), .KIND("block")) two (.clk(clk));
+endmodule"""
+    known = {"A": 3}
+    assert dict(instances(text, known)) == {
+        ("ernn_delay", (("CYCLES", 1), ("WIDTH", 5))): 1,
+        ("ernn_ram", (("DEPTH", 16), ("KIND", "block"), ("WIDTH", 8))): 1,
+    }
+    assert registers(text, known) == {"here": 3}
+    with pytest.raises(ValueError, match="no expression of numbers: f\\(1\\)"):
+        number("f(1)", {})

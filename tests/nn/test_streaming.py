@@ -1,0 +1,79 @@
+"""Frame by frame equals whole utterances: products against the dense twin, networks against their forward pass."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ernn import circulant
+from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
+from ernn.nn.matrices import Circulant, Pruned
+from ernn.nn.streaming import Product, Stream, packed_transform
+from ernn.params import Design, Network
+
+PHONES = ["a", "b", "c"]
+NETWORKS = {
+    "lstm": Network(cell="lstm", layers=2, cells=24),
+    "peepholes and projection": Network(cell="lstm", layers=2, cells=24, projection=16, peepholes=True),
+    "gru": Network(cell="gru", layers=2, cells=24),
+    "gru, reset after": Network(cell="gru", layers=1, cells=24, reset="after"),
+    "rows that fill no blocks": Network(cell="lstm", layers=2, cells=21),
+}
+
+
+@given(p=st.integers(1, 4), q=st.integers(1, 4), k=st.sampled_from([1, 2, 4, 8, 16, 32]), seed=st.integers(0, 99))
+def test_a_product_equals_that_of_the_expanded_matrix(p, q, k, seed):
+    random = np.random.default_rng(seed)
+    columns, x = random.standard_normal((p, q, k)), random.standard_normal(q * k)
+    dense = circulant.expand(torch.from_numpy(columns), p * k, q * k).numpy()
+    np.testing.assert_allclose(Product(columns)(x), dense @ x, rtol=1e-4, atol=1e-4)
+
+
+@given(k=st.sampled_from([1, 2, 4, 8, 16, 64]))
+def test_packed_spectra_are_the_spectra(k):
+    x = np.random.default_rng(k).standard_normal(k)
+    packed, spectrum = x @ packed_transform(k), np.fft.rfft(x)
+    assert packed.shape == (k,)
+    np.testing.assert_allclose(packed[0], spectrum[0].real, atol=1e-12)
+    if k > 1:
+        np.testing.assert_allclose(packed[1], spectrum[-1].real, atol=1e-12)
+        np.testing.assert_allclose(packed[2::2] + 1j * packed[3::2], spectrum[1:-1], atol=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 2, 4, 8, 16])
+def test_spectra_have_k_words_a_block(k):
+    assert Product(np.ones((3, 5, k))).stored_words == 3 * 5 * k
+
+
+@pytest.mark.parametrize("block_size", [1, 4, 8])
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_frame_by_frame_equals_whole_utterances(network, block_size):
+    model = AcousticModel(network, 13, PHONES).eval()
+    if block_size > 1:
+        make_circulant(model, Design(network="n", block_size=block_size).blocks(network.layers))
+    randomise(model, seed=3)
+    assert_streams(model)
+
+
+def test_other_blocks_for_x_and_pruned_matrices():
+    model = AcousticModel(NETWORKS["lstm"], 13, PHONES).eval()
+    for place, matrix in list(model.matrices()):
+        if place.kind == "input":
+            model.replace(place, Circulant.nearest(matrix, 4 if place.layer else 8))
+        elif place.layer:
+            model.replace(place, Pruned.masked(matrix, torch.rand(4 * 24, matrix.cols) < 0.5))
+    assert_streams(model)
+
+
+def assert_streams(model):
+    x = torch.randn(9, 1, 13, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        whole = model(x)[:, 0].numpy()
+    stream = Stream(model)
+    for _ in range(2):  # a reset forgets the utterance before it
+        stream.reset()
+        found = np.stack([stream(frame) for frame in x[:, 0].numpy()])
+        np.testing.assert_allclose(found, whole, rtol=1e-4, atol=2e-5)
+    carried = np.stack([stream(frame) for frame in x[:, 0].numpy()])
+    assert np.abs(carried - whole).max() > 1e-3

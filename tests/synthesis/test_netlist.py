@@ -1,0 +1,49 @@
+"""What synthesis made, simulated: netlists of the families' cells give every logit of the integer model."""
+
+from pathlib import Path
+
+import pyosys
+import pytest
+
+from ernn import simulation
+from ernn.hw.devices import Flow
+from ernn.hw.project import rtl_project
+from ernn.synthesis import count, sources
+from ernn.tools import yosys
+from tests import programs
+from tests.hw import designs
+
+SHARE = Path(pyosys.__file__).parent / "share"
+MODELS: dict[Flow, tuple[Path, ...]] = {
+    "xc7": (SHARE / "xilinx/cells_sim.v",),
+    "ecp5": (SHARE / "lattice/cells_sim_ecp5.v", Path(__file__).parent / "mult18x18d.v"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("flow", MODELS)
+def test_netlists_equal_the_integer_model(tmp_path, flow):
+    program = programs.build(cell="gru", block_sizes=(2, 2))
+    design = designs.network(program, layers=(2, 1, 0), output=(1, 1, 0))
+    project = designs.write(rtl_project(design), tmp_path / "project")
+    written = sources.sources(project, images=True)
+    written.of_flow(flow).write(tmp_path / "work")
+    commands = [
+        count.read(list(written.verilog)),
+        count.SCRIPTS[flow].format(flow=flow, top=sources.TOP),
+        "write_verilog -noattr netlist.v",
+    ]
+    yosys.synthesize(tmp_path / "work", "netlist", commands)
+    netlist = (tmp_path / "work" / "netlist.v").read_text()
+    assert "ernn_multiply" not in netlist  # cells alone
+    for file in (project / "rtl").iterdir():
+        file.unlink()
+    (project / "rtl" / "netlist.v").write_text(netlist)
+    for model in MODELS[flow]:
+        (project / "rtl" / model.name).write_text(model.read_text())
+    vectors = simulation.vectors(program, designs.utterances(program, [4, 3]), streams=1)
+    (tmp_path / "simulated").mkdir()
+    bench = simulation.Bench(project, tmp_path / "simulated", designs.registers(design))
+    assert bench.run(vectors).registers["frames_out"] == 7
+    assert bench.run(vectors, gaps=90, stalls=90).registers["frames_out"] == 7
