@@ -1,7 +1,7 @@
 """What an accelerator takes of a device, estimated in a moment and without synthesis.
 
 Kernels are read as graphs, modules of the library by their parameters, the logic between them by its registers. All
-figures are estimates: `docs/benchmarks/cost.md` has their errors against synthesis.
+figures are estimates; `python -m bench.cost` has their errors against synthesis.
 """
 
 import functools

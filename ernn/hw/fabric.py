@@ -1,7 +1,7 @@
 """What small parts of a design take on a family of devices, by the rules that yosys maps them with.
 
 Memories follow the cost function of its pass `memory_libmap`; multipliers the splitting of `mul2dsp`; the rest are
-look-up tables a bit. `Fabric.constants` are fitted to synthesis: `docs/benchmarks/cost.md` has the rows and the errors.
+look-up tables a bit. `Fabric.constants` are fitted to synthesis; `python -m bench.cost` has the rows and the errors.
 """
 
 import math
