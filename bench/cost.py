@@ -38,7 +38,6 @@ class Case:
 
 ALL = ("xc7z020", "ecp5-85f", "xcku060", "gw5ast-138c")  # one of each family
 _SMALL = Shape("lstm", cells=32, inputs=20, classes=8, block_size=4)
-_WHOLE = Shape("lstm", 2, 128, inputs=80, block_size=8)
 CASES = {
     "lstm 20-32 k=4": Case(
         _SMALL, (4, 1, 0), (4, 1, 0), ("xc7z020", "ecp5-85f", "xcku060", "gw5ast-138c"), fitted=True
@@ -50,14 +49,10 @@ CASES = {
         ALL,
     ),
     "lstm 40-64/32 k=8": Case(
-        Shape("lstm", 1, 64, 32, True, inputs=40, classes=12, block_size=8),
-        (8, 2, 0),
-        (4, 2, 0),
-        ("xc7z020", "ecp5-85f"),
+        Shape("lstm", 1, 64, 32, True, inputs=40, classes=12, block_size=8), (8, 2, 0), (4, 2, 0), ("xc7z020",)
     ),
-    "lstm 80-2x128 k=8": Case(_WHOLE, (8, 2, 0), (16, 4, 0), ("xc7z020", "ecp5-85f")),
-    "gru 80-2x128 k=4": Case(
-        dataclasses.replace(_WHOLE, cell="gru", block_size=4), (8, 4, 0), (16, 4, 0), ("xc7z020", "ecp5-85f")
+    "lstm 80-2x128 k=8": Case(
+        Shape("lstm", 2, 128, inputs=80, block_size=8), (8, 2, 0), (16, 4, 0), ("xc7z020", "ecp5-85f")
     ),
 }
 
