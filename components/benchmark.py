@@ -6,7 +6,7 @@ from components.stage import main
 
 
 def benchmark(
-    *, integer: Path, project: Path, outcome: Path, synthesis: Path, quality: Path, table: Path
+    *, integer: Path, project: Path, outcome: Path, synthesized: Path, quality: Path, table: Path
 ) -> dict[str, float]:
     """A row for every device that the design was synthesized for; the metrics are those of the first.
 
@@ -22,7 +22,7 @@ def benchmark(
         per=artifacts.read_json(quality)["per_integer"],
         work=energy.total_work(design),
     )
-    rows = benchmark.rows(measured, artifacts.read_json(synthesis)["rows"])
+    rows = benchmark.rows(measured, artifacts.read_json(synthesized)["rows"])
     artifacts.write_json(table, {"rows": rows})
     return benchmark.metrics(rows[0])
 

@@ -13,7 +13,7 @@ from ernn.params import Accelerator, Bits, Design, Integer, Network, Scoring
 
 SEED = 1  # of the bootstrap
 GROUPS = tuple(Bits.model_fields)  # tensors that share a width
-HARDWARE_STAGES = ("generate", "simulate", "synthesize", "benchmark")
+HARDWARE_STAGES = ("generate", "simulate", "benchmark")
 Row = dict[str, float | str]
 
 
