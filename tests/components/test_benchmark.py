@@ -15,7 +15,7 @@ FLAGS = {
     "integer": f"programs/{PROGRAM}",
     "project": f"hardware/{NAME}",
     "outcome": f"simulations/{NAME}.json",
-    "synthesis": f"synthesis/{NAME}.json",
+    "synthesized": f"synthesis/{NAME}.json",
     "quality": f"metrics/quantize/{PROGRAM}.json",
     "table": "made/rows.json",
     "metrics": "made/metrics.json",
@@ -25,7 +25,7 @@ FLAGS = {
 def run(rows):
     outcome = artifacts.read_json(Path(f"metrics/simulate/{NAME}.json")) | {"registers": {}}
     artifacts.write_json(Path(FLAGS["outcome"]), outcome)
-    artifacts.write_json(Path(FLAGS["synthesis"]), {"rows": [SYNTHESIS | {"design": NAME} | row for row in rows]})
+    artifacts.write_json(Path(FLAGS["synthesized"]), {"rows": [SYNTHESIS | {"design": NAME} | row for row in rows]})
     main(benchmark, [word for name, path in FLAGS.items() for word in (f"--{name}", path)])
 
 
