@@ -53,6 +53,7 @@ class Case:
     array: sizing.Size
     output: sizing.Size
     streams: int = 1
+    inputs: int = 153
     pruning_ratio: float = 1.0  # weights over those that stay, equally many in every row; 1 keeps blocks
     paper: tuple[int, int] | None = None  # E-RNN's cycles and multipliers
 
@@ -87,13 +88,13 @@ CASES = {
 def program_of(case: Case) -> Program:
     """An integer network with random weights, its formats chosen on random features."""
     torch.manual_seed(1)
-    model = AcousticModel(case.network, 153, PHONES48)
+    model = AcousticModel(case.network, case.inputs, PHONES48)
     if case.pruning_ratio > 1:
         Pruner(model, case.pruning_ratio, "rows").finish(model)
     else:
         make_circulant(model, Design(network="random", block_size=case.block_size).blocks(1))
     settings = Quantization()
-    ranges = calibrate.measure_batch(model, torch.randn(20, 4, 153))
+    ranges = calibrate.measure_batch(model, torch.randn(20, 4, case.inputs))
     formats = calibrate.choose(model, ranges, case.integer, settings)
     functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
     frontend = freeze.frontend_of({"features": Features(kind="ernn153", stack=1, skip=1).model_dump()})

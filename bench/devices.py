@@ -1,7 +1,7 @@
 """`python -m bench.devices [NAME ...]`: what designs take of devices, and the clocks that place and route reaches.
 
-Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs of E-RNN, and a small one placed and routed
-on ECP5.
+Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs of E-RNN, and the networks of the default
+preset on the smallest arrays, placed and routed on ECP5.
 """
 
 import argparse
@@ -32,16 +32,22 @@ for. `binds` names what a device has too little of. Rows carry the commit that t
 
 @dataclass(frozen=True)
 class Small:
-    """A design for a small FPGA."""
+    """Two layers of 128 cells on the smallest arrays, for a small FPGA."""
 
     cell: str
-    cells: int
     block_size: int
-    inputs: int = 40
-    clock_mhz: float = 80
+    pruning_ratio: float = 1.0
+    clock_mhz: float = 60
 
 
-SMALL = {"gru-64-k2-ecp5": Small("gru", 64, 2)}
+SMALL = {
+    "lstm-2x128-k2": Small("lstm", 2),
+    "lstm-2x128-k4": Small("lstm", 4),
+    "lstm-2x128-k8": Small("lstm", 8),
+    "lstm-2x128-pruned": Small("lstm", 1, 8.9),
+    "gru-2x128-k4": Small("gru", 4),
+    "gru-2x128-k8": Small("gru", 8),
+}
 
 
 def paper(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -55,8 +61,17 @@ def paper(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
 def small(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Sources of a small design."""
     shape = SMALL[name]
-    network = Network(cell=shape.cell, layers=1, cells=shape.cells)  # type: ignore[arg-type]
-    case = accelerator.Case(network, shape.block_size, Integer(design="random"), (1, 1, 0), (1, 1, 0))
+    network = Network(cell=shape.cell, layers=2, cells=128)  # type: ignore[arg-type]
+    lanes = 4 if shape.cell == "lstm" else 1
+    case = accelerator.Case(
+        network,
+        shape.block_size,
+        Integer(design="random"),
+        (lanes, 1, 0),
+        (1, 1, 0),
+        pruning_ratio=shape.pruning_ratio,
+        inputs=80,
+    )
     program, clock = accelerator.program_of(case), Clock(shape.clock_mhz, FAMILIES["ecp5"])
     arrays = sizing.arrays(program, case.array, case.output)
     return project.rtl_project(NetworkText(program, Architecture(arrays, clock, 1))), ("ecp5-85f",)

@@ -15,7 +15,7 @@ def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, pro
     from ernn.hw.schedule import FAMILIES, Clock
 
     def size(given: ArraySize) -> sizing.Size:
-        return given.lanes, given.columns, given.heads
+        return given.lanes, given.columns, given.heads, given.pointwise
 
     program = program_file.load(integer)
     each = [size(given) for given in accelerator.arrays]

@@ -95,5 +95,5 @@ def _place(
         return
     lstm = number is not None and isinstance(program.layers[int(number[1])], Lstm)
     together = "ifgo" if lstm else "zr" if base.endswith("_zr") else ""  # gates in one array of the integer model
-    letter = gate[0] if gate else unit_name
+    letter = gate[0] if gate else unit_name[0]
     yield f"{prefix}.{base}.{place}", max(together.find(letter), 0) * unit.blocks + block

@@ -253,6 +253,7 @@ class ArraySize(Section):
     lanes: PositiveInt = 8  # block rows at a time; an LSTM's are a multiple of 4
     columns: PositiveInt = 2  # blocks of a row at a time
     heads: Annotated[int, Field(ge=0)] = 0  # blocks that leave the array at a time, in a GRU; 0 = as few as keep up
+    pointwise: Annotated[int, Field(ge=0)] = 0  # cells of a block that are updated at a time; 0 = as few as keep up
 
 
 class Accelerator(Section):

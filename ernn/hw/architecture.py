@@ -19,6 +19,9 @@ from ernn.program_matrices import Circulant
 class Array:
     """Sizes of the array of one layer.
 
+    Args:
+        beats: cycles in which a block of cells goes through the kernel behind a head, a share of its elements in each.
+
     Raises:
         ValueError: lanes that the heads do not divide, or more heads than columns take in a cycle.
     """
@@ -26,6 +29,7 @@ class Array:
     lanes: int
     columns: int
     heads: int
+    beats: int = 1
 
     def __post_init__(self) -> None:
         if min(self.lanes, self.columns, self.heads) < 1:

@@ -92,7 +92,7 @@ class ArrayText:
         else if ({n}_go && {n}_ends) {n}_frame <= {n}_frame + 1'b1;
 {self._parity(thread)}    ernn_thread #(.GROUPS({thread.groups}),
         .BANKS({self.columns_at_once(thread)}), .COLUMNS({thread.columns}), .BY_STEP({int(thread.by_step)}),
-        .BASE({self.layout.base(thread)}), .ADDRESS({self.address_bits}))
+        .STEPS({thread.steps}), .BASE({self.layout.base(thread)}), .ADDRESS({self.address_bits}))
         {n}_thread (.clk(clk), .rst(rst), .go({n}_go), .steps({n}_steps_here), .group({n}_group),
         .step({n}_step), .needed({n}_needed),
         .address({n}_address), .opens({n}_opens), .starts({n}_starts), .finishes({n}_finishes), .ends({n}_ends));
@@ -249,10 +249,16 @@ class ArrayText:
     wire [{self.address_bits - 1}:0] weight_address;
     ernn_delay #(.WIDTH({self.address_bits}), .CYCLES({self.weight_delay}))
         delay_address (.clk(clk), .d(issued_address), .q(weight_address));
-    wire add, start;
-    wire [{self.row_bits - 1}:0] row;
-    ernn_delay #(.WIDTH({tags}), .CYCLES({self.lane_cycles}))
-        delay_tags (.clk(clk), .d({{issued, issued_start, issued_row}}), .q({{add, start, row}}));
+    reg add, start, next_add, next_start;
+    reg [{self.row_bits - 1}:0] row, next_row;
+    wire later_add, later_start;
+    wire [{self.row_bits - 1}:0] later_row;
+    ernn_delay #(.WIDTH({tags}), .CYCLES({self.lane_cycles - 2}))
+        delay_tags (.clk(clk), .d({{issued, issued_start, issued_row}}), .q({{later_add, later_start, later_row}}));
+    always @(posedge clk) begin
+        {{next_add, next_start, next_row}} <= {{later_add, later_start, later_row}};
+        {{add, start, row}} <= {{next_add, next_start, next_row}};
+    end
     wire [{count - 1}:0] adding;
     ernn_delay #(.WIDTH({count}), .CYCLES({self.lane_cycles}))
         delay_thread (.clk(clk), .d(issued_thread), .q(adding));
@@ -270,7 +276,8 @@ class ArrayText:
                 f'    {self.name}_lane #(.IMAGE("{self.name}_weights_{lane}.hex")) lane_{lane} (.clk(clk), '
                 f".load(load && load_lane == 16'd{lane}), .load_address(load_address[{self.address_bits - 1}:0]), "
                 f".load_data(load_data[{self.weight_bits - 1}:0]), .weight_address(weight_address), "
-                f"{self.lane_operands()}.add(add), .start(start), .row(row), {port}"
+                f"{self.lane_operands()}.add(add), .start(start), .row(row), "
+                f".next_row(next_row), .later_row(later_row), {port}"
                 f".total(totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]));"
             )
         yield ""

@@ -12,7 +12,7 @@ from typing import Literal
 from ernn.hw.devices import Flow, Resources
 
 Style = Literal["auto", "block", "distributed"]
-_MUX_COST = 0.42  # of a bit of a multiplexer between memories, in memory_libmap's units
+_MUX_COST = 0.5  # of a bit of a multiplexer between memories, in memory_libmap's units
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,6 @@ class Constants:
     mux: float  # a bit of a choice of two
     wide_mux: float  # a bit of one of several words
     choice: float  # a bit of one of many registers, of an address that is checked
-    place: float  # a bit of a word that is written in parts
     thread: float  # a walk through a matrix
     total: float  # a counter of saturations
     count: float  # a bit that a counter of saturations counts
@@ -77,7 +76,6 @@ class Fabric:
         factor_bits: of the two operands of one multiplier, signed.
         soft_bits: pieces of operands with as few bits are multiplied by look-up tables.
         packs: whether multipliers take in the registers around them.
-        bypass: whether blocks need logic around them to read the old word while a new one is written.
         dual, single: shapes of small memories with two addresses and with one.
     """
 
@@ -86,7 +84,6 @@ class Fabric:
     factor_bits: tuple[int, int]
     soft_bits: int
     packs: bool
-    bypass: bool
     block: tuple[Shape, ...]
     dual: tuple[Shape, ...]
     single: tuple[Shape, ...]
@@ -95,7 +92,7 @@ class Fabric:
     def chosen(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Shape:
         """The primitive that memory_libmap takes for a memory."""
         small = self.single if one_address else self.dual
-        shapes = {"auto": small + self.block, "block": self.block, "distributed": small}[style]
+        shapes = {"auto": self.block + small, "block": self.block, "distributed": small}[style]
         return min(shapes, key=lambda shape: shape.score(width, depth))
 
     def memory(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Resources:
@@ -103,11 +100,7 @@ class Fabric:
         best = self.chosen(width, depth, style, one_address)
         rows = -(-depth // best.depth)
         luts = width * math.ceil((rows - 1) / (3 if self.lut_inputs == 6 else 1)) + (rows if rows > 1 else 0)
-        around = Resources()
-        if best.each.bram and self.bypass:
-            address = (depth - 1).bit_length()
-            around = Resources(lut=width + address, ff=width + address + 1)
-        return best.each * best.units(width, depth) + Resources(lut=luts) + around
+        return best.each * best.units(width, depth) + Resources(lut=luts)
 
     def multiplier(self, a: int, b: int, product: int) -> Resources:
         """A product of signed numbers between registers: the wider one goes to the wider input."""
@@ -157,7 +150,6 @@ _SIX = Constants(
     mux=1.0,
     wide_mux=0.35,
     choice=2.0,
-    place=3.5,
     thread=75,
     total=33,
     count=1.2,
@@ -178,7 +170,6 @@ _FOUR = Constants(
     mux=1.0,
     wide_mux=0.7,
     choice=0.9,
-    place=7.0,
     thread=150,
     total=66,
     count=1.0,
@@ -191,7 +182,6 @@ _XC7 = Fabric(
     (25, 18),
     0,
     True,
-    False,
     _HALVES + _WHOLES,
     _XC7_SMALL,
     (_small(8, 32, 8, 8, 4), _small(4, 64, 8, 8, 4), _small(2, 128, 8, 8, 4), _small(1, 256, 8, 8, 4)),
@@ -203,13 +193,12 @@ _XCU = Fabric(
     (27, 18),
     0,
     False,
-    False,
     _HALVES + _WHOLES,
     (_small(14, 32, 16, 0, 8), _small(7, 64, 16, 0, 8)),
     (_small(16, 32, 16, 0, 8), _small(8, 64, 16, 0, 8), _small(4, 128, 16, 0, 8), _small(2, 256, 16, 0, 8)),
     _SIX,
 )
 _FOURS = (_small(4, 16, 4, 4, 6),)
-_ECP5 = Fabric(4, False, (18, 18), 2, False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
-_GOWIN = Fabric(4, False, (12, 12), 2, False, True, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_ECP5 = Fabric(4, False, (18, 18), 2, False, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_GOWIN = Fabric(4, False, (12, 12), 2, False, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
 FABRICS: dict[Flow, Fabric] = {"xc7": _XC7, "xcu": _XCU, "xcup": _XCU, "ecp5": _ECP5, "gowin": _GOWIN}

@@ -5,7 +5,7 @@ Every function gives the text of some counters, and of wires that the conditions
 
 from collections.abc import Sequence
 
-from ernn.hw.unit_verilog import Steps
+from ernn.hw.unit_verilog import Steps, Unit
 
 
 def available(thread: str, vector: str, total: int) -> str:
@@ -16,21 +16,22 @@ def available(thread: str, vector: str, total: int) -> str:
     Args:
         total: blocks of the vector.
     """
-    start, came = (total if vector == "y" else 0), f"$signed({{2'b00, {vector}_written}})"
-    came = f"(idle ? 18'sd0 : {came})" if vector == "y" else came  # a state that is written back is no frame's
+    bits, start = (2 * total).bit_length() + 1, (total if vector == "y" else 0)  # of two frames, or one too few
+    came = f"$signed({{1'b0, {vector}_written[{bits - 2}:0]}})"
+    came = f"(idle ? {bits}'sd0 : {came})" if vector == "y" else came  # a state that is written back is no frame's
     text = f"""    // Blocks of {vector} that {thread} has.
-    reg signed [17:0] {thread}_available;
-    wire signed [17:0] {thread}_used = {thread}_go && {thread}_ends ? 18'sd{total} : 18'sd0;
+    reg signed [{bits - 1}:0] {thread}_available;
+    wire signed [{bits - 1}:0] {thread}_used = {thread}_go && {thread}_ends ? {bits}'sd{total} : {bits}'sd0;
     always @(posedge clk)
-        if (rst) {thread}_available <= 18'sd{start};
+        if (rst) {thread}_available <= {bits}'sd{start};
         else {thread}_available <= {thread}_available + {came} - {thread}_used;
-    wire {thread}_has = {thread}_available >= $signed({{2'b00, {thread}_needed}});
+    wire {thread}_has = {thread}_available >= $signed({{1'b0, {thread}_needed[{bits - 2}:0]}});
 """
     if vector != "y":
         return text
     return f"""{text}    wire [FRAME_BITS-1:0] {thread}_before = {thread}_frame - 1'b1;
     wire {thread}_same = ring_stream[{thread}_before*STREAM_BITS+:STREAM_BITS] == {thread}_stream;
-    wire {thread}_fed = !{thread}_available[17] && ({thread}_has || {thread}_first || !{thread}_same);
+    wire {thread}_fed = !{thread}_available[{bits - 1}] && ({thread}_has || {thread}_first || !{thread}_same);
 """
 
 
@@ -41,14 +42,15 @@ def ahead(name: str, ahead: str, behind: str, groups: int) -> str:
         ahead: expression of a group that the first finishes.
         behind: expression of one that the second finishes.
     """
+    bits = groups.bit_length()
     return f"""    // Groups of x that wait in the accumulators for {name}.
-    reg [15:0] {name}_ahead;
+    reg [{bits - 1}:0] {name}_ahead;
     wire {name}_more = {ahead};
     wire {name}_less = {behind};
     always @(posedge clk)
-        if (rst) {name}_ahead <= 16'd0;
-        else if ({name}_more != {name}_less) {name}_ahead <= {name}_more ? {name}_ahead + 16'd1 : {name}_ahead - 16'd1;
-    wire {name}_full = {name}_ahead == 16'd{groups};
+        if (rst) {name}_ahead <= {bits}'d0;
+        else if ({name}_more != {name}_less) {name}_ahead <= {name}_more ? {name}_ahead + 1'b1 : {name}_ahead - 1'b1;
+    wire {name}_full = {name}_ahead == {bits}'d{groups};
 """
 
 
@@ -90,17 +92,35 @@ def frames(name: str, begins: str, released: str) -> str:
 """
 
 
-def steps(name: str, writer: Steps, thread: str, each: int) -> str:
+def steps(name: str, writer: Unit, thread: str, each: int) -> str:
     """Steps that a unit has written for a thread: `NAME_there` says that a group's `each` steps are."""
+    bits = max(2 * writer.real_steps, writer.steps).bit_length()
     return f"""    // Steps of {writer.name} that {thread} may use.
-    reg signed [17:0] {name}_steps;
-    wire signed [17:0] {name}_used = {thread}_go && {thread}_ends ? 18'sd{writer.real_steps} : 18'sd0;
+    reg [{bits - 1}:0] {name}_steps;
+    wire [{bits - 1}:0] {name}_used = {thread}_go && {thread}_ends ? {bits}'d{writer.real_steps} : {bits}'d0;
     always @(posedge clk)
-        if (rst) {name}_steps <= 18'sd0;
-        else {name}_steps <= {name}_steps + (({writer.name}_done) ? 18'sd1 : 18'sd0) - {name}_used;
-    wire [17:0] {name}_group = {{2'b00, {thread}_group}} * 18'd{each} + 18'd{each};
-    wire [17:0] {name}_asked = {name}_group < 18'd{writer.real_steps} ? {name}_group : 18'd{writer.real_steps};
-    wire {name}_there = {name}_steps >= $signed({name}_asked);
+        if (rst) {name}_steps <= {bits}'d0;
+        else {name}_steps <= {name}_steps + (({writer.name}_done) ? {bits}'d1 : {bits}'d0) - {name}_used;
+    wire [15:0] {name}_group = {thread}_group * 16'd{each} + 16'd{each};
+    wire [15:0] {name}_asked = {name}_group < 16'd{writer.real_steps} ? {name}_group : 16'd{writer.real_steps};
+    wire {name}_there = {name}_steps >= {name}_asked[{bits - 1}:0];
+"""
+
+
+def blocks(steps: Steps, unit: Unit) -> str:
+    """The beats of a unit's blocks side by side, as if a unit `steps` had made them: `NAME_done`, .."""
+    n, u, bits, beat = steps.name, unit.name, unit.out_bits, (unit.beats - 1).bit_length()
+    return f"""    // {n}: whole blocks of {u}, of {unit.beats} beats.
+    reg {n}_done;
+    reg [15:0] {n}_done_step;
+    reg [STREAM_BITS-1:0] {n}_done_stream;
+    reg [{unit.beats * bits - 1}:0] {n}_out;
+    always @(posedge clk) begin
+        {n}_done <= {u}_done && &{u}_done_step[{beat - 1}:0];
+        {n}_done_step <= {u}_done_step >> {beat};
+        {n}_done_stream <= {u}_done_stream;
+        if ({u}_done) {n}_out <= {{{u}_out, {n}_out[{unit.beats * bits - 1}:{bits}]}};
+    end
 """
 
 

@@ -15,7 +15,7 @@ from ernn.hw.architecture import Array, Thread
 from ernn.hw.array_parts import Condition, Drain
 from ernn.hw.kernel import Kernel
 from ernn.hw.kernels import Joined, Sums
-from ernn.hw.layer_parts import Shared, array_text, constants, passed, ready_rows, states, sums_of
+from ernn.hw.layer_parts import Shared, array_text, constants, passed, ready_rows, rows_in_front, states, sums_of
 from ernn.hw.layer_verilog import LayerText
 from ernn.hw.unit_verilog import Memory, Unit
 from ernn.hw.words import Words
@@ -38,10 +38,11 @@ class GruLayer:
         if self.after:
             rows = self.sums.apart or Joined((self.sums.joined.products[0],), self.sums.joined.fraction)
             self.candidate = Sums(Joined((self.hh,)), rows)
-        drains = [Drain("r", self.sums.joined), Drain("z", self.sums.joined), Drain("n", self.candidate.joined)]
+        joined = dict.fromkeys("rz", self.sums.joined) | {"n": self.candidate.joined}
         if self.after and self.joins:
             assert self.candidate.apart is not None
-            drains.append(Drain("xn", self.candidate.apart))
+            joined["xn"] = self.candidate.apart
+        drains = [Drain(gate, each, array.beats) for gate, each in joined.items()]
         text = array_text(name, layer.weight_hh, array, self._threads(), drains, shared)
         words = Words(array.heads * self.k, layer.output.bits, -(-self.hh.columns // array.heads))
         self.text = LayerText(text, source, words, shared.streams)
@@ -80,22 +81,36 @@ class GruLayer:
             text.body.append(flow.available(thread.name, thread.vector, thread.columns))
             alone = self.after and gate == "n"
             fed = f"h{gate}_has" if gate == "n" and not self.after else f"h{gate}_fed"
-            starts = f"h{gate}_ahead != 16'd0" if self.joins and not alone else f"h{gate}_x"
+            starts = f"|h{gate}_ahead" if self.joins and not alone else f"h{gate}_x"
             last = gate == "n"
             finishes = " && ".join(waits) if last else "1'b1"
             text.conditions[f"h{gate}"] = Condition(fed, "room" if last else "1'b1", starts, finishes)
         if not self.after:
-            text.add_vector("rc", self.array.heads, ("r_done", "r_out"))
-        text.add_states(text.units[-1])
+            rc = text.whole(text.units[0])
+            text.add_vector("rc", self.array.heads, (f"{rc.name}_done", f"{rc.name}_out"))
+        y = text.whole(text.units[-1])
+        text.add_states(y)
         text.add_vector("y", self.array.heads, ("y_write", "y_new"), "y_new_stream")
-        text.add_output(text.units[-1])
+        text.add_output(y)
         text.body.append("    assign reserve = hn_go && hn_opens;\n")
         return text
 
-    def _unit(self, name: str, drain: int, kernel: Kernel, memories: Sequence[Memory] = ()) -> Unit:
-        steps = self.groups * self.array.chain
-        heads, cells, streams = self.array.heads, self.layer.cells, self.shared.streams
-        return Unit(name, heads, cells, self.k, streams, drain, kernel, ("s",), steps, tuple(memories))
+    def _unit(
+        self, name: str, drain: int, kernel: Kernel, front: Kernel | None, memories: Sequence[Memory] = ()
+    ) -> Unit:
+        beats = self.array.beats
+        steps = self.groups * self.array.chain * beats
+        sizes = (self.array.heads, self.layer.cells, self.k // beats, self.shared.streams)
+        return Unit(name, *sizes, drain, kernel, ("s",), steps, tuple(memories), front, beats)
+
+    def _front(self, name: str, sums: Sums, spectrum: str) -> tuple[Kernel | None, Sums, int]:
+        bits = self.text.array.sum_bits
+        return rows_in_front(f"{self.name}_{name}_rows", sums, {"": spectrum}, self.array, self.shared.clock, bits)
+
+    @property
+    def _elements(self) -> int:
+        """Of a step of a unit."""
+        return self.array.heads * self.k // self.array.beats
 
     def _bias(self, gate: str) -> Memory:
         number, bias = GRU_GATES.index(gate), self.layer.bias
@@ -107,35 +122,37 @@ class GruLayer:
         if gate == "r" and not self.after:
             memories.append(states(layer.cell, "n"))
         if not self.joins:
-            memories.append(ready_rows(layer, self.sums, gate, self.array.heads))
-        name, bits = f"{self.name}_gate_{gate}", self.text.array.sum_bits
-        kernel = kernels.gru_gate(name, layer, gate, self.sums, shared.activations, shared.clock, bits)
-        return self._unit(gate, _ORDER.index(gate), kernel, memories)
+            memories.append(ready_rows(layer, self.sums, gate, self._elements))
+        front, sums, bits = self._front(gate, self.sums, "sums_zr" if self.joins else "sums_hh_zr")
+        name = f"{self.name}_gate_{gate}"
+        kernel = kernels.gru_gate(name, layer, gate, sums, shared.activations, shared.clock, bits)
+        return self._unit(gate, _ORDER.index(gate), kernel, front, memories)
 
     def _candidate(self) -> list[str]:
         """Unit n and what it reads; returns the conditions under which a group may end."""
-        text, layer, shared, chain = self.text, self.layer, self.shared, self.array.chain
+        text, layer, shared, steps = self.text, self.layer, self.shared, self.array.chain * self.array.beats
         bits = shared.activations.sigmoid_table.output.bits
         memories = [self._bias("n"), states(layer.cell, "n"), passed("z", bits)]
-        text.body.append(flow.steps("z", text.units[1], "hn", chain))
+        text.body.append(flow.steps("z", text.units[1], "hn", steps))
         waits = ["z_there"]
         if layer.bias_hn is not None:
             memories += [passed("r", bits), constants("bias_hn", "h", "", layer.bias_hn)]
-            text.body.append(flow.steps("r", text.units[0], "hn", chain))
+            text.body.append(flow.steps("r", text.units[0], "hn", steps))
             waits.append("r_there")
         if self.after and self.joins:
             assert self.candidate.apart is not None
-            rows = self.candidate.apart
-            kernel = kernels.rows(f"{self.name}_rows", rows, {"": "sums_ih_n"}, shared.clock, text.array.sum_bits)
-            text.add_unit(self._unit("xn", 3, kernel))
-            text.body.append(flow.steps("xn", text.units[-1], "hn", chain))
+            front, rows, total = self._front("xn", Sums(self.candidate.apart), "sums_ih_n")
+            kernel = kernels.rows(f"{self.name}_xn", rows.joined, {"": "sums_ih_n"}, shared.clock, total)
+            text.add_unit(self._unit("xn", 3, kernel, front))
+            text.body.append(flow.steps("xn", text.units[-1], "hn", steps))
             waits.append("xn_there")
-            memories.append(passed("xn", rows.row_range().bits, "x"))
+            memories.append(passed("xn", rows.joined.row_range().bits, "x"))
         if not self.joins:
-            memories.append(ready_rows(layer, self.sums, "n", self.array.heads))
-        name, total = f"{self.name}_cell", text.array.sum_bits
-        kernel = kernels.gru_cell(name, layer, self.candidate, shared.activations, shared.clock, total)
-        text.add_unit(self._unit("n", 2, kernel, memories))
+            memories.append(ready_rows(layer, self.sums, "n", self._elements))
+        hh = "sums_hh_n" if self.after or not self.joins else "sums_n"
+        front, sums, total = self._front("n", self.candidate, hh)
+        kernel = kernels.gru_cell(f"{self.name}_cell", layer, sums, shared.activations, shared.clock, total)
+        text.add_unit(self._unit("n", 2, kernel, front, memories))
         return waits
 
     def _join(self) -> None:

@@ -4,7 +4,7 @@ Elements of a block are built one after the other, so that names end in the elem
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ernn.dataflow import cells, transforms
@@ -85,6 +85,7 @@ class Joined:
 
     products: tuple[Product, ...]
     finest: int = -LARGEST_BITS  # a fraction that the sums have at least
+    ready: int = 0  # rows at a time that come in ready, behind a kernel `rows`; 0: their sums do
 
     @property
     def block_size(self) -> int:
@@ -121,7 +122,10 @@ class Joined:
         return max(each.bits for each in self.sums())
 
     def rows(self, graph: Graph, bus: str, name: str) -> list[Wire]:
-        """The k rows of the sums that come in on a bus."""
+        """The k rows of the sums that come in on a bus, or those that come in ready."""
+        if self.ready:
+            row = self.row_range()
+            return [graph.input_range(f"{bus}.{n}", row.low, row.high, row.fraction) for n in range(self.ready)]
         ranges = self.sums()
         sums = [graph.input_range(f"{bus}.{n}", r.low, r.high, r.fraction) for n, r in enumerate(ranges)]
         values = transforms.combine(sums, self.block_size, self.transform, name)
@@ -133,7 +137,7 @@ class Joined:
 
     def row_range(self) -> Range:
         """Of any row."""
-        return _union([_range(row) for row in self.rows(Graph("ranges"), "s", "")])
+        return _union([_range(row) for row in replace(self, ready=0).rows(Graph("ranges"), "s", "")])
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ def lstm_cell(name: str, layer: Lstm, sums: Sums, activations: Activations, cloc
         graph.scope = f".{gate}"
         rows[gate] = sums.rows(graph, f"_{gate}", "sums")
     out: list[tuple[Wire, Wire]] = []
-    for n in range(sums.joined.block_size):
+    for n in range(len(rows["i"])):
         graph.scope = f".{n}"
         c = graph.input(f"c.{n}", layer.cell)
         bias = {gate: graph.input(f"b_{gate}.{n}", layer.bias.format) for gate in LSTM_GATES}

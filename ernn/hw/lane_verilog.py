@@ -28,6 +28,8 @@ module {array.name}_lane #(parameter IMAGE = "") (
 {array.operand_ports()}    input wire add,
     input wire start,
     input wire [{array.row_bits - 1}:0] row,
+    input wire [{array.row_bits - 1}:0] next_row,
+    input wire [{array.row_bits - 1}:0] later_row,
 {_alignment_port(array)}    output wire [{array.lanes_bits - 1}:0] total
 );
     /* verilator no_inline_module */
@@ -47,7 +49,8 @@ module {array.name}_lane #(parameter IMAGE = "") (
     /* verilator lint_on PINCONNECTEMPTY */
     ernn_accumulate #(.WORDS({array.sums}), .WIDTH({array.sum_bits}), .DEPTH({array.layout.accumulators}),
         .ADDRESS({array.row_bits}))
-        accumulate (.clk(clk), .add(add), .start(start), .row(row), .sums(aligned), .total(total));
+        accumulate (.clk(clk), .add(add), .start(start), .row(row), .next_row(next_row), .later_row(later_row),
+        .sums(aligned), .total(total));
 endmodule
 """
 

@@ -1,15 +1,17 @@
 """What the layers of a network have in common: settings, sums, and the memories of their units."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import multiplications
+from ernn.hw import kernels
 from ernn.hw.architecture import Array, Layout, Thread
 from ernn.hw.array_parts import Drain
 from ernn.hw.array_verilog import ArrayText
+from ernn.hw.kernel import Kernel
 from ernn.hw.kernels import Joined, Product, Sums
 from ernn.hw.schedule import Clock
 from ernn.hw.sparse import SparseArrayText, SparseLayout, SparseThread, as_dense
@@ -103,14 +105,30 @@ def passed(writer: str, bits: int, bus: str = "") -> Memory:
     return Memory(writer, (bus or writer,), bits, page="frame", writer=writer, data="out")
 
 
-def ready_rows(layer: Lstm | Gru, sums: Sums, gates: Sequence[str], blocks: int) -> Memory:
-    """Rows of x of some gates, from words of all gates of `blocks` blocks of elements."""
+def rows_in_front(
+    name: str, sums: Sums, spectra: Mapping[str, str], array: Array, clock: Clock, sum_bits: int
+) -> tuple[Kernel | None, Sums, int]:
+    """The kernel in front of one that takes a block in several beats; what that one sums, and the bits of a sum.
+
+    Args:
+        spectra: what golden calls the spectra of each gate, by the ends of the buses `s`.
+    """
+    if array.beats == 1:
+        return None, sums, sum_bits
+    joined = sums.joined
+    front = kernels.rows(name, joined, spectra, clock, sum_bits)
+    ready = replace(joined, ready=joined.block_size // array.beats)
+    return front, replace(sums, joined=ready), joined.row_range().bits
+
+
+def ready_rows(layer: Lstm | Gru, sums: Sums, gates: Sequence[str], elements: int) -> Memory:
+    """Rows of x of some gates, from words of all gates of some elements."""
     assert sums.apart is not None
     bits, names = sums.apart.row_range().bits, gates_of(layer)
     size = len(names) * bits
     parts = [
         f"x_data[{e * size + (names.index(gate) + 1) * bits - 1}:{e * size + names.index(gate) * bits}]"
-        for e in range(blocks * sums.joined.block_size)
+        for e in range(elements)
         for gate in gates
     ]
     buses = tuple(f"x_{gate}" for gate in gates) if isinstance(layer, Lstm) else ("x",)

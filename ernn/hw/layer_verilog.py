@@ -65,16 +65,26 @@ class LayerText:
         """Put a unit behind the array."""
         self.units.append(unit)
         self.declarations += unit.declarations()
-        self.body += unit.text(self.name, self.array.lanes_bits)
+        self.body += unit.text(self.name, self.array.layout.array.heads, self.array.lanes_bits)
+
+    def whole(self, unit: Unit) -> Steps:
+        """A unit, or behind one that takes several beats for a block, what puts them together."""
+        if unit.beats == 1:
+            return unit
+        made = Steps(f"{unit.name}_block", 1, unit.elements, unit.block_size * unit.beats, unit.streams)
+        self.declarations.append(flow.blocks(made, unit))
+        return made
 
     def add_output(self, unit: Steps) -> None:
         """Send a unit's vector to the next layer."""
         self.body.append(f"    assign y_valid = {unit.name}_done;\n    assign y_data = {unit.name}_out;\n")
 
     def add_projection(self, projection: Projection, unit: Unit, y: Steps) -> None:
-        """Send a unit's vector out to be projected; `y` comes back in steps."""
-        self.projection = projection
-        self.body.append(f"    assign m_valid = {unit.name}_done;\n    assign m_data = {unit.name}_out;\n")
+        """Send a unit's vector out to be projected, steps with elements alone; `y` comes back in steps."""
+        self.projection, valid = projection, f"{unit.name}_done"
+        if unit.real_steps > unit.blocks:
+            valid += f" && {unit.name}_done_step < 16'd{unit.blocks}"
+        self.body.append(f"    assign m_valid = {valid};\n    assign m_data = {unit.name}_out;\n")
         self.declarations.append(flow.returned(y, self.sink.width))
 
     def add_states(self, unit: Steps) -> None:
@@ -87,7 +97,7 @@ class LayerText:
         bits, y = unit.step_bits + unit.stream_bits, Memory("y", ("y",), 1, page="stream")
         width = holder.memory_bits(cells)
         self.states = {
-            "c": State(holder.real_steps, width, holder.width * self.block_size, cells.bits),
+            "c": State(holder.real_steps, width, holder.width * holder.block_size, cells.bits),
             "y": State(unit.real_steps, self.sink.width, unit.width * self.block_size, self.sink.bits),
         }
         self.declarations.append(f"""    // Between frames, lanes with bit 15 are states: bit 14 for y, then the stream.
@@ -112,7 +122,7 @@ class LayerText:
     @property
     def flush_cycles(self) -> int:
         """Cycles after which nothing is left in the pipelines of a layer that is held in reset."""
-        units = sum(unit.ahead + unit.kernel.latency for unit in self.units)
+        units = sum(unit.ahead + unit.kernel.latency + 1 for unit in self.units)
         return self.array.flush_cycles + units + sum(kernel.latency for kernel in self._points)
 
     @property
@@ -295,7 +305,8 @@ class LayerText:
     @property
     def kernels(self) -> tuple[Kernel, ...]:
         """Of the lanes, the units and the vectors."""
-        return self.array.lane, *(unit.kernel for unit in self.units), *self._points
+        fronts = (unit.front for unit in self.units if unit.front)
+        return self.array.lane, *fronts, *(unit.kernel for unit in self.units), *self._points
 
     def sources(self) -> dict[str, str]:
         """Modules by file."""
@@ -322,5 +333,6 @@ class LayerText:
         array = self.array.layout.array
         return {
             "array": array.lanes * self.array.lane.graph.multiplications(),
-            "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units),
+            "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units)
+            + sum(unit.front.graph.multiplications() for unit in self.units if unit.front),
         }

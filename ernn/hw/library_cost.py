@@ -30,11 +30,15 @@ def _delay(p: Parameters, fabric: Fabric) -> Resources:
 
 
 def _accumulate(p: Parameters, fabric: Fabric) -> Resources:
-    """An adder with a choice of zero before it, its memory read without a register."""
-    bits = _int(p, "WORDS") * _int(p, "WIDTH")
+    """An adder with a choice of zero before it; the memory of few rows is read without a register."""
+    bits, depth = _int(p, "WORDS") * _int(p, "WIDTH"), _int(p, "DEPTH")
     choice = 0 if fabric.lut_inputs == 6 else bits
-    memory = fabric.memory(bits, _int(p, "DEPTH"), "distributed", one_address=True)
-    return memory + Resources(lut=fabric.constants.add * bits + choice, ff=bits)
+    total = Resources(lut=fabric.constants.add * bits + choice, ff=bits)
+    if depth <= 64:
+        return total + fabric.memory(bits, depth, "distributed", one_address=True)
+    memory = fabric.memory(bits, depth)
+    row = 2 + _int(p, "ADDRESS")
+    return total + memory + Resources(lut=2 * bits + row, ff=row + bits * (1 if memory.bram else 2))
 
 
 def _drain(p: Parameters, fabric: Fabric) -> Resources:
@@ -59,9 +63,7 @@ def _gearbox(p: Parameters, fabric: Fabric) -> Resources:
         control = Resources(lut=fabric.constants.state * 16, ff=2 * _COUNTER)
         return control + Resources(lut=fabric.constants.wide_mux * into * width if into > out else 0)
     control = Resources(lut=fabric.constants.state * 20, ff=3 * _COUNTER + 1)
-    multiplies = (into * width) & (into * width - 1) != 0  # a place that is no power of two
-    word = Resources(lut=fabric.constants.place * out * width, ff=out * width, dsp=1 if multiplies else 0)
-    return control + word
+    return control + Resources(lut=fabric.constants.state * out // into, ff=out * width)
 
 
 def _fifo(p: Parameters, fabric: Fabric) -> Resources:

@@ -11,7 +11,17 @@ from ernn.hw import flow_verilog as flow
 from ernn.hw.architecture import Array, Thread
 from ernn.hw.array_parts import Condition, Drain
 from ernn.hw.kernels import Joined, Product
-from ernn.hw.layer_parts import Shared, array_text, blocks_of, circulant, constants, ready_rows, states, sums_of
+from ernn.hw.layer_parts import (
+    Shared,
+    array_text,
+    blocks_of,
+    circulant,
+    constants,
+    ready_rows,
+    rows_in_front,
+    states,
+    sums_of,
+)
 from ernn.hw.layer_verilog import LayerText, Projection
 from ernn.hw.unit_verilog import Steps, Unit
 from ernn.hw.words import Words
@@ -35,7 +45,7 @@ class LstmLayer:
         hh, gates = self.sums.joined.products[-1], tuple(range(len(LSTM_GATES)))
         self.k = hh.matrix.block_size
         self.hh = Thread("hh", hh, "y", array, gates, 0, side_by_side=True, continues=self.joins, drains="cell")
-        threads, drains = [self.hh], [Drain("cell", self.sums.joined)]
+        threads, drains = [self.hh], [Drain("cell", self.sums.joined, array.beats)]
         if self.joins:
             threads.append(Thread("ih", self.sums.joined.products[0], "x", array, gates, 0, side_by_side=True))
         self.writes = self.beats = 1
@@ -81,14 +91,15 @@ class LstmLayer:
             text.conditions["ih"] = Condition(always="ih_x", starts="!hh_full")
         else:
             text.add_rows(["hh"], cell)
-        ready = "hh_ahead != 16'd0" if self.joins else "hh_x"
+        ready = "|hh_ahead" if self.joins else "hh_x"
         room = "room" if self.apart is None else "room && m_room"
         text.conditions["hh"] = Condition(always="hh_fed", opens=room, starts=ready)
-        last: Steps = cell
         if self.apart is not None:
             last = self._project_apart(cell, self.apart)
-        elif self.layer.weight_ym is not None:
-            last = self._project()
+        else:
+            last = text.whole(cell)
+            if self.layer.weight_ym is not None:
+                last = self._project(last)
         text.add_states(last)
         text.add_vector("y", self.writes, ("y_write", "y_new"), "y_new_stream")
         text.add_output(last)
@@ -101,19 +112,22 @@ class LstmLayer:
         if layer.peephole is not None:
             memories.append(constants("peephole", "p", PEEPHOLES, layer.peephole))
         if not self.joins:
-            memories.append(ready_rows(layer, self.sums, LSTM_GATES, 1))
-        kernel = kernels.lstm_cell(
-            f"{self.name}_cell", layer, self.sums, shared.activations, shared.clock, self.text.array.sum_bits
+            memories.append(ready_rows(layer, self.sums, LSTM_GATES, self.k // self.array.beats))
+        spectra = {f"_{gate}": "sums" if self.joins else "sums_hh" for gate in LSTM_GATES}
+        front, sums, bits = rows_in_front(
+            f"{self.name}_rows", self.sums, spectra, self.array, shared.clock, self.text.array.sum_bits
         )
-        sums = tuple(f"s_{gate}" for gate in LSTM_GATES)
-        steps = self.hh.groups * self.array.chain
-        return Unit("cell", 1, layer.cells, self.k, shared.streams, 0, kernel, sums, steps, tuple(memories))
+        kernel = kernels.lstm_cell(f"{self.name}_cell", layer, sums, shared.activations, shared.clock, bits)
+        beats, buses = self.array.beats, tuple(f"s_{gate}" for gate in LSTM_GATES)
+        steps = self.hh.groups * self.array.chain * beats
+        sizes = (1, layer.cells, self.k // beats, shared.streams)
+        return Unit("cell", *sizes, 0, kernel, buses, steps, tuple(memories), front, beats)
 
-    def _project(self) -> Unit:
+    def _project(self, m: Steps) -> Unit:
         """The projection in the array of y."""
         text, shared = self.text, self.shared
         thread = text.thread("ym")
-        text.add_vector("m", 1, ("cell_done", "cell_out"))
+        text.add_vector("m", 1, (f"{m.name}_done", f"{m.name}_out"))
         text.body.append(flow.available("ym", "m", thread.columns))
         kernel = kernels.projection(
             f"{self.name}_projection", self.layer, self.projection, shared.clock, text.array.sum_bits
@@ -130,7 +144,7 @@ class LstmLayer:
         layer, shared = self.layer, self.shared
         assert layer.weight_ym is not None
         assert layer.hidden is not None
-        words = Words(self.k, layer.hidden.bits, cell.real_steps)
+        words = Words(cell.block_size, layer.hidden.bits, cell.blocks)
         source = blocks_of(layer.weight_ym, array, words)
         made = feed_verilog.projection(f"{self.name}_y", layer, array, source, shared)
         y = Steps("projection", self.writes, layer.outputs, self.k, shared.streams)

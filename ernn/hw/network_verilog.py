@@ -81,7 +81,8 @@ class NetworkText:
         """Words of x, or of its rows, that come in ready."""
         if sums_of(layer).apart is None:
             return blocks_of(layer.weight_ih, array, self._sink)
-        elements = circulant(layer.weight_hh).block_size * (1 if isinstance(layer, Lstm) else array.heads)
+        blocks = 1 if isinstance(layer, Lstm) else array.heads
+        elements = circulant(layer.weight_hh).block_size * blocks // array.beats
         return Words(elements, self._sink.bits, -(-layer.cells // elements))
 
     @property
@@ -164,7 +165,7 @@ module ernn (
         yield f"""    // Frames under way: contexts in a ring, from their first feature to their last logit.
     reg [{(1 << f) - 1}:0] ring_first;
     reg [{(t << f) - 1}:0] ring_stream;
-    reg [{32 * (1 << f) - 1}:0] ring_begun;
+    reg [31:0] ring_begun[0:{(1 << f) - 1}];
     reg [31:0] now;
     reg misplaced;  // a tlast within this frame
     wire open = under_way != {{{f}{{1'b1}}}} && settling == 5'd0 && !write && !rst;
@@ -187,7 +188,7 @@ module ernn (
         if (in_take && beat == 16'd0) begin
             ring_first[frame_in] <= s_axis_tuser[0];
             ring_stream[frame_in*{t}+:{t}] <= s_axis_tid;
-            ring_begun[frame_in*32+:32] <= now;
+            ring_begun[frame_in] <= now;
         end
         frames_in <= clear ? 32'd0 : frames_in + {{31'd0, in_take && in_last}};
         frames_out <= clear ? 32'd0 : frames_out + {{31'd0, out_end}};
@@ -197,7 +198,7 @@ module ernn (
             : protocol_errors + {{31'd0, in_take && in_last && (misplaced || !s_axis_tlast)}};
         now <= rst ? 32'd0 : now + 32'd1;
         if (clear) latency <= 32'd0;
-        else if (out_end) latency <= now - ring_begun[frame_out*32+:32] + 32'd1;
+        else if (out_end) latency <= now - ring_begun[frame_out] + 32'd1;
 {counters}
     end
 """

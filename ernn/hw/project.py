@@ -60,16 +60,18 @@ def description(network: NetworkText) -> dict[str, object]:
                 "steps": {t.name: t.length for t in layer.array.layout.threads},
                 "products": {t.name: t.products for t in layer.array.layout.threads},
                 "states": {kind: asdict(state) for kind, state in layer.states.items()},
+                "beats": array.beats,
                 "units": [
                     {
-                        "name": unit.name,
-                        "width": unit.width,
-                        "steps": unit.real_steps,
-                        "block_size": unit.block_size,
-                        "blocks": unit.blocks,
-                        "elements": unit.elements,
+                        "name": steps.name,
+                        "width": steps.width,
+                        "steps": steps.real_steps,
+                        "block_size": steps.block_size,
+                        "blocks": steps.blocks,
+                        "elements": steps.elements,
                     }
                     for unit in layer.units
+                    for steps in (unit, *([unit.rows] if unit.front else []))
                 ],
                 "weight_memory_bits": layer.weight_memory_bits,
                 "work": work(layer).description(),

@@ -37,7 +37,7 @@ class Timing:
 FAMILIES = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
     "xcup": Timing(lut_ns=0.55, carry_ns_per_bit=0.02, margin_ns=0.4),
-    "ecp5": Timing(lut_ns=1.3, carry_ns_per_bit=0.06, margin_ns=1.0),
+    "ecp5": Timing(lut_ns=1.8, carry_ns_per_bit=0.08, margin_ns=1.5),
 }
 
 

@@ -1,7 +1,7 @@
 """Sizes of all arrays of a network, as a person gives them or a few rules complete them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ernn.errors import UserError
 from ernn.hw.architecture import Array
@@ -9,7 +9,8 @@ from ernn.hw.layer_parts import circulant, gates_of, projection_apart, sums_of
 from ernn.program import Lstm, Program
 from ernn.program_matrices import Matrix, Pruned
 
-Size = tuple[int, int, int]  # lanes, columns, heads; heads 0 means that a rule chooses
+# Lanes, columns, heads, and cells of a block that are updated in a cycle; of the last two, 0 or none: a rule chooses.
+Size = tuple[int, int, int] | tuple[int, int, int, int]
 
 
 def arrays(program: Program, of_layers: Size, of_output: Size, each: Sequence[Size] = ()) -> tuple[Array, ...]:
@@ -41,6 +42,7 @@ class _Wanted:
     side_by_side: int
     columns: int
     pruned: bool = False  # and its vector is written element by element
+    cells: int = 1  # of a block that can be updated one after the other
 
 
 def _wanted(program: Program) -> Iterator[_Wanted]:
@@ -49,7 +51,8 @@ def _wanted(program: Program) -> Iterator[_Wanted]:
         if sums_of(layer).apart is not None:
             yield _Wanted(f"layer {number}, products of x", gates, _columns(layer.weight_ih))
         pruned = isinstance(layer.weight_hh, Pruned)
-        yield _Wanted(f"layer {number}", gates if isinstance(layer, Lstm) else 0, _columns(layer.weight_hh), pruned)
+        side_by_side, k = gates if isinstance(layer, Lstm) else 0, circulant(layer.weight_hh).block_size
+        yield _Wanted(f"layer {number}", side_by_side, _columns(layer.weight_hh), pruned, k)
         if projection is not None:
             yield _Wanted(f"layer {number}, projection", 0, _columns(projection), isinstance(projection, Pruned))
     yield _Wanted("output", 0, _columns(program.output.weight))
@@ -60,20 +63,37 @@ def _columns(matrix: Matrix) -> int:
 
 
 def _array(wanted: _Wanted, size: Size) -> Array:
-    lanes, banks, heads = size
+    lanes, banks, heads, pointwise = (*size, 0)[:4]
     gates = wanted.side_by_side
     if gates == 4 and lanes % 4:
         raise UserError(f"{wanted.name}: lanes={lanes} must be a multiple of 4, an LSTM's gates")
     if gates:
-        return Array(-(-lanes // gates) * gates, banks, gates)
+        return _with_beats(wanted, Array(-(-lanes // gates) * gates, banks, gates), pointwise)
     most = 1 if wanted.pruned else banks  # vectors of pruned matrices are written element by element
     if heads:
         if heads & (heads - 1) or heads > most or lanes % heads:
             raise UserError(
                 f"{wanted.name}: heads={heads} must be a power of two, at most {most} here, and divide lanes={lanes}"
             )
-        return Array(lanes, banks, heads)
+        return _with_beats(wanted, Array(lanes, banks, heads), pointwise)
     heads, steps = 1, -(-wanted.columns // banks)
+    if 0 < pointwise < wanted.cells:
+        most = 1  # a block in several beats leaves room for no other
     while lanes // heads > steps and 2 * heads <= most and lanes % (2 * heads) == 0:
         heads *= 2
-    return Array(lanes, banks, heads)
+    return _with_beats(wanted, Array(lanes, banks, heads), pointwise)
+
+
+def _with_beats(wanted: _Wanted, array: Array, pointwise: int) -> Array:
+    """As few cells at a time as keep up with the array, or as many as are given."""
+    k, one_block = wanted.cells, array.heads == max(wanted.side_by_side, 1)
+    if pointwise & (pointwise - 1):
+        raise UserError(f"{wanted.name}: pointwise={pointwise} must be a power of two")
+    if 0 < pointwise < k and not one_block:
+        raise UserError(f"{wanted.name}: pointwise={pointwise}, below the {k} cells of a block, takes heads=1")
+    if pointwise:
+        return replace(array, beats=max(1, k // pointwise))
+    beats, steps = 1, -(-wanted.columns // array.columns)
+    while one_block and 2 * beats <= k and 2 * beats * array.chain <= steps:
+        beats *= 2
+    return replace(array, beats=beats)

@@ -1,7 +1,8 @@
 """Verilog of what is behind the shift chains: a kernel on the sums of finished block rows, with its memories.
 
 A unit takes `width` blocks of a vector in a cycle, whose numbers follow each other; a step is one such set. Memories
-hold a word a step and are read so late that it meets the sums in the kernel.
+hold a word a step and are read so late that it meets the sums in the kernel. Behind a kernel that makes rows of the
+sums, a unit may take a block in several beats: then a step is a beat, and its blocks are those of the beat.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -89,6 +90,8 @@ class Unit(Steps):
         drain: its number.
         sums: buses of the kernel that take the heads, in their order, all of one block; or one bus of every block.
         steps: of a frame, padding included.
+        front: makes the rows of a block's sums, those of an element together, if the kernel takes rows.
+        beats: in which it takes a block's rows, a share of the elements in each.
     """
 
     drain: int
@@ -96,12 +99,31 @@ class Unit(Steps):
     sums: tuple[str, ...]
     steps: int
     memories: tuple[Memory, ...] = field(default=())
+    front: Kernel | None = None
+    beats: int = 1
+
+    @property
+    def real_steps(self) -> int:
+        """Steps of blocks that have elements; with beats, all those of a block."""
+        size = self.width * self.block_size * self.beats
+        return -(-self.elements // size) * self.beats
+
+    @property
+    def rows(self) -> Steps:
+        """The steps of the kernel in front: whole blocks."""
+        return Steps(f"{self.name}_rows", 1, self.elements, self.block_size * self.beats, self.streams)
+
+    @property
+    def _lead(self) -> int:
+        """Cycles from a block's sums to rows of theirs."""
+        return self.front.latency + 1 if self.front else 0
 
     @property
     def ahead(self) -> int:
-        """Cycles that sums wait for memories that their kernel wants at once."""
+        """Cycles that sums wait for their rows, or for memories that their kernel wants at once."""
         buses = [memory.buses[0] for memory in self.memories]
-        return max(0, _READ_CYCLES - min((self.kernel.taken(bus) for bus in buses), default=_READ_CYCLES))
+        wanted = min((self.kernel.taken(bus) for bus in buses), default=_READ_CYCLES)
+        return max(self._lead, _READ_CYCLES - wanted)
 
     @property
     def out_bits(self) -> int:
@@ -132,27 +154,36 @@ class Unit(Steps):
         yield f"    wire [15:0] {n}_done_step;"
         yield f"    wire [STREAM_BITS-1:0] {n}_done_stream;"
         yield f"    wire [{self.out_bits - 1}:0] {n}_raw, {n}_out;"
+        if self.front:
+            yield f"    wire {n}_rows_valid;"
         if "c_new" in self.kernel.outputs:
             yield f"    wire [{self.width * self.kernel.outputs['c_new'].bits - 1}:0] {n}_c_new;"
 
-    def text(self, layer: str, head_bits: int) -> Iterator[str]:
+    def text(self, layer: str, heads: int, head_bits: int) -> Iterator[str]:
         """Counter, memories, kernels, outputs: NAME_done with NAME_out, and NAME_c_new where the kernel has it."""
-        n, kernel = self.name, self.kernel
+        n, kernel, bits = self.name, self.kernel, self.steps.bit_length()
         several = f"{self.width} blocks" if self.width > 1 else "a block"
+        several = f"{self.block_size} of a block" if self.beats > 1 else several
         yield f"""    // {n}: {kernel.doc}, {several} a cycle.
-    reg [15:0] {n}_step;
+    reg [{bits - 1}:0] {n}_steps_now;
+    wire [15:0] {n}_step = {{{16 - bits}'d0, {n}_steps_now}};
     wire {n}_drained = drain_valid && draining[{self.drain}];
     wire {n}_real = {n}_drained && {n}_step < 16'd{self.real_steps};
     always @(posedge clk)
-        if (rst) {n}_step <= 16'd0;
-        else if ({n}_drained) {n}_step <= {n}_step == 16'd{self.steps - 1} ? 16'd0 : {n}_step + 16'd1;"""
+        if (rst) {n}_steps_now <= {bits}'d0;
+        else if ({n}_drained) {n}_steps_now <= {n}_step == 16'd{self.steps - 1} ? {bits}'d0 : {n}_steps_now + 1'b1;"""
         taken = len(self.sums) if len(self.sums) > 1 else self.width
-        total = taken * head_bits
-        source = "heads" if len(self.sums) > 1 else f"heads[drain_beat*{total}+:{total}]"
+        total, valid = taken * head_bits, f"{n}_real"
+        source = f"heads[{total - 1}:0]"
+        for beat in range(1, heads // taken):
+            source = f"drain_beat == 8'd{beat} ? heads[{(beat + 1) * total - 1}:{beat * total}] : {source}"
+        if self.front:
+            total, valid, source = self._rows_bits // self.beats, f"{n}_beat_valid", f"{n}_beat"
+            yield from self._front(self.front, head_bits)
         yield f"""    wire {n}_valid;
     wire [{total - 1}:0] {n}_sums;
-    ernn_delay #(.WIDTH({total + 1}), .CYCLES({self.ahead})) delay_{n}_sums (
-        .clk(clk), .d({{{n}_real, {source}}}), .q({{{n}_valid, {n}_sums}}));"""
+    ernn_delay #(.WIDTH({total + 1}), .CYCLES({self.ahead - self._lead})) delay_{n}_sums (
+        .clk(clk), .d({{{valid}, {source}}}), .q({{{n}_valid, {n}_sums}}));"""
         done = self.ahead + kernel.latency
         yield f"""    ernn_delay #(.WIDTH(17 + STREAM_BITS), .CYCLES({done})) delay_{n} (.clk(clk),
         .d({{drained_stream, drained_frame, {n}_step}}), .q({{{n}_done_stream, {n}_done_frame, {n}_done_step}}));"""
@@ -160,6 +191,39 @@ class Unit(Steps):
             yield from self._memory(layer, memory)
         yield from self._kernels(head_bits)
         yield from self._outputs()
+
+    @property
+    def _rows_bits(self) -> int:
+        """Of a block's rows."""
+        return self.front.outputs["y"].bits if self.front else 0
+
+    def _front(self, front: Kernel, head_bits: int) -> Iterator[str]:
+        """Rows of the block at the head, which stays there for all beats; and a register with those of a beat."""
+        n, size, bits = self.name, self._rows_bits // self.beats, max(1, (self.beats - 1).bit_length())
+        ports = [f".{s}(heads[{(i + 1) * head_bits - 1}:{i * head_bits}])" for i, s in enumerate(self.sums)]
+        for flag, places in front.overflows.items():
+            yield f"    wire [{len(places) - 1}:0] {n}_rows_over_{flag};"
+            ports.append(f".overflow_{flag}({n}_rows_over_{flag})")
+        choices = "\n".join(
+            f"            {bits}'d{beat}: {n}_beat <= {n}_rows[{(beat + 1) * size - 1}:{beat * size}];"
+            for beat in range(self.beats)
+        )
+        joined = ", ".join(ports)
+        yield f"""    wire [{self._rows_bits - 1}:0] {n}_rows;
+    {front.name} {n}_rows_kernel_0 (.clk(clk), .valid({n}_real && drain_beat == 8'd0), .valid_out({n}_rows_valid),
+        {joined}, .y({n}_rows));
+    wire {n}_beat_now;
+    wire [{bits - 1}:0] {n}_beat_number;
+    ernn_delay #(.WIDTH({bits + 1}), .CYCLES({front.latency})) delay_{n}_beat (
+        .clk(clk), .d({{{n}_real, drain_beat[{bits - 1}:0]}}), .q({{{n}_beat_now, {n}_beat_number}}));
+    reg {n}_beat_valid;
+    reg [{size - 1}:0] {n}_beat;
+    always @(posedge clk) begin
+        {n}_beat_valid <= {n}_beat_now;
+        case ({n}_beat_number)
+{choices}
+        endcase
+    end"""
 
     def address_bits(self, memory: Memory) -> int:
         """Of an address."""
@@ -233,7 +297,8 @@ class Unit(Steps):
             ports = []
             for number, bus in enumerate(self.sums):
                 low = (number if len(self.sums) > 1 else block) * head_bits
-                ports.append(f".{bus}({n}_sums[{low + head_bits - 1}:{low}])")
+                sums = self._beat(number) if self.front else f"{n}_sums[{low + head_bits - 1}:{low}]"
+                ports.append(f".{bus}({sums})")
             ports += [f".{bus}({self._bus(memory, bus, block)})" for memory in self.memories for bus in memory.buses]
             for name, out in kernel.outputs.items():
                 target = f"{n}_raw" if name == "y" else f"{n}_{name}"
@@ -247,14 +312,23 @@ class Unit(Steps):
                 f".valid_out({n}_all_done[{block}]),\n        {joined});"
             )
 
+    def _beat(self, number: int) -> str:
+        """Rows of one bus in a beat, in which those of an element stand together."""
+        buses, word = len(self.sums), f"{self.name}_sums"
+        bits = self._rows_bits // (self.beats * self.block_size * buses)
+        lows = [(e * buses + number) * bits for e in reversed(range(self.block_size))]
+        return "{" + ", ".join(f"{word}[{low + bits - 1}:{low}]" for low in lows) + "}"
+
     def _outputs(self) -> Iterator[str]:
         """Elements behind the last one of the vector are zeros, and aren't counted."""
         n, k = self.name, self.block_size
         bits = self.kernel.outputs["y"].bits // k
         size = self.width * k
-        last = self.real_steps - 1
+        last = (self.elements - 1) // size
         mask = "".join(str(int(last * size + e < self.elements)) for e in reversed(range(size)))
-        yield f"    wire [{size - 1}:0] {n}_mask = {n}_done_step == 16'd{last} ? {size}'b{mask} : {{{size}{{1'b1}}}};"
+        behind = f"{n}_done_step > 16'd{last} ? {size}'d0 : " if last < self.real_steps - 1 else ""
+        yield f"""    wire [{size - 1}:0] {n}_mask = {behind}{n}_done_step == 16'd{last} ? {size}'b{mask}
+        : {{{size}{{1'b1}}}};"""
         for e in range(size):
             high, low = (e + 1) * bits - 1, e * bits
             yield f"    assign {n}_out[{high}:{low}] = {n}_mask[{e}] ? {n}_raw[{high}:{low}] : {bits}'d0;"
@@ -263,12 +337,14 @@ class Unit(Steps):
     def overflows(self) -> Mapping[str, Sequence[str]]:
         """Bits that say which values of a step were saturated, by the name of the value."""
         found: dict[str, list[str]] = {}
-        k = self.block_size
+        k, n = self.block_size, self.name
+        for flag, places in (self.front.overflows if self.front else {}).items():
+            found[flag] = [f"{n}_rows_valid && {n}_rows_over_{flag}[{number}]" for number in range(len(places))]
         for block in range(self.width):
             for flag, places in self.kernel.overflows.items():
                 for number in range(len(places)):
-                    element = number if len(places) == k else 0  # spectra count if the block has any row
-                    mask = f"{self.name}_mask[{block * k + element}]"
-                    bit = f"{self.name}_{block}_over_{flag}[{number}]"
-                    found.setdefault(flag, []).append(f"{self.name}_done && {mask} && {bit}")
+                    element = 0 if flag.startswith("sums") else number  # spectra count if the block has any row
+                    mask = f"{n}_mask[{block * k + element}]"
+                    bit = f"{n}_{block}_over_{flag}[{number}]"
+                    found.setdefault(flag, []).append(f"{n}_done && {mask} && {bit}")
         return found

@@ -53,6 +53,8 @@ def work(layer: LayerText) -> Work:
     _vectors(layer, total)
     for unit in layer.units:
         total.add_graph(unit.kernel.graph, unit.blocks)
+        if unit.front:
+            total.add_graph(unit.front.graph, unit.rows.blocks)
         for memory in unit.memories:
             bits = unit.real_steps * unit.memory_bits(memory)
             total.read_bits += bits

@@ -71,6 +71,7 @@ def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path,
     with ThreadPoolExecutor(processes) as pool:
         results = list(pool.map(placed, seeds))
     clocks, used = [each.fmax_mhz for each in results], results[0].used
+    fastest = seeds[clocks.index(max(clocks))]
     return {
         "flow": "yosys, nextpnr",
         "lut": used["TRELLIS_COMB"],
@@ -82,6 +83,7 @@ def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path,
         "fmax_low_mhz": round(min(clocks), 2),
         "fmax_high_mhz": round(max(clocks), 2),
         "seeds": list(seeds),
+        "bitstream_bytes": nextpnr.bitstream(folder, "netlist", fastest).stat().st_size,
     }
 
 

@@ -122,7 +122,7 @@ ROWS = [
 def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
     """Sources of a program, with made-up cycles and resources, and what follows from them."""
     program = program_file.load(folder / "programs" / accelerator.program)
-    sizes = [(each.lanes, each.columns, each.heads) for each in (accelerator.array, accelerator.output)]
+    sizes = [(each.lanes, each.columns, each.heads, each.pointwise) for each in (accelerator.array, accelerator.output)]
     architecture = Architecture(sizing.arrays(program, *sizes), Clock(100, FAMILIES["xc7"]))
     files = project.rtl_project(NetworkText(program, architecture))
     target = folder / "hardware" / name

@@ -148,10 +148,15 @@ GRU, GRU_MIXED = {"cell": "gru", "block_sizes": (2, 2)}, {"cell": "gru", "block_
     [
         (LSTM, (8, 2, 0), (4, 2, 0), [Array(8, 2, 4), Array(4, 2, 1)]),
         (LSTM, (8, 2, 2), (4, 2, 2), [Array(8, 2, 4), Array(4, 2, 2)]),
-        (MIXED, (4, 1, 0), (2, 1, 0), [Array(4, 1, 4), Array(4, 1, 4), Array(2, 1, 1)]),
+        (LSTM, (4, 1, 0), (1, 1, 0), [Array(4, 1, 4, beats=2), Array(1, 1, 1)]),
+        (LSTM, (8, 2, 0, 1), (4, 2, 0), [Array(8, 2, 4, beats=4), Array(4, 2, 1)]),
+        (LSTM, (4, 1, 0, 8), (4, 2, 0), [Array(4, 1, 4), Array(4, 2, 1)]),
+        (GRU, (8, 4, 0, 1), (1, 1, 0), [Array(8, 4, 1, beats=2), Array(1, 1, 1)]),
+        (MIXED, (4, 1, 0), (2, 1, 0), [Array(4, 1, 4), Array(4, 1, 4, beats=2), Array(2, 1, 1)]),
         (GRU, (8, 4, 0), (4, 8, 0), [Array(8, 4, 8 // 2), Array(4, 8, 4)]),
         (GRU, (6, 4, 0), (4, 1, 0), [Array(6, 4, 2), Array(4, 1, 1)]),
         (GRU_MIXED, (4, 2, 1), (1, 1, 0), [Array(6, 2, 3), Array(4, 2, 1)] * 2 + [Array(1, 1, 1)]),
+        (GRU_MIXED, (1, 1, 0), (1, 1, 0), [Array(3, 1, 3), Array(1, 1, 1, beats=2)] * 2 + [Array(1, 1, 1)]),
     ],
 )
 def test_rules_complete_the_sizes(structure, layers, output, wanted):
@@ -170,6 +175,17 @@ def test_heads_are_as_few_as_keep_up_if_banks_and_lanes_allow(lanes, banks, k):
     assert array.chain <= steps or 2 * array.heads > banks or lanes % (2 * array.heads)
 
 
+@given(lanes=st.integers(1, 10), banks=st.integers(1, 9), k=st.sampled_from([1, 2, 4]), lstm=st.booleans())
+def test_blocks_take_as_many_beats_as_leave_the_chains_empty_for_the_next_group(lanes, banks, k, lstm):
+    program = programs.build(cell="lstm" if lstm else "gru", block_sizes=(k, k))
+    array = sizing.arrays(program, (4 * lanes if lstm else lanes, banks, 0), (1, 1, 0))[0]
+    steps = -(-(programs.CELLS // k) // banks)
+    assert k % array.beats == 0
+    assert array.beats == 1 or (array.beats * array.chain <= steps and array.heads == (4 if lstm else 1))
+    more = 2 * array.beats
+    assert more > k or more * array.chain > steps or array.heads > (4 if lstm else 1)
+
+
 @pytest.mark.parametrize(
     ("structure", "layers", "each", "message"),
     [
@@ -178,6 +194,8 @@ def test_heads_are_as_few_as_keep_up_if_banks_and_lanes_allow(lanes, banks, k):
         (GRU, (6, 4, 3), (), "layer 0: heads=3 must be a power of two, at most 4 here, and divide lanes=6"),
         (GRU, (8, 2, 4), (), "layer 0: heads=4 must be a power of two, at most 2 here, and divide lanes=8"),
         (GRU, (6, 4, 4), (), "layer 0: heads=4 must be a power of two, at most 4 here, and divide lanes=6"),
+        (GRU, (4, 4, 2, 1), (), "layer 0: pointwise=1, below the 2 cells of a block, takes heads=1"),
+        (LSTM, (4, 2, 0, 3), (), "layer 0: pointwise=3 must be a power of two"),
         (
             MIXED,
             (4, 1, 0),

@@ -72,7 +72,7 @@ def test_block_memories_are_the_cheapest_packing(flow, width, depth):
     assert found * bits >= width * depth
 
 
-MEMORIES = [(4, 32), (12, 200), (24, 64), (48, 512), (48, 2048), (96, 33), (192, 600), (36, 1024), (384, 16)]
+MEMORIES = [(4, 32), (12, 200), (24, 64), (32, 48), (48, 512), (48, 2048), (96, 33), (192, 600), (36, 1024), (384, 16)]
 LIBMAP = {
     "xc7": "-logic-cost-rom 0.015625 -lib +/xilinx/lutrams_xc5v.txt -lib +/xilinx/brams_xc4v.txt -D HAS_SIZE_36 "
     "-D HAS_CASCADE -D HAS_CONFLICT_BUG -D HAS_MIXWIDTH_SDP",

@@ -12,7 +12,8 @@ def sizes(seed: int) -> dict[str, object]:
     """Arrays and streams."""
     random = np.random.default_rng(seed)
     layers, output = ((int(2 ** random.integers(low, 4)), int(random.integers(1, 4)), 0) for low in (2, 0))
-    return {"layers": layers, "output": output, "streams": int(random.integers(1, 4))}
+    streams, pointwise = int(random.integers(1, 4)), int(random.choice([0, 0, 1, 2]))
+    return {"layers": (*layers, pointwise), "output": output, "streams": streams}
 
 
 FAST = (7, 10, 19)

@@ -41,7 +41,13 @@ module ernn_gearbox #(
         if (IN >= OUT) begin : split
             // The word that comes in is taken with its last part, or with the last part of the vector.
             assign out_valid = in_valid;
-            assign out_data = in_data[part*OUT*WIDTH+:OUT*WIDTH];
+            reg [OUT*WIDTH-1:0] chosen;
+            integer n;
+            always @(*) begin
+                chosen = in_data[0+:OUT*WIDTH];
+                for (n = 1; n < RATIO; n = n + 1) if (part == n[15:0]) chosen = in_data[n*OUT*WIDTH+:OUT*WIDTH];
+            end
+            assign out_data = chosen;
             assign in_ready = out_ready && (part == RATIO[15:0] - 16'd1 || out_last);
             always @(posedge clk)
                 if (rst || take) part <= 16'd0;
@@ -49,6 +55,7 @@ module ernn_gearbox #(
         end else begin : collect
             reg full;
             reg [OUT*WIDTH-1:0] word;
+            integer n;
             wire complete = part == RATIO[15:0] - 16'd1 || in_last;
             assign out_valid = full;
             assign out_data = word;
@@ -63,10 +70,9 @@ module ernn_gearbox #(
                         full <= complete;
                     end else if (give) full <= 1'b0;
                 end
-                if (take) begin
-                    if (part == 16'd0) word <= {{(OUT - IN) * WIDTH{1'b0}}, in_data};
-                    else word[part*IN*WIDTH+:IN*WIDTH] <= in_data;
-                end
+                for (n = 0; n < RATIO; n = n + 1)
+                    if (take && part == n[15:0]) word[n*IN*WIDTH+:IN*WIDTH] <= in_data;
+                    else if (take && part == 16'd0) word[n*IN*WIDTH+:IN*WIDTH] <= {IN * WIDTH{1'b0}};
             end
         end
     endgenerate

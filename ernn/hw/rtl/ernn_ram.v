@@ -1,6 +1,6 @@
 // Memory with one port to write and one to read; q follows read_address by two cycles (a second register lets the
 // memory run at the fabric's clock). IMAGE is a file of hexadecimal words; without one the memory starts with zeros.
-// KIND is that of the synthesizer: auto, block or distributed. With ERNN_UNSET, for synthesis, a memory without an image
+// A word that is read while it is written is not defined. KIND is that of the synthesizer: auto, block or distributed. With ERNN_UNSET, for synthesis, a memory without an image
 // is not set to zeros word by word, which takes long to read; block RAMs begin with zeros anyway.
 module ernn_ram #(
     parameter WIDTH = 8,
@@ -18,7 +18,7 @@ module ernn_ram #(
     input wire [ADDRESS-1:0] read_address,
     output reg [WIDTH-1:0] q
 );
-    (* ram_style = KIND *) reg [WIDTH-1:0] words[0:DEPTH-1];
+    (* ram_style = KIND, no_rw_check *) reg [WIDTH-1:0] words[0:DEPTH-1];
     reg [WIDTH-1:0] first;
     integer i;
     initial

@@ -59,12 +59,8 @@ module ernn_registers #(
 
     wire take_read = arvalid && !rvalid && settling == 2'd0;
     wire known_read = araddr[ADDRESS-1:2] < READS[ADDRESS-3:0] && araddr[1:0] == 2'b00;
-    reg [31:0] value;
-    integer i;
-    always @(*) begin
-        value = 32'd0;
-        for (i = 0; i < READS; i = i + 1) if (araddr[ADDRESS-1:2] == i[ADDRESS-3:0]) value = values[32*i+:32];
-    end
+    localparam NUMBER = READS > 1 ? $clog2(READS) : 1;
+    wire [31:0] value = known_read ? values[{araddr[NUMBER+1:2], 5'd0}+:32] : 32'd0;
     assign arready = take_read;
     always @(posedge clk)
         if (rst) rvalid <= 1'b0;

@@ -5,6 +5,7 @@ module ernn_thread #(
     parameter GROUPS = 1,
     parameter BANKS = 1,
     parameter COLUMNS = 1,
+    parameter STEPS = 1,  // of the longest group
     parameter BY_STEP = 0,
     parameter BASE = 0,  // of its weights
     parameter ADDRESS = 8
@@ -13,18 +14,27 @@ module ernn_thread #(
     input wire rst,
     input wire go,
     input wire [15:0] steps,  // of this group
-    output reg [15:0] group,
-    output reg [15:0] step,
-    output reg [15:0] needed,  // columns that the vector must have
+    output wire [15:0] group,
+    output wire [15:0] step,
+    output wire [15:0] needed,  // columns that the vector must have
     output reg [ADDRESS-1:0] address,
     output wire opens,  // a frame
     output wire starts,  // a group
     output wire finishes,  // a group
     output wire ends  // a frame
 );
+    localparam GROUP_BITS = $clog2(GROUPS + 1);
+    localparam STEP_BITS = $clog2(STEPS + 1);
+    localparam NEED_BITS = $clog2(COLUMNS + 1);
     localparam [15:0] LAST_GROUP = GROUPS - 1;
     localparam [15:0] FIRST_NEED = BANKS < COLUMNS ? BANKS : COLUMNS;
 
+    reg [GROUP_BITS-1:0] group_now;
+    reg [STEP_BITS-1:0] step_now;
+    reg [NEED_BITS-1:0] needed_now;
+    assign group = {{16 - GROUP_BITS{1'b0}}, group_now};
+    assign step = {{16 - STEP_BITS{1'b0}}, step_now};
+    assign needed = {{16 - NEED_BITS{1'b0}}, needed_now};
     assign starts = step == 16'd0;
     assign finishes = step == steps - 16'd1;
     assign opens = starts && group == 16'd0;
@@ -35,16 +45,17 @@ module ernn_thread #(
     wire [15:0] more = needed + BANKS[15:0];
     always @(posedge clk) begin
         if (rst) begin
-            group <= 16'd0;
-            step <= 16'd0;
-            needed <= FIRST_NEED;
+            group_now <= {GROUP_BITS{1'b0}};
+            step_now <= {STEP_BITS{1'b0}};
+            needed_now <= FIRST_NEED[NEED_BITS-1:0];
             address <= BASE[ADDRESS-1:0];
         end else if (go) begin
             address <= ends ? BASE[ADDRESS-1:0] : address + {{ADDRESS - 1{1'b0}}, 1'b1};
-            if (next_group) group <= group == LAST_GROUP ? 16'd0 : group + 16'd1;
+            if (next_group) group_now <= group == LAST_GROUP ? {GROUP_BITS{1'b0}} : group_now + 1'b1;
             if (next_step) begin
-                step <= finishes ? 16'd0 : step + 16'd1;
-                needed <= finishes ? FIRST_NEED : more < COLUMNS[15:0] ? more : COLUMNS[15:0];
+                step_now <= finishes ? {STEP_BITS{1'b0}} : step_now + 1'b1;
+                needed_now <= finishes ? FIRST_NEED[NEED_BITS-1:0]
+                    : more < COLUMNS[15:0] ? more[NEED_BITS-1:0] : COLUMNS[NEED_BITS-1:0];
             end
         end
     end
