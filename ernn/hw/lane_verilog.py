@@ -48,7 +48,7 @@ module {array.name}_lane #(parameter IMAGE = "") (
     {array.lane.name} kernel (.clk(clk), .valid(1'b0), .valid_out(){blocks}, .s(sums));
     /* verilator lint_on PINCONNECTEMPTY */
     ernn_accumulate #(.WORDS({array.sums}), .WIDTH({array.sum_bits}), .DEPTH({array.layout.accumulators}),
-        .ADDRESS({array.row_bits}))
+        .ADDRESS({array.row_bits}), .SHALLOW({array.lane.clock.timing.shallow}))
         accumulate (.clk(clk), .add(add), .start(start), .row(row), .next_row(next_row), .later_row(later_row),
         .sums(aligned), .total(total));
 endmodule

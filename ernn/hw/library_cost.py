@@ -34,11 +34,10 @@ def _accumulate(p: Parameters, fabric: Fabric) -> Resources:
     bits, depth = _int(p, "WORDS") * _int(p, "WIDTH"), _int(p, "DEPTH")
     choice = 0 if fabric.lut_inputs == 6 else bits
     total = Resources(lut=fabric.constants.add * bits + choice, ff=bits)
-    if depth <= 64:
+    if depth <= _int(p, "SHALLOW"):
         return total + fabric.memory(bits, depth, "distributed", one_address=True)
-    memory = fabric.memory(bits, depth)
     row = 2 + _int(p, "ADDRESS")
-    return total + memory + Resources(lut=2 * bits + row, ff=row + bits * (1 if memory.bram else 2))
+    return total + fabric.memory(bits, depth, "block") + Resources(lut=2 * bits + row, ff=row + bits)
 
 
 def _drain(p: Parameters, fabric: Fabric) -> Resources:

@@ -19,6 +19,7 @@ class Timing:
     carry_ns_per_bit: float
     margin_ns: float  # clock skew, set-up, the first register
     multiplier_cycles: int = 2  # registers at the inputs and at the output
+    shallow: int = 64  # words of a wide memory that look-up tables hold better than blocks
 
     def delay(self, node: Node, operand_bits: int) -> float:
         """Of an operator in front of a register."""
@@ -37,7 +38,7 @@ class Timing:
 FAMILIES = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
     "xcup": Timing(lut_ns=0.55, carry_ns_per_bit=0.02, margin_ns=0.4),
-    "ecp5": Timing(lut_ns=1.8, carry_ns_per_bit=0.08, margin_ns=1.5),
+    "ecp5": Timing(lut_ns=1.8, carry_ns_per_bit=0.08, margin_ns=1.5, shallow=16),
 }
 
 
