@@ -76,6 +76,8 @@ class Fabric:
         factor_bits: of the two operands of one multiplier, signed.
         soft_bits: pieces of operands with as few bits are multiplied by look-up tables.
         packs: whether multipliers take in the registers around them.
+        whole: operands of multipliers that are instantiated with their registers, the smallest first, and the blocks of
+            each.
         dual, single: shapes of small memories with two addresses and with one.
     """
 
@@ -84,6 +86,7 @@ class Fabric:
     factor_bits: tuple[int, int]
     soft_bits: int
     packs: bool
+    whole: tuple[tuple[int, int, int], ...]
     block: tuple[Shape, ...]
     dual: tuple[Shape, ...]
     single: tuple[Shape, ...]
@@ -104,6 +107,9 @@ class Fabric:
 
     def multiplier(self, a: int, b: int, product: int) -> Resources:
         """A product of signed numbers between registers: the wider one goes to the wider input."""
+        for first, second, blocks in self.whole:
+            if max(a, b) <= first and min(a, b) <= second:
+                return Resources(dsp=blocks)
         (wide, rest_a), (narrow, rest_b) = (
             self._parts(bits, most) for bits, most in zip((max(a, b), min(a, b)), self.factor_bits, strict=True)
         )
@@ -182,6 +188,7 @@ _XC7 = Fabric(
     (25, 18),
     0,
     True,
+    (),
     _HALVES + _WHOLES,
     _XC7_SMALL,
     (_small(8, 32, 8, 8, 4), _small(4, 64, 8, 8, 4), _small(2, 128, 8, 8, 4), _small(1, 256, 8, 8, 4)),
@@ -193,12 +200,13 @@ _XCU = Fabric(
     (27, 18),
     0,
     False,
+    (),
     _HALVES + _WHOLES,
     (_small(14, 32, 16, 0, 8), _small(7, 64, 16, 0, 8)),
     (_small(16, 32, 16, 0, 8), _small(8, 64, 16, 0, 8), _small(4, 128, 16, 0, 8), _small(2, 256, 16, 0, 8)),
     _SIX,
 )
 _FOURS = (_small(4, 16, 4, 4, 6),)
-_ECP5 = Fabric(4, False, (18, 18), 2, False, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
-_GOWIN = Fabric(4, False, (12, 12), 2, False, _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_ECP5 = Fabric(4, False, (18, 18), 2, False, ((18, 18, 1),), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_GOWIN = Fabric(4, False, (12, 12), 2, False, ((12, 12, 1), (36, 27, 4)), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
 FABRICS: dict[Flow, Fabric] = {"xc7": _XC7, "xcu": _XCU, "xcup": _XCU, "ecp5": _ECP5, "gowin": _GOWIN}

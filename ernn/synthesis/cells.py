@@ -29,7 +29,8 @@ _GOWIN = {
     **{f"LUT{inputs}": _LUT for inputs in range(1, 5)},
     **{"INV": _LUT, "ALU": _LUT, "RAM16SDP1": _LUT, "RAM16SDP2": _LUT * 2, "RAM16SDP4": _LUT * 4},
     **dict.fromkeys(("DFF", "DFFE", "DFFS", "DFFSE", "DFFR", "DFFRE", "DFFP", "DFFPE", "DFFC", "DFFCE"), _FF),
-    **dict.fromkeys(("MULT12X12", "MULT27X36"), _DSP),
+    "MULT12X12": _DSP,
+    "MULT27X36": _DSP * 4,  # two blocks, of which each could be two small multipliers
     **dict.fromkeys(("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "SPX9", "pROM", "pROMX9"), _BRAM),
     **dict.fromkeys(("MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8", "GSR", "GND", "VCC"), _NOTHING),
 }
