@@ -101,7 +101,7 @@ def _run(options: argparse.Namespace) -> int:
     asked = {name for task in declared.tasks for name in task.meta.environment} & set(os.environ)
     runner = local.DockerRunner(environment={name: os.environ[name] for name in asked}, network_mode="host")
     local.init(runner, pipeline_root=str(options.root.absolute()))
-    made = compiler.pipeline(declared, _target(options, exit_handler=False))
+    made = compiler.pipeline(declared, _target(options, local=True))
     try:
         made()
     except RuntimeError as error:
@@ -152,9 +152,9 @@ def _values(options: argparse.Namespace, settings: bool = True) -> dict[str, Any
     return presets.parameters(ROOT, options.preset, options.settings if settings else [])
 
 
-def _target(options: argparse.Namespace, exit_handler: bool = True) -> compiler.Target:
+def _target(options: argparse.Namespace, local: bool = False) -> compiler.Target:
     images = compiler.images(_declaration(options), options.images, _tag(options))
-    return compiler.Target(images, options.gpu, exit_handler)
+    return compiler.Target(images, options.gpu, local)
 
 
 def _tag(options: argparse.Namespace) -> str:

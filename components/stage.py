@@ -82,6 +82,8 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
         name = {"name": _name(contract, options)} if contract.named else {}
         started = time.time_ns()
         metrics = stage(**paths, **sections, **name)
+        if not _first():
+            return
         if contract.metrics:
             reporting.check(metrics)
             paths["metrics"] = _path("metrics", options, {})
@@ -94,6 +96,11 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
         executor.discard(gathered)
     for path in paths.values():
         _say_written(path, started)
+
+
+def _first() -> bool:
+    """Whether this process writes the files; torchrun numbers those that run one stage together."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _name(contract: Contract, options: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ COPY pyproject.toml constraints.txt ./
 RUN if compgen -G "/wheels/torch-*.whl" >/dev/null; then source=(--find-links /wheels); \
     else source=(--torch-backend "${TORCH_BACKEND}"); fi; \
     /opt/venv/bin/uv pip install --no-cache --python /opt/venv/bin/python "${source[@]}" "${TORCH}" \
-        -r pyproject.toml --extra train --extra synthetic --extra report --extra tracking -c constraints.txt \
+        -r pyproject.toml --extra train --extra synthetic --extra report --extra tracking --extra distributed \
+        -c constraints.txt \
     && rm -rf /opt/venv/bin/uv /opt/venv/lib/python3*/site-packages/torch/include \
         /opt/venv/lib/python3*/site-packages/torch/test
 

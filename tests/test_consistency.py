@@ -22,7 +22,7 @@ from ernn.params import Parameters
 ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
-NOT_STAGES = {"__init__", "executor", "finish", "runs", "stage", "tracking", "ui"}
+NOT_STAGES = {"__init__", "executor", "finish", "job", "pytorchjob", "runs", "stage", "tracking", "ui"}
 STAGES = sorted(DECLARED)
 
 

@@ -124,7 +124,7 @@ def by_kubeflow(values: dict, folder: Path, monkeypatch) -> dict[str, Path]:
     monkeypatch.chdir(ROOT)
     declared = declaration.load(ROOT, values)
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(folder))
-    compiler.pipeline(declared, compiler.Target(compiler.images(declared, "", "a"), exit_handler=False))()
+    compiler.pipeline(declared, compiler.Target(compiler.images(declared, "", "a"), local=True))()
     found = {}
     for task in declared.tasks:  # one entry each: a task's folder is called as its stage
         for path in task.outs:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from workflow import distributed
 from workflow.declaration import Declaration, Task
 
 NAME, DESCRIPTION = "ernn", "Speech to block-circulant acoustic models, integer networks and FPGA accelerators."
@@ -29,12 +30,12 @@ class Target:
     Args:
         images: image name of each environment, with its tag.
         gpu: whether tasks that say so get GPUs.
-        exit_handler: whether a last task reports how a run ended; local runs have none.
+        local: for one machine without a cluster: no last task that reports how a run ended, no PyTorchJobs.
     """
 
     images: Mapping[str, str]
     gpu: bool = False
-    exit_handler: bool = True
+    local: bool = False
 
 
 def images(declaration: Declaration, prefix: str, tag: str) -> dict[str, str]:
@@ -70,7 +71,7 @@ def pipeline(declaration: Declaration, target: Target) -> Any:
 
     def build(*values: Any) -> None:
         given = dict(zip(defaults, values, strict=True))
-        if not target.exit_handler:
+        if target.local:
             _add_tasks(declaration, target, given)
             return
         with dsl.ExitHandler(_exit_task(target)):
@@ -200,7 +201,7 @@ def _component(declaration: Declaration, task: Task, target: Target) -> dict[str
         port = f"{_identifier(flag)}_page"
         outputs.append({"name": port, "type": "Markdown"})
         arguments += ["--page", f"{flag}/{page}={{{{$.outputs.artifacts['{port}'].path}}}}"]
-    container = {"image": target.images[task.meta.image], "command": _command(task), "args": arguments}
+    container = {"image": target.images[task.meta.image], "command": _command(task, target), "args": arguments}
     return {
         "name": task.stage,
         "description": task.description,
@@ -227,8 +228,10 @@ def _words(declaration: Declaration, task: Task, flag: str, word: str) -> list[s
     return [each for part in gathered for each in ("--gather", part)]
 
 
-def _command(task: Task) -> list[str]:
+def _command(task: Task, target: Target) -> list[str]:
     module = f"components.{task.stage}"
+    if distributed.applies(task, target.local):
+        return [*distributed.command(task, target.gpu), module]
     if task.meta.workers == 1:
         return ["python3", "-m", module]
     return [
@@ -252,10 +255,12 @@ def _placed(made: Any, task: Task, target: Target) -> Any:
 
     meta = task.meta
     made.set_display_name(task.name)
-    made.set_cpu_request(str(meta.cpu)).set_cpu_limit(str(meta.cpu))
-    made.set_memory_request(meta.memory).set_memory_limit(meta.memory)
     made.set_retry(num_retries=meta.retries, backoff_duration="30s", backoff_factor=2)
     made.set_caching_options(not meta.effects)
+    if distributed.applies(task, target.local):
+        return distributed.placed(made, task, target.images[meta.image])
+    made.set_cpu_request(str(meta.cpu)).set_cpu_limit(str(meta.cpu))
+    made.set_memory_request(meta.memory).set_memory_limit(meta.memory)
     if target.gpu and meta.gpu:
         made.set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(meta.gpu)
     kubernetes.set_timeout(made, 60 * meta.timeout_minutes)

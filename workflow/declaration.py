@@ -33,6 +33,7 @@ class Meta(BaseModel):
     memory: str = Field("2G", pattern=r"^\d+(\.\d+)?[KMG]i?$")
     gpu: int = Field(0, ge=0)
     workers: int = Field(1, ge=1)  # processes that share the batches of a training, by torchrun
+    nodes: int = Field(1, ge=1)  # pods of `workers` processes each, as a PyTorchJob; cpu, memory and gpu are each pod's
     retries: int = Field(2, ge=0)
     timeout_minutes: int = Field(240, ge=1)
     effects: bool = False  # it changes something outside its outputs: never served from a cache
@@ -69,6 +70,11 @@ class Task:
     def name(self) -> str:
         """As DVC calls it."""
         return f"{self.stage}@{self.key}" if self.key else self.stage
+
+    @property
+    def pods(self) -> int:
+        """On a cluster; a PyTorchJob has one more, that waits for it."""
+        return 1 if self.meta.nodes == 1 else self.meta.nodes + 1
 
     def flag(self, path: str) -> str | None:
         """The flag that gives a path, without its dashes."""

@@ -66,7 +66,7 @@ def plan(declaration: Declaration, times: Mapping[str, Measured]) -> Plan:
             entries[task.key] = entries.get(task.key, 0.0) + cost[task.name].cpu_s / 3600
     total = sum(each.cpu_s for each in cost.values()) / 3600
     return Plan(
-        len(declaration.tasks),
+        sum(task.pods for task in declaration.tasks),
         _peak(declaration.tasks, begins, ends),
         max(ends.values(), default=0.0),
         total,
@@ -78,9 +78,12 @@ def plan(declaration: Declaration, times: Mapping[str, Measured]) -> Plan:
 
 
 def _peak(tasks: tuple[Task, ...], begins: Mapping[str, float], ends: Mapping[str, float]) -> int:
-    """The most tasks that run at a time."""
+    """The most pods that run at a time."""
     return max(
-        (sum(begins[other.name] <= begins[task.name] < ends[other.name] for other in tasks) for task in tasks),
+        (
+            sum(other.pods for other in tasks if begins[other.name] <= begins[task.name] < ends[other.name])
+            for task in tasks
+        ),
         default=0,
     )
 

@@ -1,0 +1,256 @@
+"""`python -m components.job --nodes N --workers W -- components.STAGE ...`: a stage over several machines.
+
+The task of a pipeline that waits for a PyTorchJob. Its pods see the task's files in a folder of a volume that all of
+them mount: inputs are copied there, outputs back once the job has succeeded. ERNN_SHARED is where the volume is,
+ERNN_CLAIM its claim, ERNN_IMAGE the image of the pods, POD_NAME and POD_UID this pod, which the job ends with.
+"""
+
+import argparse
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from components import executor
+from components.pytorchjob import Cluster, Job, JobFailed, Replica, Unreachable
+from ernn import artifacts
+from ernn.errors import UserError, complaints
+
+TORCHRUN = ("python3", "-m", "torch.distributed.run", "-m")
+MODULE = re.compile(r"components\.[a-z_]+")
+DELETED_WITHIN_S = 120.0
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run it, and leave with 0, 1 if the job failed, 2 on a user's mistake, 143 when asked to stop."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        _run(options)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except JobFailed as error:
+        print(f"job: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        cure = "; make the volume of ERNN_CLAIM larger" if error.errno == errno.ENOSPC else ""
+        print(f"job: {error.filename or 'copying'}: {(error.strerror or str(error)).lower()}{cure}", file=sys.stderr)
+        sys.exit(2)
+    except UserError as error:
+        print(f"job: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m components.job", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--nodes", type=int, required=True, help="pods")
+    parser.add_argument("--workers", type=int, default=1, help="processes of each")
+    parser.add_argument("--timeout-minutes", type=int, default=240)
+    parser.add_argument("--replica", default="{}", metavar="JSON", help="what each pod asks for: cpu, memory, gpu, ..")
+    parser.add_argument("stage", nargs="+", metavar="components.STAGE --flag value", help="after --")
+    return parser
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The files of a task and their places in the folder that it shares with the pods.
+
+    Args:
+        folder: on the volume, of this task alone.
+        inputs: places of the task's files, by their paths on the volume.
+        outputs: where the task wants its files, by their paths on the volume.
+        words: the stage's command line with paths on the volume.
+    """
+
+    folder: Path
+    inputs: Mapping[Path, Path]
+    outputs: Mapping[Path, Path]
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, folder: Path, task: Mapping[str, Any], words: Sequence[str]) -> "Exchange":
+        """Rewrite a command line; ports of Kubeflow are named after their flags.
+
+        Args:
+            task: ExecutorInput.
+            words: `--flag value` pairs.
+        """
+        read = task.get("inputs", {}).get("artifacts", {})
+        written = task["outputs"].get("artifacts", {})
+        inputs: dict[Path, Path] = {}
+        outputs: dict[Path, Path] = {}
+        rewritten: list[str] = []
+        for number, (flag, value) in enumerate(zip(words[::2], words[1::2], strict=True)):
+            port = flag.removeprefix("--").replace("-", "_")
+            head, _, path = value.partition("=") if port in ("gather", "page") else ("", "", value)
+            if port == "executor_input":
+                continue  # what the task has written is said here, once it is where Kubeflow expects it
+            if port in read or port == "gather":
+                place = folder / "inputs" / f"{number}-{port}"
+                inputs[place] = Path(path)
+            elif port in written or port == "page":
+                place = folder / "outputs" / f"{number}-{port}"
+                outputs[place] = Path(path)
+            else:
+                rewritten += [flag, value]
+                continue
+            rewritten += [flag, f"{head}={place}" if head else str(place)]
+        return cls(folder, inputs, outputs, tuple(rewritten))
+
+    def fill(self) -> None:
+        """An empty folder with copies of the inputs.
+
+        Raises:
+            UserError: an input is missing.
+        """
+        self.remove()
+        for name in ("inputs", "outputs"):
+            (self.folder / name).mkdir(parents=True)
+        for place, source in self.inputs.items():
+            if not source.exists():
+                raise UserError(f"{source}: no such file; the task that makes it must run before")
+            _copy(source, place)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every output is there."""
+        return all(place.exists() for place in self.outputs)
+
+    def deliver(self) -> None:
+        """Copy the outputs to where the task wants them.
+
+        Raises:
+            JobFailed: one is missing; none is copied then.
+        """
+        for place in self.outputs:
+            if not place.exists():
+                raise JobFailed(f"the job succeeded and {place} is missing: do its pods mount the claim ERNN_CLAIM?")
+        for place, target in self.outputs.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(place, target)
+
+    def remove(self) -> None:
+        """Forget the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a folder, up to the first that fails."""
+    if source.is_dir():
+        target.mkdir(exist_ok=True)
+        for each in sorted(source.iterdir()):
+            _copy(each, target / each.name)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _run(options: argparse.Namespace) -> None:
+    module, *words = options.stage
+    task = _task(module, words)
+    digest = _digest(options, task)
+    name = f"ernn-{module.removeprefix('components.').replace('_', '-')}-{digest[:12]}"
+    shared = Path(_variable("ERNN_SHARED"))
+    if not shared.is_dir():
+        raise UserError(f"ERNN_SHARED={shared}: no such folder; mount the claim there")
+    exchange = Exchange.of(shared / "jobs" / name, task, words)
+    job = Job(
+        name=name,
+        digest=digest,
+        command=(*TORCHRUN, module, *exchange.words),
+        image=_variable("ERNN_IMAGE"),
+        claim=_variable("ERNN_CLAIM"),
+        mount=shared,
+        nodes=_at_least_one("--nodes", options.nodes),
+        workers=_at_least_one("--workers", options.workers),
+        seconds=60 * _at_least_one("--timeout-minutes", options.timeout_minutes),
+        replica=_replica(options.replica),
+        owner=_owner(),
+    )
+    _complete(Cluster(), job, exchange)
+    metrics = dict(zip(words[::2], words[1::2], strict=True)).get("--metrics")
+    executor.write_output(task, artifacts.read_json(Path(metrics)) if metrics else None)
+
+
+def _complete(cluster: Cluster, job: Job, exchange: Exchange) -> None:
+    """Outputs of the job where the task wants them; a job that failed stays, for the logs of its pods."""
+    found = cluster.find(job)
+    try:
+        # The job of an earlier attempt whose launcher was lost goes on; one that ended badly makes way.
+        going_on = found is not None and (
+            found.state in ("Waiting", "Running") or (found.state == "Succeeded" and exchange.whole)
+        )
+        if not going_on:
+            if found is not None:
+                cluster.delete(job, gone_within_s=DELETED_WITHIN_S)
+            exchange.fill()
+            cluster.create(job)
+        cluster.wait(job)
+        exchange.deliver()
+    except Unreachable:
+        raise  # the job may be well: the next attempt finds it and its files where they are
+    except (UserError, JobFailed):
+        exchange.remove()
+        raise
+    except (SystemExit, KeyboardInterrupt, OSError):
+        with contextlib.suppress(UserError, JobFailed):
+            cluster.delete(job)
+        exchange.remove()
+        raise
+    exchange.remove()
+    cluster.delete(job)
+
+
+def _task(module: str, words: Sequence[str]) -> Mapping[str, Any]:
+    """ExecutorInput among the words of a stage."""
+    if not MODULE.fullmatch(module) or len(words) % 2:
+        raise UserError(f"-- components.STAGE --flag value ..: got `{' '.join([module, *words])[:80]}`")
+    if "--executor-input" not in words[::2]:
+        raise UserError("-- components.STAGE --executor-input JSON ..: it says where files are; Kubeflow gives it")
+    return executor.parse(words[words.index("--executor-input") + 1])
+
+
+def _digest(options: argparse.Namespace, task: Mapping[str, Any]) -> str:
+    """Of all that a job depends on, 40 hexadecimal digits: equal in every attempt of a task, and in no other task."""
+    words = list(options.stage)
+    words[words.index("--executor-input") + 1] = ""  # its JSON has spaces here and there
+    whole = [options.nodes, options.workers, options.replica, words, task]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:40]
+
+
+def _variable(name: str) -> str:
+    if not os.environ.get(name):
+        raise UserError(f"{name} is not set; the compiled pipeline sets it where meta.nodes is above 1")
+    return os.environ[name]
+
+
+def _at_least_one(flag: str, value: int) -> int:
+    if value < 1:
+        raise UserError(f"{flag} is at least 1, got {value}")
+    return value
+
+
+def _replica(text: str) -> Replica:
+    try:
+        return Replica.model_validate_json(text)
+    except ValidationError as error:
+        raise UserError(f"--replica: {complaints(error)}") from None
+
+
+def _owner() -> tuple[str, str] | None:
+    name, uid = os.environ.get("POD_NAME"), os.environ.get("POD_UID")
+    return (name, uid) if name and uid else None
+
+
+if __name__ == "__main__":
+    main()
