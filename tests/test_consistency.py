@@ -22,7 +22,8 @@ from ernn.params import Parameters
 ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
-NOT_STAGES = {"__init__", "executor", "finish", "job", "pytorchjob", "runs", "stage", "tracking", "ui"}
+HELPERS = {"cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
+NOT_STAGES = {"__init__", "finish", "job", "ui"} | HELPERS
 STAGES = sorted(DECLARED)
 
 

@@ -1,6 +1,6 @@
 """An API server with a Training Operator behind it: PyTorchJobs over HTTP, their pods as processes or as a script.
 
-Environment, conditions and refusals are those of Training Operator 1.9 (pkg/controller.v1/pytorch, pkg/webhooks/pytorch).
+Environment, conditions and refusals are those of Training Operator 1.9 (pkg/controller.v1/pytorch, pkg/webhooks).
 """
 
 import json

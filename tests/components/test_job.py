@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from components import job, pytorchjob
+from components import cluster as api
+from components import exchange, job
 from tests.components import operator
 from tests.components.operator import CLAIM, IMAGE, Operator, Script, serve
 
@@ -21,8 +22,8 @@ SCRIPT = ("Created", "Running", "Succeeded")
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A pod with a volume, an input file and an input folder."""
-    monkeypatch.setattr(pytorchjob, "POLL_S", 0.01)
-    monkeypatch.setattr(pytorchjob, "PAUSE_S", 0.001)
+    monkeypatch.setattr(api, "POLL_S", 0.01)
+    monkeypatch.setattr(api, "PAUSE_S", 0.001)
     for name, value in {"SHARED": str(tmp_path / "shared"), "CLAIM": CLAIM, "IMAGE": IMAGE}.items():
         monkeypatch.setenv(f"ERNN_{name}", value)
     monkeypatch.setenv("POD_NAME", "task-pod")
@@ -136,7 +137,7 @@ def test_pods_get_what_meta_says(folder, monkeypatch):
 def test_gathered_files_and_pages_go_along(folder):
     task = executor_input(folder, ["in_a"], ["page"])
     given = ["--gather", f"metrics/a.json={folder}/young", "--page", f"report/r.md={folder}/out/page"]
-    made = job.Exchange.of(Path("/s"), task, given)
+    made = exchange.Exchange.of(Path("/s"), task, given)
     assert made.words == ("--gather", "metrics/a.json=/s/inputs/0-gather", "--page", "report/r.md=/s/outputs/1-page")
     assert made.inputs == {Path("/s/inputs/0-gather"): folder / "young"}
     assert made.outputs == {Path("/s/outputs/1-page"): folder / "out/page"}
@@ -155,7 +156,7 @@ def test_a_job_whose_creation_was_not_heard_of_is_created_once(folder, monkeypat
     with cluster(folder, monkeypatch) as kept:
         kept.created_first = True
         kept.start = lambda manifest: kept.failures.clear() or Script(manifest, *SCRIPT)
-        monkeypatch.setattr(job.Exchange, "fill", lambda self, fill=job.Exchange.fill: fill(self) or arm())
+        monkeypatch.setattr(exchange.Exchange, "fill", lambda self, fill=exchange.Exchange.fill: fill(self) or arm())
         arm = lambda: kept.failures.append(failure)  # noqa: E731
         assert call(words(folder)) == 0
     assert kept.requests.count("POST") == 2
@@ -225,7 +226,7 @@ EMPTY = {"pytorchReplicaSpecs": {"Master": {"replicas": 1, "template": {"spec": 
 
 def test_a_job_that_does_not_end_is_deleted(folder, monkeypatch, capsys):
     times = iter([0.0, 10.0, 481.0])
-    monkeypatch.setattr(pytorchjob.Cluster.wait, "__defaults__", (lambda: next(times),))
+    monkeypatch.setattr(api.Cluster.wait, "__defaults__", (lambda: next(times),))
     with cluster(folder, monkeypatch, "Created") as kept:
         assert call(words(folder, "--timeout-minutes", "7")) == 1
         said = one_line(capsys)
@@ -313,7 +314,7 @@ def test_a_full_volume_is_one_line_and_leaves_no_job(folder, monkeypatch, capsys
     def full(source, target):  # as shutil.copyfile
         raise OSError(28, "No space left on device", str(target))
 
-    monkeypatch.setattr(job.shutil, "copyfile", full)
+    monkeypatch.setattr(exchange.shutil, "copyfile", full)
     with cluster(folder, monkeypatch) as kept:
         assert call(words(folder)) == 2
     assert "no space left on device; make the volume of ERNN_CLAIM larger" in one_line(capsys)

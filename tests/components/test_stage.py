@@ -13,7 +13,9 @@ from components import stage
 from ernn.errors import UserError
 from ernn.params import Design, Training
 
-COMMANDS = {each.stem for each in Path("components").glob("[a-z]*.py")} - {"executor", "runs", "stage", "tracking"}
+HEAVY = {"torch", "matplotlib", "mlflow", "kfp", "kubernetes", "scipy", "numpy"}
+HELPERS = {"cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
+COMMANDS = {each.stem for each in Path("components").glob("[a-z]*.py")} - HELPERS
 PARAMS = """
 training: {epochs: 3}
 designs:
@@ -52,6 +54,14 @@ def test_signature_becomes_flags_sections_and_metrics(folder, caplog):
     assert (folder / "model").read_text() == "8 3"
     assert json.loads((folder / "metrics/train.json").read_text()) == {"per": 20.0}
     assert caplog.messages == ["wrote model (3 B)", "wrote metrics/train.json (17 B)"]
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_first_of_several_processes_alone_says_what_was_written(folder, monkeypatch, rank):
+    monkeypatch.setenv("RANK", str(rank))
+    task = {"outputs": {"outputFile": "said.json"}}
+    run("--design", "small", "--executor-input", json.dumps(task))
+    assert (folder / "metrics/train.json").exists() == (folder / "said.json").exists() == (rank == 0)
 
 
 def test_sections_from_the_command_line_need_no_file(folder):
@@ -159,7 +169,7 @@ def test_help_of_a_stage_loads_nothing_heavy(name):
         f"sys.argv = ['components.{name}', '--help']\n"
         f"try: runpy.run_module('components.{name}', run_name='__main__')\n"
         "except SystemExit as left: assert left.code == 0\n"
-        "print(*sorted({'torch', 'matplotlib', 'mlflow', 'kfp', 'scipy', 'numpy'} & set(sys.modules)), file=sys.stderr)"
+        f"print(*sorted({HEAVY} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"usage: python -m components.{name} ")

@@ -30,6 +30,11 @@ def test_a_plan_counts_pods_time_storage_and_cost(small):
     assert found.common == pytest.approx(2 * 90 / 3600)
 
 
+def test_a_task_of_several_nodes_has_a_pod_for_each_and_one_that_waits(tmp_path):
+    found = plan.plan(declaration.load(toy.write(tmp_path, toy.with_nodes(3))), TIMES)
+    assert (found.pods, found.peak) == (1 + 2 * 4 + 1, 2 * 4)
+
+
 @given(st.floats(0, 1e4), st.floats(0, 1e4), st.floats(0, 1e4))
 def test_a_run_is_never_shorter_than_its_longest_chain_nor_cheaper_than_its_parts(small, a, b, c):
     walls = {"prepare": a, "compress": b, "report": c}

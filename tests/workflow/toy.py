@@ -1,5 +1,6 @@
 """A small declaration of every kind: single stages, foreach, a folder of several tasks' files, effects."""
 
+import copy
 from pathlib import Path
 
 import yaml
@@ -54,6 +55,13 @@ PARAMS = {
     "training": {"epochs": 2, "rate": 0.5},
     "designs": {"k2": {"network": "lstm", "block_size": 2}, "k4": {"network": "gru", "block_size": 4}},
 }
+
+
+def with_nodes(nodes: int) -> dict:
+    """The declaration with `compress` over several nodes."""
+    dvc = copy.deepcopy(DVC)
+    dvc["stages"]["compress"]["do"]["meta"] |= {"nodes": nodes, "environment": {"TOKEN": "a-token"}}
+    return dvc
 
 
 def write(folder: Path, dvc: dict = DVC, params: dict = PARAMS) -> Path:
