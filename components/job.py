@@ -35,7 +35,7 @@ DELETED_WITHIN_S = 120.0
 def main(arguments: list[str] | None = None) -> None:
     """Run it, and leave with 0, 1 if the job failed, 2 on a user's mistake, 143 when asked to stop."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _stop)
     try:
         _run(options)
     except KeyboardInterrupt:
@@ -50,6 +50,11 @@ def main(arguments: list[str] | None = None) -> None:
     except UserError as error:
         print(f"job: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _stop(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would break off the clearing up
+    sys.exit(143)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,7 +120,8 @@ def _complete(cluster: Cluster, job: Job, exchange: Exchange) -> None:
         exchange.remove()
         raise
     exchange.remove()
-    cluster.delete(job)
+    with contextlib.suppress(UserError, JobFailed):  # the results are there; a job that stays ends with its owner
+        cluster.delete(job)
 
 
 def _task(module: str, words: Sequence[str]) -> Mapping[str, Any]:

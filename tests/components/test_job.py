@@ -164,7 +164,8 @@ def test_a_job_whose_creation_was_not_heard_of_is_created_once(folder, monkeypat
     nothing_is_left(folder, kept)
 
 
-def test_a_server_that_stays_away_leaves_the_job_to_the_next_attempt(folder, monkeypatch, capsys):
+@pytest.mark.parametrize("states", [SCRIPT, ["Succeeded"]])
+def test_a_server_that_stays_away_leaves_the_job_to_the_next_attempt(folder, monkeypatch, capsys, states):
     with cluster(folder, monkeypatch, "Running") as kept:
         real = kept.read
         kept.read = lambda name: (503, {"message": "starting"}) if name in kept.jobs else real(name)
@@ -172,10 +173,17 @@ def test_a_server_that_stays_away_leaves_the_job_to_the_next_attempt(folder, mon
         assert one_line(capsys) == "job: the API server answers 503: starting\n"
         kept.read = real
         (made,) = kept.jobs
-        kept.pods[made].states = list(SCRIPT)
+        kept.pods[made].states = list(states)
         assert call(words(folder, spaces=1)) == 0
     assert len(kept.manifests) == 1
     nothing_is_left(folder, kept)
+
+
+def test_results_count_even_if_their_job_cannot_be_deleted(folder, monkeypatch):
+    with cluster(folder, monkeypatch) as kept:
+        kept.delete = lambda name: (503, {"message": "starting"})
+        assert call(words(folder)) == 0
+    assert (folder / "deep/executor_output.json").exists()
 
 
 def test_a_job_that_failed_is_one_line_without_outputs_and_makes_way_for_the_next_attempt(folder, monkeypatch, capsys):
