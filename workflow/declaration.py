@@ -30,7 +30,7 @@ class Meta(BaseModel):
 
     image: str  # docker/IMAGE.Dockerfile
     cpu: float = Field(1, gt=0)
-    memory: str = Field("2G", pattern=r"^\d+(\.\d+)?[KMG]i?$")
+    memory: str = Field("2G", pattern=r"^\d+(\.\d+)?([kMG]|[KMG]i)$")
     gpu: int = Field(0, ge=0)
     workers: int = Field(1, ge=1)  # processes that share the batches of a training, by torchrun
     nodes: int = Field(1, ge=1)  # pods of `workers` processes each, as a PyTorchJob; cpu, memory and gpu are each pod's

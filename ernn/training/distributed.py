@@ -19,10 +19,12 @@ class Group:
 
     @classmethod
     def join(cls, device: torch.device) -> "Group":
-        """The group that torchrun's environment describes, joined once; gloo on the CPU, NCCL on CUDA."""
+        """The group that torchrun's environment describes, joined once; gloo on the CPU, NCCL on a GPU a process."""
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size == 1:
             return cls()
+        if device.type == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         if not dist.is_initialized():
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         return cls(dist.get_rank(), size)
