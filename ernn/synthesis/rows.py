@@ -13,8 +13,6 @@ from ernn.synthesis import count, sources
 from ernn.synthesis.sources import Sources
 from ernn.tools import nextpnr, yosys
 
-PACKAGE = "CABGA756"
-
 
 def rows(
     name: str, project: Path, devices: Sequence[Device], seeds: Sequence[int], folder: Path, processes: int = 2
@@ -66,7 +64,7 @@ def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path,
     yosys.synthesize(folder, "netlist", commands)
 
     def placed(seed: int) -> nextpnr.Placed:
-        return nextpnr.ecp5(folder, "netlist", design.clock_mhz, seed, device.speed, PACKAGE)
+        return nextpnr.ecp5(folder, "netlist", design.clock_mhz, seed, device.speed)
 
     with ThreadPoolExecutor(processes) as pool:
         results = list(pool.map(placed, seeds))

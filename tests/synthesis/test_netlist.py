@@ -1,5 +1,6 @@
 """What synthesis made, simulated: netlists of the families' cells give every logit of the integer model."""
 
+import re
 from pathlib import Path
 
 import pyosys
@@ -41,7 +42,8 @@ def test_netlists_equal_the_integer_model(tmp_path, flow):
         file.unlink()
     (project / "rtl" / "netlist.v").write_text(netlist)
     for model in MODELS[flow]:
-        (project / "rtl" / model.name).write_text(model.read_text())
+        included = re.sub(r'`include "(\w+\.vh)"', lambda found: (model.parent / found[1]).read_text(), model.read_text())
+        (project / "rtl" / model.name).write_text(included)
     vectors = simulation.vectors(program, designs.utterances(program, [4, 3]), streams=1)
     (tmp_path / "simulated").mkdir()
     bench = simulation.Bench(project, tmp_path / "simulated", designs.registers(design))
