@@ -21,6 +21,13 @@ MODELS: dict[Flow, tuple[Path, ...]] = {
 }
 
 
+def without_delays(model: Path) -> str:
+    """Cells of a family with the files that they include; paths' delays, which Verilator does not read, left out."""
+    text = "`define NO_INCLUDES\n" + model.read_text()
+    whole = re.sub(r'`include "(\w+_sim\.vh)"', lambda found: (model.parent / found[1]).read_text(), text)
+    return re.sub(r"\bspecify\b.*?\bendspecify\b", "", whole, flags=re.DOTALL)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("flow", MODELS)
@@ -32,7 +39,7 @@ def test_netlists_equal_the_integer_model(tmp_path, flow):
     written.of_flow(flow).write(tmp_path / "work")
     commands = [
         count.read(list(written.verilog)),
-        count.SCRIPTS[flow].format(flow=flow, top=sources.TOP),
+        count.SCRIPTS[flow].format(flow=flow, top=sources.TOP).replace("synth_ecp5", "synth_ecp5 -nobram"),  # no model
         "write_verilog -noattr netlist.v",
     ]
     yosys.synthesize(tmp_path / "work", "netlist", commands)
@@ -42,8 +49,7 @@ def test_netlists_equal_the_integer_model(tmp_path, flow):
         file.unlink()
     (project / "rtl" / "netlist.v").write_text(netlist)
     for model in MODELS[flow]:
-        included = re.sub(r'`include "(\w+\.vh)"', lambda found: (model.parent / found[1]).read_text(), model.read_text())
-        (project / "rtl" / model.name).write_text(included)
+        (project / "rtl" / model.name).write_text(without_delays(model))
     vectors = simulation.vectors(program, designs.utterances(program, [4, 3]), streams=1)
     (tmp_path / "simulated").mkdir()
     bench = simulation.Bench(project, tmp_path / "simulated", designs.registers(design))
