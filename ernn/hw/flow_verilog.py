@@ -5,7 +5,8 @@ Every function gives the text of some counters, and of wires that the conditions
 
 from collections.abc import Sequence
 
-from ernn.hw.unit_verilog import Steps, Unit
+from ernn.hw.steps import Steps
+from ernn.hw.unit_verilog import Unit
 
 
 def available(thread: str, vector: str, total: int) -> str:

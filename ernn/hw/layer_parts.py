@@ -15,7 +15,7 @@ from ernn.hw.kernel import Kernel
 from ernn.hw.kernels import Joined, Product, Sums
 from ernn.hw.schedule import Clock
 from ernn.hw.sparse import SparseArrayText, SparseLayout, SparseThread, as_dense
-from ernn.hw.unit_verilog import Memory
+from ernn.hw.steps import Memory
 from ernn.hw.words import Words
 from ernn.program import Gru, Lstm
 from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned, shares_sums

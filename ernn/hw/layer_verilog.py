@@ -14,7 +14,8 @@ from ernn.hw.array_parts import Condition, Pages
 from ernn.hw.array_verilog import ArrayText
 from ernn.hw.kernel import Kernel
 from ernn.hw.lane_verilog import lane_module
-from ernn.hw.unit_verilog import Memory, Steps, Unit
+from ernn.hw.steps import Memory, Steps
+from ernn.hw.unit_verilog import Unit
 from ernn.hw.words import State, Words, padded
 
 

@@ -23,7 +23,8 @@ from ernn.hw.layer_parts import (
     sums_of,
 )
 from ernn.hw.layer_verilog import LayerText, Projection
-from ernn.hw.unit_verilog import Steps, Unit
+from ernn.hw.steps import Steps
+from ernn.hw.unit_verilog import Unit
 from ernn.hw.words import Words
 from ernn.program import Lstm
 from ernn.program_matrices import Pruned
