@@ -23,10 +23,14 @@ from ernn.synthesis import rows
 
 PAPER = ("lstm-k8", "lstm-k16", "gru-k8", "gru-k16")
 FPGAS = ("xcku060", "xc7vx690t")
+COLUMNS = (
+    *("design", "device", "flow", "lut", "ff", "dsp", "bram", "fmax_mhz", "fmax_kind", "fmax_low_mhz", "fmax_high_mhz"),
+    *("fits", "binds", "bitstream_bytes", "seconds", "commit"),
+)
 NOTE = """\
 Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18) or DP16KD. For UltraScale
 (`xcku060`) Yosys moves no registers into multipliers: its `ff` are an upper bound. `fmax_kind` place_and_route: nextpnr
-has placed, routed and timed the whole design, the median of `seeds`; assumed: the clock that pipelines were scheduled
+has placed, routed and timed the whole design, the median of three seeds; assumed: the clock that pipelines were scheduled
 for. `binds` names what a device has too little of. Rows carry the commit that they were measured with."""
 
 
@@ -101,7 +105,15 @@ def main() -> None:
         known = json.loads(file.read_text())["rows"] if file.exists() else []
         found = measure(name)
         print(found, flush=True)
-        record("devices", [row for row in known if row["design"] != name] + found, note=NOTE)
+        rows = [row for row in known if row["design"] != name] + found
+        order = [*PAPER, *SMALL]
+        rows.sort(key=lambda row: (order.index(row["design"]), row["device"]))
+        record("devices", [{column: _whole(row.get(column)) for column in COLUMNS} for row in rows], note=NOTE)
+
+
+def _whole(value: Any) -> Any:
+    """Counts as integers; blocks of memory may be halves."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 if __name__ == "__main__":
