@@ -30,8 +30,8 @@ COLUMNS = (
 NOTE = """\
 Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18) or DP16KD. For UltraScale
 (`xcku060`) Yosys moves no registers into multipliers: its `ff` are an upper bound. `fmax_kind` place_and_route: nextpnr
-has placed, routed and timed the whole design, the median of three seeds; assumed: the clock that pipelines were scheduled
-for. `binds` names what a device has too little of. Rows carry the commit that they were measured with."""
+has placed, routed and timed the whole design, the median of three seeds; assumed: the clock that pipelines were
+scheduled for. `binds` names what a device has too little of. Rows carry the commit that they were measured with."""
 
 
 @dataclass(frozen=True)
