@@ -99,6 +99,7 @@ def _run(options: argparse.Namespace) -> int:
     options.root.mkdir(parents=True, exist_ok=True)
     declared = _declaration(options)
     asked = {name for task in declared.tasks for name in task.meta.environment} & set(os.environ)
+    asked |= {name for name in os.environ if name.startswith(("OPENBLAS_", "MKL_"))}  # or sums are rounded otherwise
     runner = local.DockerRunner(environment={name: os.environ[name] for name in asked}, network_mode="host")
     local.init(runner, pipeline_root=str(options.root.absolute()))
     made = compiler.pipeline(declared, _target(options, local=True))

@@ -92,7 +92,7 @@ def program_of(case: Case) -> Program:
     if case.pruning_ratio > 1:
         Pruner(model, case.pruning_ratio, "rows").finish(model)
     else:
-        make_circulant(model, Design(network="random", block_size=case.block_size).blocks(1))
+        make_circulant(model, Design(network="random", block_size=case.block_size).blocks(case.network.layers))
     settings = Quantization()
     ranges = calibrate.measure_batch(model, torch.randn(20, 4, case.inputs))
     formats = calibrate.choose(model, ranges, case.integer, settings)
