@@ -32,7 +32,7 @@ SCRIPTS: dict[Flow, str] = {
     "xcu": _XILINX,
     "xcup": _XILINX,
     "ecp5": "synth_ecp5 -top {top} -run begin:check",
-    "gowin": "synth_gowin -family gw5a -top {top} -run begin:json",
+    "gowin": "synth_gowin -family gw5a -noiopads -top {top} -run begin:json",
 }
 
 
