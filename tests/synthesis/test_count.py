@@ -24,7 +24,7 @@ def project(tmp_path_factory) -> Path:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("flow", ["xc7", "ecp5"])
+@pytest.mark.parametrize("flow", ["xc7", "ecp5", "gowin"])
 def test_the_sum_over_modules_is_close_to_flat_synthesis(project, tmp_path, flow):
     """Boundaries hide little: no memory and no multiplier, and a tenth of the logic."""
     design = sources.sources(project)
