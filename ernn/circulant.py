@@ -119,14 +119,13 @@ class _Expand(torch.autograd.Function):
     def forward(ctx: Any, columns: Tensor, rows: int, cols: int, offset: Tensor | None) -> Tensor:
         p, q, k = columns.shape[-3:]
         ctx.block_size, ctx.has_offset = k, offset is not None
-        dense = columns.new_zeros(*columns.shape[:-3], p * k, q * k)
-        if offset is not None:
-            dense[..., :rows, :cols] = offset
+        dense = columns.new_empty(*columns.shape[:-3], p * k, q * k)
         blocks = dense.unflatten(-1, (q, k)).unflatten(-3, (p, k))  # (..., p, r, q, s)
         unrolled = columns.flip(-1).repeat(*[1] * (columns.ndim - 1), 2)  # entry j: c[(-1 - j) mod k]
         for r in range(k):
-            blocks[..., r, :, :] += unrolled[..., k - 1 - r : 2 * k - 1 - r]
-        return dense[..., :rows, :cols].contiguous()
+            blocks[..., r, :, :] = unrolled[..., k - 1 - r : 2 * k - 1 - r]
+        inside = dense[..., :rows, :cols]
+        return inside.contiguous() if offset is None else inside + offset
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, Tensor | None]:
