@@ -1,7 +1,7 @@
 """`python -m bench.devices [NAME ...]`: what designs take of devices, and the clocks that place and route reaches.
 
-Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs of E-RNN, and the networks of the default
-preset on the smallest arrays, placed and routed on ECP5.
+Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs they were published on, and the networks of
+the default preset on the smallest arrays, placed and routed on ECP5.
 """
 
 import argparse
@@ -21,8 +21,19 @@ from ernn.hw.schedule import FAMILIES, Clock
 from ernn.params import Integer, Network
 from ernn.synthesis import rows
 
-PAPER = ("lstm-k8", "lstm-k16", "gru-k8", "gru-k16")
-FPGAS = ("xcku060", "xc7vx690t")
+BOTH = ("xcku060", "xc7vx690t")
+PAPER = {  # the FPGAs of the published system that a design stands beside in `bench.against`
+    "lstm-k8": BOTH,
+    "lstm-k16": BOTH,
+    "gru-k8": BOTH,
+    "gru-k16": BOTH,
+    "ese": ("xcku060",),
+    "c-lstm-k8": BOTH,
+    "c-lstm-k16": BOTH,
+    "lstm-k16-512": ("xczu9eg",),
+    "gru-k16-512": ("xczu9eg",),
+    "lstm-1024-k16": ("xc7z100",),
+}
 COLUMNS = (
     *("design", "device", "flow", "lut", "ff", "dsp", "bram", "fmax_mhz", "fmax_kind", "fmax_low_mhz", "fmax_high_mhz"),
     *("fits", "binds", "bitstream_bytes", "seconds", "commit"),
@@ -59,7 +70,7 @@ def paper(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
     case = accelerator.CASES[name]
     program, clock = accelerator.program_of(case), Clock(200, FAMILIES["xc7"])
     arrays = sizing.arrays(program, case.array, case.output)
-    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams))), FPGAS
+    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams))), PAPER[name]
 
 
 def small(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
