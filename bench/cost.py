@@ -36,12 +36,10 @@ class Case:
     fitted: bool = False
 
 
-ALL = ("xc7z020", "ecp5-85f", "xcku060", "gw5ast-138c")  # one of each family
+ALL = ("xc7z020", "ecp5-85f", "xcku060", "gw5ast-138c", "ccgm1a1")  # one of each family
 _SMALL = Shape("lstm", cells=32, inputs=20, classes=8, block_size=4)
 CASES = {
-    "lstm 20-32 k=4": Case(
-        _SMALL, (4, 1, 0), (4, 1, 0), ("xc7z020", "ecp5-85f", "xcku060", "gw5ast-138c"), fitted=True
-    ),
+    "lstm 20-32 k=4": Case(_SMALL, (4, 1, 0), (4, 1, 0), ALL, fitted=True),
     "gru 20-32 k=8 fourier": Case(
         Shape("gru", cells=32, inputs=20, classes=8, block_size=8, transform="fourier"),
         (4, 1, 0),

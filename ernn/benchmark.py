@@ -6,7 +6,7 @@ from typing import Any
 
 from ernn import energy
 from ernn.errors import UserError
-from ernn.hw.devices import DEVICES
+from ernn.hw.devices import DEVICES, Resources
 from ernn.program import Frontend
 
 RESOURCES = ("lut", "ff", "dsp", "bram")
@@ -66,7 +66,8 @@ def _row(measured: Measured, synthesis: Mapping[str, Any]) -> dict[str, Any]:
     interval = measured.cycles_per_frame / clock
     frames_per_s = 1e6 / interval
     used = {name: synthesis[name] for name in RESOURCES}
-    percent = {f"{name}_percent": 100 * used[name] / getattr(device.resources, name) for name in RESOURCES}
+    shares = device.shares(Resources(**used))
+    percent = {f"{name}_percent": 100 * shares.get(name, 0.0) for name in RESOURCES}
     return {
         "design": synthesis["design"],
         "device": device.name,

@@ -96,6 +96,7 @@ PROCESSES = {  # length (nm) and core supply (V), of the vendors' data sheets
     "xcup": (16, 0.85),
     "ecp5": (40, 1.1),
     "gowin": (22, 0.9),
+    "gatemate": (28, 1.0),
 }
 REFERENCE = (45, 0.9)
 PROCESS_ERROR = Span(1, 0.75, 1.5)  # of scaling by length and supply alone (assumed)

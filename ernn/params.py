@@ -235,7 +235,7 @@ class Integer(Section):
     search: bool = False  # for the smallest widths within quantization.budget_points; `bits` is where it starts
 
 
-DeviceName = Literal["xcku060", "xc7vx690t", "xc7z020", "xc7z100", "xczu9eg", "ecp5-85f", "gw5ast-138c"]
+DeviceName = Literal["xcku060", "xc7vx690t", "xc7z020", "xc7z100", "xczu9eg", "ecp5-85f", "gw5ast-138c", "ccgm1a1"]
 
 
 class Hardware(Section):

@@ -1,7 +1,8 @@
 """Networks without weights: their sizes alone, for estimates before anything is trained.
 
-Formats are those that calibration typically chooses for 12 bits, with other widths alike; weights are zeros, since no
-estimate depends on them.
+Formats are those that calibration typically chooses for 12 bits, with other widths alike. Weights are zeros: they can
+be loaded, so nothing depends on them. Biases and peepholes are constants of the hardware and take all values of a
+format in turn, or a synthesizer would leave their memories out.
 """
 
 import functools
@@ -72,14 +73,14 @@ class Shape:
         return f"{self.cell} {self.inputs}-{layers}{size} k={self.block_size} {self.bits} bits {self.transform}"
 
     def program(self) -> Program:
-        """The network with weights of zero."""
+        """The network without weights of its own."""
         bits = self.bits
         layers: list[Layer] = []
         for number in range(self.layers):
             inputs = self.outputs if number else self.inputs
             layers.append(self._layer(inputs, Format(bits, bits - 1) if number else Format(bits, bits - 3)))
         weight = Circulant(self.classes, self.outputs, 1, Exact(), self._words(1, self.classes, self.outputs, 1))
-        output = Output(weight, _zeros(Format(bits, bits - 2), self.classes), Format(bits, bits - 4))
+        output = Output(weight, _all_values(Format(bits, bits - 2), self.classes), Format(bits, bits - 4))
         priors, bigram = np.zeros(self.classes, np.float32), np.zeros((self.classes + 1, self.classes), np.float32)
         decoder = Decoder("frames", tuple(f"p{n}" for n in range(self.classes)), priors, bigram)
         frontend = Frontend("logmel", self.inputs, 25.0, 10.0, 1, 1, "speaker")
@@ -92,11 +93,11 @@ class Shape:
         output, cell, bias = (
             Format(bits, bits - 1),
             Format(bits, bits - 3),
-            _zeros(Format(bits, bits - 2), gates, cells),
+            _all_values(Format(bits, bits - 2), gates, cells),
         )
         if self.cell == "gru":
             return Gru(input, output, output, weight_ih, weight_hh, bias)
-        peephole = _zeros(Format(bits, bits - 1), len(PEEPHOLES), cells) if self.peepholes else None
+        peephole = _all_values(Format(bits, bits - 1), len(PEEPHOLES), cells) if self.peepholes else None
         weight_ym = self._matrix(1, outputs, cells) if self.projection else None
         hidden = output if self.projection else None
         return Lstm(input, output, hidden, cell, weight_ih, weight_hh, weight_ym, bias, peephole)
@@ -112,7 +113,8 @@ class Shape:
         return Circulant(rows, cols, k, transform, self._words(gates, rows, cols, k))
 
     def _words(self, gates: int, rows: int, cols: int, k: int) -> Numbers:
-        return _zeros(Format(self.bits, self.bits + 1), gates, -(-rows // k), -(-cols // k), k)
+        shape = gates, -(-rows // k), -(-cols // k), k
+        return Numbers(Format(self.bits, self.bits + 1), np.zeros(shape, np.int64))
 
 
 @functools.cache
@@ -121,5 +123,7 @@ def activations(bits: int, segments: int) -> Activations:
     return tables.activations(Format(bits, bits - 2), Format(bits, bits - 1), segments, False)
 
 
-def _zeros(format: Format, *shape: int) -> Numbers:
-    return Numbers(format, np.zeros(shape, np.int64))
+def _all_values(format: Format, *shape: int) -> Numbers:
+    """A permutation of the values of a format, repeated."""
+    steps = np.arange(math.prod(shape), dtype=np.int64) * 2_654_435_761  # odd, so prime to a power of two
+    return Numbers(format, (steps % (format.high - format.low + 1) + format.low).reshape(shape))

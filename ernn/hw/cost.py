@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ernn.hw.devices import Device, Flow, Resources
 from ernn.hw.fabric import FABRICS, Fabric
-from ernn.hw.instances import instances, registers
+from ernn.hw.instances import arrays, instances, registers
 from ernn.hw.kernel_cost import kernel_cost
 from ernn.hw.lane_verilog import lane_module
 from ernn.hw.layer_verilog import LayerText
@@ -96,7 +96,10 @@ def _glue(text: str, known: Mapping[str, int], fabric: Fabric) -> Resources:
     ring = sum(bits for name, bits in found.items() if name.startswith("ring_"))
     state = sum(found.values()) - wide - ring
     c = fabric.constants
-    return _library(text, known, fabric) + Resources(lut=c.state * state + c.ring * ring, ff=state + wide + ring)
+    own = Resources(lut=c.state * state + c.ring * ring, ff=state + wide + ring)
+    for width, depth in arrays(text, known):
+        own += fabric.memory(width, depth)
+    return _library(text, known, fabric) + own
 
 
 def _library(text: str, known: Mapping[str, int], fabric: Fabric) -> Resources:

@@ -1,17 +1,21 @@
 """FPGAs that a design may be for: what they have, and which tools know them. A new one is one entry of `DEVICES`.
 
-Numbers are those of the vendors' product tables (AMD DS890, DS180, DS190, DS891; Lattice FPGA-DS-02012; Gowin DS981).
+Numbers are those of the vendors' product tables (AMD DS890, DS180, DS190, DS891; Lattice FPGA-DS-02012; Gowin DS981;
+Cologne Chip DS1001).
 """
 
 from dataclasses import astuple, dataclass, fields
 from typing import Literal
 
-Flow = Literal["xc7", "xcu", "xcup", "ecp5", "gowin"]
+Flow = Literal["xc7", "xcu", "xcup", "ecp5", "gowin", "gatemate"]
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What a design takes, or a device has; block RAMs in halves where a device can split them."""
+    """What a design takes, or a device has; block RAMs in halves where a device can split them.
+
+    A device without multiplier blocks has no `dsp`: look-up tables multiply.
+    """
 
     lut: float = 0
     ff: float = 0
@@ -47,7 +51,7 @@ class Device:
     bram_name: str
     bram_bits: int
     speed: str
-    router: Literal["", "nextpnr-ecp5", "nextpnr-gowin"] = ""
+    router: Literal["", "nextpnr-ecp5", "nextpnr-gatemate"] = ""
 
     def binding(self, needed: Resources) -> tuple[str, ...]:
         """Resources of which a design needs more than there are, the scarcest first."""
@@ -55,10 +59,9 @@ class Device:
         return tuple(sorted((name for name, share in shares.items() if share > 1), key=lambda name: -shares[name]))
 
     def shares(self, needed: Resources) -> dict[str, float]:
-        """What a design takes of each resource, as a share of all that there is."""
-        return {
-            each.name: getattr(needed, each.name) / getattr(self.resources, each.name) for each in fields(Resources)
-        }
+        """What a design takes of each resource that there is, as a share of all of it."""
+        there = {each.name: getattr(self.resources, each.name) for each in fields(Resources)}
+        return {name: getattr(needed, name) / most for name, most in there.items() if most}
 
 
 _XILINX_7 = {"lut_inputs": 6, "dsp_name": "DSP48E1", "bram_name": "RAMB36", "bram_bits": 36864}
@@ -146,6 +149,19 @@ DEVICES = _devices(
         "BSRAM",
         18432,
         "C1/I0",
-        "nextpnr-gowin",
+    ),
+    Device(
+        "ccgm1a1",
+        "Cologne Chip GateMate CCGM1A1",
+        "CCGM1A1",
+        "gatemate",
+        "gatemate",
+        Resources(lut=40_960, ff=40_960, bram=32),  # two tables with a register in each of 20,480 CPEs
+        4,
+        "",
+        "BRAM_40K",
+        40960,
+        "worst",
+        "nextpnr-gatemate",
     ),
 )

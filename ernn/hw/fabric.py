@@ -73,7 +73,7 @@ class Fabric:
 
     Args:
         shift_registers: whether a look-up table can be a shift register of 32 bits.
-        factor_bits: of the two operands of one multiplier, signed.
+        factor_bits: of the two operands of one multiplier, signed; None: look-up tables multiply.
         soft_bits: pieces of operands with as few bits are multiplied by look-up tables.
         packs: whether multipliers take in the registers around them.
         whole: operands of multipliers that are instantiated with their registers, the smallest first, and the blocks of
@@ -83,7 +83,7 @@ class Fabric:
 
     lut_inputs: int
     shift_registers: bool
-    factor_bits: tuple[int, int]
+    factor_bits: tuple[int, int] | None
     soft_bits: int
     packs: bool
     whole: tuple[tuple[int, int, int], ...]
@@ -100,16 +100,32 @@ class Fabric:
 
     def memory(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Resources:
         """A memory, what multiplexes its rows included, without the registers behind it."""
+        registers = Resources(lut=self.constants.choice * width * depth, ff=width * depth)
+        if style == "distributed" and not self.dual:
+            return registers
         best = self.chosen(width, depth, style, one_address)
+        if style == "auto" and width * depth < best.score(width, depth):  # a bit of a register costs one
+            return registers
         rows = -(-depth // best.depth)
         luts = width * math.ceil((rows - 1) / (3 if self.lut_inputs == 6 else 1)) + (rows if rows > 1 else 0)
         return best.each * best.units(width, depth) + Resources(lut=luts)
+
+    def table(self, width: int, depth: int) -> Resources:
+        """Words that never change: blocks or logic, of which a look-up table's worth costs memory_libmap one."""
+        best = min(self.block, key=lambda shape: shape.score(width, depth))
+        if width * depth / 2**self.lut_inputs > best.score(width, depth):
+            return self.memory(width, depth, "block")
+        tables = -(-depth // 2**self.lut_inputs)
+        return Resources(lut=width * (tables + math.ceil((tables - 1) / (3 if self.lut_inputs == 6 else 1))))
 
     def multiplier(self, a: int, b: int, product: int) -> Resources:
         """A product of signed numbers between registers: the wider one goes to the wider input."""
         for first, second, blocks in self.whole:
             if max(a, b) <= first and min(a, b) <= second:
                 return Resources(dsp=blocks)
+        if self.factor_bits is None:
+            narrow, wide = sorted((a + 1 >> 1, b + 1 >> 1))  # as in ernn/synthesis/multipliers/gatemate_map.v
+            return Resources(lut=2 * narrow * wide + 13 * narrow + 6 * wide + 13, ff=a + b + product)
         (wide, rest_a), (narrow, rest_b) = (
             self._parts(bits, most) for bits, most in zip((max(a, b), min(a, b)), self.factor_bits, strict=True)
         )
@@ -151,11 +167,11 @@ _SIX = Constants(
     bound=0.28,
     read=1.0,
     flag=0.35,
-    state=2.0,
+    state=1.5,
     ring=0.5,
     mux=1.0,
     wide_mux=0.35,
-    choice=2.0,
+    choice=0.35,
     thread=75,
     total=33,
     count=1.2,
@@ -171,7 +187,7 @@ _FOUR = Constants(
     bound=0.75,
     read=1.9,
     flag=0.6,
-    state=2.3,
+    state=2.0,
     ring=0.8,
     mux=1.0,
     wide_mux=0.7,
@@ -179,6 +195,26 @@ _FOUR = Constants(
     thread=150,
     total=66,
     count=1.0,
+    kept=0.68,
+)
+_CPE = Constants(
+    add=2.4,
+    plus=2.4,
+    negate=4.4,
+    magnitude=6.6,
+    select=2.0,
+    saturate=7.0,
+    bound=1.7,
+    read=4.2,
+    flag=1.3,
+    state=4.2,
+    ring=1.8,
+    mux=2.0,
+    wide_mux=1.5,
+    choice=1.9,
+    thread=330,
+    total=145,
+    count=2.2,
     kept=0.68,
 )
 _XC7_SMALL = (_small(6, 32, 8, 8 / 7, 4), _small(3, 64, 8, 8 / 7, 4))
@@ -209,4 +245,14 @@ _XCU = Fabric(
 _FOURS = (_small(4, 16, 4, 4, 6),)
 _ECP5 = Fabric(4, False, (18, 18), 2, False, ((18, 18, 1),), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
 _GOWIN = Fabric(4, False, (12, 12), 2, False, ((12, 12, 1), (36, 27, 4)), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
-FABRICS: dict[Flow, Fabric] = {"xc7": _XC7, "xcu": _XCU, "xcup": _XCU, "ecp5": _ECP5, "gowin": _GOWIN}
+_TWENTIES = _blocks([(40, 512), (20, 1024), (10, 2048), (5, 4096), (2, 8192), (1, 16384)], 129, 0.5)
+_FORTIES = _blocks([(80, 512), (40, 1024), (20, 2048), (10, 4096), (5, 8192), (2, 16384), (1, 32768)], 257, 1)
+_GATEMATE = Fabric(4, False, None, 0, False, (), _TWENTIES + _FORTIES, (), (), _CPE)
+FABRICS: dict[Flow, Fabric] = {
+    "xc7": _XC7,
+    "xcu": _XCU,
+    "xcup": _XCU,
+    "ecp5": _ECP5,
+    "gowin": _GOWIN,
+    "gatemate": _GATEMATE,
+}

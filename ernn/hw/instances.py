@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 _START = re.compile(r"\b(ernn_\w+) #\(")
 _PARAMETER = re.compile(r"\.(\w+)\(")
 _REGISTER = re.compile(r"^ +(?:\(\* keep \*\) )?reg (?:signed )?(?:\[([^:\]]+):0\] )?([\w, ]+);", re.MULTILINE)
+_ARRAY = re.compile(r"^ +reg \[([^:\]]+):0\] \w+\[0:([^\]]+)\];", re.MULTILINE)
 _OPERATORS: dict[type, Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -23,6 +24,8 @@ Instance = tuple[str, tuple[tuple[str, int | str], ...]]
 
 def instances(text: str, known: Mapping[str, int]) -> Counter[Instance]:
     """Module and parameters of each instance of the library, and how often it is there.
+
+    A memory that is never written has a parameter CONSTANT of its own here.
 
     Args:
         known: parameters of the module itself that the expressions name.
@@ -37,6 +40,8 @@ def instances(text: str, known: Mapping[str, int]) -> Counter[Instance]:
             place = parameter.end() + len(word)
             if word != "IMAGE" and parameter[1] != "IMAGE":
                 values[parameter[1]] = word.strip('"') if word.startswith('"') else number(word, known)
+        if ".write(1'b0)" in _inside(text, text.index("(", match.end() + len(given) + 1)):
+            values["CONSTANT"] = 1
         found[match[1], tuple(sorted(values.items()))] += 1
     return found
 
@@ -53,6 +58,11 @@ def registers(text: str, known: Mapping[str, int]) -> dict[str, int]:
         for name in match[2].split(",")
         if name.strip() not in unclocked
     }
+
+
+def arrays(text: str, known: Mapping[str, int]) -> list[tuple[int, int]]:
+    """Width and depth of each memory that a module has itself."""
+    return [(number(match[1], known) + 1, number(match[2], known) + 1) for match in _ARRAY.finditer(text)]
 
 
 def number(expression: str, known: Mapping[str, int]) -> int:

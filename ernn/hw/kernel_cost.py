@@ -20,6 +20,7 @@ class _Reader:
         self.kernel, self.fabric, self.graph = kernel, fabric, kernel.graph
         self.width, self.ready = kernel.schedule.widths, kernel.schedule.ready
         self._roots = self._sources()
+        self._inside = self._post_adders() if fabric.packs else set()
         self._uses: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)  # cycles behind: bits that are used
 
     def total(self) -> Resources:
@@ -46,6 +47,18 @@ class _Reader:
                 found.append((place, 0))
         return found
 
+    def _post_adders(self) -> set[int]:
+        """Additions that a multiplier block does behind its product, which nothing else wants."""
+        nodes = self.graph.nodes
+        wanted = Counter(operand for node in nodes for operand in node.operands)
+        wanted.update(place for bus in self.kernel.outputs.values() for place in bus.elements)
+        return {
+            place
+            for place, node in enumerate(nodes)
+            if node.operator == "add"
+            and any(nodes[each].operator == "multiply" and wanted[each] == 1 for each in node.operands)
+        }
+
     def _use(self, place: int, cycle: int, width: int | None = None, sign: bool = False) -> None:
         """Bits of a node that something wants in a cycle: the lowest `width` of them, or its sign alone."""
         if self.graph.nodes[place].operator == "constant":
@@ -60,11 +73,12 @@ class _Reader:
             self._uses[root][behind] = min(low, before[0]), max(high, before[1])
 
     def _registers(self) -> Resources:
-        """Chains behind all nodes; a multiplier that packs registers takes in the one behind it."""
+        """Chains behind all nodes; a multiplier block that packs registers takes in the one behind it."""
         chains: Counter[int] = Counter()  # bits by the length of a chain without a tap
         for root, uses in self._uses.items():
             taps = sorted(uses)
-            if self.fabric.packs and self.graph.nodes[root].operator == "multiply" and taps[0]:
+            packed = self.graph.nodes[root].operator == "multiply" or root in self._inside
+            if self.fabric.packs and packed and taps[0]:
                 taps, uses = [behind - 1 for behind in taps], {behind - 1: bits for behind, bits in uses.items()}
             for bit in range(max(high for _, high in uses.values())):
                 so_far = 0
@@ -90,6 +104,8 @@ class _Reader:
         for number, operand in enumerate(node.operands):
             sign = node.operator == "select" and number == 2
             self._use(operand, self.ready[place], None if sign else cut, sign)
+        if place in self._inside:
+            return _NOTHING
         bits = self.width[node.operands[0]]
         luts = {
             "add": c.add * (width - max(map(self._zeros, node.operands))),

@@ -20,8 +20,8 @@ def _int(parameters: Parameters, name: str) -> int:
 
 def _ram(p: Parameters, fabric: Fabric) -> Resources:
     """Two registers behind the words: a block has the first inside."""
-    width, style = _int(p, "WIDTH"), str(p.get("KIND", "auto"))
-    memory = fabric.memory(width, _int(p, "DEPTH"), style)  # type: ignore[arg-type]
+    width, depth, style = _int(p, "WIDTH"), _int(p, "DEPTH"), str(p.get("KIND", "auto"))
+    memory = fabric.table(width, depth) if p.get("CONSTANT") else fabric.memory(width, depth, style)  # type: ignore[arg-type]
     return memory + Resources(ff=width * (1 if memory.bram else 2))
 
 

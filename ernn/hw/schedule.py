@@ -39,6 +39,7 @@ FAMILIES = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
     "xcup": Timing(lut_ns=0.55, carry_ns_per_bit=0.02, margin_ns=0.4),
     "ecp5": Timing(lut_ns=1.8, carry_ns_per_bit=0.08, margin_ns=1.5, shallow=16),
+    "gatemate": Timing(lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0),  # no memories in look-up tables
 }
 
 

@@ -34,13 +34,30 @@ _GOWIN = {
     **dict.fromkeys(("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "SPX9", "pROM", "pROMX9"), _BRAM),
     **dict.fromkeys(("MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8", "GSR", "GND", "VCC"), _NOTHING),
 }
+# Half a CPE is a tree of four inputs. An adder takes both halves; registers stand behind tables.
+_GATEMATE = {
+    **dict.fromkeys(("CC_LUT1", "CC_LUT2", "CC_L2T4", "CC_MX2", "CC_MULT_LUT"), _LUT),
+    **dict.fromkeys(("CC_L2T5", "CC_MX4", "CC_ADDF"), _LUT * 2),
+    **{"CC_DFF": _FF, "CC_BRAM_40K": _BRAM, "CC_BRAM_20K": _BRAM * 0.5},
+}
 TABLES: dict[Flow, dict[str, Resources]] = {
     "xc7": _XILINX,
     "xcu": _XILINX,
     "xcup": _XILINX,
     "ecp5": _ECP5,
     "gowin": _GOWIN,
+    "gatemate": _GATEMATE,
 }
+# What nextpnr calls the places that cells occupy.
+PLACES: dict[Flow, dict[str, Resources]] = {
+    "ecp5": {"TRELLIS_COMB": _LUT, "TRELLIS_FF": _FF, "MULT18X18D": _DSP, "DP16KD": _BRAM},
+    "gatemate": {"CPE_LT": _LUT, "CPE_FF": _FF, "RAM_HALF": _BRAM * 0.5},
+}
+
+
+def occupied(used: Mapping[str, int], flow: Flow) -> Resources:
+    """Resources of a placed design, from nextpnr's utilization."""
+    return sum((each * used[place] for place, each in PLACES[flow].items()), _NOTHING)
 
 
 def resources(cells: Mapping[str, int], flow: Flow) -> Resources:

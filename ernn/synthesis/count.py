@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files as resources_of
 from pathlib import Path
 
 from ernn.hw.devices import Flow, Resources
@@ -27,13 +28,24 @@ techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6
 xilinx_dffopt
 opt_lut_ins -tech xilinx
 clean"""
+# {pads}: what leaves out the pads and clock buffers that a part of a design has not.
 SCRIPTS: dict[Flow, str] = {
     "xc7": _XILINX,
     "xcu": _XILINX,
     "xcup": _XILINX,
     "ecp5": "synth_ecp5 -top {top} -run begin:check",
     "gowin": "synth_gowin -family gw5a -noiopads -top {top} -run begin:json",
+    "gatemate": "synth_gatemate -luttree -nomx8 {pads}-top {top} -run begin:check",
 }
+
+
+_NO_PADS = "-noiopad -noclkbuf "
+_MAPS: dict[Flow, str] = {"gatemate": "gatemate_map.v"}  # cells that count as so many others, by their parameters
+
+
+def synthesis(flow: Flow, top: str, whole: bool = True) -> str:
+    """The commands of a family for one module, `whole` with pads where its tools want them from Yosys."""
+    return SCRIPTS[flow].format(flow=flow, top=top, pads="" if whole else _NO_PADS)
 
 
 def read(files: Sequence[str]) -> str:
@@ -52,7 +64,7 @@ def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Res
     Raises:
         UserError: Yosys is missing or refuses the sources.
     """
-    sources.of_flow(flow).write(folder)
+    _write(sources, flow, folder)
     tops = (TOP, *sources.layers)
 
     def cells(top: str) -> dict[str, dict[str, int]]:
@@ -68,9 +80,16 @@ def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Res
 
 def flat(sources: Sources, flow: Flow, folder: Path) -> Resources:
     """What a design takes, synthesized as one module: slow, but what the hierarchy cannot hide."""
-    sources.of_flow(flow).write(folder)
+    _write(sources, flow, folder)
     yosys.synthesize(folder, f"{flow}-flat", script(sources, flow, TOP, (), keep=False))
     return total(yosys.cells(folder / f"{flow}-flat.json"), TOP, flow)
+
+
+def _write(sources: Sources, flow: Flow, folder: Path) -> None:
+    sources.of_flow(flow).write(folder)
+    if flow in _MAPS:
+        text = (resources_of("ernn.synthesis") / "multipliers" / _MAPS[flow]).read_text()
+        (folder / _MAPS[flow]).write_text(text)
 
 
 def script(sources: Sources, flow: Flow, top: str, boxes: Sequence[str], keep: bool = True) -> list[str]:
@@ -80,7 +99,8 @@ def script(sources: Sources, flow: Flow, top: str, boxes: Sequence[str], keep: b
         read(list(sources.verilog)),
         *(["setattr -mod -set keep_hierarchy 1 " + " ".join(sources.modules)] if keep else []),
         *(f"blackbox {box}" for box in boxes),
-        SCRIPTS[flow].format(flow=flow, top=top),
+        synthesis(flow, top, whole=False),
+        *(f"techmap -map {_MAPS[name]}" for name in (flow,) if name in _MAPS),
         f"tee -q -o {name}.json stat -json",
     ]
 

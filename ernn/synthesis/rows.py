@@ -9,7 +9,7 @@ from typing import Any
 
 from ernn import vendor
 from ernn.hw.devices import Device, Flow, Resources
-from ernn.synthesis import count, sources
+from ernn.synthesis import cells, count, sources
 from ernn.synthesis.sources import Sources
 from ernn.tools import nextpnr, yosys
 
@@ -31,7 +31,7 @@ def rows(
         if device.flow not in counted:
             counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes)
         row = _row(name, device, counted[device.flow], design.clock_mhz)
-        if device.router == "nextpnr-ecp5" and row["fits"]:
+        if device.router and row["fits"]:
             row |= _routed(sources.sources(project, images=True), device, seeds, folder / device.name, processes)
         found.append(row)
         if vendor.available(device):
@@ -58,31 +58,32 @@ def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path,
     design.of_flow(device.flow).write(folder)
     commands = [
         count.read(list(design.verilog)),
-        count.SCRIPTS[device.flow].format(flow=device.flow, top=sources.TOP),
+        count.synthesis(device.flow, sources.TOP),
         *("opt_clean", "autoname", "blackbox =A:whitebox", "write_json netlist.json"),
     ]
     yosys.synthesize(folder, "netlist", commands)
 
     def placed(seed: int) -> nextpnr.Placed:
+        if device.router == "nextpnr-gatemate":
+            return nextpnr.gatemate(folder, "netlist", design.clock_mhz, seed, device.part)
         return nextpnr.ecp5(folder, "netlist", design.clock_mhz, seed, device.speed)
 
     with ThreadPoolExecutor(processes) as pool:
         results = list(pool.map(placed, seeds))
-    clocks, used = [each.fmax_mhz for each in results], results[0].used
-    fastest = seeds[clocks.index(max(clocks))]
-    return {
+    clocks = [each.fmax_mhz for each in results]
+    row = {
         "flow": "yosys, nextpnr",
-        "lut": used["TRELLIS_COMB"],
-        "ff": used["TRELLIS_FF"],
-        "dsp": used["MULT18X18D"],
-        "bram": used["DP16KD"],
+        **asdict(cells.occupied(results[0].used, device.flow)),
         "fmax_mhz": round(statistics.median(clocks), 2),
         "fmax_kind": "place_and_route",
         "fmax_low_mhz": round(min(clocks), 2),
         "fmax_high_mhz": round(max(clocks), 2),
         "seeds": list(seeds),
-        "bitstream_bytes": nextpnr.bitstream(folder, "netlist", fastest).stat().st_size,
     }
+    if device.router == "nextpnr-ecp5":
+        fastest = seeds[clocks.index(max(clocks))]
+        row["bitstream_bytes"] = nextpnr.bitstream(folder, "netlist", fastest).stat().st_size
+    return row
 
 
 def _implemented(name: str, project: Path, device: Device, folder: Path) -> dict[str, Any]:

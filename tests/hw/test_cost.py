@@ -5,6 +5,7 @@ import math
 from functools import reduce
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from ernn.explore.shapes import Shape
 from ernn.hw import cost, sizing
 from ernn.hw.devices import DEVICES, Resources
 from ernn.hw.fabric import FABRICS
-from ernn.hw.instances import instances, number, registers
+from ernn.hw.instances import arrays, instances, number, registers
 from ernn.hw.network_verilog import NetworkText
 from ernn.hw.project import library, rtl_project
 from ernn.synthesis import count, sources
@@ -36,7 +37,7 @@ def test_more_lanes_take_more_of_everything_but_memory(device):
     for less, more in pairwise(totals):
         assert less.lut < more.lut
         assert less.ff < more.ff
-        assert less.dsp < more.dsp
+        assert less.dsp < more.dsp or not device.resources.dsp
 
 
 @pytest.mark.parametrize("device", [XC7, ECP5], ids=["xc7", "ecp5"])
@@ -77,8 +78,9 @@ LIBMAP = {
     "xc7": "-logic-cost-rom 0.015625 -lib +/xilinx/lutrams_xc5v.txt -lib +/xilinx/brams_xc4v.txt -D HAS_SIZE_36 "
     "-D HAS_CASCADE -D HAS_CONFLICT_BUG -D HAS_MIXWIDTH_SDP",
     "ecp5": "-lib +/lattice/lutrams_trellis.txt -lib +/lattice/brams_16kd.txt",
+    "gatemate": "-lib +/gatemate/brams.txt",
 }
-PRIMITIVES = {"LUTRAM_SDP": "lut", "DPR16X4": "lut", "BLOCKRAM": "bram", "16KD": "bram"}
+PRIMITIVES = {"LUTRAM_SDP": "lut", "DPR16X4": "lut", "BLOCKRAM": "bram", "16KD": "bram", "CC_BRAM": "bram"}
 
 
 @pytest.mark.parametrize("flow", LIBMAP)
@@ -96,11 +98,51 @@ def test_memories_are_those_that_yosys_chooses(flow, tmp_path):
     cells = yosys.cells(tmp_path / "map.json")
     for width, depth in MEMORIES:
         found = {name: n for name, n in cells[f"ram_{width}_{depth}"].items() if name.startswith("$__")}
+        fabric = FABRICS[flow]  # type: ignore[index]
+        if not found:
+            assert fabric.memory(width, depth).ff == width * depth
+            continue
         [(primitive, number_)] = found.items()
         kind = next(kind for part, kind in PRIMITIVES.items() if part in primitive)
-        fabric = FABRICS[flow]  # type: ignore[index]
         shape = fabric.chosen(width, depth)
+        assert fabric.memory(width, depth).ff == 0
         assert (shape.units(width, depth), shape.each.bram > 0) == (number_, kind == "bram"), (width, depth, found)
+
+
+@pytest.mark.parametrize("flow", LIBMAP)
+def test_constant_tables_are_those_that_yosys_chooses(flow, tmp_path):
+    """A block or logic: `memory_libmap` says so, and turns logic into cells of its own."""
+    sizes, generator = [(12, 64), (48, 32), (96, 60), (96, 68), (96, 400), (200, 700)], np.random.default_rng(1)
+    files = {}
+    for width, depth in sizes:
+        words = [generator.integers(0, 16, -(-width // 4)) for _ in range(depth)]
+        files[f"{width}_{depth}.hex"] = "\n".join("".join(f"{digit:x}" for digit in word) for word in words)
+        files[f"rom_{width}_{depth}.v"] = f"""module rom_{width}_{depth}(
+    input clk, input [9:0] a, output reg [{width - 1}:0] q
+);
+    reg [{width - 1}:0] words[0:{depth - 1}];
+    initial $readmemh("{width}_{depth}.hex", words);
+    always @(posedge clk) q <= words[a];
+endmodule
+"""
+    write(files, tmp_path)
+    steps = "proc; opt -nodffe -nosdff; wreduce; opt; memory -nomap; opt_clean"
+    verilog = " ".join(name for name in files if name.endswith(".v"))
+    yosys.synthesize(
+        tmp_path, "map", [f"read_verilog {verilog}", *steps.split("; "), f"memory_libmap {LIBMAP[flow]}", "stat"]
+    )
+    log = (tmp_path / "map.log").read_text()
+    fabric = FABRICS[flow]  # type: ignore[index]
+    for width, depth in sizes:
+        logic = f"using FF mapping for memory rom_{width}_{depth}.words" in log
+        assert logic == (fabric.table(width, depth).bram == 0), (width, depth)
+
+
+@given(st.integers(2, 24), st.integers(2, 24))
+def test_products_of_look_up_tables_do_not_depend_on_their_order(a, b):
+    one, other = (FABRICS["gatemate"].multiplier(*pair, a + b) for pair in ((a, b), (b, a)))
+    assert one == other
+    assert one.dsp == 0 < one.lut
 
 
 @pytest.mark.parametrize(
@@ -137,12 +179,16 @@ def test_instances_have_their_parameters_as_numbers():
         endcase
     ernn_delay #(.WIDTH(2 + A), .CYCLES(1)) one (.clk(clk), .d(f(x)));
     ernn_ram #(.WIDTH((1 + A) * 2), .DEPTH(2 << A), .IMAGE("a.hex"), .KIND("block")) two (.clk(clk));
+    ernn_ram #(.WIDTH(4), .DEPTH(2)) three (.clk(clk), .write(1'b0));
+    reg [A:0] words[0:7];
 endmodule"""
     known = {"A": 3}
     assert dict(instances(text, known)) == {
         ("ernn_delay", (("CYCLES", 1), ("WIDTH", 5))): 1,
         ("ernn_ram", (("DEPTH", 16), ("KIND", "block"), ("WIDTH", 8))): 1,
+        ("ernn_ram", (("CONSTANT", 1), ("DEPTH", 2), ("WIDTH", 4))): 1,
     }
+    assert arrays(text, known) == [(4, 8)]
     assert registers(text, known) == {"here": 3}
     with pytest.raises(ValueError, match="no expression of numbers: f\\(1\\)"):
         number("f(1)", {})

@@ -1,16 +1,17 @@
 """Resources by synthesis: with hierarchy and without, for every family."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from ernn.errors import UserError
-from ernn.hw.devices import DEVICES
+from ernn.hw.devices import DEVICES, Resources
 from ernn.hw.project import rtl_project
 from ernn.params import DeviceName
 from ernn.synthesis import cells, count, rows, sources
-from ernn.tools import nextpnr, yosys
+from ernn.tools import nextpnr, process, yosys
 from tests import programs
 from tests.hw import designs
 
@@ -24,7 +25,7 @@ def project(tmp_path_factory) -> Path:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("flow", ["xc7", "ecp5", "gowin"])
+@pytest.mark.parametrize("flow", ["xc7", "ecp5", "gowin", pytest.param("gatemate", marks=pytest.mark.slow)])
 def test_the_sum_over_modules_is_close_to_flat_synthesis(project, tmp_path, flow):
     """Boundaries hide little: no memory and no multiplier, and a tenth of the logic."""
     design = sources.sources(project)
@@ -87,16 +88,45 @@ def test_what_is_no_report_of_nextpnr_is_refused(tmp_path, text):
         nextpnr.placed(tmp_path / "report.json")
 
 
+def test_places_of_a_routed_design_are_its_resources():
+    used = {"CPE_LT": 100, "CPE_FF": 40, "RAM_HALF": 5, "GPIO": 9}
+    assert cells.occupied(used, "gatemate") == Resources(lut=100, ff=40, bram=2.5)
+    assert {device.flow for device in DEVICES.values() if device.router} == set(cells.PLACES)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_small_design_is_placed_and_routed_on_ecp5(tmp_path):
+@pytest.mark.parametrize(("device", "mhz"), [("ecp5-85f", 80), ("ccgm1a1", 40)])
+def test_a_small_design_is_placed_and_routed(device, mhz, tmp_path):
     from ernn.hw.schedule import FAMILIES, Clock
 
-    clock = Clock(80, FAMILIES["ecp5"])
+    clock = Clock(mhz, FAMILIES[DEVICES[device].clocks])
     design = designs.network(programs.build(**SMALL), layers=(1, 1, 0), output=(1, 1, 0), clock=clock)
     project = designs.write(rtl_project(design), tmp_path / "project")
-    (row,) = rows.rows("small", project, [DEVICES["ecp5-85f"]], [1, 2], tmp_path / "work")
+    (row,) = rows.rows("small", project, [DEVICES[device]], [1, 2], tmp_path / "work")
     assert row["fmax_kind"] == "place_and_route"
     assert row["fmax_low_mhz"] <= row["fmax_mhz"] <= row["fmax_high_mhz"]
-    assert row["fmax_low_mhz"] > 40
+    assert row["fmax_low_mhz"] > mhz / 2
     assert json.dumps(row)
+
+
+@pytest.mark.parametrize(("a", "b"), [(8, 8), (12, 16), (18, 18)])
+def test_a_multiplier_of_look_up_tables_counts_as_nextpnr_makes_it(tmp_path, a, b):
+    """Its registers stand alone, one in half a CPE each, and two constants do."""
+    text = f"""module ernn(
+    input clk, input signed [{a - 1}:0] a, input signed [{b - 1}:0] b, output reg signed [{a + b - 1}:0] p
+);
+    reg signed [{a - 1}:0] x;
+    reg signed [{b - 1}:0] y;
+    always @(posedge clk) begin x <= a; y <= b; p <= x * y; end
+endmodule
+"""
+    source = sources.Sources({"ernn.v": text}, {}, (), ("ernn",), 60)
+    counted = count.count(source, "gatemate", tmp_path)
+    commands = ["read_verilog ernn.v", count.synthesis("gatemate", "ernn"), "write_json ernn.json"]
+    yosys.synthesize(tmp_path, "netlist", commands)
+    packed = [nextpnr.GATEMATE.path(), "--device", "CCGM1A1", "--json", "ernn.json", "--vopt", "allow-unconstrained"]
+    process.run([*packed, "--pack-only"], tmp_path, tmp_path / "pack.log")
+    halves = re.search(r"CPE_LT: +(\d+)/", (tmp_path / "pack.log").read_text())
+    assert halves is not None
+    assert int(halves[1]) == counted.lut + counted.ff + 2
