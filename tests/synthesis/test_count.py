@@ -125,8 +125,8 @@ endmodule
     counted = count.count(source, "gatemate", tmp_path)
     commands = ["read_verilog ernn.v", count.synthesis("gatemate", "ernn"), "write_json ernn.json"]
     yosys.synthesize(tmp_path, "netlist", commands)
-    packed = [nextpnr.GATEMATE.path(), "--device", "CCGM1A1", "--json", "ernn.json", "--vopt", "allow-unconstrained"]
-    process.run([*packed, "--pack-only"], tmp_path, tmp_path / "pack.log")
+    pack = [*nextpnr.gatemate_command(), "--device", "CCGM1A1", "--vopt", "allow-unconstrained", "--pack-only"]
+    process.run([*pack, "--json", "ernn.json"], tmp_path, tmp_path / "pack.log")
     halves = re.search(r"CPE_LT: +(\d+)/", (tmp_path / "pack.log").read_text())
     assert halves is not None
     assert int(halves[1]) == counted.lut + counted.ff + 2
