@@ -5,6 +5,7 @@ design of any size. A copy of the module in memory gets one of 16 MiB behind its
 asks for new pages, never comes; a guard between the two is checked at the end.
 """
 
+import contextlib
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -54,7 +55,8 @@ def run(package: str, name: str, arguments: Sequence[str]) -> int:
     config = wasmtime.Config()
     config.wasm_exceptions = True
     config.max_wasm_stack = _MACHINE_STACK
-    config.cache = True
+    with contextlib.suppress(wasmtime.WasmtimeError):  # no folder to keep compiled code in: it is compiled again
+        config.cache = True
     binary, end = with_stack((folder / name).read_bytes())
     engine = wasmtime.Engine(config)
     module = wasmtime.Module(engine, binary)

@@ -41,6 +41,13 @@ def test_recursion_that_overflows_the_stack_of_the_module_ends_well(tmp_path, mo
         wasm.run("deep", "deep.wasm", [])
 
 
+def test_compiled_code_is_kept_only_where_there_is_room(tmp_path, monkeypatch):
+    package(tmp_path, monkeypatch, DEEP % "")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert wasm.run("deep", "deep.wasm", []) == 7
+
+
 def test_a_heap_that_comes_near_the_stack_is_an_error(tmp_path, monkeypatch):
     package(tmp_path, monkeypatch, DEEP % "(i32.store (i32.const 131072) (i32.const 1))")
     with pytest.raises(RuntimeError, match=r"deep\.wasm keeps its heap where its stack was put"):
