@@ -100,7 +100,7 @@ def script(sources: Sources, flow: Flow, top: str, boxes: Sequence[str], keep: b
         *(["setattr -mod -set keep_hierarchy 1 " + " ".join(sources.modules)] if keep else []),
         *(f"blackbox {box}" for box in boxes),
         synthesis(flow, top, whole=False),
-        *(f"techmap -map {_MAPS[name]}" for name in (flow,) if name in _MAPS),
+        *([f"techmap -map {_MAPS[flow]}"] if flow in _MAPS else []),
         f"tee -q -o {name}.json stat -json",
     ]
 

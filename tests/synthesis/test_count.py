@@ -8,6 +8,7 @@ import pytest
 
 from ernn.errors import UserError
 from ernn.hw.devices import DEVICES, Resources
+from ernn.hw.fabric import FABRICS
 from ernn.hw.project import rtl_project
 from ernn.params import DeviceName
 from ernn.synthesis import cells, count, rows, sources
@@ -131,3 +132,4 @@ endmodule
     halves = re.search(r"CPE_LT: +(\d+)/", (tmp_path / "pack.log").read_text())
     assert halves is not None
     assert int(halves[1]) == counted.lut + counted.ff + 2
+    assert FABRICS["gatemate"].multiplier(a, b, a + b) == counted
