@@ -13,7 +13,9 @@ NEEDS = st.builds(Resources, *[st.integers(0, 10**6)] * 4)
 @pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
 def test_a_device_is_whole(device):
     assert device.clocks in FAMILIES
-    assert min(astuple(device.resources)) > 0
+    lut, ff, dsp, bram = astuple(device.resources)
+    assert min(lut, ff, bram) > 0
+    assert (dsp > 0) == bool(device.dsp_name)  # where no block multiplies, look-up tables do
     assert device.binding(device.resources) == ()
 
 
