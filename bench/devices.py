@@ -10,7 +10,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench import accelerator
 from bench.record import FOLDER, commit, record
@@ -50,7 +50,7 @@ scheduled for. `binds` names what a device has too little of. Rows carry the com
 class Small:
     """Layers of 128 cells on the smallest arrays, for a small FPGA."""
 
-    cell: str
+    cell: Literal["lstm", "gru"]
     block_size: int
     pruning_ratio: float = 1.0
     layers: int = 2
@@ -80,7 +80,7 @@ def paper(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
 def small(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Sources of a small design."""
     shape = SMALL[name]
-    network = Network(cell=shape.cell, layers=shape.layers, cells=128)  # type: ignore[arg-type]
+    network = Network(cell=shape.cell, layers=shape.layers, cells=128)
     lanes = 4 if shape.cell == "lstm" else 1
     case = accelerator.Case(
         network,

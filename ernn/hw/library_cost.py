@@ -1,9 +1,10 @@
 """What the general modules of `ernn/hw/rtl` take, from their parameters."""
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from ernn.hw.devices import Resources
-from ernn.hw.fabric import Fabric
+from ernn.hw.fabric import Fabric, Style
 
 Parameters = Mapping[str, int | str]
 _COUNTER = 16  # bits of the library's counters
@@ -20,8 +21,8 @@ def _int(parameters: Parameters, name: str) -> int:
 
 def _ram(p: Parameters, fabric: Fabric) -> Resources:
     """Two registers behind the words: a block has the first inside."""
-    width, depth, style = _int(p, "WIDTH"), _int(p, "DEPTH"), str(p.get("KIND", "auto"))
-    memory = fabric.table(width, depth) if p.get("CONSTANT") else fabric.memory(width, depth, style)  # type: ignore[arg-type]
+    width, depth, style = _int(p, "WIDTH"), _int(p, "DEPTH"), cast(Style, p.get("KIND", "auto"))
+    memory = fabric.table(width, depth) if p.get("CONSTANT") else fabric.memory(width, depth, style)
     return memory + Resources(ff=width * (1 if memory.bram else 2))
 
 

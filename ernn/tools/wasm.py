@@ -49,6 +49,7 @@ def run(package: str, name: str, arguments: Sequence[str]) -> int:
     """Run a program of a package in the current folder, with the package's `share` as `/share`; its exit code.
 
     Raises:
+        ValueError: the module has another form than a program that LLVM has linked.
         RuntimeError: the program has used the room that keeps its heap from its stack.
     """
     folder = resources.files(package)
@@ -70,12 +71,15 @@ def run(package: str, name: str, arguments: Sequence[str]) -> int:
     linker.define_wasi()
     store.set_wasi(system)
     exports = linker.instantiate(store, module).exports(store)
+    start, memory = exports["_start"], exports["memory"]
+    if not isinstance(start, wasmtime.Func) or not isinstance(memory, wasmtime.Memory):
+        raise ValueError(f"{name} is no program")
     code = 0
     try:
-        exports["_start"](store)  # type: ignore[operator]
+        start(store)
     except wasmtime.ExitTrap as trap:
         code = trap.code
-    if any(exports["memory"].read(store, end, end + PAGE)):  # type: ignore[union-attr]
+    if any(memory.read(store, end, end + PAGE)):
         raise RuntimeError(f"{name} keeps its heap where its stack was put")
     return code
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ernn.explore.shapes import Shape
 from ernn.hw import cost, sizing
-from ernn.hw.devices import DEVICES, Resources
+from ernn.hw.devices import DEVICES, Flow, Resources
 from ernn.hw.fabric import FABRICS
 from ernn.hw.instances import arrays, instances, number, registers
 from ernn.hw.network_verilog import NetworkText
@@ -74,7 +74,7 @@ def test_block_memories_are_the_cheapest_packing(flow, width, depth):
 
 
 MEMORIES = [(4, 32), (12, 200), (24, 64), (32, 48), (48, 512), (48, 2048), (96, 33), (192, 600), (36, 1024), (384, 16)]
-LIBMAP = {
+LIBMAP: dict[Flow, str] = {
     "xc7": "-logic-cost-rom 0.015625 -lib +/xilinx/lutrams_xc5v.txt -lib +/xilinx/brams_xc4v.txt -D HAS_SIZE_36 "
     "-D HAS_CASCADE -D HAS_CONFLICT_BUG -D HAS_MIXWIDTH_SDP",
     "ecp5": "-lib +/lattice/lutrams_trellis.txt -lib +/lattice/brams_16kd.txt",
@@ -84,7 +84,7 @@ PRIMITIVES = {"LUTRAM_SDP": "lut", "DPR16X4": "lut", "BLOCKRAM": "bram", "16KD":
 
 
 @pytest.mark.parametrize("flow", LIBMAP)
-def test_memories_are_those_that_yosys_chooses(flow, tmp_path):
+def test_memories_are_those_that_yosys_chooses(flow: Flow, tmp_path):
     module = library()["ernn_ram.v"]
     files = {}
     for width, depth in MEMORIES:
@@ -98,7 +98,7 @@ def test_memories_are_those_that_yosys_chooses(flow, tmp_path):
     cells = yosys.cells(tmp_path / "map.json")
     for width, depth in MEMORIES:
         found = {name: n for name, n in cells[f"ram_{width}_{depth}"].items() if name.startswith("$__")}
-        fabric = FABRICS[flow]  # type: ignore[index]
+        fabric = FABRICS[flow]
         if not found:
             assert fabric.memory(width, depth).ff == width * depth
             continue
@@ -110,7 +110,7 @@ def test_memories_are_those_that_yosys_chooses(flow, tmp_path):
 
 
 @pytest.mark.parametrize("flow", LIBMAP)
-def test_constant_tables_are_those_that_yosys_chooses(flow, tmp_path):
+def test_constant_tables_are_those_that_yosys_chooses(flow: Flow, tmp_path):
     """A block or logic: `memory_libmap` says so, and turns logic into cells of its own."""
     sizes, generator = [(12, 64), (48, 32), (96, 60), (96, 68), (96, 400), (200, 700)], np.random.default_rng(1)
     files = {}
@@ -132,7 +132,7 @@ endmodule
         tmp_path, "map", [f"read_verilog {verilog}", *steps.split("; "), f"memory_libmap {LIBMAP[flow]}", "stat"]
     )
     log = (tmp_path / "map.log").read_text()
-    fabric = FABRICS[flow]  # type: ignore[index]
+    fabric = FABRICS[flow]
     for width, depth in sizes:
         logic = f"using FF mapping for memory rom_{width}_{depth}.words" in log
         assert logic == (fabric.table(width, depth).bram == 0), (width, depth)
