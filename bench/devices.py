@@ -117,10 +117,10 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join((*SMALL, *PAPER))}; none means all")
     chosen = parser.parse_args().names or [*SMALL, *PAPER]
     for name in chosen:
-        file = FOLDER / "devices.json"
-        known = json.loads(file.read_text())["rows"] if file.exists() else []
         found = measure(name)
         print(found, flush=True)
+        file = FOLDER / "devices.json"  # read after measuring: another process may have recorded rows meanwhile
+        known = json.loads(file.read_text())["rows"] if file.exists() else []
         rows = [row for row in known if row["design"] != name] + found
         order = [*PAPER, *SMALL]
         rows.sort(key=lambda row: (order.index(row["design"]), row["device"]))
