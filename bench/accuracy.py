@@ -1,6 +1,7 @@
 """Phone error rates of every compression method at equal epochs, over networks, block sizes and seeds.
 
     python -m bench.accuracy --networks lstm-2x128 gru-2x128 --seeds 3 --jobs 2
+    python -m bench.accuracy --networks lstm-2x512 --rows dense-k1 admm-k8 direct-k8
 
 Every run is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn) and, once finished, under
 docs/benchmarks/accuracy; a killed benchmark goes on where it was, runs that are recorded are not done again, and the
@@ -14,6 +15,7 @@ import logging
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +83,14 @@ class Job:
         return TRAINING.model_copy(update={"seed": self.seed})
 
     @property
+    def row(self) -> str:
+        """Of the table, among those of its network."""
+        return f"{self.method}-k{self.block_size}"
+
+    @property
     def name(self) -> str:
         """Of the run among those of its network."""
-        return f"{self.method}-k{self.block_size}-s{self.seed}"
+        return f"{self.row}-s{self.seed}"
 
     def path(self, digest: str) -> Path:
         """Where its result is kept: configuration and data decide."""
@@ -94,7 +101,7 @@ class Job:
 
 
 def jobs_of(network: str, seed: int) -> list[Job]:
-    """The dense network first: the others start from it."""
+    """A job for each row of a network."""
     rows = [("dense", 1), ("prune", 1)]
     rows += [(method, k) for k in BLOCK_SIZES for method in ("admm", "smaller")]
     rows += [(method, k) for k in (8, 16) for method in ("direct", "project")]
@@ -109,7 +116,7 @@ def run(job: Job, dataset: Path) -> Path:
     path = job.path(data.digest)
     if path.exists():
         return path
-    training_run = session.open_run(data, job.training, SCORING, job=repr(job), compression=COMPRESSION.model_dump())
+    training_run = _open(job, data)
     model = _train(job, data, path, training_run)
     _, score = evaluate(model, data.split("test"), SCORING)
     row = {
@@ -125,16 +132,31 @@ def run(job: Job, dataset: Path) -> Path:
     return path
 
 
+def train_young(job: Job, dataset: Path) -> Path:
+    """Train the dense network of `job` up to where compression starts, unless it is there; `run` goes on from that."""
+    torch.set_num_threads(1)
+    data = Dataset.open(dataset)
+    path = _model(job.path(data.digest), job, "young")
+    if not path.exists():
+        fresh = session.fresh_model(NETWORKS[job.network], data, job.training)
+        young, _ = train_dense(fresh, COMPRESSION, _open(job, data), young_only=True)
+        model_file.save(young, path)
+    return path
+
+
+def _open(job: Job, data: Dataset) -> session.Run:
+    return session.open_run(data, job.training, SCORING, job=repr(job), compression=COMPRESSION.model_dump())
+
+
 def _train(job: Job, data: Dataset, path: Path, training_run: session.Run) -> AcousticModel:
     if job.method in ("dense", "smaller"):
         network = NETWORKS[job.network] if job.method == "dense" else smaller(job, data)
-        young, grown = train_dense(session.fresh_model(network, data, job.training), COMPRESSION, training_run)
+        _, grown = train_dense(session.fresh_model(network, data, job.training), COMPRESSION, training_run)
         if job.method == "dense":
-            model_file.save(young, _model(path, job, "young"))
             model_file.save(grown, _model(path, job, "grown"))
         return grown
-    young, grown = (model_file.load(_model(path, job, age)) for age in ("young", "grown"))
-    return compress(young, grown, job.design, COMPRESSION, training_run)
+    start = model_file.load(_model(path, job, "grown" if job.method == "project" else "young"))
+    return compress(start, start, job.design, COMPRESSION, training_run)
 
 
 def _model(path: Path, job: Job, age: str) -> Path:
@@ -251,6 +273,29 @@ def draw(table: list[dict[str, Any]], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
+def missing(networks: list[str], seeds: int | None, named: list[str] | None) -> list[Job]:
+    """The jobs of some networks that are not recorded, all rows or the named ones."""
+    known = {network: accuracy_runs.read(network, key(network)) for network in networks}
+    counts = {network: seeds or SEEDS[NETWORKS[network].cells] for network in networks}
+    jobs = [job for network, count in counts.items() for seed in range(count) for job in jobs_of(network, seed + 1)]
+    return [job for job in jobs if job.name not in known[job.network] and (not named or job.row in named)]
+
+
+def waves(jobs: list[Job]) -> list[tuple[Callable[[Job, Path], Path], list[Job]]]:
+    """What can run side by side: dense networks to where compression starts, then the rest, then the projections.
+
+    A projection needs its dense network, recorded or not.
+    """
+    projections = [job for job in jobs if job.method == "project"]
+    rest = [job for job in jobs if job.method != "project"]
+    rest += [dense for dense in _dense(projections) if dense not in rest]
+    return [(train_young, _dense(jobs)), (run, rest), (run, projections)]
+
+
+def _dense(jobs: list[Job]) -> list[Job]:
+    return list(dict.fromkeys(Job(job.network, "dense", 1, job.seed) for job in jobs))
+
+
 def main() -> None:
     """Run what is missing, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -258,24 +303,18 @@ def main() -> None:
     default = [name for name, network in NETWORKS.items() if network.cells <= largest]
     parser.add_argument("--networks", nargs="+", default=default, choices=NETWORKS)
     parser.add_argument("--seeds", type=int, help="of each network; by default three at 128 cells, else one")
+    names = [job.row for job in jobs_of(default[0], 1)]
+    parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=f"of {', '.join(names)}; default all")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--table", action="store_true", help="only make the table of the runs that are there")
     options = parser.parse_args()
     dataset = prepare()
     if not options.table:
-        seeds = {network: options.seeds or SEEDS[NETWORKS[network].cells] for network in options.networks}
-        todo = [jobs_of(network, seed + 1) for network, count in seeds.items() for seed in range(count)]
-        known = {network: accuracy_runs.read(network, key(network)) for network in options.networks}
-        todo = [[jobs[0], *(job for job in jobs[1:] if job.name not in known[job.network])] for jobs in todo]
-        todo = [jobs for jobs in todo if len(jobs) > 1 or jobs[0].name not in known[jobs[0].network]]
         with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
-            waves = {pool.submit(run, jobs[0], dataset): jobs[1:] for jobs in todo}
-            later = [
-                pool.submit(run, job, dataset) for done in as_completed(waves) for job in waves[done] if done.result()
-            ]
-            for future in as_completed(later):
-                print(future.result().name, file=sys.stderr)
-                keep_finished(dataset)
+            for work, jobs in waves(missing(options.networks, options.seeds, options.rows)):
+                for future in as_completed([pool.submit(work, job, dataset) for job in jobs]):
+                    print(future.result(), file=sys.stderr)
+                    keep_finished(dataset)
     keep_finished(dataset)
     table = with_recorded(rows())
     record("accuracy", table, note=NOTE)

@@ -36,8 +36,14 @@ class Division:
         return cls(dense, compressed, epochs)
 
 
-def train_dense(model: AcousticModel, options: Compression, run: Run) -> tuple[AcousticModel, AcousticModel]:
-    """The dense network at the epoch where compression starts, and after all its epochs."""
+def train_dense(
+    model: AcousticModel, options: Compression, run: Run, young_only: bool = False
+) -> tuple[AcousticModel, AcousticModel]:
+    """The dense network at the epoch where compression starts, and after all its epochs.
+
+    With `young_only` the training pauses at the first, and both are that network; a later run of the same configuration
+    goes on from there.
+    """
     cut = Division.of(run.training.epochs, options)
     kept = run.checkpoints.folder / "young.safetensors"
 
@@ -46,7 +52,8 @@ def train_dense(model: AcousticModel, options: Compression, run: Run) -> tuple[A
             model_file.save(model, kept)
 
     keep(0)
-    run.fit(model, Phase("dense", 0, cut.total, cut.total), after_epoch=keep)
+    until = cut.dense if young_only else None
+    run.fit(model, Phase("dense", 0, cut.total, cut.total), after_epoch=keep, until=until)
     return model_file.load(kept), model
 
 

@@ -1,5 +1,7 @@
 """The four methods: equal epochs, the right structure, the same learning rates."""
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given
@@ -76,6 +78,17 @@ def test_young_is_the_dense_network_of_the_cut(dense):
     _, run, young, grown = dense
     assert [row["epoch"] for row in run.rows] == list(range(1, 9))
     assert not torch.equal(young.output.weight, grown.output.weight)
+
+
+def test_dense_training_paused_at_the_cut_goes_on_from_there(dense):
+    dataset, _, young, grown = dense
+    fresh = session.fresh_model(toy.network(), dataset, open_run(dataset, "paused").training)
+    paused = train_dense(copy.deepcopy(fresh), OPTIONS, open_run(dataset, "paused"), young_only=True)
+    run = open_run(dataset, "paused")
+    resumed = train_dense(fresh, OPTIONS, run)
+    assert [row["epoch"] for row in run.rows] == list(range(1, 9))
+    for found, expected in zip((*paused, *resumed), (young, young, young, grown), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(found.parameters(), expected.parameters(), strict=True))
 
 
 def test_direct_does_not_depend_on_the_dense_network(dense):

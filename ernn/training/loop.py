@@ -71,11 +71,13 @@ class Run:
         penalty: Penalty | None = None,
         after_epoch: Callable[[int], None] = lambda epoch: None,
         forward: Forward | None = None,
+        until: int | None = None,
     ) -> None:
         """Train `model` in place through `phase`, resuming where a checkpoint of it was left.
 
         `after_epoch` is told the number of epochs done, before the checkpoint of that epoch is written. `forward` gives
-        the logits to train on, instead of the model itself: where the network is to learn with its own rounding.
+        the logits to train on, instead of the model itself: where the network is to learn with its own rounding. After
+        `until` epochs of the phase training pauses; another run of the same configuration goes on from there.
 
         Raises:
             UserError: the loss is no longer finite; the last good epoch stays in its checkpoint.
@@ -84,7 +86,7 @@ class Run:
         model.dropout = self.training.dropout
         optimizer = torch.optim.Adam(model.parameter_groups(), lr=self.training.learning_rate, fused=True)
         start = self._resume(model, optimizer, phase, penalty)
-        for epoch in range(start, phase.epochs):
+        for epoch in range(start, phase.epochs if until is None else min(until, phase.epochs)):
             begun = time.perf_counter()
             loss = self._epoch(model, forward or model, optimizer, phase, epoch, penalty)
             dev_loss, score = evaluate(model, self.dev, self.scoring)
