@@ -75,7 +75,7 @@ CASES = {
     "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
     "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
     # ESE and C-LSTM as designs of ours, at most with their multipliers
-    "ese": Case(LSTM, 1, _EXACT, (64, 6, 0), (48, 2, 0), pruning_ratio=8.9),
+    "ese": Case(LSTM, 1, _EXACT, (48, 6, 0), (48, 2, 0), pruning_ratio=8.9),
     "c-lstm-k8": Case(LSTM, 8, _fourier(16), (32, 7, 4), (48, 2, 0)),
     "c-lstm-k16": Case(LSTM, 16, _fourier(16), (16, 6, 4), (48, 4, 0)),
     # within the multipliers of CSB-RNN and of Spartus' device
