@@ -39,7 +39,7 @@ devices.json.
 
 ESE's 57 us is its theoretical latency (82.7 us measured, as CSB-RNN's paper quotes). ESE as ours is pruned 8.9 times,
 as its paper says: 0.37 M weights stay, with their places 0.73 M words. Our engine for pruned matrices finishes at most
-one cell and then one output a cycle, so more multipliers than a third of ESE's would make it no faster."""
+one cell and then one output a cycle, so more multipliers than a quarter of ESE's would make it no faster."""
 
 
 OURS = {  # of a system's variant
