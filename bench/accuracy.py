@@ -155,7 +155,10 @@ def _train(job: Job, data: Dataset, path: Path, training_run: session.Run) -> Ac
         if job.method == "dense":
             model_file.save(grown, _model(path, job, "grown"))
         return grown
-    start = model_file.load(_model(path, job, "grown" if job.method == "project" else "young"))
+    if job.method == "direct":
+        start = session.fresh_model(NETWORKS[job.network], data, job.training)
+    else:
+        start = model_file.load(_model(path, job, "grown" if job.method == "project" else "young"))
     return compress(start, start, job.design, COMPRESSION, training_run)
 
 
@@ -282,14 +285,15 @@ def missing(networks: list[str], seeds: int | None, named: list[str] | None) -> 
 
 
 def waves(jobs: list[Job]) -> list[tuple[Callable[[Job, Path], Path], list[Job]]]:
-    """What can run side by side: dense networks to where compression starts, then the rest, then the projections.
+    """What can run side by side: dense networks to where ADMM and pruning start, the rest, and then the projections.
 
     A projection needs its dense network, recorded or not.
     """
     projections = [job for job in jobs if job.method == "project"]
     rest = [job for job in jobs if job.method != "project"]
     rest += [dense for dense in _dense(projections) if dense not in rest]
-    return [(train_young, _dense(jobs)), (run, rest), (run, projections)]
+    young = _dense([job for job in jobs if job.method in ("admm", "prune")])
+    return [(train_young, young), (run, rest), (run, projections)]
 
 
 def _dense(jobs: list[Job]) -> list[Job]:

@@ -109,7 +109,7 @@ def training_step(model: AcousticModel, after: Callable[[], None] = lambda: None
     """As the training loop does it, on one batch of noise."""
     x = torch.randn(STEPS, BATCH, model.dimension)
     labels = torch.randint(48, (STEPS * BATCH,))
-    optimizer = torch.optim.Adam(model.parameter_groups(), fused=True)
+    optimizer = torch.optim.Adam(model.parameter_groups(0.5), fused=True)
 
     def step() -> None:
         optimizer.zero_grad()

@@ -19,6 +19,8 @@ from ernn.training.loop import Phase, Run
 
 log = logging.getLogger(__name__)
 
+DIRECT_EXPONENT = 0.25  # at sqrt(k) fresh first columns are unsteady from k = 16 on (docs/decisions/0013)
+
 
 @dataclass(frozen=True)
 class Division:
@@ -81,7 +83,7 @@ def compress(
     if design.method == "direct":
         make_circulant(young, blocks)
         randomise(young, run.training.seed)
-        run.fit(young, Phase("direct", 0, cut.total, cut.total))
+        run.fit(young, Phase("direct", 0, cut.total, cut.total, DIRECT_EXPONENT))
         return young
     during = Phase(design.method, cut.dense, cut.compressed - cut.dense, cut.total)
     if design.method == "admm":

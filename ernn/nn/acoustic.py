@@ -113,12 +113,16 @@ class AcousticModel(nn.Module):
         """Put `matrix` into `place`."""
         setattr(self.layers[place.layer], place.attribute, matrix)
 
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Parameters by the `scale` of their learning rate, as an optimizer takes them."""
+    def parameter_groups(self, columns_exponent: float) -> list[dict[str, Any]]:
+        """Parameters by the `scale` of their learning rate, as an optimizer takes them.
+
+        First columns of blocks of size k have k ** `columns_exponent`.
+        """
         groups: dict[float, list[nn.Parameter]] = defaultdict(list)
         for module in self.modules():
             for name, parameter in module.named_parameters(recurse=False):
-                groups[module.learning_rate_scale(name) if isinstance(module, Matrix) else 1.0].append(parameter)
+                scale = module.learning_rate_scale(name, columns_exponent) if isinstance(module, Matrix) else 1.0
+                groups[scale].append(parameter)
         return [{"params": parameters, "scale": scale} for scale, parameters in groups.items()]
 
     @property

@@ -4,8 +4,6 @@ A matrix of a recurrent layer stacks `gates` matrices of rows x cols; each gate 
 gives the stacked dense tensor, differentiable with respect to what is stored, so that one cell kernel serves them all.
 """
 
-import math
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -31,8 +29,8 @@ class Matrix(nn.Module):
         """Weights kept in memory by the hardware, padding included."""
         return self.gates * self.rows * self.cols
 
-    def learning_rate_scale(self, parameter: str) -> float:
-        """What multiplies the learning rate of a parameter of this matrix."""
+    def learning_rate_scale(self, parameter: str, columns_exponent: float) -> float:
+        """What multiplies the learning rate of a parameter; for first columns k ** `columns_exponent`."""
         return 1.0
 
 
@@ -79,9 +77,9 @@ class Circulant(Matrix):
         """One word for every entry of the first columns."""
         return self.columns.numel()
 
-    def learning_rate_scale(self, parameter: str) -> float:
-        """sqrt(k) for first columns: their gradient is a sum of k, its noise grows by sqrt(k) only."""
-        return math.sqrt(self.block_size) if parameter == "columns" else 1.0
+    def learning_rate_scale(self, parameter: str, columns_exponent: float) -> float:
+        """More than 1 for first columns: their gradient is a sum of k, its noise grows by sqrt(k) only."""
+        return float(self.block_size**columns_exponent) if parameter == "columns" else 1.0
 
 
 class Relaxed(Circulant):

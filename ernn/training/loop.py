@@ -43,12 +43,16 @@ class Penalty(Protocol):
 
 @dataclass(frozen=True)
 class Phase:
-    """Epochs `first` to `first + epochs` of the `total` that the learning rate is spread over."""
+    """Epochs `first` to `first + epochs` of the `total` that the learning rate is spread over.
+
+    First columns of blocks of size k learn at k ** `columns_exponent` times the rate.
+    """
 
     name: str
     first: int
     epochs: int
     total: int
+    columns_exponent: float = 0.5
 
 
 @dataclass
@@ -84,7 +88,8 @@ class Run:
         """
         model.to(self.device)
         model.dropout = self.training.dropout
-        optimizer = torch.optim.Adam(model.parameter_groups(), lr=self.training.learning_rate, fused=True)
+        groups = model.parameter_groups(phase.columns_exponent)
+        optimizer = torch.optim.Adam(groups, lr=self.training.learning_rate, fused=True)
         start = self._resume(model, optimizer, phase, penalty)
         for epoch in range(start, phase.epochs if until is None else min(until, phase.epochs)):
             begun = time.perf_counter()

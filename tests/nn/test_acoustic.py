@@ -98,14 +98,15 @@ def test_block_sizes_by_place():
     ]
 
 
+@pytest.mark.parametrize("exponent", [0.25, 0.5])
 @pytest.mark.parametrize("changes", CELLS)
-def test_every_parameter_has_one_learning_rate_scale(changes):
+def test_every_parameter_has_one_learning_rate_scale(changes, exponent):
     network = model(**changes)
     make_circulant(network, (BlockSizes(input=4, recurrent=2), BlockSizes(input=4)))
-    scales = {id(p): group["scale"] for group in network.parameter_groups() for p in group["params"]}
+    scales = {id(p): group["scale"] for group in network.parameter_groups(exponent) for p in group["params"]}
     assert set(scales) == {id(p) for p in network.parameters()}
-    assert scales[id(network.layers[0].weight_ih.columns)] == 2
-    assert scales[id(network.layers[0].weight_hh.columns)] == 2**0.5
+    assert scales[id(network.layers[0].weight_ih.columns)] == 4**exponent
+    assert scales[id(network.layers[0].weight_hh.columns)] == 2**exponent
     assert scales[id(network.layers[1].weight_hh.weight)] == scales[id(network.output.bias)] == 1
 
 
