@@ -36,14 +36,15 @@ PAPER = {  # the FPGAs of the published system that a design stands beside in `b
 }
 COLUMNS = (
     *("design", "device", "flow", "lut", "ff", "dsp", "bram", "fmax_mhz", "fmax_kind", "fmax_low_mhz", "fmax_high_mhz"),
-    *("fits", "binds", "bitstream_bytes", "seconds", "commit"),
+    *("unrouted_seeds", "fits", "binds", "bitstream_bytes", "seconds", "commit"),
 )
 NOTE = """\
 Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18), DP16KD or BRAM_40K
 (halves: 20K); `lut` of GateMate (`ccgm1a1`) are halves of CPEs, which are its multipliers, too. For UltraScale
 (`xcku060`) Yosys moves no registers into multipliers: its `ff` are an upper bound. `fmax_kind` place_and_route: nextpnr
 has placed, routed and timed the whole design, the median of three seeds; assumed: the clock that pipelines were
-scheduled for. `binds` names what a device has too little of. Rows carry the commit that they were measured with."""
+scheduled for. `unrouted_seeds` were stopped after an hour each. `binds` names what a device has too little of. Rows
+carry the commit that they were measured with."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def measure(name: str) -> list[dict[str, Any]]:
         named = [DEVICES[device] for device in devices]
         found = rows.rows(name, Path(place) / "project", named, (1, 2, 3), Path(place) / "work")
     seconds = round(time.perf_counter() - started)
-    return [row | {"binds": " ".join(row["binds"]), "seconds": seconds, "commit": commit()} for row in found]
+    about = {"seconds": seconds, "commit": commit()}
+    return [row | {name: _words(row.get(name)) for name in ("binds", "unrouted_seeds")} | about for row in found]
 
 
 def main() -> None:
@@ -125,6 +127,10 @@ def main() -> None:
         order = [*PAPER, *SMALL]
         rows.sort(key=lambda row: (order.index(row["design"]), row["device"]))
         record("devices", [{column: _whole(row.get(column)) for column in COLUMNS} for row in rows], note=NOTE)
+
+
+def _words(values: list[Any] | None) -> str:
+    return " ".join(map(str, values or []))
 
 
 def _whole(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """One row for every device that a design is synthesized for: resources, clock, and whether it fits."""
 
+import logging
 import statistics
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,16 +13,29 @@ from ernn.hw.devices import Device, Flow, Resources
 from ernn.synthesis import cells, count, sources
 from ernn.synthesis.sources import Sources
 from ernn.tools import nextpnr, yosys
+from ernn.tools.process import OutOfTime
+
+log = logging.getLogger(__name__)
+
+SEED_MINUTES = 60.0  # of place and route
 
 
 def rows(
-    name: str, project: Path, devices: Sequence[Device], seeds: Sequence[int], folder: Path, processes: int = 2
+    name: str,
+    project: Path,
+    devices: Sequence[Device],
+    seeds: Sequence[int],
+    folder: Path,
+    processes: int = 2,
+    seed_minutes: float = SEED_MINUTES,
 ) -> list[dict[str, Any]]:
     """Synthesis for every device; place and route where an open tool times it, or the vendor's tool is installed.
 
     Args:
         seeds: of place and route; the clock is the median of them.
         folder: for everything that the tools write.
+        seed_minutes: what a seed may take; the row names those that took longer (`unrouted_seeds`), and its clock stays
+            an assumed one if all did.
 
     Raises:
         UserError: a tool is missing or failed.
@@ -32,7 +46,9 @@ def rows(
             counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes)
         row = _row(name, device, counted[device.flow], design.clock_mhz)
         if device.router and row["fits"]:
-            row |= _routed(sources.sources(project, images=True), device, seeds, folder / device.name, processes)
+            row |= _routed(
+                sources.sources(project, images=True), device, seeds, folder / device.name, processes, seed_minutes
+            )
         found.append(row)
         if vendor.available(device):
             found.append(_implemented(name, project, device, folder / f"vivado-{device.name}"))
@@ -53,7 +69,9 @@ def _row(name: str, device: Device, used: Resources, clock_mhz: float) -> dict[s
     }
 
 
-def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path, processes: int) -> dict[str, Any]:
+def _routed(
+    design: Sources, device: Device, seeds: Sequence[int], folder: Path, processes: int, seed_minutes: float
+) -> dict[str, Any]:
     """What changes in a row by place and route: cells that are occupied, and the clock."""
     design.of_flow(device.flow).write(folder)
     commands = [
@@ -63,24 +81,34 @@ def _routed(design: Sources, device: Device, seeds: Sequence[int], folder: Path,
     ]
     yosys.synthesize(folder, "netlist", commands)
 
-    def placed(seed: int) -> nextpnr.Placed:
-        if device.router == "nextpnr-gatemate":
-            return nextpnr.gatemate(folder, "netlist", design.clock_mhz, seed, device.part)
-        return nextpnr.ecp5(folder, "netlist", design.clock_mhz, seed, device.speed)
+    def placed(seed: int) -> nextpnr.Placed | None:
+        place, of = (
+            (nextpnr.gatemate, device.part) if device.router == "nextpnr-gatemate" else (nextpnr.ecp5, device.speed)
+        )
+        try:
+            return place(folder, "netlist", design.clock_mhz, seed, of, seed_minutes * 60)
+        except OutOfTime as error:
+            log.warning("%s, seed %d: %s", device.name, seed, error)
+            return None
 
     with ThreadPoolExecutor(processes) as pool:
-        results = list(pool.map(placed, seeds))
-    clocks = [each.fmax_mhz for each in results]
-    fastest = seeds[clocks.index(max(clocks))]
+        results = dict(zip(seeds, pool.map(placed, seeds), strict=True))
+    routed = {seed: result for seed, result in results.items() if result}
+    late = {"unrouted_seeds": [seed for seed in seeds if seed not in routed]} if len(routed) < len(results) else {}
+    if not routed:
+        return late
+    clocks = [each.fmax_mhz for each in routed.values()]
+    fastest = max(routed, key=lambda seed: routed[seed].fmax_mhz)
     pack = nextpnr.PACK_GATEMATE if device.router == "nextpnr-gatemate" else nextpnr.PACK_ECP5
     return {
         "flow": "yosys, nextpnr",
-        **asdict(cells.occupied(results[0].used, device.flow)),
+        **asdict(cells.occupied(next(iter(routed.values())).used, device.flow)),
         "fmax_mhz": round(statistics.median(clocks), 2),
         "fmax_kind": "place_and_route",
         "fmax_low_mhz": round(min(clocks), 2),
         "fmax_high_mhz": round(max(clocks), 2),
-        "seeds": list(seeds),
+        "seeds": list(routed),
+        **late,
         "bitstream_bytes": nextpnr.bitstream(folder, "netlist", fastest, pack).stat().st_size,
     }
 

@@ -29,7 +29,7 @@ class Placed:
     used: dict[str, int]
 
 
-def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str) -> Placed:
+def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str, limit_s: float) -> Placed:
     """Place and route a netlist in a folder for an ECP5-85F; the pin of `aclk` alone is constrained.
 
     Leaves `NETLIST.SEED.json` (the report), `.config` (for `bitstream`) and `.log` there.
@@ -37,9 +37,10 @@ def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str) -> Place
     Args:
         netlist: name of a Yosys netlist, without its ending.
         mhz: the clock to aim at; that it is missed is no error.
+        limit_s: seconds that it may take.
 
     Raises:
-        UserError: nextpnr is missing, or found no placement or routing.
+        UserError: nextpnr is missing, or found no placement or routing, or not in time (OutOfTime).
     """
     base = f"{netlist}.{seed}"
     report, pins = folder / f"{base}.json", folder / f"{base}.lpf"
@@ -51,7 +52,7 @@ def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str) -> Place
         *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed), "--router", "router2"),
         *("--timing-allow-fail", "--report", report.name, "--textcfg", f"{base}.config"),
     ]
-    run(command, folder, folder / f"{base}.log")
+    run(command, folder, folder / f"{base}.log", limit_s=limit_s)
     return placed(report)
 
 
@@ -70,13 +71,13 @@ def gatemate_command() -> list[str | Path]:
     return [sys.executable, "-m", "ernn.tools.wasm", _GATEMATE, "nextpnr-himbaechel-gatemate.wasm"]
 
 
-def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str) -> Placed:
+def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str, limit_s: float) -> Placed:
     """Place and route a netlist in a folder for a GateMate, timed for its slowest corner; pins as they come.
 
     Leaves `NETLIST.SEED.json` (the report), `.config` (for `bitstream`) and `.log` there.
 
     Raises:
-        UserError: nextpnr is missing, or found no placement or routing.
+        UserError: nextpnr is missing, or found no placement or routing, or not in time (OutOfTime).
     """
     base = f"{netlist}.{seed}"
     report = folder / f"{base}.json"
@@ -88,7 +89,7 @@ def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str) -> 
         *("--timing-allow-fail", "--report", report.name, "--vopt", f"out={base}.config"),
     ]
     # The report counts after bridges were put in and halves of CPEs joined; the packer says what a design takes.
-    packed = run(command, folder, folder / f"{base}.log").partition("Device utilisation:")[2]
+    packed = run(command, folder, folder / f"{base}.log", limit_s=limit_s).partition("Device utilisation:")[2]
     used = {name: int(number) for name, number in _UTILISATION.findall(packed)}
     if not used:
         raise UserError(f"{folder / base}.log says nothing of the device's utilisation; is this nextpnr 0.11?")

