@@ -9,15 +9,11 @@ table is made of all of them.
 """
 
 import argparse
-import hashlib
-import json
 import logging
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +21,21 @@ import numpy as np
 import torch
 
 from bench import accuracy_runs
+from bench.accuracy_jobs import (
+    CACHE,
+    COMPRESSION,
+    CORPUS,
+    FEATURES,
+    MOST_SEEDS,
+    NETWORKS,
+    SCORING,
+    TRAINING,
+    Job,
+    jobs_of,
+    key,
+    missing,
+    waves,
+)
 from bench.accuracy_runs import Outcome
 from bench.record import FOLDER, commit, record
 from ernn import artifacts
@@ -32,21 +43,10 @@ from ernn.compression import compress, train_dense
 from ernn.data.dataset import Dataset
 from ernn.nn import model_file, scoring
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import BlockSizes, Compression, Corpus, Design, Features, Network, Scoring, Training
+from ernn.params import BlockSizes, Network
 from ernn.training import session
 from ernn.training.evaluate import evaluate
 
-CORPUS = Corpus(test_speakers=400)  # 3,200 test utterances: paired differences to within a fifth of a point
-FEATURES = Features()
-TRAINING = Training(epochs=16, threads=1)
-COMPRESSION = Compression(pruning_elements=4)
-SCORING = Scoring()
-NETWORKS = {
-    f"{cell}-2x{cells}": Network.model_validate({"cell": cell, "cells": cells})
-    for cells in (128, 256, 512, 1024)
-    for cell in ("lstm", "gru")
-}
-BLOCK_SIZES = (2, 4, 8, 16)
 NOTE = (
     f"Synthetic corpus, {CORPUS.train_speakers} training and {CORPUS.test_speakers} test speakers of 8 utterances; "
     f"{TRAINING.epochs} epochs for every row. `smaller` is the widest dense network of the same depth that stores no "
@@ -55,57 +55,6 @@ NOTE = (
     "with its paired bootstrap 95 % interval over utterances. Pruned weights carry an index each, which "
     "`stored_weights` does not count.\n\n![Degradation over network size](accuracy.png)"
 )
-SEEDS = {128: 3, 256: 1, 512: 1, 1024: 1}  # by cells
-MOST_SEEDS = 9  # of any network
-CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "accuracy"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One trained network: a row of the table for one seed."""
-
-    network: str
-    method: str  # dense, smaller (dense of equal stored weights), or a method of `Design`
-    block_size: int
-    seed: int
-
-    @property
-    def design(self) -> Design:
-        """The design of a compressed network."""
-        ratio = {"pruning_ratio": 8.9} if self.method == "prune" else {}
-        return Design.model_validate(
-            {"network": self.network, "method": self.method, "block_size": self.block_size} | ratio
-        )
-
-    @property
-    def training(self) -> Training:
-        """The shared options with this seed."""
-        return TRAINING.model_copy(update={"seed": self.seed})
-
-    @property
-    def row(self) -> str:
-        """Of the table, among those of its network."""
-        return f"{self.method}-k{self.block_size}"
-
-    @property
-    def name(self) -> str:
-        """Of the run among those of its network."""
-        return f"{self.row}-s{self.seed}"
-
-    def path(self, digest: str) -> Path:
-        """Where its result is kept: configuration and data decide."""
-        parts = [self.training, COMPRESSION, SCORING, NETWORKS[self.network]]
-        text = json.dumps([part.model_dump(mode="json") for part in parts] + [digest])
-        key = hashlib.sha256(text.encode()).hexdigest()[:12]
-        return CACHE / key / f"{self.network}-{self.name}.json"
-
-
-def jobs_of(network: str, seed: int) -> list[Job]:
-    """A job for each row of a network."""
-    rows = [("dense", 1), ("prune", 1)]
-    rows += [(method, k) for k in BLOCK_SIZES for method in ("admm", "smaller")]
-    rows += [(method, k) for k in (8, 16) for method in ("direct", "project")]
-    return [Job(network, method, k, seed) for method, k in rows]
 
 
 def run(job: Job, dataset: Path) -> Path:
@@ -186,13 +135,6 @@ def prepare() -> Path:
     if not (folder / "manifest.json").exists():
         make(corpus=CORPUS, features=FEATURES, dataset=folder)
     return folder
-
-
-def key(network: str) -> str:
-    """Of everything but the code that decides the runs of a network; their seeds stand in their names."""
-    parts = [CORPUS, FEATURES, TRAINING, COMPRESSION, SCORING, NETWORKS[network]]
-    text = json.dumps([part.model_dump(mode="json") for part in parts])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def keep_finished(dataset: Path) -> None:
@@ -276,30 +218,6 @@ def draw(table: list[dict[str, Any]], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def missing(networks: list[str], seeds: int | None, named: list[str] | None) -> list[Job]:
-    """The jobs of some networks that are not recorded, all rows or the named ones."""
-    known = {network: accuracy_runs.read(network, key(network)) for network in networks}
-    counts = {network: seeds or SEEDS[NETWORKS[network].cells] for network in networks}
-    jobs = [job for network, count in counts.items() for seed in range(count) for job in jobs_of(network, seed + 1)]
-    return [job for job in jobs if job.name not in known[job.network] and (not named or job.row in named)]
-
-
-def waves(jobs: list[Job]) -> list[tuple[Callable[[Job, Path], Path], list[Job]]]:
-    """What can run side by side: dense networks to where ADMM and pruning start, the rest, and then the projections.
-
-    A projection needs its dense network, recorded or not.
-    """
-    projections = [job for job in jobs if job.method == "project"]
-    rest = [job for job in jobs if job.method != "project"]
-    rest += [dense for dense in _dense(projections) if dense not in rest]
-    young = _dense([job for job in jobs if job.method in ("admm", "prune")])
-    return [(train_young, young), (run, rest), (run, projections)]
-
-
-def _dense(jobs: list[Job]) -> list[Job]:
-    return list(dict.fromkeys(Job(job.network, "dense", 1, job.seed) for job in jobs))
-
-
 def main() -> None:
     """Run what is missing, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -315,7 +233,8 @@ def main() -> None:
     dataset = prepare()
     if not options.table:
         with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
-            for work, jobs in waves(missing(options.networks, options.seeds, options.rows)):
+            young, rest, projections = waves(missing(options.networks, options.seeds, options.rows))
+            for work, jobs in ((train_young, young), (run, rest), (run, projections)):
                 for future in as_completed([pool.submit(work, job, dataset) for job in jobs]):
                     print(future.result(), file=sys.stderr)
                     keep_finished(dataset)
