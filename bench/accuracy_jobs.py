@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import accuracy_runs
+from ernn.compression import DIRECT_EXPONENT
 from ernn.params import Compression, Corpus, Design, Features, Network, Scoring, Training
 
 CORPUS = Corpus(test_speakers=400)  # 3,200 test utterances: paired differences to within a fifth of a point
@@ -60,7 +61,8 @@ class Job:
     def path(self, digest: str) -> Path:
         """Where its result is kept: configuration and data decide."""
         parts = [self.training, COMPRESSION, SCORING, NETWORKS[self.network]]
-        text = json.dumps([part.model_dump(mode="json") for part in parts] + [digest])
+        rate = [DIRECT_EXPONENT] if self.method == "direct" else []
+        text = json.dumps([part.model_dump(mode="json") for part in parts] + rate + [digest])
         key = hashlib.sha256(text.encode()).hexdigest()[:12]
         return CACHE / key / f"{self.network}-{self.name}.json"
 
