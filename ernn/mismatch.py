@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from ernn.dataflow.cells import LSTM_GATES
 from ernn.golden.model import Golden
 from ernn.program import Lstm, Program
 
@@ -31,13 +32,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Unit:
-    """How often a unit's kernels speak in a frame, and of which elements."""
+    """How often a unit's kernels speak in a frame, and of which elements; in turns, of one gate after the other."""
 
     width: int
     steps: int
     block_size: int
     blocks: int
     elements: int
+    turns: int
 
 
 def first_difference(
@@ -73,8 +75,10 @@ def _values(program: Program, design: dict[str, Any], printed: str) -> dict[tupl
         unit = units[layer, name]
         count = seen[layer, name, block, value]
         seen[layer, name, block, value] += 1
-        frame, step = divmod(count, unit.steps)
-        for full, element in _place(program, layer, name, value, unit, step * unit.width + int(block)):
+        frame, rest = divmod(count, unit.steps * unit.turns)
+        step, turn = divmod(rest, unit.turns)
+        gate = f".{LSTM_GATES[turn]}" if unit.turns > 1 else ""
+        for full, element in _place(program, layer, name, value + gate, unit, step * unit.width + int(block)):
             values[frame, full][element] = int(integer)
     return values
 

@@ -110,12 +110,16 @@ def rows_in_front(
 ) -> tuple[Kernel | None, Sums, int]:
     """The kernel in front of one that takes a block in several beats; what that one sums, and the bits of a sum.
 
+    Where a block's beats leave time for it, the kernel is one for all gates.
+
     Args:
         spectra: what golden calls the spectra of each gate, by the ends of the buses `s`.
     """
     if array.beats == 1:
         return None, sums, sum_bits
-    joined = sums.joined
+    joined, names = sums.joined, set(spectra.values())
+    if 1 < len(spectra) <= array.beats and len(names) == 1:
+        spectra = {"": names.pop()}
     front = kernels.rows(name, joined, spectra, clock, sum_bits)
     ready = replace(joined, ready=joined.block_size // array.beats)
     return front, replace(sums, joined=ready), joined.row_range().bits

@@ -102,6 +102,12 @@ def _loader(p: Parameters, fabric: Fabric) -> Resources:
     return Resources(lut=fabric.constants.state * (16 + 4 * parts), ff=32 * parts + 81)
 
 
+def _serial(p: Parameters, fabric: Fabric) -> Resources:
+    width, words = _int(p, "WIDTH"), _int(p, "WORDS")
+    choice = Resources(lut=fabric.constants.mux * (words - 1) * width, ff=words * width)
+    return choice + fabric.delay(width, _int(p, "WAIT"))
+
+
 _COSTS: dict[str, Callable[[Parameters, Fabric], Resources]] = {
     "ernn_accumulate": _accumulate,
     "ernn_count": _count,
@@ -115,5 +121,6 @@ _COSTS: dict[str, Callable[[Parameters, Fabric], Resources]] = {
     "ernn_operands": _operands,
     "ernn_ram": _ram,
     "ernn_registers": _registers,
+    "ernn_serial": _serial,
     "ernn_thread": _thread,
 }

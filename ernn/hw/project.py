@@ -69,9 +69,10 @@ def description(network: NetworkText) -> dict[str, object]:
                         "block_size": steps.block_size,
                         "blocks": steps.blocks,
                         "elements": steps.elements,
+                        "turns": turns,
                     }
                     for unit in layer.units
-                    for steps in (unit, *([unit.rows] if unit.front else []))
+                    for steps, turns in ((unit, 1), *([(unit.rows, unit.turns)] if unit.front else []))
                 ],
                 "weight_memory_bits": layer.weight_memory_bits,
                 "work": work(layer).description(),

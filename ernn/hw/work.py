@@ -54,7 +54,7 @@ def work(layer: LayerText) -> Work:
     for unit in layer.units:
         total.add_graph(unit.kernel.graph, unit.blocks)
         if unit.front:
-            total.add_graph(unit.front.graph, unit.rows.blocks)
+            total.add_graph(unit.front.graph, unit.turns * unit.rows.blocks)
         for memory in unit.memories:
             bits = unit.real_steps * unit.memory_bits(memory)
             total.read_bits += bits
