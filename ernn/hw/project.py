@@ -72,7 +72,7 @@ def description(network: NetworkText) -> dict[str, object]:
                         "turns": turns,
                     }
                     for unit in layer.units
-                    for steps, turns in ((unit, 1), *([(unit.rows, unit.turns)] if unit.front else []))
+                    for steps, turns in ((unit, 1), *([(unit.rows, unit.before.turns)] if unit.before else []))
                 ],
                 "weight_memory_bits": layer.weight_memory_bits,
                 "work": work(layer).description(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ernn.hw.architecture import image
+from ernn.hw.front_verilog import Front
 from ernn.hw.kernel import Kernel
 from ernn.hw.steps import Memory, Steps
 from ernn.program_matrices import Numbers
@@ -51,16 +52,14 @@ class Unit(Steps):
         return Steps(f"{self.name}_rows", 1, self.elements, self.block_size * self.beats, self.streams)
 
     @property
-    def turns(self) -> int:
-        """How often the kernel in front works for a block: once for all buses, or for each of them."""
-        return len(self.sums) if self.front and len(self.front.inputs) < len(self.sums) else 1
+    def before(self) -> Front | None:
+        """The kernel in front, with what is around it."""
+        return Front(self.name, self.front, self.sums, self.beats) if self.front else None
 
     @property
     def _lead(self) -> int:
         """Cycles from a block's sums to rows of theirs."""
-        if not self.front:
-            return 0
-        return self.front.latency + 1 + (self.turns if self.turns > 1 else 0)
+        return self.before.lead if self.before else 0
 
     @property
     def ahead(self) -> int:
@@ -121,10 +120,9 @@ class Unit(Steps):
         source = f"heads[{total - 1}:0]"
         for beat in range(1, heads // taken):
             source = f"drain_beat == 8'd{beat} ? heads[{(beat + 1) * total - 1}:{beat * total}] : {source}"
-        if self.front:
-            total, valid, source = self._rows_bits // self.beats, f"{n}_beat_valid", f"{n}_beat"
-            yield from self._front(self.front, head_bits)
-            yield from self._beats_of_turns(self.front) if self.turns > 1 else self._beats()
+        if self.before:
+            total, valid, source = self.before.rows_bits // self.beats, f"{n}_beat_valid", f"{n}_beat"
+            yield from self.before.text(head_bits)
         yield f"""    wire {n}_valid;
     wire [{total - 1}:0] {n}_sums;
     ernn_delay #(.WIDTH({total + 1}), .CYCLES({self.ahead - self._lead})) delay_{n}_sums (
@@ -136,70 +134,6 @@ class Unit(Steps):
             yield from self._memory(layer, memory)
         yield from self._kernels(head_bits)
         yield from self._outputs()
-
-    @property
-    def _rows_bits(self) -> int:
-        """Of a block's rows."""
-        return self.turns * self.front.outputs["y"].bits if self.front else 0
-
-    def _front(self, front: Kernel, head_bits: int) -> Iterator[str]:
-        """The kernel in front, with the block at the head, which stays there for all beats."""
-        n, buses = self.name, [f"heads[{(i + 1) * head_bits - 1}:{i * head_bits}]" for i in range(len(self.sums))]
-        valid, ports = f"{n}_real && drain_beat == 8'd0", list(map(".{}({})".format, front.inputs, buses))
-        if self.turns > 1:
-            valid, ports = f"{n}_turn_valid", [f".{bus}({n}_turn)" for bus in front.inputs]
-            choices = "".join(f"            8'd{turn}: {n}_turn <= {bus};\n" for turn, bus in enumerate(buses))
-            yield f"""    // Its sums, one after the other.
-    reg {n}_turn_valid;
-    reg [{head_bits - 1}:0] {n}_turn;
-    always @(posedge clk) begin
-        {n}_turn_valid <= {n}_real && drain_beat < 8'd{self.turns};
-        case (drain_beat)
-{choices}            default: {n}_turn <= {head_bits}'dx;
-        endcase
-    end"""
-        for flag, places in front.overflows.items():
-            yield f"    wire [{len(places) - 1}:0] {n}_rows_over_{flag};"
-            ports.append(f".overflow_{flag}({n}_rows_over_{flag})")
-        yield f"""    wire [{front.outputs["y"].bits - 1}:0] {n}_rows;
-    {front.name} {n}_rows_kernel_0 (.clk(clk), .valid({valid}), .valid_out({n}_rows_valid),
-        {", ".join(ports)}, .y({n}_rows));"""
-
-    def _beats(self) -> Iterator[str]:
-        """A register with the rows of a beat, of those that stay behind the kernel in front as long as their sums."""
-        n, size, bits = self.name, self._rows_bits // self.beats, max(1, (self.beats - 1).bit_length())
-        choices = "\n".join(
-            f"            {bits}'d{beat}: {n}_beat <= {n}_rows[{(beat + 1) * size - 1}:{beat * size}];"
-            for beat in range(self.beats)
-        )
-        yield f"""    wire {n}_beat_now;
-    wire [{bits - 1}:0] {n}_beat_number;
-    ernn_delay #(.WIDTH({bits + 1}), .CYCLES({self._lead - 1})) delay_{n}_beat (
-        .clk(clk), .d({{{n}_real, drain_beat[{bits - 1}:0]}}), .q({{{n}_beat_now, {n}_beat_number}}));
-    reg {n}_beat_valid;
-    reg [{size - 1}:0] {n}_beat;
-    always @(posedge clk) begin
-        {n}_beat_valid <= {n}_beat_now;
-        case ({n}_beat_number)
-{choices}
-        endcase
-    end"""
-
-    def _beats_of_turns(self, front: Kernel) -> Iterator[str]:
-        """The rows of a beat; those of the first turns wait for the last."""
-        n, turns, size = self.name, self.turns, self._rows_bits // (self.turns * self.beats)
-        bits = (turns - 1).bit_length()
-        yield f"""    wire {n}_beat_valid;
-    wire [{turns * size - 1}:0] {n}_beat;
-    wire [{bits - 1}:0] {n}_rows_turn;
-    ernn_delay #(.WIDTH(1), .CYCLES({self._lead})) delay_{n}_beat (.clk(clk), .d({n}_real), .q({n}_beat_valid));
-    ernn_delay #(.WIDTH({bits}), .CYCLES({front.latency + 1})) delay_{n}_turn (
-        .clk(clk), .d(drain_beat[{bits - 1}:0]), .q({n}_rows_turn));"""
-        for turn in range(turns):
-            sizes = f".WIDTH({size}), .WORDS({self.beats}), .WAIT({turns - 1 - turn})"
-            yield f"""    ernn_serial #({sizes}) {n}_serial_{turn} (
-        .clk(clk), .load({n}_rows_valid && {n}_rows_turn == {bits}'d{turn}), .d({n}_rows),
-        .q({n}_beat[{(turn + 1) * size - 1}:{turn * size}]));"""
 
     def address_bits(self, memory: Memory) -> int:
         """Of an address."""
@@ -273,7 +207,9 @@ class Unit(Steps):
             ports = []
             for number, bus in enumerate(self.sums):
                 low = (number if len(self.sums) > 1 else block) * head_bits
-                sums = self._beat(number) if self.front else f"{n}_sums[{low + head_bits - 1}:{low}]"
+                sums = f"{n}_sums[{low + head_bits - 1}:{low}]"
+                if self.before:
+                    sums = self.before.rows(number, f"{n}_sums")
                 ports.append(f".{bus}({sums})")
             ports += [f".{bus}({self._bus(memory, bus, block)})" for memory in self.memories for bus in memory.buses]
             for name, out in kernel.outputs.items():
@@ -287,16 +223,6 @@ class Unit(Steps):
                 f"    {kernel.name} {n}_kernel_{block} (.clk(clk), .valid({n}_valid), "
                 f".valid_out({n}_all_done[{block}]),\n        {joined});"
             )
-
-    def _beat(self, number: int) -> str:
-        """Rows of one bus in a beat, in which those of an element stand together, or those of a turn."""
-        buses, word = len(self.sums), f"{self.name}_sums"
-        bits = self._rows_bits // (self.beats * self.block_size * buses)
-        if self.turns > 1:
-            size = self.block_size * bits
-            return f"{word}[{(number + 1) * size - 1}:{number * size}]"
-        lows = [(e * buses + number) * bits for e in reversed(range(self.block_size))]
-        return "{" + ", ".join(f"{word}[{low + bits - 1}:{low}]" for low in lows) + "}"
 
     def _outputs(self) -> Iterator[str]:
         """Elements behind the last one of the vector are zeros, and aren't counted."""

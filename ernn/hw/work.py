@@ -53,8 +53,8 @@ def work(layer: LayerText) -> Work:
     _vectors(layer, total)
     for unit in layer.units:
         total.add_graph(unit.kernel.graph, unit.blocks)
-        if unit.front:
-            total.add_graph(unit.front.graph, unit.turns * unit.rows.blocks)
+        if unit.before:
+            total.add_graph(unit.before.kernel.graph, unit.before.turns * unit.rows.blocks)
         for memory in unit.memories:
             bits = unit.real_steps * unit.memory_bits(memory)
             total.read_bits += bits
