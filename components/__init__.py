@@ -1,1 +1,7 @@
 """The stages: one file reads files, calls the library and writes files."""
+
+import os
+
+# Threads of a training that spin at their barriers make it ten times slower beside another program (OpenMP reads this
+# once, when torch is loaded).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
