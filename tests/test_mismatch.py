@@ -13,9 +13,10 @@ from tests import programs
 from tests.hw import designs
 
 SPECTRAL = {"transform": "fourier", "block_sizes": (4, 4)}
-DESIGNS = {  # blocks in several beats; of an LSTM, one gate after the other
+DESIGNS = {  # blocks in several beats, in one, and in several with one gate after the other
     "gru": ({"cell": "gru", "reset": "after", **SPECTRAL}, (2, 1, 0, 1)),
-    "lstm": ({"projection": 4, "projection_block": 2, **SPECTRAL}, (4, 2, 0, 1)),
+    "lstm": ({"projection": 4, "projection_block": 2, **SPECTRAL}, (4, 2, 0, 4)),
+    "lstm, gates in turn": ({"projection": 4, "projection_block": 2, **SPECTRAL}, (4, 2, 0, 1)),
 }
 
 

@@ -7,7 +7,12 @@ from tests.hw import equality
 from tests.hw.equality import Built, Equality
 
 DESIGNS = {
+    "k=4": ({"block_sizes": (4, 4)}, {}),
     "k=4, a cell a cycle": ({"block_sizes": (4, 4)}, {"layers": (8, 2, 0, 1)}),
+    "fourier, peepholes": (
+        {"block_sizes": (8, 8), "transform": "fourier", "peepholes": True},
+        {"layers": (4, 1, 0), "output": (1, 2, 0)},
+    ),
     "fourier, peepholes, a cell a cycle": (
         {"block_sizes": (8, 8), "transform": "fourier", "peepholes": True},
         {"layers": (4, 1, 0, 1), "output": (1, 2, 0)},
