@@ -52,8 +52,9 @@ NOTE = (
     f"{TRAINING.epochs} epochs for every row. `smaller` is the widest dense network of the same depth that stores no "
     "more words than the circulant one of that block size; `project` is the finished dense network, projected once. "
     "PER in percent, 39 phones, silence a phone; `degradation` in points against the dense networks of the same seeds, "
-    "with its paired bootstrap 95 % interval over utterances. Pruned weights carry an index each, which "
-    "`stored_weights` does not count.\n\n![Degradation over network size](accuracy.png)"
+    "with its paired bootstrap 95 % interval over utterances. `behind_admm` is the same of `direct` against `admm` of "
+    "that block size. Pruned weights carry an index each, which `stored_weights` does not count."
+    "\n\n![Degradation over network size](accuracy.png)"
 )
 
 
@@ -155,12 +156,18 @@ def rows() -> list[dict[str, Any]]:
     for network in NETWORKS:
         runs = accuracy_runs.read(network, key(network))
         for first in jobs_of(network, 1):
-            jobs = [Job(network, first.method, first.block_size, seed) for seed in range(1, MOST_SEEDS + 1)]
-            pairs = [(runs.get(job.name), runs.get(Job(network, "dense", 1, job.seed).name)) for job in jobs]
-            whole = [(ours, dense) for ours, dense in pairs if ours and dense]
+            whole = _beside(runs, first, "dense", 1)
             if whole:
-                result.append(_row(first, whole))
+                admm = _beside(runs, first, "admm", first.block_size) if first.method == "direct" else []
+                result.append(_row(first, whole, admm))
     return result
+
+
+def _beside(runs: dict[str, Outcome], first: Job, method: str, block_size: int) -> list[tuple[Outcome, Outcome]]:
+    """Runs of a row beside those of another method and block size with the same seeds."""
+    jobs = [Job(first.network, first.method, first.block_size, seed) for seed in range(1, MOST_SEEDS + 1)]
+    pairs = [(runs.get(job.name), runs.get(Job(job.network, method, block_size, job.seed).name)) for job in jobs]
+    return [(ours, theirs) for ours, theirs in pairs if ours and theirs]
 
 
 def with_recorded(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -172,10 +179,8 @@ def with_recorded(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(whole, key=lambda row: list(NETWORKS).index(row["network"]))
 
 
-def _row(job: Job, pairs: list[tuple[Outcome, Outcome]]) -> dict[str, Any]:
+def _row(job: Job, pairs: list[tuple[Outcome, Outcome]], admm: list[tuple[Outcome, Outcome]]) -> dict[str, Any]:
     pers = np.array([ours.errors.per for ours, _ in pairs])
-    ours, theirs = (scoring.pooled([run.errors for run in runs]) for runs in zip(*pairs, strict=True))
-    low, high = scoring.paired_interval(ours, theirs, 2000, seed=1)
     stored, dense = pairs[0][0].stored_weights, pairs[0][1].stored_weights
     return {
         "network": job.network,
@@ -184,13 +189,22 @@ def _row(job: Job, pairs: list[tuple[Outcome, Outcome]]) -> dict[str, Any]:
         "seeds": len(pairs),
         "per_mean": round(float(pers.mean()), 3),
         "per_std": round(float(pers.std(ddof=1)), 3) if len(pers) > 1 else None,
-        "degradation": round(ours.per - theirs.per, 3),
-        "degradation_low": round(low, 3),
-        "degradation_high": round(high, 3),
+        **_difference("degradation", pairs),
+        **_difference("behind_admm", admm),
         "compression": round(dense / stored, 2),
         "stored_weights": stored,
         "commit": ", ".join(sorted({ours.commit for ours, _ in pairs})),
     }
+
+
+def _difference(name: str, pairs: list[tuple[Outcome, Outcome]]) -> dict[str, float | None]:
+    """PER of the first of each pair less that of the second, in points, and its paired 95 % interval."""
+    columns = (name, f"{name}_low", f"{name}_high")
+    if not pairs:
+        return dict.fromkeys(columns)
+    ours, theirs = (scoring.pooled([run.errors for run in runs]) for runs in zip(*pairs, strict=True))
+    values = (ours.per - theirs.per, *scoring.paired_interval(ours, theirs, 2000, seed=1))
+    return {column: round(value, 3) for column, value in zip(columns, values, strict=True)}
 
 
 def draw(table: list[dict[str, Any]], path: Path) -> None:
