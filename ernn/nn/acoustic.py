@@ -116,7 +116,7 @@ class AcousticModel(nn.Module):
     def parameter_groups(self, columns_exponent: float) -> list[dict[str, Any]]:
         """Parameters by the `scale` of their learning rate, as an optimizer takes them.
 
-        First columns of blocks of size k have k ** `columns_exponent`.
+        First columns of blocks of size k have k ** `columns_exponent`, in wide matrices less.
         """
         groups: dict[float, list[nn.Parameter]] = defaultdict(list)
         for module in self.modules():

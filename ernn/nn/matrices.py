@@ -10,6 +10,10 @@ from torch import Tensor, nn
 
 from ernn import circulant
 
+# Most of what one step may move a sum over a row of first columns by, in learning rates: cols, sqrt(k) times surer than
+# dense weights, times their scale. LSTM 2x512 diverges at 4096 (docs/decisions/0013).
+FASTEST_SUM = 2048
+
 
 class Matrix(nn.Module):
     """`gates` stacked matrices of rows x cols; the subclasses say what is stored of them."""
@@ -30,7 +34,7 @@ class Matrix(nn.Module):
         return self.gates * self.rows * self.cols
 
     def learning_rate_scale(self, parameter: str, columns_exponent: float) -> float:
-        """What multiplies the learning rate of a parameter; for first columns k ** `columns_exponent`."""
+        """What multiplies the learning rate of a parameter; for first columns k ** `columns_exponent` at most."""
         return 1.0
 
 
@@ -78,8 +82,13 @@ class Circulant(Matrix):
         return self.columns.numel()
 
     def learning_rate_scale(self, parameter: str, columns_exponent: float) -> float:
-        """More than 1 for first columns: their gradient is a sum of k, its noise grows by sqrt(k) only."""
-        return float(self.block_size**columns_exponent) if parameter == "columns" else 1.0
+        """More than 1 for first columns: their gradient is a sum of k, its noise grows by sqrt(k) only.
+
+        Bounded where many columns move a sum together.
+        """
+        if parameter != "columns":
+            return 1.0
+        return float(min(self.block_size**columns_exponent, FASTEST_SUM / (self.cols * self.block_size**0.5)))
 
 
 class Relaxed(Circulant):

@@ -45,7 +45,7 @@ class Penalty(Protocol):
 class Phase:
     """Epochs `first` to `first + epochs` of the `total` that the learning rate is spread over.
 
-    First columns of blocks of size k learn at k ** `columns_exponent` times the rate.
+    First columns of blocks of size k learn at k ** `columns_exponent` times the rate, in wide matrices at less.
     """
 
     name: str

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ernn.nn.acoustic import AcousticModel, Place, block_size_at, make_circulant, randomise
-from ernn.nn.matrices import Circulant, Matrix
+from ernn.nn.matrices import FASTEST_SUM, Circulant, Matrix
 from ernn.params import BlockSizes, Network
 from tests import toy
 
@@ -108,6 +110,14 @@ def test_every_parameter_has_one_learning_rate_scale(changes, exponent):
     assert scales[id(network.layers[0].weight_ih.columns)] == 4**exponent
     assert scales[id(network.layers[0].weight_hh.columns)] == 2**exponent
     assert scales[id(network.layers[1].weight_hh.weight)] == scales[id(network.output.bias)] == 1
+
+
+@given(st.integers(0, 6), st.integers(1, 4096), st.sampled_from([0.0, 0.25, 0.5]))
+def test_first_columns_learn_faster_until_a_sum_would_move_too_far(power, cols, exponent):
+    k = 2**power
+    scale = Circulant(1, 1, cols, k).learning_rate_scale("columns", exponent)
+    bounds = (scale / k**exponent, scale * cols * k**0.5 / FASTEST_SUM)
+    assert max(bounds) == pytest.approx(1)
 
 
 def test_a_matrix_without_structure_is_refused():
