@@ -41,6 +41,7 @@ from bench.record import FOLDER, commit, record
 from ernn import artifacts
 from ernn.compression import compress, train_dense
 from ernn.data.dataset import Dataset
+from ernn.data.parallel import follow_parent
 from ernn.nn import model_file, scoring
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import BlockSizes, Network
@@ -246,7 +247,7 @@ def main() -> None:
     options = parser.parse_args()
     dataset = prepare()
     if not options.table:
-        with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
+        with ProcessPoolExecutor(options.jobs, initializer=follow_parent, max_tasks_per_child=1) as pool:
             young, rest, projections = waves(missing(options.networks, options.seeds, options.rows))
             for work, jobs in ((train_young, young), (run, rest), (run, projections)):
                 for future in as_completed([pool.submit(work, job, dataset) for job in jobs]):

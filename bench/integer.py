@@ -28,6 +28,7 @@ from bench.record import commit, record
 from ernn import artifacts
 from ernn.compression import compress, train_dense
 from ernn.data.dataset import Dataset
+from ernn.data.parallel import follow_parent
 from ernn.nn import model_file, scoring
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Bits, Integer, Network, Parameters, Section, Training
@@ -220,7 +221,7 @@ def main() -> None:
     if not options.table:
         jobs = [Job(design, seed + 1) for seed in range(options.seeds) for design in options.designs]
         starts = {(str(job.network), job.seed): job for job in jobs}  # one of the designs that share a dense network
-        with ProcessPoolExecutor(options.jobs, max_tasks_per_child=1) as pool:
+        with ProcessPoolExecutor(options.jobs, initializer=follow_parent, max_tasks_per_child=1) as pool:
             finetune_too = partial(run, with_finetuned=True)  # the longest last
             for work, those in ((train_dense_networks, starts.values()), (run, jobs), (finetune_too, jobs)):
                 for done in [pool.submit(work, job, dataset) for job in those]:

@@ -26,7 +26,7 @@ def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], worke
         yield from map(function, items)
         return
     context = multiprocessing.get_context("spawn")  # a fork would inherit locks of the parent's threads
-    with ProcessPoolExecutor(workers, context, initializer=_follow_parent) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=follow_parent) as pool:
         ahead = 4 * workers  # results wait for their turn: few, so that memory stays small
         futures = deque(pool.submit(function, item) for item in items[:ahead])
         try:
@@ -43,7 +43,7 @@ def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], worke
             pool.shutdown(cancel_futures=True)
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """One BLAS thread, and leave when the parent is gone, however it died."""
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[f"{library}_NUM_THREADS"] = "1"  # numpy is imported with the first task
