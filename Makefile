@@ -14,6 +14,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/.installed
 FOLDER := $(if $(filter default,$(PRESET)$(TIMIT)),.,runs/$(PRESET))
 export PATH := $(BIN):$(PATH)
+export CCACHE_DIR ?= $(CURDIR)/.venv/ccache
 run publish ui images: export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
 
 .PHONY: help

@@ -1,6 +1,5 @@
 """Simulation of an accelerator over real utterances: bit for bit the integer model, and the cycles that it takes."""
 
-import tempfile
 from pathlib import Path
 
 from components.stage import main
@@ -15,14 +14,15 @@ def simulate(
     from ernn import simulation as simulator
     from ernn.data.dataset import Dataset
     from ernn.golden.model import Golden
+    from ernn.tools.process import work_folder
 
     program, design = program_file.load(integer), artifacts.read_json(project / "design.json")
     golden, split = Golden(program), Dataset.open(dataset).split("test")
     count = min(simulation.utterances, len(split.utterances))
     utterances = [golden.quantize(split.feature(n)) for n in range(count)]
     vectors = simulator.vectors(program, utterances, accelerator.streams)
-    with tempfile.TemporaryDirectory() as work:
-        bench = simulator.Bench(project, Path(work), design["registers"])
+    with work_folder() as work:
+        bench = simulator.Bench(project, work, design["registers"])
         try:
             measured = bench.run(vectors)
             bench.run(vectors, simulation.gaps, simulation.stalls)

@@ -10,15 +10,14 @@ def synthesize(
     *, name: str, accelerator: Accelerator, synthesis: Synthesis, project: Path, table: Path
 ) -> dict[str, float]:
     """A row for every device; the metrics are those of the first."""
-    import tempfile
-
     from ernn import artifacts
     from ernn.hw.devices import DEVICES
     from ernn.synthesis import rows
+    from ernn.tools.process import work_folder
 
     devices = [DEVICES[each] for each in accelerator.devices or synthesis.devices]
-    with tempfile.TemporaryDirectory() as folder:
-        found = rows.rows(name, project, devices, synthesis.seeds, Path(folder))
+    with work_folder() as folder:
+        found = rows.rows(name, project, devices, synthesis.seeds, folder)
     artifacts.write_json(table, {"rows": found})
     return {each: float(found[0][each]) for each in ("lut", "ff", "dsp", "bram")}
 

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ernn.hw import hls
 from ernn.hw.testbench import NAME, Vectors
 from ernn.program import Program
 from ernn.tools import csim, verilator
+from ernn.tools.process import work_folder
 
 
 class Mismatch(UserError):
@@ -145,8 +145,8 @@ def located(
     Args:
         waveform: a VCD of the frame in which it differs is written there.
     """
-    with tempfile.TemporaryDirectory() as work:
-        bench = Bench(project, Path(work), design["registers"], ["ERNN_TRACE"])
+    with work_folder() as work:
+        bench = Bench(project, work, design["registers"], ["ERNN_TRACE"])
         for number, x in enumerate(utterances):
             printed = bench.printed(vectors(program, [x], 1))
             if found := mismatch.first_difference(program, design, printed, x):
@@ -164,11 +164,11 @@ def _write_waveform(
 ) -> None:
     """The cycles of a frame, from its first feature to its last logit."""
     begun, ended = (int(each[min(frame, len(each) - 1)]) for each in cycles)
-    with tempfile.TemporaryDirectory() as work:
-        bench = Bench(project, Path(work), design["registers"], ["ERNN_WAVES"])
+    with work_folder() as work:
+        bench = Bench(project, work, design["registers"], ["ERNN_WAVES"])
         bench.printed(frames, arguments=[f"+from={begun}", f"+to={ended + 1}"])
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(Path(work) / "ernn.vcd", target)
+        shutil.move(work / "ernn.vcd", target)
 
 
 def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> None:
@@ -180,8 +180,8 @@ def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarr
     golden, folder = Golden(program), project / "hls"
     logits = [golden.run(x[:, None])[0][:, 0] for x in utterances]
     files = {str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()}
-    with tempfile.TemporaryDirectory() as work:
-        csim.compare(csim.build(files, Path(work)), hls.vectors(utterances, logits))
+    with work_folder() as work:
+        csim.compare(csim.build(files, work), hls.vectors(utterances, logits))
 
 
 def overflows(program: Program, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> dict[str, int]:

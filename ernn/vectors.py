@@ -5,13 +5,13 @@ python -m ernn.vectors --project hardware/NAME --program programs/NAME --dataset
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 from ernn import artifacts, program_file, simulation
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.golden.model import Golden
+from ernn.tools.process import work_folder
 
 
 def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances: int, saif: Path | None) -> int:
@@ -38,8 +38,8 @@ def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances
     features = [golden.quantize(split.feature(n)) for n in range(count)]
     frames = simulation.vectors(golden.program, features, design["streams"])
     if saif:
-        with tempfile.TemporaryDirectory() as work:
-            simulation.Recorder(project, Path(work), design["registers"]).record(frames, saif)
+        with work_folder() as work:
+            simulation.Recorder(project, work, design["registers"]).record(frames, saif)
     vectors.mkdir(parents=True, exist_ok=True)
     for name, text in frames.files().items():
         (vectors / name).write_text(text)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ernn.errors import UserError
 from ernn.hw.devices import Device, Resources
 from ernn.tools import vivado
 
@@ -32,13 +31,7 @@ class Implementation:
 
 def available(device: Device) -> bool:
     """Vivado is installed, and the device is one of its."""
-    if device.flow not in ("xc7", "xcu", "xcup"):
-        return False
-    try:
-        vivado.VIVADO.path()
-    except UserError:
-        return False
-    return True
+    return device.flow in ("xc7", "xcu", "xcup") and vivado.VIVADO.found() is not None
 
 
 def implement(project: Path, device: Device, folder: Path, saif: Path | None = None) -> Implementation:

@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,13 +34,19 @@ class Tool:
         Raises:
             UserError: it is neither installed nor pointed at.
         """
-        given = os.environ.get(self.variable)
-        beside = Path(sys.executable).parent / self.name  # an environment that is not activated
-        found = shutil.which(given or self.name) or (str(beside) if not given and beside.exists() else None)
+        found = self.found()
         if found is None:
+            given = os.environ.get(self.variable)
             where = f"{self.variable}={given} is no executable" if given else f"{self.name} was not found"
             raise UserError(f"{where}: {self.cure}, or set {self.variable} to its path")
-        return Path(found)
+        return found
+
+    def found(self) -> Path | None:
+        """The executable, if there is one."""
+        given = os.environ.get(self.variable)
+        beside = Path(sys.executable).parent / self.name  # an environment that is not activated
+        found = shutil.which(given or self.name) or (beside if not given and beside.exists() else None)
+        return Path(found) if found else None
 
     def version(self) -> str:
         """First line of what `--version` prints."""
@@ -48,6 +56,21 @@ class Tool:
 
 class OutOfTime(UserError):
     """A tool was stopped at its limit of time."""
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """A temporary folder for what tools write; it stays when a UserError leaves it that names a file there."""
+    folder = Path(tempfile.mkdtemp(prefix="ernn-"))
+    named = False
+    try:
+        yield folder
+    except UserError as error:
+        named = str(folder) in str(error)
+        raise
+    finally:
+        if not named:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def run(

