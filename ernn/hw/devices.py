@@ -35,6 +35,7 @@ class Device:
 
     Args:
         flow: family by the name that yosys has for it.
+        part: as the vendor's tools name it; ECP5: with the package that nextpnr has it in.
         clocks: operator delays that pipelines for it are scheduled with; see `ernn.hw.schedule.FAMILIES`.
         lut_inputs: of a look-up table; designs on different ones are not comparable by `lut`.
         router: the open place-and-route tool that times it; empty: synthesis counts only.
@@ -47,9 +48,6 @@ class Device:
     clocks: str
     resources: Resources
     lut_inputs: int
-    dsp_name: str
-    bram_name: str
-    bram_bits: int
     speed: str
     router: Literal["", "nextpnr-ecp5", "nextpnr-gatemate"] = ""
 
@@ -64,10 +62,6 @@ class Device:
         return {name: getattr(needed, name) / most for name, most in there.items() if most}
 
 
-_XILINX_7 = {"lut_inputs": 6, "dsp_name": "DSP48E1", "bram_name": "RAMB36", "bram_bits": 36864}
-_ULTRASCALE = _XILINX_7 | {"dsp_name": "DSP48E2"}
-
-
 def _devices(*devices: Device) -> dict[str, Device]:
     return {device.name: device for device in devices}
 
@@ -80,8 +74,8 @@ DEVICES = _devices(
         "xcu",
         "xcup",
         Resources(331_680, 663_360, 2_760, 1_080),
-        **_ULTRASCALE,  # type: ignore[arg-type]
-        speed="-2",
+        6,
+        "-2",
     ),
     Device(
         "xc7vx690t",
@@ -90,8 +84,8 @@ DEVICES = _devices(
         "xc7",
         "xc7",
         Resources(433_200, 866_400, 3_600, 1_470),
-        **_XILINX_7,  # type: ignore[arg-type]
-        speed="-2",
+        6,
+        "-2",
     ),
     Device(
         "xc7z020",
@@ -100,8 +94,8 @@ DEVICES = _devices(
         "xc7",
         "xc7",
         Resources(53_200, 106_400, 220, 140),
-        **_XILINX_7,  # type: ignore[arg-type]
-        speed="-1",
+        6,
+        "-1",
     ),
     Device(
         "xc7z100",
@@ -110,8 +104,8 @@ DEVICES = _devices(
         "xc7",
         "xc7",
         Resources(277_400, 554_800, 2_020, 755),
-        **_XILINX_7,  # type: ignore[arg-type]
-        speed="-2",
+        6,
+        "-2",
     ),
     Device(
         "xczu9eg",
@@ -120,20 +114,17 @@ DEVICES = _devices(
         "xcup",
         "xcup",
         Resources(274_080, 548_160, 2_520, 912),
-        **_ULTRASCALE,  # type: ignore[arg-type]
-        speed="-2",
+        6,
+        "-2",
     ),
     Device(
         "ecp5-85f",
         "Lattice ECP5-85F",
-        "LFE5U-85F-6BG756C",
+        "LFE5U-85F-6BG381C",
         "ecp5",
         "ecp5",
         Resources(83_640, 83_640, 156, 208),
         4,
-        "MULT18X18D",
-        "EBR",
-        18432,
         "6",
         "nextpnr-ecp5",
     ),
@@ -145,9 +136,6 @@ DEVICES = _devices(
         "ecp5",
         Resources(138_240, 138_240, 596, 340),
         4,
-        "MULT12X12",
-        "BSRAM",
-        18432,
         "C1/I0",
     ),
     Device(
@@ -158,9 +146,6 @@ DEVICES = _devices(
         "gatemate",
         Resources(lut=40_960, ff=40_960, bram=32),  # two tables with a register in each of 20,480 CPEs
         4,
-        "",
-        "BRAM_40K",
-        40960,
         "worst",
         "nextpnr-gatemate",
     ),

