@@ -18,7 +18,7 @@ from ernn.hw import hls
 from ernn.hw.testbench import NAME, Vectors
 from ernn.program import Program
 from ernn.tools import csim, verilator
-from ernn.tools.process import work_folder
+from ernn.tools.process import Optimize, work_folder
 
 
 class Mismatch(UserError):
@@ -70,12 +70,20 @@ class Bench:
         project: folder of the sources.
         work: folder for the program and the vectors.
         registers: names, in the order of their numbers.
+        optimize: -O0 compiles in half the time of -O1, and runs several times as long.
     """
 
-    def __init__(self, project: Path, work: Path, registers: Sequence[str], defines: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        project: Path,
+        work: Path,
+        registers: Sequence[str],
+        defines: Sequence[str] = (),
+        optimize: Optimize = "-O1",
+    ) -> None:
         self._work, self._registers = work, registers
         sources = [*sorted((project / "rtl").glob("*.v")), project / "tb" / f"{NAME}.v"]
-        self._program = verilator.build(work, NAME, [str(each.resolve()) for each in sources], defines)
+        self._program = verilator.build(work, NAME, [str(each.resolve()) for each in sources], defines, optimize)
         for image in sorted((project / "memory").glob("*.hex")):
             (work / image.name).write_bytes(image.read_bytes())
 

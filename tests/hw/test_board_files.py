@@ -183,7 +183,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[np.ndarray
         frames.append(rows)
     files = designs.write({name: board_file(name) for name in ("ernn_unpack.v", "ernn_pack.v")}, folder)
     (files / "tb.v").write_text(looped(CASES))
-    program = verilator.build(folder, "tb", ["tb.v", "ernn_unpack.v", "ernn_pack.v"], optimise="-O0")
+    program = verilator.build(folder, "tb", ["tb.v", "ernn_unpack.v", "ernn_pack.v"], optimize="-O0")
     return verilator.simulate(program, folder, folder / "run.log"), frames
 
 

@@ -116,7 +116,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
         (folder / f"{name}.hex").write_text(lines(case, valid_slots(number), cycles))
     for name, text in files.items():
         (folder / name).write_text(text)
-    program = verilator.build(folder, "tb", sorted(files), optimise="-O0")
+    program = verilator.build(folder, "tb", sorted(files), optimize="-O0")
     return verilator.simulate(program, folder, folder / "run.log")
 
 

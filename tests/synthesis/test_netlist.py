@@ -52,6 +52,6 @@ def test_netlists_equal_the_integer_model(tmp_path, flow):
         (project / "rtl" / model.name).write_text(without_delays(model))
     vectors = simulation.vectors(program, designs.utterances(program, [4, 3]), streams=1)
     (tmp_path / "simulated").mkdir()
-    bench = simulation.Bench(project, tmp_path / "simulated", designs.registers(design))
+    bench = simulation.Bench(project, tmp_path / "simulated", designs.registers(design), optimize="-O0")
     assert bench.run(vectors).registers["frames_out"] == 7
     assert bench.run(vectors, gaps=90, stalls=90).registers["frames_out"] == 7
