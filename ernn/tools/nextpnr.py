@@ -40,8 +40,8 @@ def ecp5(
         netlist: name of a Yosys netlist, without its ending.
         mhz: the clock to aim at; that it is missed is no error.
         limit_s: seconds that it may take.
-        crowded: spread cells over the whole device by the static placer, which takes several times as long, but leaves
-            the router fewer nets that want the same wires.
+        crowded: spread cells over the whole device by the static placer, which takes longer, but leaves the router
+            fewer nets that want the same wires.
 
     Raises:
         UserError: nextpnr is missing, or found no placement or routing, or not in time (OutOfTime).
