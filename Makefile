@@ -56,9 +56,15 @@ publish: folder ## Publish the finished results to MLflow again (MLFLOW_TRACKING
 ui: publish ## Publish, start MLflow on loopback and print the link that compares the block sizes (PORT=5000)
 	cd $(FOLDER) && python -m components.ui --receipt build/published.json --port $(PORT)
 
+TESTS := OMP_NUM_THREADS=1 python -m pytest -n $(WORKERS) --dist loadfile
+
 .PHONY: test
-test: $(INSTALLED) ## All tests but the slow ones
-	OMP_NUM_THREADS=1 python -m pytest -n $(WORKERS) --dist loadfile -m 'not slow'
+test: $(INSTALLED) ## All tests but those of whole systems and the slow ones
+	$(TESTS) -m 'not slow and not system'
+
+.PHONY: test-system
+test-system: $(INSTALLED) ## The pipeline as compiled, nodes, servers and whole designs; CI runs them too
+	$(TESTS) -m 'system and not slow'
 
 .PHONY: test-slow
 test-slow: $(INSTALLED) ## The tests that take minutes

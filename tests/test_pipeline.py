@@ -78,13 +78,14 @@ def test_a_run_on_a_cluster_gets_the_settings_as_parameters(monkeypatch, tmp_pat
     assert len(backend.versions["p1"]) == 1  # settings are parameters of a run, not another pipeline
 
 
+SMALLEST = {"lanes": 1, "columns": 1}
 TINY = {
     "corpus": {"train_speakers": 6, "dev_speakers": 2, "test_speakers": 2, "utterances_per_speaker": 3},
     "training": {"epochs": 3},
     "networks": {"gru": {"cell": "gru", "layers": 1, "cells": 16}},
     "designs": {"gru-k4-admm": {"network": "gru", "method": "admm", "block_size": 4}},
     "programs": {"gru-k4-admm": {"design": "gru-k4-admm"}},
-    "accelerators": {"gru-k4-admm": {"program": "gru-k4-admm"}},
+    "accelerators": {"gru-k4-admm": {"program": "gru-k4-admm", "array": SMALLEST, "output": SMALLEST}},
 }
 
 
@@ -145,6 +146,7 @@ def digest(path: Path) -> dict[str, str]:
     return {str(each.relative_to(path)): hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
 
 
+@pytest.mark.system
 @pytest.mark.timeout(900)
 def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tiny, tmp_path, monkeypatch):
     (tmp_path / "dvc").mkdir()

@@ -10,6 +10,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,9 @@ def pipeline(declaration: Declaration, target: Target) -> Any:
     declared = [inspect.Parameter(name, kind, default=value, annotation=dict) for name, value in defaults.items()]
     build.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]
     build.__annotations__ = dict.fromkeys(defaults, dict)
-    return dsl.pipeline(name=NAME, description=DESCRIPTION)(build)
+    # kfp looks up the source of every caller at every option of a task: a new thread has few callers.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(dsl.pipeline(name=NAME, description=DESCRIPTION), build).result()
 
 
 @dataclass(frozen=True)

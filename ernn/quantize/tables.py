@@ -26,6 +26,7 @@ _GUARD = 3  # bits that slopes and offsets have beyond the output
 class _Grid:
     """The function on every magnitude that the input format has."""
 
+    magnitudes: np.ndarray
     values: np.ndarray
     input: Format
     slope_fraction: int
@@ -33,22 +34,23 @@ class _Grid:
 
     def line(self, start: int, stop: int) -> tuple[int, int, float]:
         """Slope and offset, as integers, of the best line over start..stop-1, and its greatest error."""
-        x = np.arange(start, stop) * self.input.resolution
-        y = self.values[start:stop]
+        x, y = self.magnitudes[start:stop], self.values[start:stop]
         chord = (y[-1] - y[0]) / (x[-1] - x[0]) if len(x) > 1 else 0.0
         slope = round(chord * 2.0**self.slope_fraction)
         rest = y - slope * 2.0**-self.slope_fraction * x
-        offset = round((rest.max() + rest.min()) / 2 * 2.0**self.offset_fraction)
-        return slope, offset, float(np.abs(rest - offset * 2.0**-self.offset_fraction).max())
+        high, low = float(rest.max()), float(rest.min())
+        offset = round((high + low) / 2 * 2.0**self.offset_fraction)
+        middle = offset * 2.0**-self.offset_fraction
+        return slope, offset, max(abs(high - middle), abs(low - middle))
 
 
 def search(function: Name, input: Format, output: Format, segments: int) -> Table:
     """The table of `function` with at most `segments` segments and the least greatest error."""
-    magnitudes = 1 - input.low  # 0 .. 2^(bits - 1)
-    values = FUNCTIONS[function](np.arange(magnitudes) * input.resolution)
+    magnitudes = np.arange(1 - input.low) * input.resolution  # 0 .. 2^(bits - 1)
     fraction = output.fraction + _GUARD
-    grid = _Grid(values, input, fraction, min(fraction, fraction + input.fraction))
-    equal = np.unique(np.linspace(0, magnitudes, segments + 1).astype(int))
+    offset_fraction = min(fraction, fraction + input.fraction)
+    grid = _Grid(magnitudes, FUNCTIONS[function](magnitudes), input, fraction, offset_fraction)
+    equal = np.unique(np.linspace(0, len(magnitudes), segments + 1).astype(int))
     candidates = [_greedy(grid, segments), [int(cut) for cut in equal]]
     tables = [_table(function, grid, cuts, output) for cuts in candidates]
     return min(tables, key=max_error)

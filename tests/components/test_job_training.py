@@ -15,6 +15,7 @@ from tests.components.operator import CLAIM, IMAGE, Operator, Processes, serve
 from tests.components.test_job import call, executor_input, nothing_is_left, one_line
 from tests.components.test_pretrain_compress import PARAMS
 
+pytestmark = pytest.mark.system
 SECTIONS = {
     pretrain: {"network": {"cells": 8}},
     compress: {"design": PARAMS["designs"]["admm"]},

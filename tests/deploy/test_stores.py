@@ -14,6 +14,7 @@ from components import tracking
 from tests.deploy import stores
 
 pytestmark = [
+    pytest.mark.system,
     pytest.mark.skipif(not stores.weed(), reason="SeaweedFS is not installed"),
     pytest.mark.timeout(300),
 ]

@@ -1,5 +1,7 @@
 """From floats to integers: a wide program computes what the float network does, whatever its structure."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -22,11 +24,14 @@ SHAPES = [
 ]
 
 
+activations = functools.cache(tables.activations)  # few formats, and a search of seconds for each
+
+
 def frozen(model: AcousticModel, data, bits: Bits = WIDE, **arithmetic):
     integer, settings = Integer(design="toy", bits=bits, **arithmetic), Quantization(segments=256)
     ranges = calibrate.measure(model, data.split("train"), 8)
     formats = calibrate.choose(model, ranges, integer, settings)
-    functions = tables.activations(formats.preactivation, formats.gate, settings.segments, False)
+    functions = activations(formats.preactivation, formats.gate, settings.segments, False)
     return freeze("toy", model, formats, integer, functions, frontend_of(data.manifest))
 
 

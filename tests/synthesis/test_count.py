@@ -25,6 +25,7 @@ def project(tmp_path_factory) -> Path:
     return designs.write(rtl_project(design), tmp_path_factory.mktemp("small"))
 
 
+@pytest.mark.system
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("flow", ["xc7", "ecp5", "gowin", pytest.param("gatemate", marks=pytest.mark.slow)])
 def test_the_sum_over_modules_is_close_to_flat_synthesis(project, tmp_path, flow):

@@ -1,8 +1,8 @@
 """Training: resuming is exact, a foreign checkpoint is never taken, processes share the work, NaN stops."""
 
 import math
+import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from ernn.admm import Pull
+from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.nn import model_file
 from ernn.params import Admm, BlockSizes, Scoring, Training
@@ -80,47 +81,44 @@ def test_resumed_equals_uninterrupted_bit_for_bit(dataset):
 
 def test_kill_9_at_any_moment(tmp_path, dataset):
     """The same through a real process and SIGKILL, a few times over."""
-    command = [sys.executable, "-c", _PROGRAM, str(dataset.path)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__])  # torch is imported once
 
-    def start(result: Path, checkpoints: Path) -> subprocess.Popen:
-        variables = environment | {"ERNN_CHECKPOINTS": str(checkpoints)}
-        return subprocess.Popen([*command, str(result)], env=variables, cwd=ROOT)
+    def start(result: Path, checkpoints: Path) -> multiprocessing.Process:
+        process = processes.Process(target=_train_whole, args=(dataset.path, result, checkpoints))
+        process.start()
+        return process
 
-    assert start(tmp_path / "whole", tmp_path / "a").wait() == 0
+    def finish(process: multiprocessing.Process) -> None:
+        process.join()
+        assert process.exitcode == 0
+
+    finish(start(tmp_path / "whole", tmp_path / "a"))
     kills = 0
     for moment in range(1, 4):
         process = start(tmp_path / "killed", tmp_path / "b")
         seen = _epochs(tmp_path / "b")
-        while process.poll() is None and _epochs(tmp_path / "b") == seen:
+        while process.is_alive() and _epochs(tmp_path / "b") == seen:
             time.sleep(0.005)
         time.sleep(0.007 * moment)  # somewhere inside the next epoch
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+        if process.is_alive():
+            process.kill()
             kills += 1
-        process.wait()
-    assert start(tmp_path / "killed", tmp_path / "b").wait() == 0
+        process.join()
+    finish(start(tmp_path / "killed", tmp_path / "b"))
     assert kills, "the program ended before it could be killed"
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "killed").read_bytes()
 
 
-_PROGRAM = """
-import sys
-from pathlib import Path
-from ernn.data.dataset import Dataset
-from ernn.nn import model_file
-from ernn.params import Scoring, Training
-from ernn.training import session
-from ernn.training.loop import Phase
-from tests import toy
-
-data = Dataset.open(Path(sys.argv[1]))
-options = Training(epochs=12, batch_utterances=5, learning_rate=0.02, threads=1)
-run = session.open_run(data, options, Scoring(), stage="kill")
-model = session.fresh_model(toy.network(), data, options)
-run.fit(model, Phase("dense", 0, 12, 12))
-model_file.save(model, Path(sys.argv[2]))
-"""
+def _train_whole(data: Path, result: Path, checkpoints: Path) -> None:
+    os.environ["ERNN_CHECKPOINTS"] = str(checkpoints)
+    torch.set_num_threads(1)
+    options = Training(epochs=12, batch_utterances=5, learning_rate=0.02, threads=1)
+    dataset = Dataset.open(data)
+    run = session.open_run(dataset, options, Scoring(), stage="kill")
+    model = session.fresh_model(toy.network(), dataset, options)
+    run.fit(model, Phase("dense", 0, 12, 12))
+    model_file.save(model, result)
 
 
 def _epochs(folder: Path) -> float:
@@ -177,38 +175,40 @@ def test_cuda_is_refused_where_there_is_none(dataset):
         open_run(dataset, device="cuda")
 
 
-@pytest.mark.parametrize("criterion", ["frames", "ctc"])
-def test_two_processes_give_the_result_of_one(tmp_path, dataset, criterion):
-    program = tmp_path / "program.py"
-    program.write_text(_PARALLEL)
-    results = {}
-    for processes in (1, 2):
-        result = tmp_path / f"result{processes}"
-        variables = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-        variables["ERNN_CHECKPOINTS"] = str(tmp_path / f"checkpoints{processes}")
-        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-        subprocess.run([*launch, str(program), str(dataset.path), str(result), criterion], env=variables, check=True)
-        results[processes] = model_file.load(result).state_dict()
-    for name, tensor in results[1].items():
-        torch.testing.assert_close(results[2][name], tensor, atol=1e-5, rtol=0)
+def train_beside(data: Dataset, criterion: str, result: Path) -> None:
+    """A network trained by all the processes of this group, written by the first."""
+    options = Training(epochs=3, batch_utterances=5, learning_rate=0.01, criterion=criterion, threads=1)
+    run = session.open_run(data, options, Scoring(), stage="parallel")
+    model = session.fresh_model(toy.network(), data, options)
+    run.fit(model, Phase("dense", 0, 3, 3))
+    if run.group.first:
+        model_file.save(model, result)
+    run.end()
 
 
+CRITERIA = ("frames", "ctc")
 _PARALLEL = """
 import sys
 from pathlib import Path
 from ernn.data.dataset import Dataset
-from ernn.nn import model_file
-from ernn.params import Scoring, Training
-from ernn.training import session
-from ernn.training.loop import Phase
-from tests import toy
+from tests.training.test_loop import CRITERIA, train_beside
 
-data = Dataset.open(Path(sys.argv[1]))
-options = Training(epochs=3, batch_utterances=5, learning_rate=0.01, criterion=sys.argv[3], threads=1)
-run = session.open_run(data, options, Scoring(), stage="parallel")
-model = session.fresh_model(toy.network(), data, options)
-run.fit(model, Phase("dense", 0, 3, 3))
-if run.group.first:
-    model_file.save(model, Path(sys.argv[2]))
-run.end()
+for criterion in CRITERIA:
+    train_beside(Dataset.open(Path(sys.argv[1])), criterion, Path(sys.argv[2], criterion))
 """
+
+
+def test_two_processes_give_the_result_of_one(tmp_path, dataset):
+    program = tmp_path / "program.py"
+    program.write_text(_PARALLEL)
+    both = tmp_path / "both"
+    both.mkdir()
+    variables = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    variables["ERNN_CHECKPOINTS"] = str(tmp_path / "others")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run([*launch, str(program), str(dataset.path), str(both)], env=variables, check=True)
+    for criterion in CRITERIA:
+        train_beside(dataset, criterion, tmp_path / "alone")
+        alone = model_file.load(tmp_path / "alone").state_dict()
+        for name, tensor in model_file.load(both / criterion).state_dict().items():
+            torch.testing.assert_close(tensor, alone[name], atol=1e-5, rtol=0)
