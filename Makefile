@@ -63,7 +63,7 @@ test: $(INSTALLED) ## All tests but those of whole systems and the slow ones
 	$(TESTS) -m 'not slow and not system'
 
 .PHONY: test-system
-test-system: $(INSTALLED) ## The pipeline as compiled, nodes, servers and whole designs; CI runs them too
+test-system: $(INSTALLED) ## Those of several programs or whole designs: pipeline, nodes, servers, buses; CI runs them too
 	$(TESTS) -m 'system and not slow'
 
 .PHONY: test-slow

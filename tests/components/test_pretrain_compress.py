@@ -79,6 +79,7 @@ def test_a_second_run_writes_the_same_bytes(folder):
         assert (folder / "dense" / name).read_bytes() == (folder / "again" / name).read_bytes()
 
 
+@pytest.mark.system
 def test_two_processes_of_torchrun_write_the_models_of_one(folder):
     root = Path(stage.__file__).parents[1]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]

@@ -203,6 +203,7 @@ def test_a_server_of_ones_own_is_linked_and_not_started(here, monkeypatch, capsy
     assert receipt()["accelerator_runs"][ACCELERATORS[0]] in accelerators
 
 
+@pytest.mark.system
 @pytest.mark.browser
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(screenshot.browser() is None, reason="no chromium; apt-get install chromium")

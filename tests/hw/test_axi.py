@@ -7,6 +7,7 @@ import pytest
 from ernn.hw.project import rtl_project
 from tests.hw import axi_bus, cocotb_run, designs
 
+pytestmark = pytest.mark.system
 TESTS = cocotb_run.names(Path(__file__).with_name("axi_bench.py"), "protocol")
 
 
