@@ -43,8 +43,9 @@ Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (h
 (halves: 20K); `lut` of GateMate (`ccgm1a1`) are halves of CPEs, which are its multipliers, too. For UltraScale
 (`xcku060`) Yosys moves no registers into multipliers: its `ff` are an upper bound. `fmax_kind` place_and_route: nextpnr
 has placed, routed and timed the whole design, the median of three seeds; assumed: the clock that pipelines were
-scheduled for. `unrouted_seeds` were stopped after an hour each. `binds` names what a device has too little of. Rows
-carry the commit that they were measured with."""
+scheduled for. Designs that take more than half of an ECP5 are placed by nextpnr's static placer. `unrouted_seeds` were
+stopped after an hour each. `binds` names what a device has too little of. Rows carry the commit that they were measured
+with."""
 
 
 @dataclass(frozen=True)
