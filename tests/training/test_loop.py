@@ -112,7 +112,6 @@ def test_kill_9_at_any_moment(tmp_path, dataset):
 
 def _train_whole(data: Path, result: Path, checkpoints: Path) -> None:
     os.environ["ERNN_CHECKPOINTS"] = str(checkpoints)
-    torch.set_num_threads(1)
     options = Training(epochs=12, batch_utterances=5, learning_rate=0.02, threads=1)
     dataset = Dataset.open(data)
     run = session.open_run(dataset, options, Scoring(), stage="kill")
