@@ -44,7 +44,7 @@ folder: $(INSTALLED)
 
 .PHONY: run
 run: folder ## Speech to compressed models to report; PRESET=smoke takes 2 minutes, paper needs TIMIT=/folder
-	cd $(FOLDER) && dvc repro
+	cd $(FOLDER) && python -m workflow.local $(if $(JOBS),--jobs $(JOBS))
 	@cat $(FOLDER)/report/benchmark.txt
 	@echo "Report: $(FOLDER)/report/report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
 

@@ -1,0 +1,233 @@
+"""The chain on one machine: what may begin when, and real DVC beside itself."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.declaration import Declaration, Meta, Task, load
+from workflow.local import Schedule, changed, size
+
+ROOT = Path(__file__).parents[2]
+
+
+def task(name: str, reads: list[str], **meta) -> Task:
+    """A task that reads the files of others and writes one of its own."""
+    deps = tuple(f"file-{each}" for each in reads)
+    return Task(name, "", "", {}, deps, (f"file-{name}",), (), (), Meta(image="train", **meta))
+
+
+def declared(*tasks: Task) -> Declaration:
+    return Declaration(tasks, {})
+
+
+def names(line: list[Task]) -> list[str]:
+    return [each.name for each in line]
+
+
+@st.composite
+def declarations(draw):
+    """Up to nine tasks, each reading some of those before it."""
+    count = draw(st.integers(1, 9))
+    return declared(
+        *(
+            task(
+                f"t{number}",
+                sorted(
+                    draw(st.sets(st.sampled_from([f"t{each}" for each in range(number)])) if number else st.just([]))
+                ),
+                memory=f"{draw(st.integers(1, 6))}G",
+                gpu=draw(st.integers(0, 1)),
+            )
+            for number in range(count)
+        )
+    )
+
+
+@given(declarations(), st.integers(1, 4), st.integers(1, 12), st.booleans(), st.data())
+def test_every_task_runs_once_after_what_it_reads_within_the_machine(declaration, jobs, gigabytes, one_gpu, data):
+    chosen = data.draw(st.sets(st.sampled_from([each.name for each in declaration.tasks]), min_size=1))
+    schedule = Schedule(declaration, chosen, jobs, gigabytes * 1e9, one_gpu)
+    written, running, begun = set(declaration.graph) - chosen, [], []
+    while not schedule.done:
+        while (line := schedule.next()) is not None:
+            before = set(written)
+            for each in line:
+                assert declaration.graph[each.name] <= before
+                before.add(each.name)
+            begun += names(line)
+            running.append(line)
+        assert running, "nothing runs, nothing begins"
+        assert len(running) <= jobs
+        alone = len(running) == 1
+        assert alone or sum(max(size(each.meta.memory) for each in line) for line in running) <= gigabytes * 1e9
+        assert alone or not one_gpu or sum(any(each.meta.gpu for each in line) for line in running) <= 1
+        ended = running.pop(data.draw(st.integers(0, len(running) - 1)))
+        schedule.end(ended)
+        written |= set(names(ended))
+    assert sorted(begun) == sorted(chosen)
+
+
+def test_tasks_that_wait_only_for_each_other_are_one_line_and_the_end_of_the_chain_comes_first():
+    forked = declared(
+        task("prepare", []),
+        task("train-a", ["prepare"]),
+        task("train-b", ["prepare"]),
+        task("quantize-a", ["train-a"]),
+        task("report", ["quantize-a", "train-b"]),
+    )
+    schedule = Schedule(forked, forked.graph, 2, 1e12, False)
+    first = schedule.next()
+    assert (names(first), schedule.next()) == (["prepare"], None)
+    schedule.end(first)
+    lines = [schedule.next(), schedule.next()]
+    assert [names(line) for line in lines] == [["train-b"], ["train-a", "quantize-a"]]
+    schedule.end(lines[0])
+    assert schedule.next() is None
+    schedule.end(lines[1])
+    assert names(schedule.next()) == ["report"]
+
+
+STAGE = '''\
+"""A stage that writes a file once another stage has begun."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+parser = argparse.ArgumentParser()
+for flag in ("--mine", "--other", "--out"):
+    parser.add_argument(flag, type=Path)
+given = parser.parse_args()
+given.mine.touch()
+until = time.monotonic() + 60
+while given.other.name != "nobody" and not given.other.exists():
+    if time.monotonic() > until:
+        sys.exit("the other stage has not begun")
+    time.sleep(0.01)
+if Path("broken").exists() and given.out.name == Path("broken").read_text():
+    sys.exit("broken: a rule, a value, a cure")
+while Path("hold").exists():
+    time.sleep(0.01)
+given.out.write_text(given.mine.name)
+print("wrote", given.out, flush=True)
+'''
+
+
+def stage(mine: str, other: str, deps: list[str]) -> dict:
+    cmd = f"python -m components.meet --mine begun-{mine} --other {other} --out {mine}.txt"
+    return {"cmd": cmd, "meta": {"image": "train"}, "deps": deps, "outs": [f"{mine}.txt"]}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two stages, each of which waits until the other has begun, and one that reads what they write."""
+    (tmp_path / "components").mkdir()
+    (tmp_path / "components" / "__init__.py").touch()
+    (tmp_path / "components" / "meet.py").write_text(STAGE)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
+    stages = {
+        "left": stage("left", "begun-right", []),
+        "right": stage("right", "begun-left", []),
+        "both": stage("both", "nobody", ["left.txt", "right.txt"]),
+    }
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    (tmp_path / "params.yaml").write_text("{}\n")
+    return tmp_path
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "workflow.local", "--jobs", "2", *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.system
+def test_stages_run_side_by_side_and_only_those_that_have_changed(folder):
+    said, _ = (process := start(folder)).communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert {"left: wrote left.txt", "right: wrote right.txt", "both: wrote both.txt"} <= set(said.splitlines())
+    assert changed(folder, load(folder)) == set()
+    for name in ("left", "right"):
+        (folder / f"begun-{name}").unlink()
+    said, _ = (process := start(folder)).communicate(timeout=200)
+    assert process.returncode == 0
+    assert "wrote" not in said
+    (folder / "left.txt").unlink()
+    assert changed(folder, load(folder)) == {"left", "both"}
+
+
+@pytest.mark.system
+def test_after_a_failure_what_runs_ends_and_is_kept_and_nothing_more_begins(folder):
+    (folder / "broken").write_text("left.txt")
+    said, mistakes = (process := start(folder)).communicate(timeout=200)
+    assert process.returncode not in (0, 2)
+    assert "left: broken: a rule, a value, a cure" in said.splitlines()
+    assert "workflow.local: left failed, see above" in mistakes
+    assert (folder / "right.txt").exists()
+    assert not (folder / "begun-both").exists()
+    (folder / "broken").unlink()
+    assert changed(folder, load(folder)) == {"left", "both"}
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_chain_leaves_no_process_and_goes_on(folder, number, code):
+    (folder / "hold").touch()
+    process = start(folder)
+    until = time.monotonic() + 100
+    while not (folder / "begun-left").exists() or not (folder / "begun-right").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, mistakes = process.communicate(timeout=100)
+    assert process.returncode == code
+    assert "Traceback" not in mistakes.split("workflow.local")[-1]
+    assert not [each for each in Path("/proc").glob("[0-9]*/cwd") if _inside(each, folder)]
+    assert not (folder / "left.txt").exists()
+    (folder / "hold").unlink()
+    again, _ = (second := start(folder)).communicate(timeout=200)
+    assert second.returncode == 0, again
+    assert (folder / "both.txt").exists()
+
+
+def _inside(link: Path, folder: Path) -> bool:
+    try:
+        return link.resolve() == folder
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("dvc.yaml", None, "dvc.yaml: no such file"),
+        ("dvc.yaml", "stages: {a: {cmd: echo}}", r"cmd is `python -m MODULE"),
+        ("params.yaml", "[", "params.yaml"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(folder, file, text, message):
+    (folder / file).unlink()
+    if text is not None:
+        (folder / file).write_text(text)
+    _, said = (process := start(folder)).communicate(timeout=100)
+    assert process.returncode == 2
+    assert re.search(message, said)
+    assert said.count("\n") == 1
+
+
+def test_jobs_are_at_least_one(folder):
+    _, said = (process := start(folder, "--jobs", "0")).communicate(timeout=100)
+    assert (process.returncode, said) == (2, "workflow.local: --jobs 0: at least 1\n")

@@ -1,0 +1,236 @@
+"""`python -m workflow.local [--jobs N]`: the chain of this folder by DVC, several stages at a time.
+
+DVC alone runs one stage after the other, and most of ours keep one core busy. Here every stage that has changed, or
+that reads what such a one writes, is run by a `dvc repro --single-item` beside others, begun as soon as its files are
+there; a last `dvc repro` of everything then finds nothing left to do, or does it.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from ernn.errors import UserError
+from workflow import declaration
+from workflow.declaration import Declaration, Task
+
+DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
+_BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_BEGINS = re.compile(r"(?:Running stage|Stage) '(.+)'")
+_HINTS = (
+    "Use `dvc push`",
+    "To track the changes",
+    "\tgit add",
+    "Updating lock file",
+    "Data and pipelines are up to date",
+)
+_POLL_S, _FLUSH_S = 0.2, 5.0
+
+
+class Schedule:
+    """Which tasks may begin now: those whose files are there, as far as processors, memory and the GPU go.
+
+    Tasks nearer to the end of the chain come first, so that the longest chains do not all end last. Tasks that would
+    wait for nothing but each other are one line, for one process: DVC takes seconds to start.
+
+    Args:
+        jobs: lines at a time.
+        memory: of this machine, in bytes; a task that declares more runs alone.
+        one_gpu: tasks that can use a GPU run one at a time.
+    """
+
+    def __init__(self, declared: Declaration, names: Iterable[str], jobs: int, memory: float, one_gpu: bool) -> None:
+        chosen = set(names)
+        self._waiting = {task.name: task for task in reversed(declared.ordered()) if task.name in chosen}
+        self._graph, self._jobs, self._memory, self._one_gpu = declared.graph, jobs, memory, one_gpu
+        self._unwritten = chosen & declared.graph.keys()
+        self._running: list[list[Task]] = []
+
+    @property
+    def done(self) -> bool:
+        """Whether every task has ended."""
+        return not self._waiting and not self._running
+
+    def next(self) -> list[Task] | None:
+        """A line that is to begin now; it counts as running."""
+        for task in self._ready(set()):
+            line = [task]
+            while len(following := self._ready({each.name for each in line}, line)) == 1:
+                line += following
+            if self._fits(line):
+                self._running.append(line)
+                for each in line:
+                    del self._waiting[each.name]
+                return line
+        return None
+
+    def end(self, line: list[Task]) -> None:
+        """A line has ended: what it writes is there."""
+        self._running.remove(line)
+        self._unwritten -= {task.name for task in line}
+
+    def _ready(self, written: set[str], line: Sequence[Task] = ()) -> list[Task]:
+        """Tasks outside the line that wait for its files alone, or without one for none."""
+        waits = {name: self._graph[name] & self._unwritten for name in self._waiting}
+        return [
+            task
+            for name, task in self._waiting.items()
+            if task not in line and waits[name] <= written and (waits[name] or not line)
+        ]
+
+    def _fits(self, line: list[Task]) -> bool:
+        if not self._running:
+            return True
+        lines = [*self._running, line]
+        with_gpu = sum(any(task.meta.gpu for task in each) for each in lines)
+        if len(lines) > self._jobs or (self._one_gpu and with_gpu > 1 and any(task.meta.gpu for task in line)):
+            return False
+        return sum(max(size(task.meta.memory) for task in each) for each in lines) <= self._memory
+
+
+def size(text: str) -> float:
+    """Bytes of what `meta` calls memory.
+
+    >>> size("1.5G"), size("2Ki")
+    (1500000000.0, 2048.0)
+    """
+    number, unit = re.fullmatch(r"([\d.]+)(\w*)", text).groups()  # type: ignore[union-attr]
+    return float(number) * _BYTES[unit]
+
+
+def changed(folder: Path, declared: Declaration) -> set[str]:
+    """Names of the tasks that DVC would run, and of all that read what those write.
+
+    Raises:
+        UserError: DVC cannot tell.
+    """
+    said = subprocess.run([*DVC, "status", "--json"], cwd=folder, capture_output=True, text=True, check=False)
+    if said.returncode:
+        raise UserError(f"dvc status: {' '.join(said.stderr.split()) or f'exit code {said.returncode}'}")
+    found = set(json.loads(said.stdout))
+    for task in declared.ordered():
+        if declared.graph[task.name] & found:
+            found.add(task.name)
+    return found & declared.graph.keys()
+
+
+class Process:
+    """A line of tasks in `dvc repro`, what they print relayed with the name of the task before it."""
+
+    def __init__(self, folder: Path, line: list[Task], threads: int) -> None:
+        self.line, self.name = line, line[0].name
+        self._process = subprocess.Popen(
+            [*DVC, "repro", "--single-item", *(task.name for task in line)],
+            cwd=folder,
+            env={"OMP_NUM_THREADS": str(threads), **os.environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._relay = threading.Thread(target=self._print, args=(self._process.stdout,), daemon=True)
+        self._relay.start()
+
+    def ended(self) -> int | None:
+        """The exit code, once there is one and all is printed."""
+        code = self._process.poll()
+        if code is not None:
+            self._relay.join(_FLUSH_S)
+        return code
+
+    def interrupt(self) -> None:
+        """As Ctrl-C would, with all that it has started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGINT)
+
+    def wait(self) -> None:
+        """Until it has ended and all is printed."""
+        self._process.wait()
+        self._relay.join(_FLUSH_S)
+
+    def _print(self, output: IO[str]) -> None:
+        for text in output:
+            if begun := _BEGINS.match(text):
+                self.name = begun[1]
+            if text.strip() and not text.startswith(_HINTS):
+                print(f"{self.name}: {text}", end="", flush=True)
+
+
+def run(folder: Path, schedule: Schedule, threads: int) -> int:
+    """Run what is scheduled; the first exit code that is not 0. After it nothing more begins, what runs ends.
+
+    Args:
+        threads: of each process, unless OMP_NUM_THREADS says otherwise.
+    """
+    processes: list[Process] = []
+    failed = 0
+    try:
+        while processes or not (failed or schedule.done):
+            while not failed and (line := schedule.next()) is not None:
+                processes.append(Process(folder, line, threads))
+            for process, code in [(each, code) for each in processes if (code := each.ended()) is not None]:
+                processes.remove(process)
+                schedule.end(process.line)
+                if code and not failed:
+                    failed = code
+                    others = ", ".join(each.name for each in processes)
+                    waiting = f"; waiting for {others}, nothing more is begun" if others else ""
+                    print(f"workflow.local: {process.name} failed, see above{waiting}", file=sys.stderr, flush=True)
+            time.sleep(_POLL_S)
+    finally:
+        for process in processes:
+            process.interrupt()
+        for process in processes:
+            process.wait()
+    return failed
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the chain; the exit code is that of the first stage that failed, 2 for a mistake in a file."""
+    cores = len(os.sched_getaffinity(0))
+    parser = argparse.ArgumentParser(prog="python -m workflow.local", description=__doc__.split("\n")[0])
+    parser.add_argument("--jobs", type=int, default=cores, help="stages at a time; one a core if nothing is said")
+    jobs = parser.parse_args(arguments).jobs
+    signal.signal(signal.SIGTERM, _terminated)
+    folder = Path.cwd()
+    try:
+        if jobs < 1:
+            raise UserError(f"--jobs {jobs}: at least 1")
+        code = _run(folder, jobs, max(1, cores // jobs))
+    except UserError as error:
+        print(f"workflow.local: {error}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print("workflow.local: interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
+        code = 130
+    sys.exit(code)
+
+
+def _run(folder: Path, jobs: int, threads: int) -> int:
+    declared = declaration.load(folder)
+    names = changed(folder, declared) if jobs > 1 else set()
+    if len(names) > 1:
+        memory = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        one_gpu = any(Path("/dev").glob("nvidia[0-9]*"))
+        code = run(folder, Schedule(declared, names, jobs, memory, one_gpu), threads)
+        if code:
+            return code
+    return subprocess.run([*DVC, "repro", *(["--quiet"] if len(names) > 1 else [])], cwd=folder, check=False).returncode
+
+
+if __name__ == "__main__":
+    main()
