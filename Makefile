@@ -43,7 +43,7 @@ folder: $(INSTALLED)
 		$(if $(TIMIT),--set corpus.kind=timit --set corpus.path=$(abspath $(TIMIT))))
 
 .PHONY: run
-run: folder ## Speech to compressed models to report; PRESET=smoke takes 2 minutes, paper needs TIMIT=/folder
+run: folder ## Speech to compressed models to report; PRESET=smoke takes a few minutes, paper needs TIMIT=/folder
 	cd $(FOLDER) && python -m workflow.local $(if $(JOBS),--jobs $(JOBS))
 	@cat $(FOLDER)/report/benchmark.txt
 	@echo "Report: $(FOLDER)/report/report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
