@@ -1,0 +1,201 @@
+"""One clear line for every network that cannot be imported."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from ernn.errors import UserError
+from ernn.nn.torch_import import from_modules, from_weights
+from tests.nn.torch_networks import ADVICE, KINDS, PHONES, PREFIXES, modules, named
+
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
+
+def refused(weights: dict[str, Tensor], phones=PHONES, blank=None, prefixes=PREFIXES) -> str:
+    with pytest.raises(UserError) as error:
+        from_weights(weights, phones, blank=blank, **prefixes)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("rnn.weight_hh_l1", (32, 7), "expected shape (32, 8), got shape (32, 7)"),
+        ("rnn.weight_ih_l1", (32, 5), "expected shape (32, 8), got shape (32, 5)"),
+        ("rnn.weight_ih_l0", (31, 5), "expected shape (32, 5), got shape (31, 5)"),
+        ("rnn.weight_ih_l0", (32,), "expected a matrix, got shape (32,)"),
+        ("rnn.weight_ih_l0", (32, 0), "expected a matrix, got shape (32, 0)"),
+        ("rnn.weight_hh_l0", (), "expected a matrix, got shape ()"),
+        ("rnn.weight_hh_l0", (8, 8), "expected 32 rows (LSTM) or 24 (GRU; no nn.RNN), got shape (8, 8)"),
+        ("rnn.weight_hh_l0", (33, 8), "expected 32 rows (LSTM) or 24 (GRU; no nn.RNN), got shape (33, 8)"),
+        ("rnn.weight_hr_l0", (8, 8), "expected fewer than 8 rows, got shape (8, 8)"),
+        ("rnn.weight_hr_l1", (3, 8), "expected no such tensor, got shape (3, 8)"),
+        ("rnn.bias_hh_l1", (32, 1), "expected shape (32,), got shape (32, 1)"),
+        ("rnn.weight_hh_l0_g", (32, 1), "expected no such tensor, got shape (32, 1)"),
+        ("norm.weight", (8,), "expected no such tensor, got shape (8,)"),
+        ("fc.weight", (4, 9), "expected shape (4, 8), got shape (4, 9)"),
+        ("fc.bias", (5,), "expected shape (4,), got shape (5,)"),
+    ],
+)
+def test_shapes_that_contradict_the_others(name, shape, message):
+    weights = named(*modules()) | {name: torch.zeros(shape)}
+    assert refused(weights) == f"{name}: {message}{ADVICE}"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("rnn.weight_hh_l0", "a matrix"),
+        ("rnn.weight_ih_l0", "a matrix"),
+        ("rnn.weight_hh_l1", "shape (32, 3)"),
+        ("rnn.weight_hr_l1", "shape (3, 8)"),
+        ("rnn.bias_ih_l0", "shape (32,)"),
+        ("rnn.bias_hh_l1", "shape (32,)"),
+        ("fc.weight", "a matrix"),
+    ],
+)
+def test_missing(name, expected):
+    weights = named(*modules(projection=3))
+    del weights[name]
+    assert refused(weights) == f"{name}: expected {expected}, got no such tensor{ADVICE}"
+
+
+@pytest.mark.parametrize("name", ["weight_ih_l3", "bias_hh_l2", "weight_ih_l00"])
+def test_layers_with_gaps(name):
+    weights = named(*modules()) | {f"rnn.{name}": torch.zeros(32, 8)}
+    assert refused(weights) == f"rnn.weight_ih_l2: expected shape (32, 8), got no such tensor{ADVICE}"
+
+
+def test_a_projection_of_some_layers():
+    weights = named(*modules(projection=3))
+    del weights["rnn.weight_hr_l0"]
+    expected = "expected 12 rows (LSTM) or 9 (GRU; no nn.RNN), got shape (32, 3)"
+    assert refused(weights) == f"rnn.weight_hh_l0: {expected}{ADVICE}"
+
+
+def test_a_projection_of_a_gru():
+    weights = named(*modules(nn.GRU)) | {"rnn.weight_hr_l0": torch.zeros(3, 8)}
+    assert refused(weights) == f"rnn.weight_ih_l0: expected shape (32, 5), got shape (24, 5){ADVICE}"
+
+
+@given(st.sampled_from(KINDS), st.booleans(), st.data())
+def test_no_tensor_can_be_left_out_nor_lengthened(kind, bias, data):
+    weights = named(*modules(*kind, bias=bias))
+    name = data.draw(st.sampled_from(sorted(weights)))
+    longer = torch.cat((weights[name], weights[name][:1]))
+    refused(weights | {name: longer})
+    if name != "fc.bias":
+        refused({other: tensor for other, tensor in weights.items() if other != name})
+
+
+@pytest.mark.parametrize("prefixes", [{"prefix": "", "output_prefix": "fc."}, {"prefix": "lstm.", "output_prefix": ""}])
+def test_wrong_prefixes(prefixes):
+    name = f"{prefixes['prefix']}weight_hh_l0"
+    assert refused(named(*modules()), prefixes=prefixes) == f"{name}: expected a matrix, got no such tensor{ADVICE}"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int32, torch.bool, torch.complex64])
+@pytest.mark.parametrize("name", ["rnn.weight_ih_l1", "rnn.bias_hh_l0", "fc.bias"])
+def test_other_kinds_of_number(name, dtype):
+    weights = named(*modules())
+    weights[name] = torch.ones_like(weights[name], dtype=dtype)
+    message = f"{name} holds {dtype}, must be float32 or float64; call .float() on the module first"
+    assert refused(weights) == message
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -1e39, 1.1e38])
+@pytest.mark.parametrize("name", ["rnn.weight_hr_l1", "rnn.bias_ih_l0", "fc.weight"])
+def test_values_that_are_not_finite(name, value):
+    weights = {name: tensor.double() for name, tensor in named(*modules(projection=3)).items()}
+    weights[name].view(-1)[-1] = value
+    assert refused(weights) == f"{name} holds values that are not finite or beyond 1e38; train it again"
+
+
+def test_the_greatest_biases_still_have_a_sum():
+    weights = named(*modules())
+    for name in ("rnn.bias_ih_l0", "rnn.bias_hh_l0"):
+        weights[name].fill_(1e38)
+    assert all(tensor.isfinite().all() for tensor in from_weights(weights, PHONES, **PREFIXES).state_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [(lambda tensor: tensor.to("meta"), "torch.strided on meta"), (Tensor.to_sparse, "torch.sparse_coo on cpu")],
+)
+def test_tensors_without_dense_values(change, got):
+    weights = named(*modules())
+    weights["rnn.weight_hh_l1"] = change(weights["rnn.weight_hh_l1"])
+    message = f"rnn.weight_hh_l1 is {got}, must be dense with values; load them first"
+    assert refused(weights) == message
+
+
+def test_both_directions():
+    recurrent, _ = modules(bidirectional=True)
+    message = "weight_ih_l0_reverse: layers here run forward in time only; train with bidirectional=False"
+    assert refused(named(recurrent, nn.Linear(16, 4))) == f"rnn.{message}"
+    with pytest.raises(UserError, match=rf"^recurrent\.{message}$"):
+        from_modules(recurrent, nn.Linear(16, 4), PHONES)
+
+
+@pytest.mark.parametrize("value", [{"weight_ih_l0": 1}, 3, None, [1.0]])
+def test_values_that_are_no_tensors(value):
+    message = f"state is a {type(value).__name__}, not a tensor; give the state dict itself"
+    assert refused(named(*modules()) | {"state": value}) == message
+
+
+@pytest.mark.parametrize(
+    ("phones", "blank", "got"),
+    [
+        (PHONES[1:], None, "3 phones (3 different) and blank=None"),
+        ([*PHONES, "d"], None, "5 phones (5 different) and blank=None"),
+        (["sil", "aa", "n", "n"], None, "4 phones (3 different) and blank=None"),
+        ([], None, "0 phones (0 different) and blank=None"),
+        (PHONES, 0, "4 phones (4 different) and blank=0"),
+        (PHONES[1:], 4, "3 phones (3 different) and blank=4"),
+        (PHONES, -1, "4 phones (4 different) and blank=-1"),
+    ],
+)
+def test_phones_that_are_not_the_classes(phones, blank, got):
+    rule = "the output layer has 4 classes, each for another phone, with CTC one for the blank; "
+    assert refused(named(*modules()), phones, blank) == f"{rule}got {got}: correct phones or blank"
+
+
+def test_a_blank_alone():
+    assert "has 1 classes" in refused(named(*modules(classes=1)), [], 0)
+
+
+class Own(nn.LSTM):
+    """May compute anything."""
+
+
+@pytest.mark.parametrize(
+    ("recurrent", "output", "got"),
+    [
+        (nn.RNN(5, 8), nn.Linear(8, 4), "RNN and Linear"),
+        (nn.RNN(5, 8, nonlinearity="relu"), nn.Linear(8, 4), "RNN and Linear"),
+        (nn.LSTMCell(5, 8), nn.Linear(8, 4), "LSTMCell and Linear"),
+        (Own(5, 8), nn.Linear(8, 4), "Own and Linear"),
+        (nn.GRU(5, 8), nn.Sequential(nn.Linear(8, 4)), "GRU and Sequential"),
+        (nn.GRU(5, 8), nn.LazyLinear(4), "GRU and LazyLinear"),
+        (
+            nn.utils.parametrizations.weight_norm(nn.LSTM(5, 8), "weight_hh_l0"),
+            nn.Linear(8, 4),
+            "ParametrizedLSTM and Linear",
+        ),
+    ],
+)
+def test_other_modules(recurrent, output, got):
+    with pytest.raises(UserError) as error:
+        from_modules(recurrent, output, PHONES)
+    rule = "modules must be a torch.nn.LSTM or torch.nn.GRU and a torch.nn.Linear"
+    assert str(error.value) == f"{rule}, got {got}; use those"
+
+
+def test_active_dropout():
+    with pytest.raises(UserError) as error:
+        from_modules(*modules(dropout=0.3), PHONES)
+    message = "dropout=0.3 is active, but an imported model has none; call .eval() first"
+    assert str(error.value) == message
