@@ -33,7 +33,7 @@ _HINTS = (
     "Updating lock file",
     "Data and pipelines are up to date",
 )
-_POLL_S, _FLUSH_S = 0.2, 5.0
+_POLL_S, _FLUSH_S, _INTERRUPT_S = 0.2, 5.0, 30.0
 
 
 class Schedule:
@@ -154,8 +154,12 @@ class Process:
             os.killpg(self._process.pid, signal.SIGINT)
 
     def wait(self) -> None:
-        """Until it has ended and all is printed."""
-        self._process.wait()
+        """Until it has ended, by force if an interrupt does not suffice, and all is printed."""
+        try:
+            self._process.wait(_INTERRUPT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         self._relay.join(_FLUSH_S)
 
     def _print(self, output: IO[str]) -> None:
@@ -206,6 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=cores, help="stages at a time; one a core if nothing is said")
     jobs = parser.parse_args(arguments).jobs
     signal.signal(signal.SIGTERM, _terminated)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background; what is started must not ignore it too
+        signal.signal(signal.SIGINT, lambda number, frame: None)
     folder = Path.cwd()
     try:
         if jobs < 1:

@@ -146,11 +146,17 @@ def folder(tmp_path):
     return tmp_path
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen:
+def start(folder: Path, *arguments: str, interrupts: signal.Handlers = signal.SIG_DFL) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "workflow.local", "--jobs", "2", *arguments]
     return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, interrupts),
     )
 
 
@@ -183,10 +189,17 @@ def test_after_a_failure_what_runs_ends_and_is_kept_and_nothing_more_begins(fold
 
 
 @pytest.mark.system
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_chain_leaves_no_process_and_goes_on(folder, number, code):
+@pytest.mark.parametrize(
+    ("interrupts", "number", "code"),
+    [
+        (signal.SIG_DFL, signal.SIGINT, 130),
+        (signal.SIG_DFL, signal.SIGTERM, 143),
+        (signal.SIG_IGN, signal.SIGTERM, 143),  # as a shell starts what runs in the background
+    ],
+)
+def test_an_interrupted_chain_leaves_no_process_and_goes_on(folder, interrupts, number, code):
     (folder / "hold").touch()
-    process = start(folder)
+    process = start(folder, interrupts=interrupts)
     until = time.monotonic() + 100
     while not (folder / "begun-left").exists() or not (folder / "begun-right").exists():
         assert time.monotonic() < until
