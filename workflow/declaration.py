@@ -20,6 +20,7 @@ from ernn.errors import UserError, complaints
 
 Type = Literal["Dataset", "Model", "Metrics", "Markdown", "HTML", "Artifact"]
 CODE = ("components", "ernn")
+_UNITS = {"k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _TEMPLATE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -30,7 +31,7 @@ class Meta(BaseModel):
 
     image: str  # docker/IMAGE.Dockerfile
     cpu: float = Field(1, gt=0)
-    memory: str = Field("2G", pattern=r"^\d+(\.\d+)?([kMG]|[KMG]i)$")
+    memory: str = Field("2G", pattern=r"^\d+(\.\d+)?([kMG]|[KMG]i)$")  # as Kubernetes writes it
     gpu: int = Field(0, ge=0)
     workers: int = Field(1, ge=1)  # processes that share the batches of a training, by torchrun
     nodes: int = Field(1, ge=1)  # pods of `workers` processes each, as a PyTorchJob; cpu, memory and gpu are each pod's
@@ -42,6 +43,16 @@ class Meta(BaseModel):
     tolerations: tuple[dict[str, str], ...] = ()
     artifacts: dict[str, Type] = Field(default_factory=dict)  # kind of what a flag gives
     pages: dict[str, str] = Field(default_factory=dict)  # flag of a folder -> the Markdown file in it to be shown
+
+    @property
+    def memory_bytes(self) -> float:
+        """`memory` as a number.
+
+        >>> Meta(image="train", memory="1.5G").memory_bytes, Meta(image="train", memory="2Ki").memory_bytes
+        (1500000000.0, 2048.0)
+        """
+        number = self.memory.rstrip("kKMGi")
+        return float(number) * _UNITS[self.memory.removeprefix(number)]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from workflow import declaration
 from workflow.declaration import Declaration, Task
 
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
-_BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _BEGINS = re.compile(r"(?:Running stage|Stage) '(.+)'")
 _HINTS = (
     "Use `dvc push`",
@@ -94,17 +93,7 @@ class Schedule:
         with_gpu = sum(any(task.meta.gpu for task in each) for each in lines)
         if len(lines) > self._jobs or (self._one_gpu and with_gpu > 1 and any(task.meta.gpu for task in line)):
             return False
-        return sum(max(size(task.meta.memory) for task in each) for each in lines) <= self._memory
-
-
-def size(text: str) -> float:
-    """Bytes of what `meta` calls memory.
-
-    >>> size("1.5G"), size("2Ki")
-    (1500000000.0, 2048.0)
-    """
-    number, unit = re.fullmatch(r"([\d.]+)(\w*)", text).groups()  # type: ignore[union-attr]
-    return float(number) * _BYTES[unit]
+        return sum(max(task.meta.memory_bytes for task in each) for each in lines) <= self._memory
 
 
 def changed(folder: Path, declared: Declaration) -> set[str]:

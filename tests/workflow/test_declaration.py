@@ -29,6 +29,14 @@ def test_entries_become_tasks_and_files_edges(tmp_path):
     assert k4.flag("models/gru-k4") == "model"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("500k", 5e5), ("2M", 2e6), ("1.5G", 1.5e9), ("2Ki", 2048), ("1.5Mi", 1.5 * 2**20), ("4Gi", 2**32)],
+)
+def test_memory_in_every_unit_that_is_taken(text, expected):
+    assert declaration.Meta(image="train", memory=text).memory_bytes == expected
+
+
 def test_the_graph_is_the_one_of_dvc():
     command = [sys.executable, "-c", GRAPH]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

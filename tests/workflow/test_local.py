@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.declaration import Declaration, Meta, Task, load
-from workflow.local import Schedule, changed, size
+from workflow.local import Schedule, changed
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +68,7 @@ def test_every_task_runs_once_after_what_it_reads_within_the_machine(declaration
         assert running, "nothing runs, nothing begins"
         assert len(running) <= jobs
         alone = len(running) == 1
-        assert alone or sum(max(size(each.meta.memory) for each in line) for line in running) <= gigabytes * 1e9
+        assert alone or sum(max(each.meta.memory_bytes for each in line) for line in running) <= gigabytes * 1e9
         assert alone or not one_gpu or sum(any(each.meta.gpu for each in line) for line in running) <= 1
         ended = running.pop(data.draw(st.integers(0, len(running) - 1)))
         schedule.end(ended)
@@ -207,7 +207,7 @@ def test_an_interrupted_chain_leaves_no_process_and_goes_on(folder, interrupts, 
     process.send_signal(number)
     _, mistakes = process.communicate(timeout=100)
     assert process.returncode == code
-    assert "Traceback" not in mistakes.split("workflow.local")[-1]
+    assert "Traceback" not in mistakes
     assert not [each for each in Path("/proc").glob("[0-9]*/cwd") if _inside(each, folder)]
     assert not (folder / "left.txt").exists()
     (folder / "hold").unlink()
