@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,7 @@ STAGE = '''\
 import argparse
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 parser = argparse.ArgumentParser()
@@ -143,7 +145,9 @@ def folder(tmp_path):
     }
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
     (tmp_path / "params.yaml").write_text("{}\n")
-    return tmp_path
+    yield tmp_path
+    for pid in _inside(tmp_path):  # whatever a test that failed has left
+        os.kill(pid, signal.SIGKILL)
 
 
 def start(folder: Path, *arguments: str, interrupts: signal.Handlers = signal.SIG_DFL) -> subprocess.Popen:
@@ -208,7 +212,7 @@ def test_an_interrupted_chain_leaves_no_process_and_goes_on(folder, interrupts, 
     _, mistakes = process.communicate(timeout=100)
     assert process.returncode == code
     assert "Traceback" not in mistakes
-    assert not [each for each in Path("/proc").glob("[0-9]*/cwd") if _inside(each, folder)]
+    assert not _inside(folder)
     assert not (folder / "left.txt").exists()
     (folder / "hold").unlink()
     again, _ = (second := start(folder)).communicate(timeout=200)
@@ -216,11 +220,13 @@ def test_an_interrupted_chain_leaves_no_process_and_goes_on(folder, interrupts, 
     assert (folder / "both.txt").exists()
 
 
-def _inside(link: Path, folder: Path) -> bool:
-    try:
-        return link.resolve() == folder
-    except OSError:
-        return False
+def _inside(folder: Path) -> list[int]:
+    """Processes that work in a folder."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            found += [int(link.parent.name)] if link.readlink() == folder else []
+    return found
 
 
 @pytest.mark.parametrize(
