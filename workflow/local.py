@@ -32,6 +32,7 @@ _HINTS = (
     "Updating lock file",
     "Data and pipelines are up to date",
 )
+_GOES_ON = "what is finished is kept, the same command goes on"
 _POLL_S, _FLUSH_S, _INTERRUPT_S = 0.2, 5.0, 30.0
 
 
@@ -113,10 +114,14 @@ def changed(folder: Path, declared: Declaration) -> set[str]:
 
 
 class Process:
-    """A line of tasks in `dvc repro`, what they print relayed with the name of the task before it."""
+    """A line of tasks in `dvc repro`, what they print relayed with the name of the task before it.
+
+    `unheard` is why nobody reads that any more.
+    """
 
     def __init__(self, folder: Path, line: list[Task], threads: int) -> None:
         self.line, self.name = line, line[0].name
+        self.unheard: OSError | None = None
         self._process = subprocess.Popen(
             [*DVC, "repro", "--single-item", *(task.name for task in line)],
             cwd=folder,
@@ -156,7 +161,11 @@ class Process:
             if begun := _BEGINS.match(text):
                 self.name = begun[1]
             if text.strip() and not text.startswith(_HINTS):
-                print(f"{self.name}: {text}", end="", flush=True)
+                try:
+                    print(f"{self.name}: {text}", end="", flush=True)
+                except OSError as error:  # read on all the same: who writes must not wait for ever
+                    self.unheard = error
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(folder: Path, schedule: Schedule, threads: int) -> int:
@@ -164,6 +173,10 @@ def run(folder: Path, schedule: Schedule, threads: int) -> int:
 
     Args:
         threads: of each process, unless OMP_NUM_THREADS says otherwise.
+
+    Raises:
+        BrokenPipeError: nobody reads what is printed any more.
+        UserError: it can no longer be written.
     """
     processes: list[Process] = []
     failed = 0
@@ -171,7 +184,12 @@ def run(folder: Path, schedule: Schedule, threads: int) -> int:
         while processes or not (failed or schedule.done):
             while not failed and (line := schedule.next()) is not None:
                 processes.append(Process(folder, line, threads))
-            for process, code in [(each, code) for each in processes if (code := each.ended()) is not None]:
+            ended = [(each, code) for each in processes if (code := each.ended()) is not None]
+            if unheard := next((each.unheard for each in processes if each.unheard), None):
+                if isinstance(unheard, BrokenPipeError):
+                    raise unheard
+                raise UserError(f"standard output: {unheard.strerror}; {_GOES_ON}")
+            for process, code in ended:
                 processes.remove(process)
                 schedule.end(process.line)
                 if code and not failed:
@@ -198,7 +216,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m workflow.local", description=__doc__.split("\n")[0])
     parser.add_argument("--jobs", type=int, default=cores, help="stages at a time; one a core if nothing is said")
     jobs = parser.parse_args(arguments).jobs
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # `nohup` ignores the second, and so do we then
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _terminated)
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background; what is started must not ignore it too
         signal.signal(signal.SIGINT, lambda number, frame: None)
     folder = Path.cwd()
@@ -210,8 +230,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"workflow.local: {error}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
-        print("workflow.local: interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
+        print(f"workflow.local: interrupted; {_GOES_ON}", file=sys.stderr)
         code = 130
+    except BrokenPipeError:
+        code = 128 + signal.SIGPIPE
     sys.exit(code)
 
 

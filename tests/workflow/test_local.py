@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 import yaml
@@ -150,18 +151,35 @@ def folder(tmp_path):
         os.kill(pid, signal.SIGKILL)
 
 
-def start(folder: Path, *arguments: str, interrupts: signal.Handlers = signal.SIG_DFL) -> subprocess.Popen:
+def start(
+    folder: Path,
+    *arguments: str,
+    interrupts: signal.Handlers = signal.SIG_DFL,
+    output: int | IO[str] = subprocess.PIPE,
+) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "workflow.local", "--jobs", "2", *arguments]
+    handlers = (signal.SIGINT, interrupts), (signal.SIGHUP, signal.SIG_DFL)
     return subprocess.Popen(
         command,
         cwd=folder,
         env=environment,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, interrupts),
+        preexec_fn=lambda: [signal.signal(*each) for each in handlers],
     )
+
+
+def held(folder: Path, interrupts: signal.Handlers = signal.SIG_DFL) -> subprocess.Popen:
+    """A chain whose first two stages have begun, and end when `hold` is gone."""
+    (folder / "hold").touch()
+    process = start(folder, interrupts=interrupts)
+    until = time.monotonic() + 100
+    while not (folder / "begun-left").exists() or not (folder / "begun-right").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return process
 
 
 @pytest.mark.system
@@ -198,16 +216,12 @@ def test_after_a_failure_what_runs_ends_and_is_kept_and_nothing_more_begins(fold
     [
         (signal.SIG_DFL, signal.SIGINT, 130),
         (signal.SIG_DFL, signal.SIGTERM, 143),
+        (signal.SIG_DFL, signal.SIGHUP, 129),  # as a terminal that is closed
         (signal.SIG_IGN, signal.SIGTERM, 143),  # as a shell starts what runs in the background
     ],
 )
 def test_an_interrupted_chain_leaves_no_process_and_goes_on(folder, interrupts, number, code):
-    (folder / "hold").touch()
-    process = start(folder, interrupts=interrupts)
-    until = time.monotonic() + 100
-    while not (folder / "begun-left").exists() or not (folder / "begun-right").exists():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    process = held(folder, interrupts)
     process.send_signal(number)
     _, mistakes = process.communicate(timeout=100)
     assert process.returncode == code
@@ -218,6 +232,28 @@ def test_an_interrupted_chain_leaves_no_process_and_goes_on(folder, interrupts, 
     again, _ = (second := start(folder)).communicate(timeout=200)
     assert second.returncode == 0, again
     assert (folder / "both.txt").exists()
+
+
+@pytest.mark.system
+def test_a_chain_that_nobody_reads_any_more_ends(folder):
+    """As `make run | head` leaves it: stages must not wait for ever for a reader."""
+    process = held(folder)
+    process.stdout.close()
+    (folder / "hold").unlink()
+    mistakes = process.stderr.read()
+    assert process.wait(100) == 128 + signal.SIGPIPE
+    assert not mistakes
+    assert not _inside(folder)
+
+
+@pytest.mark.system
+def test_a_full_disk_for_what_is_printed_is_one_line(folder):
+    with Path("/dev/full").open("w") as full:
+        _, mistakes = (process := start(folder, output=full)).communicate(timeout=100)
+    assert process.returncode == 2
+    assert mistakes.startswith("workflow.local: standard output: No space left on device; what is finished is kept")
+    assert mistakes.count("\n") == 1
+    assert not _inside(folder)
 
 
 def _inside(folder: Path) -> list[int]:
