@@ -104,7 +104,6 @@ STAGE = '''\
 import argparse
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 parser = argparse.ArgumentParser()
