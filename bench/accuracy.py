@@ -44,7 +44,7 @@ from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
 from ernn.nn import model_file, scoring
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import BlockSizes, Network
+from ernn.params import BlockSizes, Corpus, Network
 from ernn.training import session
 from ernn.training.evaluate import evaluate
 
@@ -129,13 +129,13 @@ def smaller(job: Job, data: Dataset) -> Network:
     )
 
 
-def prepare() -> Path:
-    """The corpus of this benchmark, made once."""
+def prepare(corpus: Corpus = CORPUS) -> Path:
+    """A corpus of this benchmark, made once."""
     from components.prepare import prepare as make
 
-    folder = CACHE / "dataset"
+    folder = CACHE / ("dataset" if corpus == CORPUS else f"dataset-{corpus.train_speakers}")
     if not (folder / "manifest.json").exists():
-        make(corpus=CORPUS, features=FEATURES, dataset=folder)
+        make(corpus=corpus, features=FEATURES, dataset=folder)
     return folder
 
 
@@ -190,15 +190,15 @@ def _row(job: Job, pairs: list[tuple[Outcome, Outcome]], admm: list[tuple[Outcom
         "seeds": len(pairs),
         "per_mean": round(float(pers.mean()), 3),
         "per_std": round(float(pers.std(ddof=1)), 3) if len(pers) > 1 else None,
-        **_difference("degradation", pairs),
-        **_difference("behind_admm", admm),
+        **difference("degradation", pairs),
+        **difference("behind_admm", admm),
         "compression": round(dense / stored, 2),
         "stored_weights": stored,
         "commit": ", ".join(sorted({ours.commit for ours, _ in pairs})),
     }
 
 
-def _difference(name: str, pairs: list[tuple[Outcome, Outcome]]) -> dict[str, float | None]:
+def difference(name: str, pairs: list[tuple[Outcome, Outcome]]) -> dict[str, float | None]:
     """PER of the first of each pair less that of the second, in points, and its paired 95 % interval."""
     columns = (name, f"{name}_low", f"{name}_high")
     if not pairs:

@@ -34,6 +34,7 @@ class Job:
     method: str  # dense, smaller (dense of equal stored weights), or a method of `Design`
     block_size: int
     seed: int
+    epochs: int = TRAINING.epochs
 
     @property
     def design(self) -> Design:
@@ -45,8 +46,8 @@ class Job:
 
     @property
     def training(self) -> Training:
-        """The shared options with this seed."""
-        return TRAINING.model_copy(update={"seed": self.seed})
+        """The shared options with this seed and number of epochs."""
+        return TRAINING.model_copy(update={"seed": self.seed, "epochs": self.epochs})
 
     @property
     def row(self) -> str:

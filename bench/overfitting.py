@@ -1,0 +1,96 @@
+"""What scarce data does to the lead of ADMM over direct training: losses of both on less and less training speech.
+
+The runs are those of `bench.accuracy` and kept where it keeps them; a killed benchmark goes on where it was.
+"""
+
+import argparse
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.accuracy import difference, prepare, run, train_young
+from bench.accuracy_jobs import CORPUS, TRAINING, Job
+from bench.accuracy_runs import Outcome
+from bench.record import record
+from ernn import artifacts
+from ernn.data.parallel import follow_parent
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network on a part of the training speakers, trained for as many steps as on all of them."""
+
+    network: str
+    block_size: int
+    part: int  # one of so many
+
+    @property
+    def train_speakers(self) -> int:
+        """What is left of the corpus; its dev and test speakers stay."""
+        return round(CORPUS.train_speakers / self.part)
+
+    def job(self, method: str) -> Job:
+        """The training by one method."""
+        return Job(self.network, method, self.block_size, seed=1, epochs=TRAINING.epochs * self.part)
+
+
+CASES = [
+    Case("lstm-2x128", 8, 1),
+    Case("lstm-2x128", 8, 4),
+    Case("lstm-2x128", 8, 8),
+    Case("lstm-2x512", 16, 1),
+]
+METHODS = ("admm", "direct")
+NOTE = (
+    "Corpus, test set and options of `bench.accuracy`, one seed, with all of its training speakers or one in four or "
+    "eight of them and so many times the epochs: as many steps on less speech. Losses are those of the last epoch, in "
+    "nats a frame; `weights_per_second` is stored weights over seconds of training speech. `behind_admm` is the PER of "
+    "`direct` less that of `admm`, in points, with its paired bootstrap 95 % interval over utterances."
+)
+
+
+def main() -> None:
+    """Run what is missing, then write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    datasets = {case: prepare(CORPUS.model_copy(update={"train_speakers": case.train_speakers})) for case in CASES}
+    with ProcessPoolExecutor(options.jobs, initializer=follow_parent, max_tasks_per_child=1) as pool:
+        list(pool.map(train_young, [case.job("admm") for case in CASES], datasets.values()))
+        runs = {
+            (case, method): pool.submit(run, case.job(method), datasets[case]) for case in CASES for method in METHODS
+        }
+        found = {key: future.result() for key, future in runs.items()}
+    record(
+        "overfitting",
+        [row(case, datasets[case], [found[case, method] for method in METHODS]) for case in CASES],
+        note=NOTE,
+    )
+
+
+def row(case: Case, dataset: Path, paths: list[Path]) -> dict[str, Any]:
+    """Both methods on one case."""
+    results = [artifacts.read_json(path) for path in paths]
+    admm, direct = (Outcome.of(result) for result in results)
+    seconds = artifacts.read_json(dataset / "manifest.json")["splits"]["train"]["seconds"]
+    values: dict[str, Any] = {
+        "network": case.network,
+        "block_size": case.block_size,
+        "train_speakers": case.train_speakers,
+        "epochs": case.job("admm").epochs,
+        "weights_per_second": round(admm.stored_weights / seconds, 2),
+    }
+    for column in ("per", "train_loss", "dev_loss"):
+        for method, result in zip(METHODS, results, strict=True):
+            values[f"{method}_{column}"] = round(result["per"] if column == "per" else result["curve"][-1][column], 3)
+    return (
+        values
+        | difference("behind_admm", [(direct, admm)])
+        | {"commit": ", ".join(sorted({admm.commit, direct.commit}))}
+    )
+
+
+if __name__ == "__main__":
+    main()
