@@ -1,0 +1,39 @@
+"""Accelerators of three kinds, as a board's driver sees them, without hardware behind it."""
+
+import json
+from typing import Any
+
+from ernn.hw.project import rtl_project
+from tests import programs
+from tests.hw import board_driver, designs
+
+DRIVER = board_driver.driver()
+STRUCTURES = {
+    "lstm": {"block_sizes": (2, 2), "projection": 4},
+    "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
+    "pruned": {"block_sizes": (0, 0)},
+}
+
+
+class Written:
+    """A board that remembers what is written."""
+
+    clock_mhz = 100.0
+
+    def __init__(self, registers: list[str], identity: int = DRIVER.IDENTITY) -> None:
+        self.writes: list[tuple[int, int]] = []
+        self._values = {registers.index("identity"): identity, registers.index("interface_version"): DRIVER.VERSION}
+
+    def read(self, address: int) -> int:
+        return self._values[address // 4]
+
+    def write(self, address: int, value: int) -> None:
+        self.writes.append((address // 4, value))
+
+
+def accelerator(name: str) -> tuple[Any, Written, dict[str, str]]:
+    """A driver without hardware behind it, and its project."""
+    files = rtl_project(designs.network(programs.build(**STRUCTURES[name]), streams=2))
+    design = json.loads(files["design.json"])
+    written = Written(design["registers"])
+    return DRIVER.Accelerator(written, design), written, files
