@@ -35,6 +35,7 @@ class Job:
     block_size: int
     seed: int
     epochs: int = TRAINING.epochs
+    dropout: float = TRAINING.dropout
 
     @property
     def design(self) -> Design:
@@ -46,8 +47,8 @@ class Job:
 
     @property
     def training(self) -> Training:
-        """The shared options with this seed and number of epochs."""
-        return TRAINING.model_copy(update={"seed": self.seed, "epochs": self.epochs})
+        """The shared options with those of this job."""
+        return TRAINING.model_copy(update={"seed": self.seed, "epochs": self.epochs, "dropout": self.dropout})
 
     @property
     def row(self) -> str:

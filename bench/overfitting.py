@@ -25,6 +25,7 @@ class Case:
     network: str
     block_size: int
     part: int  # one of so many
+    dropout: float = 0.0
 
     @property
     def train_speakers(self) -> int:
@@ -33,13 +34,14 @@ class Case:
 
     def job(self, method: str) -> Job:
         """The training by one method."""
-        return Job(self.network, method, self.block_size, seed=1, epochs=TRAINING.epochs * self.part)
+        return Job(self.network, method, self.block_size, 1, TRAINING.epochs * self.part, self.dropout)
 
 
 CASES = [
     Case("lstm-2x128", 8, 1),
     Case("lstm-2x128", 8, 4),
     Case("lstm-2x128", 8, 8),
+    Case("lstm-2x128", 8, 8, dropout=0.2),
     Case("lstm-2x512", 16, 1),
 ]
 METHODS = ("admm", "direct")
@@ -80,6 +82,7 @@ def row(case: Case, dataset: Path, paths: list[Path]) -> dict[str, Any]:
         "block_size": case.block_size,
         "train_speakers": case.train_speakers,
         "epochs": case.job("admm").epochs,
+        "dropout": case.dropout,
         "weights_per_second": round(admm.stored_weights / seconds, 2),
     }
     for column in ("per", "train_loss", "dev_loss"):
