@@ -1,4 +1,4 @@
-"""What scarce data does to the lead of ADMM over direct training: losses of both on all and on an eighth of it.
+"""What scarce data does to the lead of ADMM over direct training and over smaller dense networks.
 
 The runs are those of `bench.accuracy` and kept where it keeps them; a killed benchmark goes on where it was.
 """
@@ -43,12 +43,13 @@ CASES = [
     Case("lstm-2x128", 8, 8, dropout=0.2),
     Case("lstm-2x512", 16, 1),
 ]
-METHODS = ("admm", "direct")
+METHODS = ("admm", "direct", "smaller")
 NOTE = (
     "Corpus, test set and options of `bench.accuracy`, one seed, with all of its training speakers or one in eight and "
     "eight times the epochs: as many steps on less speech. Losses are those of the last epoch, in nats a frame; "
-    "`weights_per_second` is stored weights over seconds of training speech. `behind_admm` is the PER of `direct` less "
-    "that of `admm`, in points, with its paired bootstrap 95 % interval over utterances."
+    "`weights_per_second` is stored weights over seconds of training speech. `direct_behind` is the PER of `direct` "
+    "less that of `admm`, in points, with its paired bootstrap 95 % interval over utterances; `smaller_behind` that of "
+    "the dense network of equal stored weights."
 )
 
 
@@ -72,9 +73,9 @@ def main() -> None:
 
 
 def row(case: Case, dataset: Path, paths: list[Path]) -> dict[str, Any]:
-    """Both methods on one case."""
-    results = [artifacts.read_json(path) for path in paths]
-    admm, direct = (Outcome.of(result) for result in results)
+    """All methods on one case."""
+    results = dict(zip(METHODS, map(artifacts.read_json, paths), strict=True))
+    found = {method: Outcome.of(result) for method, result in results.items()}
     seconds = artifacts.read_json(dataset / "manifest.json")["splits"]["train"]["seconds"]
     values: dict[str, Any] = {
         "network": case.network,
@@ -82,16 +83,14 @@ def row(case: Case, dataset: Path, paths: list[Path]) -> dict[str, Any]:
         "train_speakers": case.train_speakers,
         "epochs": case.job("admm").epochs,
         "dropout": case.dropout,
-        "weights_per_second": round(admm.stored_weights / seconds, 2),
+        "weights_per_second": round(found["admm"].stored_weights / seconds, 2),
     }
     for column in ("per", "train_loss", "dev_loss"):
-        for method, result in zip(METHODS, results, strict=True):
+        for method, result in results.items():
             values[f"{method}_{column}"] = round(result["per"] if column == "per" else result["curve"][-1][column], 3)
-    return (
-        values
-        | difference("behind_admm", [(direct, admm)])
-        | {"commit": ", ".join(sorted({admm.commit, direct.commit}))}
-    )
+    for method in METHODS[1:]:
+        values |= difference(f"{method}_behind", [(found[method], found["admm"])])
+    return values | {"commit": ", ".join(sorted({each.commit for each in found.values()}))}
 
 
 if __name__ == "__main__":
