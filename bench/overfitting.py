@@ -42,6 +42,7 @@ CASES = [
     Case("lstm-2x128", 8, 8),
     Case("lstm-2x128", 8, 8, dropout=0.2),
     Case("lstm-2x512", 16, 1),
+    Case("lstm-2x512", 16, 1, dropout=0.2),
 ]
 METHODS = ("admm", "direct", "smaller")
 NOTE = (
