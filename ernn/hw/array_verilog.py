@@ -1,18 +1,19 @@
-"""Verilog of an array: threads, the choice among them, lanes and shift chains.
+"""Verilog of an array: operands, lanes and shift chains behind the step that its threads issue.
 
-Timing. In the cycle of `go` a thread's counters stand on a step; the cycle after, its address and tags are registered
-(`issued_*`). From there the weights take two cycles, operands four (memory, its second register, choice of the vector,
-a register in every lane), and both are delayed so that they meet in the lane's kernel. Tags follow through delays.
+Timing. A step's address and tags are in the registers `issued_*`. From there the weights take two cycles, operands four
+(memory, its second register, choice of the vector, a register in every lane), and both are delayed so that they meet in
+the lane's kernel. Sums are aligned in a register of their own. Tags follow through delays.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ernn.hw import kernels
 from ernn.hw.architecture import Layout, Thread
-from ernn.hw.array_parts import Condition, Drain, Pages
+from ernn.hw.array_parts import Drain, Pages
+from ernn.hw.issue_verilog import Issue
 from ernn.hw.schedule import Clock
 
-WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
+WEIGHT_CYCLES, ALIGN_CYCLES, _OPERAND_CYCLES = 2, 1, 4
 
 
 class ArrayText:
@@ -36,11 +37,12 @@ class ArrayText:
         self.sum_bits = max(each.bits for drain in drains for each in drain.joined.sums())
         self.sums = len(self.lane.outputs["s"].elements)
         self.factor_bits = self.lane.inputs["x0"].bits
-        self.address_bits = max(1, (layout.depth - 1).bit_length())
-        self.step_bits = max(1, (max(t.steps for t in layout.threads) - 1).bit_length())
+        self.issue = Issue(layout, drains, frame_bits, streams, self.steps_of_groups())
+        self.address_bits, self.step_bits = self.issue.address_bits, self.issue.step_bits
+        self.row_bits = self.issue.row_bits
         meet = WEIGHT_CYCLES + self.lane.taken("x0") - _OPERAND_CYCLES
         self.weight_delay, self.operand_delay = max(0, -meet), max(0, meet)
-        self.lane_cycles = self.weight_delay + WEIGHT_CYCLES + self.lane.latency
+        self.lane_cycles = self.weight_delay + WEIGHT_CYCLES + self.lane.latency + ALIGN_CYCLES
 
     @property
     def weight_bits(self) -> int:
@@ -61,125 +63,18 @@ class ArrayText:
         """Number of a thread."""
         return self.layout.threads.index(thread)
 
-    def choice(self, conditions: dict[str, Condition]) -> Iterator[str]:
-        """Which thread goes."""
-        yield "    // The first thread that is ready goes."
-        previous = ""
-        for thread in self.layout.threads:
-            n, c = thread.name, conditions[thread.name]
-            drain = f" && (drain_free || {n}_group < 16'd{thread.drains_from})" if thread.drains_from else ""
-            drain = drain or (" && drain_free" if thread.drains else "")
-            yield f"""    wire {n}_ready = ({c.always}) && (!{n}_opens || ({c.opens})) && (!{n}_starts || ({c.starts}))
-        && (!{n}_finishes || ({c.finishes}{drain}));
-    assign {n}_go = {n}_ready{previous};"""
-            previous += f" && !{n}_ready"
-        yield ""
-
-    def threads(self) -> Iterator[str]:
-        """The walks through the matrices."""
-        yield "    // Threads: each walks through a matrix, frame by frame."
-        for thread in self.layout.threads:
-            n = thread.name
-            yield f"""    wire {n}_go, {n}_opens, {n}_starts, {n}_finishes, {n}_ends;
-    wire [15:0] {n}_group, {n}_step, {n}_needed;
-{self.steps_of_groups(thread)}
-    wire [{self.address_bits - 1}:0] {n}_address;
-    reg [{self.frame_bits - 1}:0] {n}_frame;
-    wire {n}_first = ring_first[{n}_frame];
-    wire [STREAM_BITS-1:0] {n}_stream = ring_stream[{n}_frame*STREAM_BITS+:STREAM_BITS];
-    always @(posedge clk)
-        if (rst) {n}_frame <= {self.frame_bits}'d0;
-        else if ({n}_go && {n}_ends) {n}_frame <= {n}_frame + 1'b1;
-{self._parity(thread)}    ernn_thread #(.GROUPS({thread.groups}),
-        .BANKS({self.columns_at_once(thread)}), .COLUMNS({thread.columns}), .BY_STEP({int(thread.by_step)}),
-        .STEPS({thread.steps}), .BASE({self.layout.base(thread)}), .ADDRESS({self.address_bits}))
-        {n}_thread (.clk(clk), .rst(rst), .go({n}_go), .steps({n}_steps_here), .group({n}_group),
-        .step({n}_step), .needed({n}_needed),
-        .address({n}_address), .opens({n}_opens), .starts({n}_starts), .finishes({n}_finishes), .ends({n}_ends));
-"""
-
     def columns_at_once(self, thread: Thread) -> int:
         """Columns of the vector that a step takes."""
         return self.layout.array.columns
 
-    def steps_of_groups(self, thread: Thread) -> str:
-        """The steps of a thread's group."""
-        return f"    wire [15:0] {thread.name}_steps_here = 16'd{thread.steps};"
-
-    def _parity(self, thread: Thread) -> str:
-        """Where y_{t-1} of each stream stands: its two places take turns."""
-        n = thread.name
-        if thread.vector != "y":
-            return f"    wire {n}_turn = {n}_frame[0];\n"
-        return f"""    reg [STREAMS-1:0] {n}_parity;
-    wire {n}_turn = {n}_parity[{n}_stream];
-    always @(posedge clk)
-        if (rst) {n}_parity <= {{STREAMS{{1'b0}}}};
-        else if ({n}_go && {n}_ends) {n}_parity[{n}_stream] <= !{n}_turn;
-        else if (idle && y_last) {n}_parity[y_last_stream] <= !{n}_parity[y_last_stream];
-"""
-
-    def issue(self) -> Iterator[str]:
-        """Registers behind the choice, operands and tags on their way."""
-        threads = self.layout.threads
-        row_bits, count = self.row_bits, len(threads)
-        yield f"""    // The step that goes.
-    reg issued;
-    reg [{count - 1}:0] issued_thread;
-    reg [{self.address_bits - 1}:0] issued_address;
-    reg [{self.step_bits - 1}:0] issued_step;
-    reg issued_start, issued_zero;
-    reg [{row_bits - 1}:0] issued_row;
-    reg [{self.kinds - 1}:0] issued_drains;
-    reg issued_first;
-    reg [STREAM_BITS-1:0] issued_stream;
-    reg issued_turn, issued_frame;
-    always @(posedge clk) begin
-        issued <= !rst && ({" || ".join(f"{t.name}_go" for t in threads)});
-        issued_thread <= {{{", ".join(f"{t.name}_go" for t in reversed(threads))}}};
-        issued_drains <= {self.kinds}'d0;
-        issued_start <= 1'b0;
-        issued_zero <= 1'b0;"""
-        for thread in threads:
-            n = thread.name
-            drain = [d.name for d in self.drains].index(thread.drains) if thread.drains else None
-            start = "1'b0" if thread.continues else f"{n}_starts"
-            base = f"{row_bits}'d{thread.base} + " if thread.base else ""
-            yield f"""        if ({n}_go) begin
-            issued_address <= {n}_address;
-            issued_step <= {n}_step[{self.step_bits - 1}:0];
-            issued_start <= {start};
-            issued_row <= {base}{n}_group[{row_bits - 1}:0];
-            issued_first <= {n}_first;
-            issued_stream <= {n}_stream;
-            issued_turn <= {n}_turn;
-            issued_frame <= {n}_frame[0];"""
-            if thread.vector == "y":
-                yield f"            issued_zero <= {n}_first;"
-            if drain is not None:
-                late = f" && {n}_group >= 16'd{thread.drains_from}" if thread.drains_from else ""
-                yield f"            issued_drains[{drain}] <= {n}_finishes{late};"
-            yield "        end"
-        yield "    end\n"
-        holds = {drain.name: drain.hold for drain in self.drains}
-        yield "    reg [15:0] drain_left;\n    wire drain_free = drain_left == 16'd0;"
-        yield "    always @(posedge clk)\n        if (rst) drain_left <= 16'd0;"
-        for thread in threads:
-            if thread.drains:
-                cycles = self.layout.array.chain * holds[thread.drains] - 1
-                late = f" && {thread.name}_group >= 16'd{thread.drains_from}" if thread.drains_from else ""
-                yield f"        else if ({thread.name}_go && {thread.name}_finishes{late}) drain_left <= 16'd{cycles};"
-        yield "        else if (!drain_free) drain_left <= drain_left - 16'd1;\n"
+    def steps_of_groups(self) -> Mapping[str, str]:
+        """Verilog of the steps of a thread's group, `THREAD_steps_here`, where groups differ."""
+        return {}
 
     @property
     def kinds(self) -> int:
         """Kinds of drains."""
         return len(self.drains)
-
-    @property
-    def row_bits(self) -> int:
-        """Of the address of a row of accumulators."""
-        return max(1, (self.layout.accumulators - 1).bit_length())
 
     def operands(self, vectors: Sequence[str]) -> Iterator[str]:
         """The choice of the vector; reads are issued by the layer."""
@@ -249,24 +144,25 @@ class ArrayText:
     wire [{self.address_bits - 1}:0] weight_address;
     ernn_delay #(.WIDTH({self.address_bits}), .CYCLES({self.weight_delay}))
         delay_address (.clk(clk), .d(issued_address), .q(weight_address));
-    reg add, start, next_add, next_start;
-    reg [{self.row_bits - 1}:0] row, next_row;
-    wire later_add, later_start;
-    wire [{self.row_bits - 1}:0] later_row;
-    ernn_delay #(.WIDTH({tags}), .CYCLES({self.lane_cycles - 2}))
-        delay_tags (.clk(clk), .d({{issued, issued_start, issued_row}}), .q({{later_add, later_start, later_row}}));
+    wire add_in_3, start_in_3;
+    wire [{self.row_bits - 1}:0] row_in_3;
+    ernn_delay #(.WIDTH({tags}), .CYCLES({self.lane_cycles - 3}))
+        delay_tags (.clk(clk), .d({{issued, issued_start, issued_row}}), .q({{add_in_3, start_in_3, row_in_3}}));
+    reg add, start, add_in_1, start_in_1, add_in_2, start_in_2;
+    reg [{self.row_bits - 1}:0] row, row_in_1, row_in_2;
     always @(posedge clk) begin
-        {{next_add, next_start, next_row}} <= {{later_add, later_start, later_row}};
-        {{add, start, row}} <= {{next_add, next_start, next_row}};
+        {{add_in_2, start_in_2, row_in_2}} <= {{add_in_3, start_in_3, row_in_3}};
+        {{add_in_1, start_in_1, row_in_1}} <= {{add_in_2, start_in_2, row_in_2}};
+        {{add, start, row}} <= {{add_in_1, start_in_1, row_in_1}};
     end
-    wire [{count - 1}:0] adding;
-    ernn_delay #(.WIDTH({count}), .CYCLES({self.lane_cycles}))
-        delay_thread (.clk(clk), .d(issued_thread), .q(adding));
+    wire [{count - 1}:0] adding_in_2;
+    ernn_delay #(.WIDTH({count}), .CYCLES({self.lane_cycles - 2}))
+        delay_thread (.clk(clk), .d(issued_thread), .q(adding_in_2));
     wire [{array.lanes * self.lanes_bits - 1}:0] totals;"""
         port = ""
         if len(self.shifts) > 1:
             choices = [
-                " || ".join(f"adding[{self.index(t)}]" for t in self.layout.threads if self.shift(t) == shift)
+                " || ".join(f"adding_in_2[{self.index(t)}]" for t in self.layout.threads if self.shift(t) == shift)
                 for shift in reversed(self.shifts)
             ]
             yield f"    wire [{len(choices) - 1}:0] alignment = {{{', '.join(f'({each})' for each in choices)}}};"
@@ -276,8 +172,8 @@ class ArrayText:
                 f'    {self.name}_lane #(.IMAGE("{self.name}_weights_{lane}.hex")) lane_{lane} (.clk(clk), '
                 f".load(load && load_lane == 16'd{lane}), .load_address(load_address[{self.address_bits - 1}:0]), "
                 f".load_data(load_data[{self.weight_bits - 1}:0]), .weight_address(weight_address), "
-                f"{self.lane_operands()}.add(add), .start(start), .row(row), "
-                f".next_row(next_row), .later_row(later_row), {port}"
+                f"{self.lane_operands()}.add(add), .start(start), .row(row), .start_in_1(start_in_1), "
+                f".start_in_2(start_in_2), .row_in_1(row_in_1), .row_in_2(row_in_2), .row_in_3(row_in_3), {port}"
                 f".total(totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]));"
             )
         yield ""

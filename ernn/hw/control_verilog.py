@@ -7,6 +7,9 @@ from ernn.hw.words import padded
 
 IDENTITY, INTERFACE_VERSION = 0x45524E4E, 1  # "ERNN"
 WRITTEN = ("control", "load_place", "load_part", "state_step")
+# Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
+# layer, and to its lane; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
+_SETTLE = 10
 
 
 class Control:
@@ -65,11 +68,12 @@ class Control:
     def text(self) -> Iterator[str]:
         """Part of the top module."""
         a, registers = self.address_bits, self.registers
-        flush = 8 + max(layer.flush_cycles for layer in self.layers)
+        flush = 12 + max(layer.flush_cycles for layer in self.layers)
+        settle = _SETTLE + max(layer.restore_cycles for layer in self.layers)
         parts = max(-(-layer.load_bits // 32) for layer in self.layers)
         values = ",\n        ".join(f"{value}" for _, value, _ in reversed(registers))
         sizes = "\n".join(
-            f"            {{16'd{n}, 2'b{lane}}}: load_parts = 16'd{-(-bits // 32)};"
+            f"            {{16'd{n}, 2'b{lane}}}: load_parts <= 16'd{-(-bits // 32)};"
             for n, layer in enumerate(self.layers)
             for lane, bits in (
                 ("00", layer.array.weight_bits),
@@ -77,7 +81,7 @@ class Control:
             )
         )
         shown = "\n".join(
-            f"            16'd{n}: state_word = "
+            f"            16'd{n}: state_word <= "
             f"{padded(f'{layer.name}_state', layer.state_bits, 32 * self.state_parts)};"
             for n, layer in enumerate(self.layers)
         )
@@ -96,27 +100,35 @@ class Control:
     wire [{32 * parts - 1}:0] load_data;
     reg [31:0] frames_in, frames_out, latency, protocol_errors;
     reg [63:0] cycles;
-    wire write;
+    wire taking, write;
     wire [{a - 3}:0] write_number;
     wire [31:0] write_data;
-    wire on_control = write && write_number == {a - 2}'d0;
+    reg resets, clears, places, loads;
+    reg [31:0] load_value;
+    always @(posedge clk) begin
+        resets <= aresetn && write && write_number == {a - 2}'d0 && write_data[0];
+        clears <= aresetn && write && write_number == {a - 2}'d0 && write_data[1];
+        places <= aresetn && write && write_number == {a - 2}'d1;
+        loads <= aresetn && write && write_number == {a - 2}'d2;
+        load_value <= write_data;
+    end
     reg rst, clear;
     initial rst = 1'b1;
     // A reset lasts until all pipelines are empty; registers wait for it.
     reg [15:0] resetting;
-    wire reset_begins = !aresetn || (on_control && write_data[0]);
+    wire reset_begins = !aresetn || resets;
     always @(posedge clk) begin
         resetting <= reset_begins ? 16'd{flush} : resetting != 16'd0 ? resetting - 16'd1 : 16'd0;
         rst <= reset_begins || resetting != 16'd0;
-        clear <= reset_begins || resetting != 16'd0 || (on_control && write_data[1]);
+        clear <= reset_begins || resetting != 16'd0 || clears;
     end
-    ernn_registers #(.READS({len(registers)}), .WRITES({len(WRITTEN)}), .ADDRESS({a})) registers (
+    ernn_registers #(.READS({len(registers)}), .WRITES({len(WRITTEN)}), .ADDRESS({a}), .SETTLE({_SETTLE})) registers (
         .clk(clk), .rst(!aresetn), .hold(rst), .awaddr(s_axil_awaddr), .awvalid(s_axil_awvalid),
         .awready(s_axil_awready), .wdata(s_axil_wdata), .wstrb(s_axil_wstrb), .wvalid(s_axil_wvalid),
         .wready(s_axil_wready), .bresp(s_axil_bresp), .bvalid(s_axil_bvalid), .bready(s_axil_bready),
         .araddr(s_axil_araddr), .arvalid(s_axil_arvalid), .arready(s_axil_arready), .rdata(s_axil_rdata),
-        .rresp(s_axil_rresp), .rvalid(s_axil_rvalid), .rready(s_axil_rready), .write(write),
-        .write_number(write_number), .write_data(write_data), .values({{
+        .rresp(s_axil_rresp), .rvalid(s_axil_rvalid), .rready(s_axil_rready), .taking(taking),
+        .write(write), .write_number(write_number), .write_data(write_data), .values({{
         {values}}}));
     /* verilator lint_off UNUSEDSIGNAL */
     wire unused = &{{1'b0, s_axil_awprot, s_axil_arprot, write_data, s_axis_tdata, load_layer, load_lane,
@@ -125,28 +137,30 @@ class Control:
 
     // Weights.
     reg [15:0] load_parts;
-    always @(*)
+    always @(posedge clk)
         case ({{load_layer, load_lane[15:14]}})
 {sizes}
-            default: load_parts = 16'd1;
+            default: load_parts <= 16'd1;
         endcase
     reg [15:0] state_step;
     reg [{32 * self.state_parts - 1}:0] state_word;
-    reg [4:0] settling;  // a state that is written back is on its way
-    wire idle = under_way == {self.frame_bits}'d0 && beat == 16'd0;
+    reg [15:0] settling;  // frames wait: what was written is on its way
+    reg settled;
+    reg idle;
     always @(posedge clk) begin
+        idle <= under_way == {self.frame_bits}'d0 && beat == 16'd0;
         if (rst) state_step <= 16'd0;
         else if (write && write_number == {a - 2}'d3) state_step <= write_data[15:0];
-        if (rst) settling <= 5'd0;
-        else if (write) settling <= 5'd31;
-        else if (settling != 5'd0) settling <= settling - 5'd1;
-    end
-    always @(*)
+        if (rst) settling <= 16'd0;
+        else if (taking) settling <= 16'd{settle};
+        else if (settling != 16'd0) settling <= settling - 16'd1;
+        settled <= settling == 16'd0 && !taking;
         case (load_layer)
 {shown}
-            default: state_word = {32 * self.state_parts}'d0;
+            default: state_word <= {32 * self.state_parts}'d0;
         endcase
-    ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(!aresetn), .place(write && write_number == {a - 2}'d1),
-        .part(write && write_number == {a - 2}'d2), .value(write_data), .parts(load_parts), .load(load),
-        .layer(load_layer), .lane(load_lane), .address(load_address), .data(load_data));
+    end
+    ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(!aresetn), .place(places), .part(loads),
+        .value(load_value), .parts(load_parts), .load(load), .layer(load_layer), .lane(load_lane),
+        .address(load_address), .data(load_data));
 """

@@ -157,9 +157,10 @@ class _Writer:
                 return f"{sign} < 0 ? ap_int<{width}>({otherwise}) : ap_int<{width}>({negative})"
             case "saturate":
                 return self._saturated(node, width, values[0])
-            case "segment":
-                levels = len(data).bit_length()
-                return f"blocks::segment<{len(data)}, {levels}>({values[0]}, {self._table(data)})" if data else "0"
+            case "search":
+                if len(values) == 1:
+                    return f"{values[0]} >= {literal(data[0])} ? 1 : 0"
+                return f"2 * {values[1]} + ({values[0]} >= {self._table(data)}[{values[1]}] ? 1 : 0)"
             case "read":
                 return f"{self._table(data)}[{values[0]}]"
         raise AssertionError(node.operator)

@@ -53,7 +53,7 @@ class Constants:
     magnitude: float
     select: float
     saturate: float
-    bound: float  # a bit of a bound of a table's segments
+    bound: float  # a bit of a comparison with a bound of a table's segments
     read: float  # a bit of a word of a table with 32 entries or fewer
     flag: float  # a bit of what is compared for a saturation
     state: float  # a bit of a register of control logic
@@ -61,7 +61,7 @@ class Constants:
     mux: float  # a bit of a choice of two
     wide_mux: float  # a bit of one of several words
     choice: float  # a bit of one of many registers, of an address that is checked
-    thread: float  # a walk through a matrix
+    thread: float  # a bit of the registers of a walk through a matrix
     total: float  # a counter of saturations
     count: float  # a bit that a counter of saturations counts
     kept: float  # share of the registers of general modules that is left where they dissolve in a layer
@@ -164,7 +164,7 @@ _SIX = Constants(
     magnitude=0.85,
     select=1.0,
     saturate=1.3,
-    bound=0.28,
+    bound=1.0,
     read=1.0,
     flag=0.35,
     state=1.5,
@@ -172,7 +172,7 @@ _SIX = Constants(
     mux=1.0,
     wide_mux=0.35,
     choice=0.35,
-    thread=75,
+    thread=2.5,
     total=33,
     count=1.2,
     kept=0.84,
@@ -184,7 +184,7 @@ _FOUR = Constants(
     magnitude=3.0,
     select=1.0,
     saturate=3.2,
-    bound=0.75,
+    bound=1.1,
     read=1.9,
     flag=0.6,
     state=2.0,
@@ -192,7 +192,7 @@ _FOUR = Constants(
     mux=1.0,
     wide_mux=0.7,
     choice=0.9,
-    thread=150,
+    thread=4.0,
     total=66,
     count=1.0,
     kept=0.68,
@@ -204,7 +204,7 @@ _CPE = Constants(
     magnitude=6.6,
     select=2.0,
     saturate=7.0,
-    bound=1.7,
+    bound=2.4,
     read=4.2,
     flag=1.3,
     state=4.2,
@@ -212,7 +212,7 @@ _CPE = Constants(
     mux=2.0,
     wide_mux=1.5,
     choice=1.9,
-    thread=330,
+    thread=9.0,
     total=145,
     count=2.2,
     kept=0.68,

@@ -1,7 +1,6 @@
 """Modules without feedback: the output layer, and matrices with other blocks than the recurrent one's."""
 
 from ernn.dataflow.formats import Format
-from ernn.hw import flow_verilog as flow
 from ernn.hw import kernels
 from ernn.hw.architecture import Array, Thread
 from ernn.hw.array_parts import Condition, Drain
@@ -46,7 +45,7 @@ def projection(name: str, layer: Lstm, array: Array, source: Words, shared: Shar
     steps = thread.groups * array.chain
     unit = Unit("projection", array.heads, layer.outputs, k, shared.streams, 0, kernel, ("s",), steps)
     _finished(made, unit)
-    made.body.append(flow.available("ih", "x", thread.columns))
+    made.body.append(made.available("ih"))
     made.conditions = {"ih": Condition(always="ih_has", opens="room")}
     return made
 

@@ -5,53 +5,53 @@ Every function gives the text of some counters, and of wires that the conditions
 
 from collections.abc import Sequence
 
+from ernn.hw.architecture import Thread
 from ernn.hw.steps import Steps
 from ernn.hw.unit_verilog import Unit
 
 
-def available(thread: str, vector: str, total: int) -> str:
+def available(thread: Thread, banks: int) -> str:
     """Blocks of its vector that a thread has; of y those of the frame before, which may not be whole.
 
     Wires: `THREAD_has` the blocks of its step, and for y `THREAD_fed` with that or without need of it.
 
     Args:
-        total: blocks of the vector.
+        banks: blocks that a step takes.
     """
-    bits, start = (2 * total).bit_length() + 1, (total if vector == "y" else 0)  # of two frames, or one too few
-    came = f"$signed({{1'b0, {vector}_written[{bits - 2}:0]}})"
-    came = f"(idle ? {bits}'sd0 : {came})" if vector == "y" else came  # a state that is written back is no frame's
-    text = f"""    // Blocks of {vector} that {thread} has.
-    reg signed [{bits - 1}:0] {thread}_available;
-    wire signed [{bits - 1}:0] {thread}_used = {thread}_go && {thread}_ends ? {bits}'sd{total} : {bits}'sd0;
-    always @(posedge clk)
-        if (rst) {thread}_available <= {bits}'sd{start};
-        else {thread}_available <= {thread}_available + {came} - {thread}_used;
-    wire {thread}_has = {thread}_available >= $signed({{1'b0, {thread}_needed[{bits - 2}:0]}});
+    n, vector, total = thread.name, thread.vector, thread.columns
+    own = vector == "y"
+    came = f"idle ? 16'd0 : {vector}_written" if own else f"{vector}_written"  # a state written back is no frame's
+    text = f"""    wire {n}_has, {n}_complete;
+    ernn_available #(.TOTAL({total}), .BANKS({banks}), .STEPS({thread.steps}), .BY_STEP({int(thread.by_step)}),
+        .START({total if own else 0})) {n}_available (.clk(clk), .rst(rst), .came({came}), .go({n}_go),
+        .before_last({n}_before_last), .last_group({n}_last_group), .finishes({n}_finishes), .ends({n}_ends),
+        .has({n}_has), .complete({n}_complete));
 """
-    if vector != "y":
+    if not own:
         return text
-    return f"""{text}    wire [FRAME_BITS-1:0] {thread}_before = {thread}_frame - 1'b1;
-    wire {thread}_same = ring_stream[{thread}_before*STREAM_BITS+:STREAM_BITS] == {thread}_stream;
-    wire {thread}_fed = !{thread}_available[{bits - 1}] && ({thread}_has || {thread}_first || !{thread}_same);
+    return f"""{text}    wire [FRAME_BITS-1:0] {n}_before = {n}_frame - 1'b1;
+    reg {n}_alone;  // needs no y
+    always @(posedge clk)
+        {n}_alone <= ring_first[{n}_frame] || ring_stream[{n}_before*STREAM_BITS+:STREAM_BITS]
+            != ring_stream[{n}_frame*STREAM_BITS+:STREAM_BITS];
+    wire {n}_fed = {n}_complete && ({n}_has || {n}_alone);
 """
 
 
-def ahead(name: str, ahead: str, behind: str, groups: int) -> str:
-    """Groups of sums that one thread has finished and another has not yet taken over: `NAME_ahead`, `NAME_full`.
+def ahead(name: str, thread: str, groups: int, section: str = "") -> str:
+    """Groups of sums that one thread has made and `name` has not yet taken over: `NAME_any`, `NAME_full`.
 
     Args:
-        ahead: expression of a group that the first finishes.
-        behind: expression of one that the second finishes.
+        thread: the one that is ahead.
+        section: wire that says that its group is for `name`; its steps carry it. Empty: all are.
     """
-    bits = groups.bit_length()
-    return f"""    // Groups of x that wait in the accumulators for {name}.
-    reg [{bits - 1}:0] {name}_ahead;
-    wire {name}_more = {ahead};
-    wire {name}_less = {behind};
-    always @(posedge clk)
-        if (rst) {name}_ahead <= {bits}'d0;
-        else if ({name}_more != {name}_less) {name}_ahead <= {name}_more ? {name}_ahead + 1'b1 : {name}_ahead - 1'b1;
-    wire {name}_full = {name}_ahead == {bits}'d{groups};
+    enters, made = f"{thread}_go && {thread}_finishes", f"{thread}_taken && {thread}_taken_finishes"
+    if section:
+        enters, made = f"{enters} && {section}", f"{made} && {thread}_taken_{section}"
+    return f"""    wire {name}_any, {name}_full;
+    ernn_ahead #(.GROUPS({groups})) {name}_ahead (.clk(clk), .rst(rst), .enters({enters}),
+        .made({made}), .takes({name}_go && {name}_finishes),
+        .taken({name}_taken && {name}_taken_finishes), .any({name}_any), .full({name}_full));
 """
 
 
@@ -103,8 +103,16 @@ def steps(name: str, writer: Unit, thread: str, each: int) -> str:
         if (rst) {name}_steps <= {bits}'d0;
         else {name}_steps <= {name}_steps + (({writer.name}_done) ? {bits}'d1 : {bits}'d0) - {name}_used;
     wire [15:0] {name}_group = {thread}_group * 16'd{each} + 16'd{each};
-    wire [15:0] {name}_asked = {name}_group < 16'd{writer.real_steps} ? {name}_group : 16'd{writer.real_steps};
-    wire {name}_there = {name}_steps >= {name}_asked[{bits - 1}:0];
+    reg [{bits - 1}:0] {name}_needed;
+    reg {name}_enough;
+    reg [1:0] {name}_asked;  // this group's need is known, and compared
+    always @(posedge clk) begin
+        {name}_needed <= {name}_group < 16'd{writer.real_steps}
+            ? {name}_group[{bits - 1}:0] : {bits}'d{writer.real_steps};
+        {name}_enough <= {name}_steps >= {name}_needed;
+        {name}_asked <= rst || ({thread}_go && {thread}_finishes) ? 2'd0 : {{{name}_asked[0], 1'b1}};
+    end
+    wire {name}_there = {name}_enough && {name}_asked[1];
 """
 
 

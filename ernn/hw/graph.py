@@ -26,7 +26,7 @@ Operator = Literal[
     "magnitude",
     "select",
     "narrow",
-    "segment",
+    "search",
     "read",
 ]
 
@@ -131,8 +131,17 @@ class Wire(Value):
         return self._new("select", (otherwise, sign), (), low, high, self.fraction)
 
     def segment(self, bounds: Sequence[int]) -> Self:
-        """How many of the increasing `bounds` are reached."""
-        return self._new("segment", (), bounds, 0, len(bounds), 0)
+        """How many of the increasing `bounds` are reached: a binary search, an operator for each bit of the index."""
+        levels, beyond = len(bounds).bit_length(), max(self.high + 1, 1)
+        padded = [min(bound, beyond) for bound in bounds] + [beyond] * ((1 << levels) - 1 - len(bounds))
+        if not padded:
+            return self._times(0, 0, 0, 0)
+        found: tuple[Self, ...] = ()
+        for level in range(levels):
+            half = 1 << (levels - 1 - level)
+            middles = [padded[2 * half * prefix + half - 1] for prefix in range(1 << level)]
+            found = (self._new("search", found, middles, 0, (2 << level) - 1, 0),)
+        return found[0]
 
     def read(self, words: Sequence[int], fraction: int) -> Self:
         """Entry of a table at this index."""

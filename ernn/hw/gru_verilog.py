@@ -13,6 +13,7 @@ from ernn.hw import flow_verilog as flow
 from ernn.hw import kernels
 from ernn.hw.architecture import Array, Thread
 from ernn.hw.array_parts import Condition, Drain
+from ernn.hw.issue_verilog import Field
 from ernn.hw.kernel import Kernel
 from ernn.hw.kernels import Joined, Sums
 from ernn.hw.layer_parts import Shared, array_text, constants, passed, ready_rows, rows_in_front, states, sums_of
@@ -79,10 +80,10 @@ class GruLayer:
             text.add_rows([f"h{gate}" for gate in _ORDER], text.units[-1])
         for gate in _ORDER:
             thread = text.thread(f"h{gate}")
-            text.body.append(flow.available(thread.name, thread.vector, thread.columns))
+            text.body.append(text.available(thread.name))
             alone = self.after and gate == "n"
             fed = f"h{gate}_has" if gate == "n" and not self.after else f"h{gate}_fed"
-            starts = f"|h{gate}_ahead" if self.joins and not alone else f"h{gate}_x"
+            starts = f"h{gate}_any" if self.joins and not alone else f"h{gate}_x"
             last = gate == "n"
             finishes = " && ".join(waits) if last else "1'b1"
             text.conditions[f"h{gate}"] = Condition(fed, "room" if last else "1'b1", starts, finishes)
@@ -162,11 +163,10 @@ class GruLayer:
         text.add_x(["hn"] if self.after else [])
         waits = []
         for number, gate in enumerate(_ORDER[: 2 if self.after else 3]):
-            section = f"ih_group < 16'd{(number + 1) * groups}"
-            if number:
-                section += f" && ih_group >= 16'd{number * groups}"
-            ahead, behind = f"ih_go && ih_finishes && {section}", f"h{gate}_go && h{gate}_finishes"
-            text.body.append(flow.ahead(f"h{gate}", ahead, behind, groups))
+            section, first = f"for_{gate}", number * groups
+            text.body.append(self._section(section, first, first + groups))
+            text.array.issue.events.setdefault("ih", []).append(Field(section, 1, section))
+            text.body.append(flow.ahead(f"h{gate}", "ih", groups, section))
             waits.append(f"!({section} && h{gate}_full)")
         if self.after:
             last = text.units[-1]
@@ -174,3 +174,14 @@ class GruLayer:
             text.body.append(flow.frames("xn", "ih_go && ih_ends", done))
             waits.append(f"!(ih_group >= 16'd{2 * groups} && xn_frames == 2'd2)")
         text.conditions["ih"] = Condition(always="ih_x", starts=" && ".join(waits))
+
+    def _section(self, name: str, first: int, end: int) -> str:
+        """A register that says whether the group of `ih` is one from `first` on and before `end`."""
+        above = f" && ih_group >= 16'd{first - 1}" if first > 1 else ""
+        inside = f"ih_group < 16'd{end - 1}{above}" if end > 1 else "1'b0"
+        begins = f"1'b{int(not first)}"
+        return f"""    reg {name};
+    always @(posedge clk)
+        if (rst) {name} <= {begins};
+        else if (ih_go && ih_finishes) {name} <= ih_last_group ? {begins} : {inside};
+"""

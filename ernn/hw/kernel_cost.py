@@ -115,7 +115,7 @@ class _Reader:
             "magnitude": c.magnitude * width,
             "select": c.select * width,
             "saturate": c.saturate * width + c.flag * max(0, bits - width),
-            "segment": c.bound * bits * len(node.data),
+            "search": bits * (c.bound + (c.read * len(node.data) / 32 if len(node.data) > 2 else 0.0)),
             "read": c.read * width * max(1.0, len(node.data) / 32),
         }
         return Resources(lut=max(0.0, luts[node.operator]))

@@ -28,35 +28,52 @@ module {array.name}_lane #(parameter IMAGE = "") (
 {array.operand_ports()}    input wire add,
     input wire start,
     input wire [{array.row_bits - 1}:0] row,
-    input wire [{array.row_bits - 1}:0] next_row,
-    input wire [{array.row_bits - 1}:0] later_row,
+    input wire start_in_1,
+    input wire start_in_2,
+    input wire [{array.row_bits - 1}:0] row_in_1,
+    input wire [{array.row_bits - 1}:0] row_in_2,
+    input wire [{array.row_bits - 1}:0] row_in_3,
 {_alignment_port(array)}    output wire [{array.lanes_bits - 1}:0] total
 );
     /* verilator no_inline_module */
     wire [{width - 1}:0] weights;
+    reg load_here;
+    always @(posedge clk) load_here <= load;
     ernn_ram #(.WIDTH({width}), .DEPTH({array.layout.depth}), .ADDRESS({array.address_bits}),
         .IMAGE(IMAGE), .KIND("{array.memory}")) memory (
-        .clk(clk), .write(load), .write_address(load_address), .d(load_data), .read_address(weight_address),
+        .clk(clk), .write(load_here), .write_address(load_address), .d(load_data), .read_address(weight_address),
         .q(weights));
 {fetched}
-    /* verilator lint_off UNUSEDSIGNAL */
+{_alignment_register(array)}    /* verilator lint_off UNUSEDSIGNAL */
     wire [{array.sums * s - 1}:0] sums;  // their upper bits may be signs alone
     /* verilator lint_on UNUSEDSIGNAL */
     wire [{array.lanes_bits - 1}:0] aligned;
+    reg [{array.lanes_bits - 1}:0] aligned_sums;
 {extended}
+    always @(posedge clk) aligned_sums <= aligned;
     /* verilator lint_off PINCONNECTEMPTY */
     {array.lane.name} kernel (.clk(clk), .valid(1'b0), .valid_out(){blocks}, .s(sums));
     /* verilator lint_on PINCONNECTEMPTY */
     ernn_accumulate #(.WORDS({array.sums}), .WIDTH({array.sum_bits}), .DEPTH({array.layout.accumulators}),
         .ADDRESS({array.row_bits}), .SHALLOW({array.lane.clock.timing.shallow}))
-        accumulate (.clk(clk), .add(add), .start(start), .row(row), .next_row(next_row), .later_row(later_row),
-        .sums(aligned), .total(total));
+        accumulate (.clk(clk), .add(add), .start(start), .row(row), .start_in_1(start_in_1),
+        .start_in_2(start_in_2), .row_in_1(row_in_1), .row_in_2(row_in_2), .row_in_3(row_in_3),
+        .sums(aligned_sums), .total(total));
 endmodule
 """
 
 
 def _alignment_port(array: ArrayText) -> str:
-    return f"    input wire [{len(array.shifts) - 1}:0] alignment,\n" if len(array.shifts) > 1 else ""
+    bits = len(array.shifts)
+    return f"    input wire [{bits - 1}:0] alignment,  // of the next cycle's sums\n" if bits > 1 else ""
+
+
+def _alignment_register(array: ArrayText) -> str:
+    if len(array.shifts) == 1:
+        return ""
+    return f"""    (* keep *) reg [{len(array.shifts) - 1}:0] alignment_here;
+    always @(posedge clk) alignment_here <= alignment;
+"""
 
 
 def _aligned(array: ArrayText, n: int) -> str:
@@ -67,5 +84,5 @@ def _aligned(array: ArrayText, n: int) -> str:
         word = f"{{{{{total - s}{{sums[{(n + 1) * s - 1}]}}}}, {word}}}"
     shifted = [word if shift == 0 else f"({word} << {shift})" for shift in array.shifts]
     if len(shifted) > 1:
-        shifted = [f"({{{total}{{alignment[{place}]}}}} & {each})" for place, each in enumerate(shifted)]
+        shifted = [f"({{{total}{{alignment_here[{place}]}}}} & {each})" for place, each in enumerate(shifted)]
     return f"    assign aligned[{(n + 1) * total - 1}:{n * total}] = {' | '.join(shifted)};"

@@ -62,6 +62,11 @@ class LayerText:
         """A thread by its name."""
         return next(each for each in self.array.layout.threads if each.name == name)
 
+    def available(self, name: str) -> str:
+        """What a thread has of its vector."""
+        thread = self.thread(name)
+        return flow.available(thread, self.array.columns_at_once(thread))
+
     def add_unit(self, unit: Unit) -> None:
         """Put a unit behind the array."""
         self.units.append(unit)
@@ -102,19 +107,32 @@ class LayerText:
             "y": State(unit.real_steps, self.sink.width, unit.width * self.block_size, self.sink.bits),
         }
         self.declarations.append(f"""    // Between frames, lanes with bit 15 are states: bit 14 for y, then the stream.
-    wire state_chosen = idle && load_lane[15];
-    wire state_write = load && state_chosen;
-    wire state_is_y = load_lane[14];
-    wire [STREAM_BITS-1:0] state_stream = load_lane[STREAM_BITS-1:0];
-    wire y_write = {unit.name}_done || (state_write && state_is_y);
-    wire [{self.sink.width - 1}:0] y_new = state_write ? load_data[{self.sink.width - 1}:0] : {unit.name}_out;
-    wire [STREAM_BITS-1:0] y_new_stream = state_write ? state_stream : {unit.name}_done_stream;""")
+    reg state_chosen, state_write, state_is_y;
+    reg [STREAM_BITS-1:0] state_stream;
+    reg [31:0] state_address;
+    reg [{self.load_bits - 1}:0] state_data;
+    reg y_write;
+    reg [{self.sink.width - 1}:0] y_new;
+    reg [STREAM_BITS-1:0] y_new_stream;
+    always @(posedge clk) begin
+        state_chosen <= idle && load_lane[15];
+        state_write <= load && idle && load_lane[15];
+        state_is_y <= load_lane[14];
+        state_stream <= load_lane[STREAM_BITS-1:0];
+        state_address <= load_address;
+        state_data <= load_data;
+        y_write <= {unit.name}_done || (state_write && state_is_y);
+        y_new <= state_write ? state_data[{self.sink.width - 1}:0] : {unit.name}_out;
+        y_new_stream <= state_write ? state_stream : {unit.name}_done_stream;
+    end""")
         written = unit.address(y, f"{unit.name}_done_step", f"{unit.name}_done_stream", "")
-        place, seen = (unit.address(y, step, "state_stream", "") for step in ("load_address", "state_step"))
+        place, seen = (unit.address(y, step, "state_stream", "") for step in ("state_address", "state_step"))
         self.body.append(f"""    // y, to be read out.
     wire [{self.sink.width - 1}:0] y_word;
+    reg [{bits - 1}:0] y_new_address;
+    always @(posedge clk) y_new_address <= state_write ? {place} : {written};
     ernn_ram #(.WIDTH({self.sink.width}), .DEPTH({self.streams} << {unit.step_bits}), .ADDRESS({bits})) memory_y (
-        .clk(clk), .write(y_write), .write_address(state_write ? {place} : {written}), .d(y_new),
+        .clk(clk), .write(y_write), .write_address(y_new_address), .d(y_new),
         .read_address({seen}), .q(y_word));
     assign state_read = state_is_y ? {padded("y_word", self.sink.width, self.state_bits)}
         : {padded(f"{holder.name}_{cells.name}_word", width, self.state_bits)};
@@ -125,6 +143,11 @@ class LayerText:
         """Cycles after which nothing is left in the pipelines of a layer that is held in reset."""
         units = sum(unit.ahead + unit.kernel.latency + 1 for unit in self.units)
         return self.array.flush_cycles + units + sum(kernel.latency for kernel in self._points)
+
+    @property
+    def restore_cycles(self) -> int:
+        """Cycles from a word of y that is handed to the layer to its factors in their banks, with a few to spare."""
+        return 6 + max((kernel.latency for kernel in self._points), default=0) if self.states else 0
 
     @property
     def state_bits(self) -> int:
@@ -198,7 +221,7 @@ class LayerText:
         """
         self.body.append(f"""    wire x_read;
     ernn_delay #(.WIDTH(1), .CYCLES({self.array.operand_delay + 3})) delay_x_read (
-        .clk(clk), .d(ih_go && ih_ends), .q(x_read));""")
+        .clk(clk), .d(ih_taken && ih_taken_ends), .q(x_read));""")
         self.add_vector("x", self.source.elements // self.block_size, ("x_take", "x_data"))
         self._add_input("x_ends", "x_read", ["ih", *others])
 
@@ -288,14 +311,14 @@ class LayerText:
             ");",
             *([] if self.states else ["    assign state_read = 1'b0;"]),
             *self.declarations,
-            *a.threads(),
-            *a.issue(),
+            *a.issue.threads(),
+            *a.issue.registers(),
             "    assign busy = issued;",
             *a.operands(vectors),
             *a.lanes(),
             *a.drain(),
             *self.body,
-            *a.choice(self.conditions),
+            *a.issue.choice(self.conditions),
             *self._counters(),
             "endmodule",
             "/* verilator lint_on UNUSED */",

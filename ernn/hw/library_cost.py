@@ -7,7 +7,6 @@ from ernn.hw.devices import Resources
 from ernn.hw.fabric import Fabric, Style
 
 Parameters = Mapping[str, int | str]
-_COUNTER = 16  # bits of the library's counters
 
 
 def library_cost(module: str, parameters: Parameters, fabric: Fabric) -> Resources:
@@ -31,14 +30,16 @@ def _delay(p: Parameters, fabric: Fabric) -> Resources:
 
 
 def _accumulate(p: Parameters, fabric: Fabric) -> Resources:
-    """An adder with a choice of zero before it; the memory of few rows is read without a register."""
-    bits, depth = _int(p, "WORDS") * _int(p, "WIDTH"), _int(p, "DEPTH")
+    """An adder with a choice before it; few rows are read without a register, more of them through three."""
+    words, depth = _int(p, "WORDS"), _int(p, "DEPTH")
+    bits = words * _int(p, "WIDTH")
     choice = 0 if fabric.lut_inputs == 6 else bits
     total = Resources(lut=fabric.constants.add * bits + choice, ff=bits)
     if depth <= _int(p, "SHALLOW"):
         return total + fabric.memory(bits, depth, "distributed", one_address=True)
-    row = 2 + _int(p, "ADDRESS")
-    return total + fabric.memory(bits, depth, "block") + Resources(lut=2 * bits + row, ff=row + bits)
+    row = 4 + _int(p, "ADDRESS")
+    choices = Resources(lut=bits * (1 if fabric.lut_inputs == 6 else 2) + 2 * row, ff=3 * bits + row + words)
+    return total + fabric.memory(bits, depth, "block") + choices
 
 
 def _drain(p: Parameters, fabric: Fabric) -> Resources:
@@ -50,36 +51,64 @@ def _drain(p: Parameters, fabric: Fabric) -> Resources:
 
 def _operands(p: Parameters, fabric: Fabric) -> Resources:
     banks, writes, width = _int(p, "BANKS"), _int(p, "WRITES"), _int(p, "WIDTH")
-    bank = _ram({"WIDTH": width, "DEPTH": _int(p, "PAGES") << _int(p, "STEP_ADDRESS")}, fabric)
-    own = fabric.constants.state * _COUNTER if banks > 1 else 0
+    step, count = _int(p, "STEP_ADDRESS"), (_int(p, "TOTAL") + 2 * writes).bit_length()
+    bank = _ram({"WIDTH": width, "DEPTH": _int(p, "PAGES") << step}, fabric)
+    number = (banks + writes).bit_length() if banks > 1 else 0
     choice = fabric.constants.wide_mux * width * writes if writes > 1 else 0
-    control = Resources(lut=fabric.constants.state * 26, ff=34 + _COUNTER + _int(p, "STEP_ADDRESS"))
-    return bank * banks + Resources(lut=banks * (own + choice)) + control
+    place = Resources(lut=fabric.constants.state * 2 * number + choice, ff=1 + number + step)
+    control = Resources(
+        lut=fabric.constants.state * (2 * count + number + step),
+        ff=2 * count + 2 + number + step + writes * width + _int(p, "PAGE_ADDRESS"),
+    )
+    return (bank + place) * banks + control
 
 
 def _gearbox(p: Parameters, fabric: Fabric) -> Resources:
     into, out, width = _int(p, "IN"), _int(p, "OUT"), _int(p, "WIDTH")
+    words = (_int(p, "IN_WORDS") - 1).bit_length() + (_int(p, "OUT_WORDS") - 1).bit_length()
+    bits = words + (max(into, out) // min(into, out) - 1).bit_length() + 1
+    control = Resources(lut=fabric.constants.state * (bits + 2), ff=bits)
     if into >= out:
-        control = Resources(lut=fabric.constants.state * 16, ff=2 * _COUNTER)
         return control + Resources(lut=fabric.constants.wide_mux * into * width if into > out else 0)
-    control = Resources(lut=fabric.constants.state * 20, ff=3 * _COUNTER + 1)
     return control + Resources(lut=fabric.constants.state * out // into, ff=out * width)
 
 
 def _fifo(p: Parameters, fabric: Fabric) -> Resources:
     width, address = _int(p, "WIDTH"), _int(p, "ADDRESS")
     memory = fabric.memory(width, _int(p, "DEPTH"))
-    state = 3 * address + 2
-    return memory + Resources(lut=fabric.constants.state * state, ff=state + (0 if memory.bram else width))
+    state = 3 * address + 3
+    return memory + Resources(lut=fabric.constants.state * state, ff=state + width * (1 if memory.bram else 2))
 
 
 def _link(p: Parameters, fabric: Fabric) -> Resources:
     fifo = _fifo({"WIDTH": p["WIDTH"], "DEPTH": 2 * _int(p, "WORDS"), "ADDRESS": p["ADDRESS"]}, fabric)
-    return fifo + Resources(lut=10 * fabric.constants.mux, ff=2 + _COUNTER)
+    bits = 2 + (_int(p, "WORDS") - 1).bit_length()
+    return fifo + Resources(lut=fabric.constants.state * bits, ff=bits)
 
 
 def _thread(p: Parameters, fabric: Fabric) -> Resources:
-    return Resources(lut=fabric.constants.thread, ff=3 * _COUNTER + _int(p, "ADDRESS"))
+    bits = _int(p, "GROUPS").bit_length() + _int(p, "STEPS").bit_length() + _int(p, "ADDRESS") + 5
+    return Resources(lut=fabric.constants.thread * bits, ff=bits)
+
+
+def _queue(p: Parameters, fabric: Fabric) -> Resources:
+    width = _int(p, "WIDTH")
+    return Resources(lut=fabric.constants.mux * width + 4, ff=2 * width + 2)
+
+
+def _available(p: Parameters, fabric: Fabric) -> Resources:
+    """Two sums of three numbers, one of which is chosen from a few constants."""
+    bits = (2 * _int(p, "TOTAL")).bit_length() + 2
+    return Resources(lut=fabric.constants.add * 4 * bits + fabric.constants.mux * bits, ff=3 * bits)
+
+
+def _ahead(p: Parameters, fabric: Fabric) -> Resources:
+    bits = 2 * _int(p, "GROUPS").bit_length() + 2
+    return Resources(lut=fabric.constants.state * bits, ff=bits)
+
+
+def _copy(p: Parameters, fabric: Fabric) -> Resources:
+    return Resources(ff=1)
 
 
 def _count(p: Parameters, fabric: Fabric) -> Resources:
@@ -93,8 +122,9 @@ def _elements(p: Parameters, fabric: Fabric) -> Resources:
 
 
 def _registers(p: Parameters, fabric: Fabric) -> Resources:
-    """A multiplexer of all values."""
-    return Resources(lut=fabric.constants.choice * 32 * _int(p, "READS"), ff=66 + _int(p, "ADDRESS"))
+    """A multiplexer of all values, in two steps."""
+    reads = _int(p, "READS")
+    return Resources(lut=fabric.constants.choice * 32 * reads, ff=184 + 3 * _int(p, "ADDRESS") + 32 * -(-reads // 8))
 
 
 def _loader(p: Parameters, fabric: Fabric) -> Resources:
@@ -110,6 +140,9 @@ def _serial(p: Parameters, fabric: Fabric) -> Resources:
 
 _COSTS: dict[str, Callable[[Parameters, Fabric], Resources]] = {
     "ernn_accumulate": _accumulate,
+    "ernn_ahead": _ahead,
+    "ernn_available": _available,
+    "ernn_copy": _copy,
     "ernn_count": _count,
     "ernn_delay": _delay,
     "ernn_drain": _drain,
@@ -119,6 +152,7 @@ _COSTS: dict[str, Callable[[Parameters, Fabric], Resources]] = {
     "ernn_link": _link,
     "ernn_loader": _loader,
     "ernn_operands": _operands,
+    "ernn_queue": _queue,
     "ernn_ram": _ram,
     "ernn_registers": _registers,
     "ernn_serial": _serial,

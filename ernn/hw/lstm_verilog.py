@@ -85,14 +85,14 @@ class LstmLayer:
         text = self.text
         cell = self._cell()
         text.add_unit(cell)
-        text.body.append(flow.available("hh", "y", self.hh.columns))
+        text.body.append(text.available("hh"))
         if self.joins:
             text.add_x()
-            text.body.append(flow.ahead("hh", "ih_go && ih_finishes", "hh_go && hh_finishes", self.hh.groups))
+            text.body.append(flow.ahead("hh", "ih", self.hh.groups))
             text.conditions["ih"] = Condition(always="ih_x", starts="!hh_full")
         else:
             text.add_rows(["hh"], cell)
-        ready = "|hh_ahead" if self.joins else "hh_x"
+        ready = "hh_any" if self.joins else "hh_x"
         room = "room" if self.apart is None else "room && m_room"
         text.conditions["hh"] = Condition(always="hh_fed", opens=room, starts=ready)
         if self.apart is not None:
@@ -129,7 +129,7 @@ class LstmLayer:
         text, shared = self.text, self.shared
         thread = text.thread("ym")
         text.add_vector("m", 1, (f"{m.name}_done", f"{m.name}_out"))
-        text.body.append(flow.available("ym", "m", thread.columns))
+        text.body.append(text.available("ym"))
         kernel = kernels.projection(
             f"{self.name}_projection", self.layer, self.projection, shared.clock, text.array.sum_bits
         )

@@ -168,7 +168,19 @@ module ernn (
     reg [31:0] ring_begun[0:{(1 << f) - 1}];
     reg [31:0] now;
     reg misplaced;  // a tlast within this frame
-    wire open = under_way != {{{f}{{1'b1}}}} && settling == 5'd0 && !write && !rst;
+    reg open;
+    reg [{f - 1}:0] frames_open;
+    reg counting, taken_last, out_ended, wrong;
+    reg [31:0] begun;
+    always @(posedge clk) begin
+        frames_open <= under_way;
+        open <= frames_open < {f}'d{(1 << f) - 3} && settled && !taking && !rst;
+        counting <= under_way != {f}'d0 || beat != 16'd0 || in_take;
+        taken_last <= !rst && in_take && in_last;
+        out_ended <= !rst && out_end;
+        wrong <= !rst && in_take && in_last && (misplaced || !s_axis_tlast);
+        begun <= ring_begun[frame_out];
+    end
     wire in_ready;
     wire in_take = s_axis_tvalid && s_axis_tready;
     wire in_last = beat == 16'd{inputs - 1};
@@ -190,15 +202,15 @@ module ernn (
             ring_stream[frame_in*{t}+:{t}] <= s_axis_tid;
             ring_begun[frame_in] <= now;
         end
-        frames_in <= clear ? 32'd0 : frames_in + {{31'd0, in_take && in_last}};
-        frames_out <= clear ? 32'd0 : frames_out + {{31'd0, out_end}};
-        cycles <= clear ? 64'd0 : cycles + {{63'd0, under_way != {f}'d0 || beat != 16'd0 || in_take}};
+        frames_in <= clear ? 32'd0 : frames_in + {{31'd0, taken_last}};
+        frames_out <= clear ? 32'd0 : frames_out + {{31'd0, out_ended}};
+        cycles <= clear ? 64'd0 : cycles + {{63'd0, counting}};
         misplaced <= !rst && (in_take ? !in_last && (misplaced || s_axis_tlast) : misplaced);
         protocol_errors <= clear ? 32'd0
-            : protocol_errors + {{31'd0, in_take && in_last && (misplaced || !s_axis_tlast)}};
+            : protocol_errors + {{31'd0, wrong}};
         now <= rst ? 32'd0 : now + 32'd1;
         if (clear) latency <= 32'd0;
-        else if (out_end) latency <= now - ring_begun[frame_out] + 32'd1;
+        else if (out_ended) latency <= now - begun;
 {counters}
     end
 """
@@ -219,7 +231,9 @@ module ernn (
         yield f"""    // {name}: {layer.doc}.
     wire {name}_x_valid, {name}_x_ready, {name}_x_end, {name}_room, {name}_reserve, {name}_y_valid;
     wire [{source.width - 1}:0] {name}_x;
-    wire [{layer.sink.width - 1}:0] {name}_y;"""
+    wire [{layer.sink.width - 1}:0] {name}_y;
+    reg {name}_load;
+    always @(posedge clk) {name}_load <= load && load_layer == 16'd{n};"""
         ports = ""
         if layer.projection is not None:
             ports = (
@@ -231,11 +245,14 @@ module ernn (
     wire [{layer.sink.width - 1}:0] {name}_back;"""
         taken = Stream(f"{name}_x_valid", f"{name}_x_ready", f"{name}_x")
         yield _gearbox(name, sink, source, before, taken, f"{name}_x_end")
-        yield f"""    {name} {name}_module (.clk(clk), .rst(rst), .clear(clear), .ring_first(ring_first),
+        yield f"""    wire {name}_rst, {name}_clear;
+    ernn_copy {name}_rst_copy (.clk(clk), .d(rst), .q({name}_rst));
+    ernn_copy {name}_clear_copy (.clk(clk), .d(clear), .q({name}_clear));
+    {name} {name}_module (.clk(clk), .rst({name}_rst), .clear({name}_clear), .ring_first(ring_first),
         .ring_stream(ring_stream), .x_valid({name}_x_valid), .x_ready({name}_x_ready), .x_end({name}_x_end),
         .x_data({name}_x), .room({name}_room), .reserve({name}_reserve), .y_valid({name}_y_valid),
         .y_data({name}_y),{ports}
-        .load(load && load_layer == 16'd{n}), .load_lane(load_lane), .load_address(load_address),
+        .load({name}_load), .load_lane(load_lane), .load_address(load_address),
         .load_data(load_data[{layer.load_bits - 1}:0]), .idle(idle), .state_step(state_step),
         .state_read({name}_state), .busy(busy[{n}]), .overflows({name}_overflows));"""
 

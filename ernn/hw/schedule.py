@@ -28,17 +28,18 @@ class Timing:
             return carry
         if node.operator == "saturate":
             return carry + self.lut_ns
-        if node.operator == "segment":
-            return carry + self.lut_ns * max(1, (len(node.data)).bit_length() - 1)
+        table = self.lut_ns * max(1, len(node.data).bit_length() - 4)
+        if node.operator == "search":
+            return carry + (table if len(node.data) > 1 else 0.0)
         if node.operator == "read":
-            return self.lut_ns * max(1, (len(node.data)).bit_length() - 4)
+            return table
         return self.lut_ns if node.operator == "select" else 0.0
 
 
 FAMILIES = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
     "xcup": Timing(lut_ns=0.55, carry_ns_per_bit=0.02, margin_ns=0.4),
-    "ecp5": Timing(lut_ns=1.8, carry_ns_per_bit=0.08, margin_ns=1.5, shallow=16),
+    "ecp5": Timing(lut_ns=2.3, carry_ns_per_bit=0.08, margin_ns=2.0, shallow=16),
     "gatemate": Timing(lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0),  # no memories in look-up tables
 }
 

@@ -5,7 +5,7 @@ with most values. A word of weights holds for each value its column behind it. E
 vectors, one for each value of a step.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from ernn.dataflow.transforms import Exact
 from ernn.hw.architecture import Layout, Thread, image
 from ernn.hw.array_parts import Drain, Pages
-from ernn.hw.array_verilog import WEIGHT_CYCLES, ArrayText
+from ernn.hw.array_verilog import ALIGN_CYCLES, WEIGHT_CYCLES, ArrayText
 from ernn.hw.schedule import Clock
 from ernn.program_matrices import Circulant, Numbers, Pruned
 
@@ -107,7 +107,7 @@ class SparseArrayText(ArrayText):
     ) -> None:
         super().__init__(name, layout, drains, frame_bits, streams, clock, memory)
         self.weight_delay, self.operand_delay = 0, WEIGHT_CYCLES
-        self.lane_cycles = WEIGHT_CYCLES + _FETCH_CYCLES + self.lane.latency
+        self.lane_cycles = WEIGHT_CYCLES + _FETCH_CYCLES + self.lane.latency + ALIGN_CYCLES
         self._vectors: dict[str, tuple[int, Pages]] = {}
 
     @property
@@ -119,19 +119,9 @@ class SparseArrayText(ArrayText):
         """All of them: a value may be for any column."""
         return thread.columns
 
-    def steps_of_groups(self, thread: Thread) -> str:
-        """A table: groups differ."""
-        assert isinstance(thread, SparseThread)
-        n = thread.name
-        cases = "\n".join(
-            f"            16'd{group}: {n}_steps_here = 16'd{steps};" for group, steps in enumerate(thread.per_group)
-        )
-        return f"""    reg [15:0] {n}_steps_here;
-    always @(*)
-        case ({n}_group)
-{cases}
-            default: {n}_steps_here = 16'd1;
-        endcase"""
+    def steps_of_groups(self) -> Mapping[str, str]:
+        """A table for each thread."""
+        return {thread.name: _table(thread) for thread in self.layout.threads if isinstance(thread, SparseThread)}
 
     def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[str]:
         """Where an element is written, and the page that is read."""
@@ -202,3 +192,16 @@ class SparseArrayText(ArrayText):
 
     def _page_bits(self, pages: Pages) -> int:
         return 1 + (self.streams - 1).bit_length() if "STREAM" in pages.bits else 1
+
+
+def _table(thread: SparseThread) -> str:
+    n = thread.name
+    cases = "\n".join(
+        f"            16'd{group}: {n}_steps_here = 16'd{steps};" for group, steps in enumerate(thread.per_group)
+    )
+    return f"""    reg [15:0] {n}_steps_here;
+    always @(*)
+        case ({n}_group)
+{cases}
+            default: {n}_steps_here = 16'd1;
+        endcase"""

@@ -16,7 +16,7 @@ from ernn.hw.kernel import Kernel
 from ernn.hw.steps import Memory, Steps
 from ernn.program_matrices import Numbers
 
-_READ_CYCLES = 2
+_READ_CYCLES = 3
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,8 @@ class Unit(Steps):
     wire [{width - 1}:0] {name}_word;
     ernn_delay #(.WIDTH({bits}), .CYCLES({cycles - _READ_CYCLES})) delay_{name} (.clk(clk),
         .d({self.address(memory, f"{self.name}_step", "drained_stream", "drained_frame")}), .q({name}_address));
-    wire [{bits - 1}:0] {name}_from = {self._from(memory, f"{name}_address")};
+    reg [{bits - 1}:0] {name}_from;
+    always @(posedge clk) {name}_from <= {self._from(memory, f"{name}_address")};
     ernn_ram #(.WIDTH({width}), .DEPTH({depth}), {image_text}.ADDRESS({bits}))
         memory_{name} (.clk(clk), .write({enable}), .write_address({address}),
         .d({data}), .read_address({name}_from), .q({name}_word));"""
@@ -182,11 +183,11 @@ class Unit(Steps):
         address = self.address(memory, f"{w}_done_step", f"{w}_done_stream", f"{w}_done_frame")
         if memory.page != "stream":
             return f"{w}_done", address, f"{w}_{memory.data}"
-        place, width = self.address(memory, "load_address", "state_stream", ""), self.memory_bits(memory)
+        place, width = self.address(memory, "state_address", "state_stream", ""), self.memory_bits(memory)
         return (
             f"{w}_done || (state_write && !state_is_y)",
             f"state_write ? {place} : {address}",
-            f"state_write ? load_data[{width - 1}:0] : {w}_{memory.data}",
+            f"state_write ? state_data[{width - 1}:0] : {w}_{memory.data}",
         )
 
     def _bus(self, memory: Memory, bus: str, block: int) -> str:

@@ -77,6 +77,8 @@ class Body:
                 f".CYCLES({self.kernel.clock.timing.multiplier_cycles}))"
             )
             yield f"        multiply_{name} (.clk(clk), .a({left}), .b({right}), .p({name}));"
+        elif node.operator == "search":
+            yield from self._searched(node, name, width, cycle)
         elif node.operator == "read":
             index_width = self.width[node.operands[0]]
             yield f"    reg signed [{width - 1}:0] {name};"
@@ -87,6 +89,21 @@ class Body:
             yield "    endcase"
         else:
             yield f"    wire signed [{width - 1}:0] {name} = {self._expression(node, width, cycle)};"
+
+    def _searched(self, node: Node, name: str, width: int, cycle: int) -> Iterator[str]:
+        """One more bit of an index: whether the bound that the bits before it choose is reached."""
+        a, wide = self.signal(node.operands[0], cycle), self.width[node.operands[0]] + 1  # bounds may lie beyond
+        if len(node.operands) == 1:
+            yield f"    wire signed [{width - 1}:0] {name} = {{1'b0, {a} >= {literal(node.data[0], wide)}}};"
+            return
+        prefix, count = self.signal(node.operands[1], cycle), self.width[node.operands[1]]
+        yield f"    reg signed [{wide - 1}:0] bound_{name};"
+        yield f"    always @(*) case ({prefix})"
+        for number, word in enumerate(node.data[:-1]):
+            yield f"        {literal(number, count)}: bound_{name} = {literal(word, wide)};"
+        yield f"        default: bound_{name} = {literal(node.data[-1], wide)};"
+        yield "    endcase"
+        yield f"    wire signed [{width - 1}:0] {name} = {{{prefix}, {a} >= bound_{name}}};"
 
     def _expression(self, node: Node, width: int, cycle: int) -> str:
         first = node.operands[0]
@@ -116,25 +133,35 @@ class Body:
                 return f"{sign}[{self.width[node.operands[2]] - 1}] ? {a} : {b}"
             case "saturate":
                 return self._saturated(node, width, cycle)
-            case "segment":
-                a = self.signal(first, cycle)
-                return _search(a, bits, data, 0, len(data), width)
         raise AssertionError(node.operator)
 
     def _saturated(self, node: Node, width: int, cycle: int) -> str:
         first = node.operands[0]
         source, bits, a = self.graph.nodes[first], self.width[first], self.signal(first, cycle)
         result = self._operand(first, cycle, width)
+        if beyond := self._beyond(node, a, bits):
+            sign = f"{a}[{bits - 1}]"
+            return f"{beyond} ? {{{sign}, {{{width - 1}{{!{sign}}}}}}} : {result}"
         if source.low < node.low:
             result = f"{a} < {literal(node.low, bits)} ? {literal(node.low, width)} : {result}"
         if source.high > node.high:
             result = f"{a} > {literal(node.high, bits)} ? {literal(node.high, width)} : {result}"
         return result
 
+    def _beyond(self, node: Node, a: str, bits: int) -> str:
+        """Whether a value is beyond all integers of some bits: its upper bits differ. Empty for other ranges."""
+        least = node.bits
+        if (node.low, node.high) != (-(1 << (least - 1)), (1 << (least - 1)) - 1) or bits <= least:
+            return ""
+        top = f"{a}[{bits - 1}:{least - 1}]"
+        return f"(!(&{top}) && |{top})"
+
     def _saturates(self, place: int) -> str:
         node = self.graph.nodes[place]
         source, a = self.graph.nodes[node.operands[0]], self.signal(node.operands[0], self.schedule.ready[place])
         bits = self.width[node.operands[0]]
+        if whole := self._beyond(node, a, bits):
+            return whole
         beyond = [f"{a} < {literal(node.low, bits)}"] if source.low < node.low else []
         beyond += [f"{a} > {literal(node.high, bits)}"] if source.high > node.high else []
         return " || ".join(beyond) or "1'b0"
@@ -156,16 +183,3 @@ def literal(integer: int, width: int) -> str:
     if wrapped == -(1 << (width - 1)):
         return f"{width}'sh{wrapped % (1 << width):x}"
     return f"{width}'sd{wrapped}" if wrapped >= 0 else f"-{width}'sd{-wrapped}"
-
-
-def _search(signal: str, bits: int, bounds: tuple[int, ...], first: int, last: int, width: int) -> str:
-    """Binary search for how many of `bounds` a signal reaches, as nested conditions."""
-    if first == last:
-        return literal(first, width)
-    middle = (first + last) // 2
-    bound = bounds[middle]
-    if bound >= 1 << (bits - 1):  # beyond the signal's range
-        return _search(signal, bits, bounds, first, middle, width)
-    low = _search(signal, bits, bounds, first, middle, width)
-    high = _search(signal, bits, bounds, middle + 1, last, width)
-    return f"({signal} >= {literal(bound, bits)} ? {high} : {low})"

@@ -35,8 +35,9 @@ class Work:
                 self.multiplications[f"{a}x{b}"] += runs
             elif node.operator == "read":
                 self.table_bits += runs * width
-            elif node.operator == "segment":
-                self.logic_bits += runs * len(node.data) * bits[node.operands[0]]
+            elif node.operator == "search":
+                self.logic_bits += runs * bits[node.operands[0]]
+                self.table_bits += runs * bits[node.operands[0]] * (len(node.data) > 1)
             elif node.operator not in _FREE:
                 self.logic_bits += runs * width
 

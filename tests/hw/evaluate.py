@@ -74,8 +74,8 @@ def _result(node: Node, operands: list[int]) -> int:
             return first if third < 0 else second
         case "narrow":
             return first
-        case "segment":
-            return sum(first >= bound for bound in node.data)
+        case "search":
+            return 2 * second + (first >= node.data[second])
         case "read":
             return node.data[first]
     raise AssertionError(node.operator)

@@ -21,19 +21,6 @@ template <int BITS> struct stored {
 #endif
 };
 
-// How many of the N increasing bounds a value reaches: a search by halves, 2^LEVELS > N.
-template <int N, int LEVELS, class A, class B> int segment(const A value, const B bounds[N]) {
-#pragma HLS INLINE
-    int reached = 0;
-    for (int level = LEVELS - 1; level >= 0; level--) {
-#pragma HLS UNROLL
-        const int next = reached + (1 << level);
-        if (next <= N && value >= bounds[next - 1])
-            reached = next;
-    }
-    return reached;
-}
-
 // N elements, converted.
 template <int N, class A, class B> void copy(const A from[N], B to[N]) {
 #pragma HLS INLINE

@@ -19,12 +19,13 @@ module ernn_drain #(
     reg [HEADS*STEPS*BITS-1:0] chain;
     reg [7:0] held;
     reg [15:0] left;
-    wire shift = beat == held - 8'd1;
+    reg shift;  // beat == held - 1
 
     assign valid = left != 16'd0;
     initial begin
         beat = 8'd0;
         held = 8'd0;
+        shift = 1'b0;
         left = 16'd0;
     end
     always @(posedge clk) begin
@@ -32,9 +33,11 @@ module ernn_drain #(
             left <= STEPS[15:0];
             held <= hold;
             beat <= 8'd0;
+            shift <= hold == 8'd1;
             tag_out <= tag;
         end else if (valid) begin
             beat <= shift ? 8'd0 : beat + 8'd1;
+            shift <= shift ? held == 8'd1 : beat + 8'd2 == held;
             if (shift) left <= left - 16'd1;
         end
     end
@@ -45,7 +48,7 @@ module ernn_drain #(
             assign heads[h*BITS+:BITS] = chain[LOW+:BITS];
             always @(posedge clk)
                 if (load) chain[LOW+:STEPS*BITS] <= lanes[LOW+:STEPS*BITS];
-                else if (shift) chain[LOW+:STEPS*BITS] <= chain[LOW+:STEPS*BITS] >> BITS;
+                else if (STEPS > 1 && shift) chain[LOW+:STEPS*BITS] <= chain[LOW+:STEPS*BITS] >> BITS;
         end
     endgenerate
 endmodule

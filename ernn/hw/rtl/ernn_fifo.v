@@ -19,22 +19,29 @@ module ernn_fifo #(
     reg [ADDRESS-1:0] head, tail;
     reg [ADDRESS:0] count;  // in memory
     wire push = in_valid && in_ready;
-    wire pop = count != {ADDRESS + 1{1'b0}} && (!out_valid || out_ready);
+    reg fetched_valid;
+    reg [WIDTH-1:0] fetched;  // behind a block RAM's slow output
+    wire move = fetched_valid && (!out_valid || out_ready);
+    wire pop = count != {ADDRESS + 1{1'b0}} && (!fetched_valid || move);
 
     assign in_ready = count != DEPTH[ADDRESS:0];
     always @(posedge clk) begin
         if (push) memory[head] <= in_data;
-        if (pop) out_data <= memory[tail];
+        if (pop) fetched <= memory[tail];
+        if (move) out_data <= fetched;
         if (rst) begin
             head <= {ADDRESS{1'b0}};
             tail <= {ADDRESS{1'b0}};
             count <= {ADDRESS + 1{1'b0}};
             out_valid <= 1'b0;
+            fetched_valid <= 1'b0;
         end else begin
             if (push) head <= head == LAST ? {ADDRESS{1'b0}} : head + 1'b1;
             if (pop) tail <= tail == LAST ? {ADDRESS{1'b0}} : tail + 1'b1;
             if (push != pop) count <= push ? count + 1'b1 : count - 1'b1;
-            if (pop) out_valid <= 1'b1;
+            if (pop) fetched_valid <= 1'b1;
+            else if (move) fetched_valid <= 1'b0;
+            if (move) out_valid <= 1'b1;
             else if (out_ready) out_valid <= 1'b0;
         end
     end

@@ -15,9 +15,11 @@ module ernn_link #(
     input wire out_ready,
     output wire [WIDTH-1:0] out_data
 );
-    localparam [15:0] LAST = WORDS - 1;
+    localparam integer LAST_WORD = WORDS - 1;
+    localparam BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+    localparam [BITS-1:0] LAST = LAST_WORD[BITS-1:0];
     reg [1:0] reserved;
-    reg [15:0] word;
+    reg [BITS-1:0] word;
     wire give = out_valid && out_ready;
     wire release_one = give && word == LAST;
 
@@ -25,10 +27,10 @@ module ernn_link #(
     always @(posedge clk) begin
         if (rst) begin
             reserved <= 2'd0;
-            word <= 16'd0;
+            word <= {BITS{1'b0}};
         end else begin
             reserved <= reserved + {1'b0, reserve} - {1'b0, release_one};
-            if (give) word <= word == LAST ? 16'd0 : word + 16'd1;
+            if (give) word <= word == LAST ? {BITS{1'b0}} : word + 1'b1;
         end
     end
     /* verilator lint_off PINCONNECTEMPTY */

@@ -16,8 +16,10 @@ module ernn_loader #(
     output reg [32*PARTS-1:0] data
 );
     reg [15:0] number;
+    reg [1:0] loaded;  // a lane writes two cycles after `load`: so long the address stays
     integer i;
     always @(posedge clk) begin
+        loaded <= {loaded[0], load};
         load <= !rst && part && number == parts - 16'd1;
         if (rst || place) begin
             number <= 16'd0;
@@ -28,7 +30,7 @@ module ernn_loader #(
                 for (i = 0; i < PARTS; i = i + 1) if (number == i[15:0]) data[32*i+:32] <= value;
                 number <= number == parts - 16'd1 ? 16'd0 : number + 16'd1;
             end
-            if (load) address <= address + 32'd1;
+            if (loaded[1]) address <= address + 32'd1;
         end
     end
 endmodule

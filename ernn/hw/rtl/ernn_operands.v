@@ -24,42 +24,64 @@ module ernn_operands #(
 );
     localparam DEPTH = PAGES << STEP_ADDRESS;
     localparam ADDRESS = PAGE_ADDRESS + STEP_ADDRESS;
+    localparam BITS = $clog2(TOTAL + 2 * WRITES + 1);
+    localparam BANK_BITS = $clog2(BANKS + WRITES + 1);
+    localparam [BITS-1:0] ALL = TOTAL;
+    localparam [BITS-1:0] STRIDE = WRITES;
+    localparam [BITS-1:0] STRIDES = 2 * WRITES;
+    localparam [BANK_BITS-1:0] BANK_STRIDE = WRITES;
+    localparam [BANK_BITS-1:0] BANK_ALL = BANKS;
 
-    reg [15:0] base;  // number of the first block that comes in next
-    reg [15:0] offset;  // base % BANKS
-    reg [STEP_ADDRESS-1:0] row;  // base / BANKS
-    wire [15:0] left = TOTAL[15:0] - base;
-    wire fills = left <= WRITES[15:0];
+    reg [BITS-1:0] left;  // blocks of the vector that come in yet
+    reg fills;  // the next ones are its last
+    reg [BANK_BITS-1:0] offset;  // number of the next block % BANKS
+    reg [STEP_ADDRESS-1:0] row;  // number of the next block / BANKS
     assign last = write && fills;
-    wire [15:0] moved = offset + WRITES[15:0];
-    wire wraps = moved >= BANKS[15:0];
+    wire [BANK_BITS-1:0] moved = offset + BANK_STRIDE;
+    wire wraps = moved >= BANK_ALL;
     always @(posedge clk) begin
-        written <= write ? (fills ? left : WRITES[15:0]) : 16'd0;
+        written <= 16'd0;
+        if (write) written[BITS-1:0] <= fills ? left : STRIDE;
         ends <= last;
         if (rst || last) begin
-            base <= 16'd0;
-            offset <= 16'd0;
+            left <= ALL;
+            fills <= ALL <= STRIDE;
+            offset <= {BANK_BITS{1'b0}};
             row <= {STEP_ADDRESS{1'b0}};
         end else if (write) begin
-            base <= base + WRITES[15:0];
-            offset <= wraps ? moved - BANKS[15:0] : moved;
+            left <= left - STRIDE;
+            fills <= left <= STRIDES;
+            offset <= wraps ? moved - BANK_ALL : moved;
             row <= row + {{STEP_ADDRESS - 1{1'b0}}, wraps};
         end
     end
 
+    // A register before the banks.
+    reg [WRITES*WIDTH-1:0] taken;
+    reg [PAGE_ADDRESS-1:0] page;
+    always @(posedge clk) begin
+        taken <= d;
+        page <= write_page;
+    end
     genvar b;
     generate
         for (b = 0; b < BANKS; b = b + 1) begin : bank
-            localparam [15:0] B = b;
+            localparam [BANK_BITS-1:0] B = b;
             wire next_row = B < offset;  // this bank's block is in the next row
-            wire [15:0] port = next_row ? B + BANKS[15:0] - offset : B - offset;
-            wire mine = port < WRITES[15:0] && port < left;
-            wire [STEP_ADDRESS-1:0] step = row + {{STEP_ADDRESS - 1{1'b0}}, next_row};
+            wire [BANK_BITS-1:0] port_now = next_row ? B + BANK_ALL - offset : B - offset;
+            reg mine;
+            reg [BANK_BITS-1:0] port;
+            reg [STEP_ADDRESS-1:0] step;
+            always @(posedge clk) begin
+                mine <= write && port_now < BANK_STRIDE && (!fills || {{BITS{1'b0}}, port_now} < {{BANK_BITS{1'b0}}, left});
+                port <= port_now;
+                step <= row + {{STEP_ADDRESS - 1{1'b0}}, next_row};
+            end
             reg [WIDTH-1:0] chosen;
             integer w;
             always @(*) begin
-                chosen = d[0+:WIDTH];
-                for (w = 1; w < WRITES; w = w + 1) if (port == w[15:0]) chosen = d[w*WIDTH+:WIDTH];
+                chosen = taken[0+:WIDTH];
+                for (w = 1; w < WRITES; w = w + 1) if (port == w[BANK_BITS-1:0]) chosen = taken[w*WIDTH+:WIDTH];
             end
             ernn_ram #(
                 .WIDTH(WIDTH),
@@ -67,8 +89,8 @@ module ernn_operands #(
                 .ADDRESS(ADDRESS)
             ) memory (
                 .clk(clk),
-                .write(write && mine),
-                .write_address({write_page, step}),
+                .write(mine),
+                .write_address({page, step}),
                 .d(chosen),
                 .read_address({read_page, read_step}),
                 .q(q[b*WIDTH+:WIDTH])

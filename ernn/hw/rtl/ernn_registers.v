@@ -1,9 +1,11 @@
 // AXI4-Lite: READS registers that can be read, from address 0 on, and writes handed on as `write` with address and data.
 // One access at a time; a read of anything else gives zero and an error response, and so does a write beyond WRITES.
+// Ready signals are registers. The next access waits until a write has come into effect: SETTLE cycles after `taking`.
 module ernn_registers #(
     parameter READS = 1,
     parameter WRITES = 1,
-    parameter ADDRESS = 12
+    parameter ADDRESS = 12,
+    parameter SETTLE = 15  // at most 15
 ) (
     input wire clk,
     input wire rst,
@@ -26,6 +28,7 @@ module ernn_registers #(
     output reg rvalid,
     input wire rready,
     input wire [32*READS-1:0] values,
+    output wire taking,  // the cycle before `write`
     output reg write,
     output reg [ADDRESS-3:0] write_number,
     output reg [31:0] write_data
@@ -33,40 +36,75 @@ module ernn_registers #(
     localparam [1:0] OKAY = 2'b00;
     localparam [1:0] SLVERR = 2'b10;
 
-    // Address and data of a write are taken together.
-    wire take_write = awvalid && wvalid && !bvalid && !write && !hold;
-    wire whole = wstrb == 4'b1111;
-    wire known_write = awaddr[ADDRESS-1:2] < WRITES[ADDRESS-3:0] && awaddr[1:0] == 2'b00 && whole;
-    assign awready = take_write;
-    assign wready = take_write;
+    reg [3:0] settling;
+    reg settled;
     always @(posedge clk) begin
-        write <= !rst && take_write && known_write;
-        write_number <= awaddr[ADDRESS-1:2];
-        write_data <= wdata;
+        if (rst) settling <= 4'd0;
+        else if (taking) settling <= SETTLE[3:0];
+        else if (settling != 4'd0) settling <= settling - 4'd1;
+        settled <= settling == 4'd0 && !taking;
+    end
+
+    // Address and data of a write come in any order and wait for each other.
+    reg address_there, data_there, known_write, whole;
+    reg [ADDRESS-3:0] write_to;
+    reg [31:0] data;
+    assign awready = !address_there;
+    assign wready = !data_there;
+    assign taking = address_there && data_there && settled && !bvalid && !hold;
+    wire accepted = known_write && whole;
+    always @(posedge clk) begin
+        if (awvalid && awready) begin
+            write_to <= awaddr[ADDRESS-1:2];
+            known_write <= awaddr[ADDRESS-1:2] < WRITES[ADDRESS-3:0] && awaddr[1:0] == 2'b00;
+        end
+        if (wvalid && wready) begin
+            data <= wdata;
+            whole <= wstrb == 4'b1111;
+        end
+        address_there <= !rst && (awvalid || address_there) && !taking;
+        data_there <= !rst && (wvalid || data_there) && !taking;
+        write <= !rst && taking && accepted;
+        write_number <= write_to;
+        write_data <= data;
         if (rst) bvalid <= 1'b0;
-        else if (take_write) begin
+        else if (taking) begin
             bvalid <= 1'b1;
-            bresp <= known_write ? OKAY : SLVERR;
+            bresp <= accepted ? OKAY : SLVERR;
         end else if (bready) bvalid <= 1'b0;
     end
 
-    // A read waits until a write before it has come into effect, up to a memory's two registers.
-    reg [1:0] settling;
-    always @(posedge clk)
-        if (rst) settling <= 2'd0;
-        else if (take_write) settling <= 2'd3;
-        else if (settling != 2'd0) settling <= settling - 2'd1;
-
-    wire take_read = arvalid && !rvalid && settling == 2'd0;
-    wire known_read = araddr[ADDRESS-1:2] < READS[ADDRESS-3:0] && araddr[1:0] == 2'b00;
+    // A read is chosen from in two cycles: one of eight in each group, and a group.
     localparam NUMBER = READS > 1 ? $clog2(READS) : 1;
-    wire [31:0] value = known_read ? values[{araddr[NUMBER+1:2], 5'd0}+:32] : 32'd0;
-    assign arready = take_read;
-    always @(posedge clk)
+    localparam GROUPS = (READS + 7) / 8;
+    localparam GROUP = GROUPS > 1 ? $clog2(GROUPS) : 1;
+    localparam PADDED = NUMBER < 4 ? 4 : NUMBER;
+    wire [256*GROUPS-1:0] all = {{256 * GROUPS - 32 * READS{1'b0}}, values};
+    reg asked, known_read, narrowed, found;
+    reg [PADDED-1:0] number;
+    reg [32*GROUPS-1:0] few;
+    reg [31:0] value;
+    wire [GROUP-1:0] group = number[3+:GROUP];
+    wire take_read = asked && !narrowed && !found && !rvalid && settled;
+    integer g, n;
+    assign arready = !asked;
+    always @(posedge clk) begin
+        if (arvalid && arready) begin
+            number <= araddr[2+:PADDED];
+            known_read <= araddr[ADDRESS-1:2] < READS[ADDRESS-3:0] && araddr[1:0] == 2'b00;
+        end
+        for (g = 0; g < GROUPS; g = g + 1)
+            for (n = 0; n < 8; n = n + 1) if (number[2:0] == n[2:0]) few[32*g+:32] <= all[32*(8*g+n)+:32];
+        value <= 32'd0;
+        for (g = 0; g < GROUPS; g = g + 1) if (group == g[GROUP-1:0]) value <= few[32*g+:32];
+        narrowed <= !rst && take_read;
+        found <= !rst && narrowed;
+        asked <= !rst && (arvalid || asked) && !found;
         if (rst) rvalid <= 1'b0;
-        else if (take_read) begin
+        else if (found) begin
             rvalid <= 1'b1;
-            rdata <= value;
+            rdata <= known_read ? value : 32'd0;
             rresp <= known_read ? OKAY : SLVERR;
         end else if (rready) rvalid <= 1'b0;
+    end
 endmodule

@@ -28,8 +28,8 @@ module small (
     wire signed [10:0] n5 = n3 + n4;
     wire signed [11:0] n6 = n5 + 12'sd8;
     wire signed [7:0] n7 = $signed(n6[11:4]);
-    wire signed [5:0] a_0 = n7 > 8'sd31 ? 6'sd31 : n7 < -8'sd32 ? 6'sh20 : $signed(n7[5:0]);
-    wire over_a_0 = n7 < -8'sd32 || n7 > 8'sd31;
+    wire signed [5:0] a_0 = (!(&n7[7:5]) && |n7[7:5]) ? {n7[7], {5{!n7[7]}}} : $signed(n7[5:0]);
+    wire over_a_0 = (!(&n7[7:5]) && |n7[7:5]);
     assign y[7:0] = {{2{a_0_d1[5]}}, a_0_d1};
     always @(posedge clk) begin
         overflow_a[0] <= over_a_0;
