@@ -124,7 +124,7 @@ class Fabric:
             if max(a, b) <= first and min(a, b) <= second:
                 return Resources(dsp=blocks)
         if self.factor_bits is None:
-            narrow, wide = sorted((a + 1 >> 1, b + 1 >> 1))  # as in ernn/synthesis/multipliers/gatemate_map.v
+            narrow, wide = sorted((a + 1 >> 1, b + 1 >> 1))  # as in ernn/synthesis/primitives/gatemate/gatemate_map.v
             return Resources(lut=2 * narrow * wide + 13 * narrow + 6 * wide + 13, ff=a + b + product)
         (wide, rest_a), (narrow, rest_b) = (
             self._parts(bits, most) for bits, most in zip((max(a, b), min(a, b)), self.factor_bits, strict=True)

@@ -28,14 +28,15 @@ techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6
 xilinx_dffopt
 opt_lut_ins -tech xilinx
 clean"""
-# {pads}: what leaves out the pads and clock buffers that a part of a design has not.
+# {pads}: what leaves out the pads and clock buffers that a part of a design has not. GateMate's script gives pads to every
+# module that is kept, so copies of registers are none.
 SCRIPTS: dict[Flow, str] = {
     "xc7": _XILINX,
     "xcu": _XILINX,
     "xcup": _XILINX,
     "ecp5": "synth_ecp5 -top {top} -run begin:check",
     "gowin": "synth_gowin -family gw5a -noiopads -top {top} -run begin:json",
-    "gatemate": "synth_gatemate -luttree -nomx8 {pads}-top {top} -run begin:check",
+    "gatemate": "setattr -mod -unset keep_hierarchy ernn_copy\nsynth_gatemate -luttree -nomx8 {pads}-top {top} -run begin:check",
 }
 
 
@@ -88,7 +89,7 @@ def flat(sources: Sources, flow: Flow, folder: Path) -> Resources:
 def _write(sources: Sources, flow: Flow, folder: Path) -> None:
     sources.of_flow(flow).write(folder)
     if flow in _MAPS:
-        text = (resources_of("ernn.synthesis") / "multipliers" / _MAPS[flow]).read_text()
+        text = (resources_of("ernn.synthesis") / "primitives" / flow / _MAPS[flow]).read_text()
         (folder / _MAPS[flow]).write_text(text)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ernn import vendor
 from ernn.hw.devices import Device, Flow, Resources
-from ernn.synthesis import cells, count, sources
+from ernn.synthesis import cells, count, output_registers, sources
 from ernn.synthesis.sources import Sources
 from ernn.tools import nextpnr, yosys
 from ernn.tools.process import OutOfTime
@@ -87,6 +87,8 @@ def _routed(
         *("opt_clean", "autoname", "blackbox =A:whitebox", "write_json netlist.json"),
     ]
     yosys.synthesize(folder, "netlist", commands)
+    moved = output_registers.rewrite(folder / "netlist.json", device.flow)
+    log.info("%s: the registers behind %d block RAMs are in the blocks", device.name, moved)
 
     def placed(seed: int) -> nextpnr.Placed | None:
         common, limit_s = (folder, "netlist", design.clock_mhz, seed), seed_minutes * 60

@@ -11,6 +11,7 @@ from ernn.hw.devices import Flow
 
 TOP = "ernn"
 _LIBRARY = re.compile(r"ernn_\w+\.v")
+_SLICES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))  # words of a block, and bits of each
 _LANE_IMAGE = re.compile(r'#\(\.IMAGE\("\w+_weights_\d+\.hex"\)\) (?=lane_\d+ \()')
 
 
@@ -30,17 +31,21 @@ class Sources:
     clock_mhz: float
 
     def of_flow(self, flow: Flow) -> "Sources":
-        """The same with the multiplier of a family that Yosys would map badly: all its registers in the fabric.
+        """The same as a family has it.
 
-        Where look-up tables hold no memories, registers do.
+        Modules of the library that Yosys would map badly are the family's own; images of its deep memories are in
+        slices. Where look-up tables hold no memories, registers do.
         """
         if flow == "gatemate":
             texts = {name: text.replace('"distributed"', '"registers"') for name, text in self.verilog.items()}
             return replace(self, verilog=texts)
-        multiplier = resources.files("ernn.synthesis") / "multipliers" / f"{flow}.v"
-        if not multiplier.is_file():
-            return self
-        return replace(self, verilog={**self.verilog, "ernn_multiply.v": multiplier.read_text()})
+        folder = resources.files("ernn.synthesis") / "primitives" / flow
+        own = {name: (folder / name).read_text() for name in self.verilog if (folder / name).is_file()}
+        memory = dict(self.memory)
+        if "ernn_ram.v" in own:
+            for name, text in self.memory.items():
+                memory |= {f"{name}.{n:02x}": part for n, part in enumerate(_slices(text))}
+        return replace(self, verilog={**self.verilog, **own}, memory=memory)
 
     def write(self, folder: Path) -> None:
         """All files into one folder, images too."""
@@ -69,3 +74,17 @@ def sources(project: Path, images: bool = False) -> Sources:
         memory = {name: text for name, text in memory.items() if "_weights_" not in name}
     layers = tuple(layer["name"] for layer in design["layers"])
     return Sources(verilog, memory, layers, modules, design["clock_mhz"])
+
+
+def _slices(image: str) -> list[str]:
+    """A deep memory's image in slices, the lowest bits first, as ernn/synthesis/primitives/ecp5/ernn_ram.v reads them."""
+    words = image.split()
+    fitting = [width for depth, width in _SLICES if len(words) <= depth]
+    if len(words) <= _SLICES[0][0]:
+        return []
+    width = fitting[0] if fitting else 1
+    integers, digits = [int(word, 16) for word in words], -(-width // 4)
+    return [
+        "".join(f"{integer >> low & (1 << width) - 1:0{digits}x}\n" for integer in integers)
+        for low in range(0, 4 * len(words[0]), width)
+    ]

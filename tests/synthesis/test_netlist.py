@@ -1,6 +1,5 @@
 """What synthesis made, simulated: netlists of the families' cells give every logit of the integer model."""
 
-import re
 from pathlib import Path
 
 import pyosys
@@ -13,19 +12,13 @@ from ernn.synthesis import count, sources
 from ernn.tools import yosys
 from tests import programs
 from tests.hw import designs
+from tests.synthesis.models import without_delays
 
 SHARE = Path(pyosys.__file__).parent / "share"
 MODELS: dict[Flow, tuple[Path, ...]] = {
     "xc7": (SHARE / "xilinx/cells_sim.v",),
     "ecp5": (SHARE / "lattice/cells_sim_ecp5.v", Path(__file__).parent / "mult18x18d.v"),
 }
-
-
-def without_delays(model: Path) -> str:
-    """Cells of a family with the files that they include; paths' delays, which Verilator does not read, left out."""
-    text = "`define NO_INCLUDES\n" + model.read_text()
-    whole = re.sub(r'`include "(\w+_sim\.vh)"', lambda found: (model.parent / found[1]).read_text(), text)
-    return re.sub(r"\bspecify\b.*?\bendspecify\b", "", whole, flags=re.DOTALL)
 
 
 @pytest.mark.slow

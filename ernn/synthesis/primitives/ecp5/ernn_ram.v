@@ -1,0 +1,40 @@
+// ernn_ram for Lattice ECP5: a deep memory is made of slices so narrow that each is one block, since Yosys would put a
+// multiplexer behind blocks on top of each other. Slice n of an image is the file IMAGE.nn, in two hexadecimal digits.
+module ernn_ram #(
+    parameter WIDTH = 8,
+    parameter DEPTH = 16,
+    parameter ADDRESS = 4,
+    parameter IMAGE = "",
+    parameter KIND = "auto"
+) (
+    input wire clk,
+    input wire write,
+    input wire [ADDRESS-1:0] write_address,
+    input wire [WIDTH-1:0] d,
+    input wire [ADDRESS-1:0] read_address,
+    output reg [WIDTH-1:0] q
+);
+    localparam WHOLE = DEPTH <= 512 ? WIDTH : DEPTH <= 1024 ? 18 : DEPTH <= 2048 ? 9 : DEPTH <= 4096 ? 4 : DEPTH <= 8192 ? 2 : 1;
+    localparam SLICES = (WIDTH + WHOLE - 1) / WHOLE;
+    genvar n;
+    generate
+        for (n = 0; n < SLICES; n = n + 1) begin : slice
+            localparam LOW = n * WHOLE;
+            localparam BITS = LOW + WHOLE > WIDTH ? WIDTH - LOW : WHOLE;
+            localparam [7:0] HIGH_DIGIT = n / 16 < 10 ? "0" + n / 16 : "a" + n / 16 - 10;
+            localparam [7:0] LOW_DIGIT = n % 16 < 10 ? "0" + n % 16 : "a" + n % 16 - 10;
+            (* ram_style = KIND, no_rw_check *) reg [BITS-1:0] words[0:DEPTH-1];
+            reg [BITS-1:0] first;
+            if (IMAGE != "" && SLICES > 1) begin : sliced
+                initial $readmemh({IMAGE, ".", HIGH_DIGIT, LOW_DIGIT}, words);
+            end else if (IMAGE != "") begin : one
+                initial $readmemh(IMAGE, words);
+            end
+            always @(posedge clk) begin
+                if (write) words[write_address] <= d[LOW+:BITS];
+                first <= words[read_address];
+                q[LOW+:BITS] <= first;
+            end
+        end
+    endgenerate
+endmodule
