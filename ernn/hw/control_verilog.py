@@ -91,6 +91,7 @@ class Control:
         yield f"""    wire [{len(self.layers) - 1}:0] busy;
     reg [{self.frame_bits - 1}:0] frame_in, frame_out;
     reg [15:0] beat;
+    reg first_beat, last_beat;  // the beat that comes is a frame's first, its last
     wire [{self.frame_bits - 1}:0] under_way = frame_in - frame_out;
 
     // Control.
@@ -148,7 +149,7 @@ class Control:
     reg settled;
     reg idle;
     always @(posedge clk) begin
-        idle <= under_way == {self.frame_bits}'d0 && beat == 16'd0;
+        idle <= under_way == {self.frame_bits}'d0 && first_beat;
         if (rst) state_step <= 16'd0;
         else if (write && write_number == {a - 2}'d3) state_step <= write_data[15:0];
         if (rst) settling <= 16'd0;

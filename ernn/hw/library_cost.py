@@ -21,7 +21,8 @@ def _int(parameters: Parameters, name: str) -> int:
 def _ram(p: Parameters, fabric: Fabric) -> Resources:
     """Two registers behind the words: a block has the first inside."""
     width, depth, style = _int(p, "WIDTH"), _int(p, "DEPTH"), cast(Style, p.get("KIND", "auto"))
-    memory = fabric.table(width, depth) if p.get("CONSTANT") else fabric.memory(width, depth, style)
+    constant = p.get("CONSTANT") and style == "auto"
+    memory = fabric.table(width, depth) if constant else fabric.memory(width, depth, style)
     return memory + Resources(ff=width * (1 if memory.bram else 2))
 
 
@@ -112,8 +113,12 @@ def _copy(p: Parameters, fabric: Fabric) -> Resources:
 
 
 def _count(p: Parameters, fabric: Fabric) -> Resources:
-    bits = _int(p, "BITS")
-    return Resources(lut=fabric.constants.total + fabric.constants.count * bits, ff=32 + _int(p, "COUNT"))
+    """A tree of adders, its first sums of six bits each, and two registers of the total."""
+    bits, registers = _int(p, "BITS"), 65
+    parts, width = 1 << (-(-bits // 6) - 1).bit_length(), 3
+    while parts:
+        registers, parts, width = registers + min(parts, -(-bits // 6)) * width, parts // 2, width + 1
+    return Resources(lut=fabric.constants.total + fabric.constants.count * bits, ff=registers)
 
 
 def _elements(p: Parameters, fabric: Fabric) -> Resources:

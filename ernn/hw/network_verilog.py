@@ -162,6 +162,7 @@ module ernn (
         counters = "\n".join(
             f"        busy_{n} <= clear ? 32'd0 : busy_{n} + {{31'd0, busy[{n}]}};" for n in range(len(self.layers))
         )
+        last = "1'b1" if inputs == 1 else f"beat == 16'd{inputs - 2}"
         yield f"""    // Frames under way: contexts in a ring, from their first feature to their last logit.
     reg [{(1 << f) - 1}:0] ring_first;
     reg [{(t << f) - 1}:0] ring_stream;
@@ -172,45 +173,56 @@ module ernn (
     reg [{f - 1}:0] frames_open;
     reg counting, taken_last, out_ended, wrong;
     reg [31:0] begun;
+    reg opens, opens_first;  // a frame has begun
+    reg [{t - 1}:0] opens_stream;
+    reg [{f - 1}:0] opens_frame;
     always @(posedge clk) begin
         frames_open <= under_way;
         open <= frames_open < {f}'d{(1 << f) - 3} && settled && !taking && !rst;
-        counting <= under_way != {f}'d0 || beat != 16'd0 || in_take;
-        taken_last <= !rst && in_take && in_last;
+        counting <= under_way != {f}'d0 || !first_beat || in_take;
+        taken_last <= !rst && in_take && last_beat;
         out_ended <= !rst && out_end;
-        wrong <= !rst && in_take && in_last && (misplaced || !s_axis_tlast);
+        wrong <= !rst && in_take && last_beat && (misplaced || !s_axis_tlast);
         begun <= ring_begun[frame_out];
     end
     wire in_ready;
     wire in_take = s_axis_tvalid && s_axis_tready;
-    wire in_last = beat == 16'd{inputs - 1};
     wire out_end = m_axis_tvalid && m_axis_tready && m_axis_tlast;
     assign s_axis_tready = in_ready && open;
     assign m_axis_tid = ring_stream[frame_out*{t}+:{t}];
     always @(posedge clk) begin
         if (rst) begin
             beat <= 16'd0;
+            first_beat <= 1'b1;
+            last_beat <= 1'b{int(inputs == 1)};
             frame_in <= {f}'d0;
             frame_out <= {f}'d0;
         end else begin
-            if (in_take) beat <= in_last ? 16'd0 : beat + 16'd1;
-            if (in_take && in_last) frame_in <= frame_in + 1'b1;
+            if (in_take) begin
+                beat <= last_beat ? 16'd0 : beat + 16'd1;
+                first_beat <= last_beat;
+                last_beat <= {last};
+            end
+            if (in_take && last_beat) frame_in <= frame_in + 1'b1;
             if (out_end) frame_out <= frame_out + 1'b1;
         end
-        if (in_take && beat == 16'd0) begin
-            ring_first[frame_in] <= s_axis_tuser[0];
-            ring_stream[frame_in*{t}+:{t}] <= s_axis_tid;
-            ring_begun[frame_in] <= now;
+        opens <= in_take && first_beat;
+        opens_first <= s_axis_tuser[0];
+        opens_stream <= s_axis_tid;
+        opens_frame <= frame_in;
+        if (opens) begin
+            ring_first[opens_frame] <= opens_first;
+            ring_stream[opens_frame*{t}+:{t}] <= opens_stream;
+            ring_begun[opens_frame] <= now;
         end
         frames_in <= clear ? 32'd0 : frames_in + {{31'd0, taken_last}};
         frames_out <= clear ? 32'd0 : frames_out + {{31'd0, out_ended}};
         cycles <= clear ? 64'd0 : cycles + {{63'd0, counting}};
-        misplaced <= !rst && (in_take ? !in_last && (misplaced || s_axis_tlast) : misplaced);
-        protocol_errors <= clear ? 32'd0
-            : protocol_errors + {{31'd0, wrong}};
+        misplaced <= !rst && (in_take ? !last_beat && (misplaced || s_axis_tlast) : misplaced);
+        protocol_errors <= clear ? 32'd0 : protocol_errors + {{31'd0, wrong}};
         now <= rst ? 32'd0 : now + 32'd1;
         if (clear) latency <= 32'd0;
-        else if (out_ended) latency <= now - begun;
+        else if (out_ended) latency <= now - begun + 32'd1;
 {counters}
     end
 """

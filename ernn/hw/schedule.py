@@ -38,7 +38,7 @@ class Timing:
 
 FAMILIES = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
-    "xcup": Timing(lut_ns=0.55, carry_ns_per_bit=0.02, margin_ns=0.4),
+    "xcup": Timing(lut_ns=0.7, carry_ns_per_bit=0.025, margin_ns=0.7),
     "ecp5": Timing(lut_ns=2.3, carry_ns_per_bit=0.08, margin_ns=2.0, shallow=16),
     "gatemate": Timing(lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0),  # no memories in look-up tables
 }

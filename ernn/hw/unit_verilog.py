@@ -17,6 +17,7 @@ from ernn.hw.steps import Memory, Steps
 from ernn.program_matrices import Numbers
 
 _READ_CYCLES = 3
+_LOGIC_WORDS = 64  # of constants; more of them are slow to read from look-up tables
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ class Unit(Steps):
         name, bits, width = f"{self.name}_{memory.name}", self.address_bits(memory), self.memory_bits(memory)
         cycles = self.ahead + self.kernel.taken(memory.buses[0])
         pages = {"frame": 2, "stream": self.streams}.get(memory.page, 1)
-        image_text = f'.IMAGE("{layer}_{name}.hex"), ' if memory.numbers is not None else ""
+        kind = '.KIND("block"), ' if memory.numbers is not None and self.real_steps > _LOGIC_WORDS else ""
+        image_text = f'.IMAGE("{layer}_{name}.hex"), {kind}' if memory.numbers is not None else ""
         depth = pages << self.step_bits if pages > 1 else self.real_steps
         enable, address, data = self._written(memory)
         yield f"""    wire [{bits - 1}:0] {name}_address;

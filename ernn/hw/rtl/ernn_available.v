@@ -1,5 +1,5 @@
 // Blocks of a vector that a thread may use. The thread takes BANKS of them a step, TOTAL a frame; START are there at the
-// beginning. What comes in counts a cycle later.
+// beginning. What comes in counts a cycle later. `complete` is a cycle late behind a frame's end.
 module ernn_available #(
     parameter TOTAL = 1,
     parameter BANKS = 1,
@@ -33,6 +33,8 @@ module ernn_available #(
     reg signed [BITS:0] available;  // beyond those of the frames before
     reg signed [BITS:0] slack;  // beyond those that this step needs
     reg signed [BITS:0] new_blocks;
+    reg ended;
+    wire signed [BITS:0] kept = slack + new_blocks;
     reg signed [BITS:0] moves;  // of the need, behind this step
     always @(*)
         if (FIRST == TOTAL) moves = ends ? ALL : NONE;
@@ -42,12 +44,14 @@ module ernn_available #(
     always @(posedge clk)
         if (rst) begin
             new_blocks <= NONE;
+            ended <= 1'b0;
             available <= BEGIN;
             slack <= BEGIN - FIRST_NEED;
         end else begin
             new_blocks <= {1'b0, came[BITS-1:0]};
-            available <= available + new_blocks - (go && ends ? ALL : NONE);
-            slack <= slack + new_blocks - (go ? moves : NONE);
+            ended <= go && ends;
+            available <= available + new_blocks - (ended ? ALL : NONE);
+            slack <= go ? kept - moves : kept;
         end
     assign has = !slack[BITS];
     assign complete = !available[BITS];

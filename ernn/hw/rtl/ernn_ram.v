@@ -1,7 +1,8 @@
 // Memory with one port to write and one to read; q follows read_address by two cycles (a second register lets the
 // memory run at the fabric's clock). IMAGE is a file of hexadecimal words; without one the memory starts with zeros.
-// A word that is read while it is written is not defined. KIND is that of the synthesizer: auto, block or distributed. With ERNN_UNSET, for synthesis, a memory without an image
-// is not set to zeros word by word, which takes long to read; block RAMs begin with zeros anyway.
+// A word that is read while it is written is not defined. KIND is that of the synthesizer: auto, block or distributed.
+// With ERNN_UNSET, for synthesis, a memory without an image is not set to zeros word by word, which takes long to read;
+// block RAMs begin with zeros anyway.
 module ernn_ram #(
     parameter WIDTH = 8,
     parameter DEPTH = 16,
