@@ -117,9 +117,7 @@ def measure(name: str, case: Case) -> dict[str, Any]:
     x = np.random.default_rng(1).integers(program.input.low // 2, program.input.high // 2, (FRAMES, program.inputs))
     utterances = np.split(x, range(OPENS if case.streams == 1 else 20, FRAMES, OPENS if case.streams == 1 else 20))
     with tempfile.TemporaryDirectory() as folder:
-        for path, text in files.items():
-            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-            (Path(folder) / path).write_text(text)
+        project.write(files, Path(folder))
         work = Path(folder) / "work"
         work.mkdir()
         bench = simulation.Bench(Path(folder), work, design["registers"])

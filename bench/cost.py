@@ -13,7 +13,7 @@ from ernn.explore.shapes import Shape
 from ernn.hw import cost, sizing
 from ernn.hw.devices import DEVICES, Resources
 from ernn.hw.network_verilog import Architecture, NetworkText
-from ernn.hw.project import rtl_project
+from ernn.hw.project import rtl_project, write
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.synthesis import count, sources
 
@@ -79,10 +79,7 @@ def measure(name: str, device: str) -> list[dict[str, Any]]:
     network = NetworkText(program, Architecture(arrays, Clock(200, FAMILIES[target.clocks])))
     found = cost.estimate(network, target).total
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "project"
-        for path, text in rtl_project(network).items():
-            (project / path).parent.mkdir(parents=True, exist_ok=True)
-            (project / path).write_text(text)
+        project = write(rtl_project(network), Path(folder) / "project")
         used = count.count(sources.sources(project), target.flow, Path(folder) / "work")
     fields = [field.name for field in dataclasses.fields(Resources)]
     return [_row(name, device, field, getattr(found, field), getattr(used, field), case.fitted) for field in fields]

@@ -1,12 +1,15 @@
 """`python -m bench.devices [NAME ...]`: what designs take of devices, and the clocks that place and route reaches.
 
-Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs they were published on, and the networks of
-the default preset on the smallest arrays, placed and routed on ECP5; one layer also on GateMate.
+Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs they were published on, each with the delays of
+its family, and small networks on the smallest arrays, placed and routed on ECP5; one layer also on GateMate.
+
+Every seed of place and route is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), by the digest of the
+sources: a run that was stopped resumes at the seed that is missing.
 """
 
 import argparse
 import json
-import tempfile
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import Any, Literal
 
 from bench import accelerator
 from bench.record import FOLDER, commit, record
+from ernn import artifacts
 from ernn.hw import project, sizing
 from ernn.hw.devices import DEVICES
 from ernn.hw.network_verilog import Architecture, NetworkText
@@ -21,6 +25,8 @@ from ernn.hw.schedule import FAMILIES, Clock
 from ernn.params import Integer, Network
 from ernn.synthesis import rows
 
+CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "devices"
+SEEDS = (1, 2, 3)  # of place and route
 BOTH = ("xcku060", "xc7vx690t")
 PAPER = {  # the FPGAs of the published system that a design stands beside in `bench.against`
     "lstm-k8": BOTH,
@@ -50,17 +56,19 @@ with."""
 
 @dataclass(frozen=True)
 class Small:
-    """Layers of 128 cells on the smallest arrays, for a small FPGA."""
+    """Layers of a few cells on the smallest arrays, for a small FPGA."""
 
     cell: Literal["lstm", "gru"]
     block_size: int
     pruning_ratio: float = 1.0
     layers: int = 2
+    cells: int = 128
     device: str = "ecp5-85f"
-    clock_mhz: float = 60
+    clock_mhz: float = 120
 
 
 SMALL = {
+    "gru-1x64-k4": Small("gru", 4, layers=1, cells=64),
     "lstm-2x128-k2": Small("lstm", 2),
     "lstm-2x128-k4": Small("lstm", 4),
     "lstm-2x128-k8": Small("lstm", 8),
@@ -71,20 +79,14 @@ SMALL = {
 }
 
 
-def paper(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Sources of a case of `bench.accelerator`, and its devices."""
-    case = accelerator.CASES[name]
-    program, clock = accelerator.program_of(case), Clock(200, FAMILIES["xc7"])
-    arrays = sizing.arrays(program, case.array, case.output)
-    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams))), PAPER[name]
-
-
-def small(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Sources of a small design."""
+def case_of(name: str) -> accelerator.Case:
+    """Network and sizes of a design."""
+    if name in PAPER:
+        return accelerator.CASES[name]
     shape = SMALL[name]
-    network = Network(cell=shape.cell, layers=shape.layers, cells=128)
+    network = Network(cell=shape.cell, layers=shape.layers, cells=shape.cells)
     lanes = 4 if shape.cell == "lstm" else 1
-    case = accelerator.Case(
+    return accelerator.Case(
         network,
         shape.block_size,
         Integer(design="random"),
@@ -93,25 +95,39 @@ def small(name: str) -> tuple[dict[str, str], tuple[str, ...]]:
         pruning_ratio=shape.pruning_ratio,
         inputs=80,
     )
-    clock = Clock(shape.clock_mhz, FAMILIES[DEVICES[shape.device].clocks])
+
+
+def devices_of(name: str) -> tuple[str, ...]:
+    """Devices that a design is made for, sources for each."""
+    return PAPER[name] if name in PAPER else (SMALL[name].device,)
+
+
+def sources_of(name: str, device: str) -> dict[str, str]:
+    """Sources of a design for a device: pipelines have the delays of its family."""
+    case, mhz = case_of(name), SMALL[name].clock_mhz if name in SMALL else 200.0
     program = accelerator.program_of(case)
     arrays = sizing.arrays(program, case.array, case.output)
-    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, 1))), (shape.device,)
+    clock = Clock(mhz, FAMILIES[DEVICES[device].clocks])
+    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams)))
 
 
-def measure(name: str) -> list[dict[str, Any]]:
-    """Rows of a design."""
-    files, devices = small(name) if name in SMALL else paper(name)
+def measure(name: str, device: str) -> dict[str, Any]:
+    """A row."""
+    files = sources_of(name, device)
+    place = CACHE / f"{name}-{device}-{project.digest(files)[:16]}"
+    project.write(files, place / "project")
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as place:
-        for path, text in files.items():
-            (Path(place) / "project" / path).parent.mkdir(parents=True, exist_ok=True)
-            (Path(place) / "project" / path).write_text(text)
-        named = [DEVICES[device] for device in devices]
-        found = rows.rows(name, Path(place) / "project", named, (1, 2, 3), Path(place) / "work")
-    seconds = round(time.perf_counter() - started)
-    about = {"seconds": seconds, "commit": commit()}
-    return [row | {name: _words(row.get(name)) for name in ("binds", "unrouted_seeds")} | about for row in found]
+    [row] = rows.rows(name, place / "project", [DEVICES[device]], SEEDS, place / "work", resume=True)
+    place_seconds = _seconds(place / "seconds.json", time.perf_counter() - started)
+    about = {"seconds": round(place_seconds), "commit": commit()}
+    return row | {name: _words(row.get(name)) for name in ("binds", "unrouted_seeds")} | about
+
+
+def _seconds(file: Path, more: float) -> float:
+    """Those of all runs that made a row."""
+    total = more + (artifacts.read_json(file) if file.exists() else 0.0)
+    artifacts.write_json(file, total)
+    return total
 
 
 def main() -> None:
@@ -120,7 +136,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join((*SMALL, *PAPER))}; none means all")
     chosen = parser.parse_args().names or [*SMALL, *PAPER]
     for name in chosen:
-        found = measure(name)
+        found = [measure(name, device) for device in devices_of(name)]
         print(found, flush=True)
         file = FOLDER / "devices.json"  # read after measuring: another process may have recorded rows meanwhile
         known = json.loads(file.read_text())["rows"] if file.exists() else []

@@ -11,7 +11,7 @@ def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, pro
     from ernn import artifacts, program_file
     from ernn.hw import hls, sizing
     from ernn.hw.network_verilog import Architecture, NetworkText
-    from ernn.hw.project import digest, rtl_project
+    from ernn.hw.project import digest, rtl_project, write
     from ernn.hw.schedule import FAMILIES, Clock
 
     def size(given: ArraySize) -> sizing.Size:
@@ -26,9 +26,7 @@ def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, pro
     target = hls.Target(hardware.part, mhz)
     files = rtl_project(network) | {f"hls/{path}": text for path, text in hls.project(program, target).items()}
     with artifacts.atomic_folder(project) as folder:
-        for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
+        write(files, folder)
         (folder / "digest.txt").write_text(digest(files) + "\n")
     return {
         "multipliers": sum(sum(layer.multipliers().values()) for layer in network.layers),

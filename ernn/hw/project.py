@@ -1,9 +1,10 @@
-"""An accelerator as a project: a value {path: text} with a digest, that someone else writes."""
+"""An accelerator as a project: a value {path: text} with a digest, and how it is written."""
 
 import hashlib
 import json
 from dataclasses import asdict
 from importlib import resources
+from pathlib import Path
 
 from ernn.hw.board import board_project, slot
 from ernn.hw.control_verilog import WRITTEN
@@ -43,6 +44,14 @@ def digest(files: dict[str, str]) -> str:
     for path, text in sorted(files.items()):
         total.update(f"{path}\0{len(text)}\0{text}".encode())
     return total.hexdigest()
+
+
+def write(files: dict[str, str], folder: Path) -> Path:
+    """A project as a folder, which is returned."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
 
 
 def description(network: NetworkText) -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ernn import vendor
+from ernn import artifacts, vendor
 from ernn.hw.devices import Device, Flow, Resources
 from ernn.synthesis import cells, count, output_registers, sources
 from ernn.synthesis.sources import Sources
@@ -18,7 +18,7 @@ from ernn.tools.process import OutOfTime
 log = logging.getLogger(__name__)
 
 SEED_MINUTES = 60.0  # of place and route
-CROWDED = 0.5  # share of look-up tables above which routing decides whether there is a design at all
+CROWDED = 0.5  # share of look-up tables or multipliers above which routing decides whether there is a design at all
 
 
 def rows(
@@ -29,6 +29,7 @@ def rows(
     folder: Path,
     processes: int = 2,
     seed_minutes: float = SEED_MINUTES,
+    resume: bool = False,
 ) -> list[dict[str, Any]]:
     """Synthesis for every device; place and route where an open tool times it, or the vendor's tool is installed.
 
@@ -37,6 +38,7 @@ def rows(
         folder: for everything that the tools write.
         seed_minutes: what a seed may take; the row names those that took longer (`unrouted_seeds`), and its clock stays
             an assumed one if all did.
+        resume: take what is placed and routed from an earlier run of the same sources in `folder`.
 
     Raises:
         UserError: a tool is missing or failed.
@@ -48,8 +50,9 @@ def rows(
         row = _row(name, device, counted[device.flow], design.clock_mhz)
         if device.router and row["fits"]:
             whole = sources.sources(project, images=True)
-            crowded = device.shares(counted[device.flow])["lut"] > CROWDED
-            row |= _routed(whole, device, crowded, seeds, folder / device.name, processes, seed_minutes)
+            shares = device.shares(counted[device.flow])
+            crowded = max(shares["lut"], shares.get("dsp", 0.0)) > CROWDED
+            row |= _routed(whole, device, crowded, seeds, folder / device.name, processes, seed_minutes, resume)
         found.append(row)
         if vendor.available(device):
             found.append(_implemented(name, project, device, folder / f"vivado-{device.name}"))
@@ -78,27 +81,37 @@ def _routed(
     folder: Path,
     processes: int,
     seed_minutes: float,
+    resume: bool,
 ) -> dict[str, Any]:
     """What changes in a row by place and route: cells that are occupied, and the clock."""
-    design.of_flow(device.flow).write(folder)
+    family = design.of_flow(device.flow)
+    family.write(folder)
     commands = [
-        count.read(list(design.verilog)),
+        count.read(list(family.verilog)),
         count.synthesis(device.flow, sources.TOP),
         *("opt_clean", "autoname", "blackbox =A:whitebox", "write_json netlist.json"),
     ]
-    yosys.synthesize(folder, "netlist", commands)
-    moved = output_registers.rewrite(folder / "netlist.json", device.flow)
-    log.info("%s: the registers behind %d block RAMs are in the blocks", device.name, moved)
+    if not (resume and (folder / "netlist.done").exists()):
+        yosys.synthesize(folder, "netlist", commands)
+        moved = output_registers.rewrite(folder / "netlist.json", device.flow)
+        log.info("%s: the registers behind %d block RAMs are in the blocks", device.name, moved)
+        (folder / "netlist.done").touch()
 
     def placed(seed: int) -> nextpnr.Placed | None:
         common, limit_s = (folder, "netlist", design.clock_mhz, seed), seed_minutes * 60
+        done = folder / f"netlist.{seed}.done"
+        if resume and done.exists():
+            return nextpnr.Placed(**artifacts.read_json(done))
         try:
             if device.router == "nextpnr-gatemate":
-                return nextpnr.gatemate(*common, device.part, limit_s)
-            return nextpnr.ecp5(*common, device.speed, limit_s, crowded)
+                found = nextpnr.gatemate(*common, device.part, limit_s)
+            else:
+                found = nextpnr.ecp5(*common, device.speed, limit_s, crowded)
         except OutOfTime as error:
             log.warning("%s, seed %d: %s", device.name, seed, error)
             return None
+        artifacts.write_json(done, asdict(found))
+        return found
 
     with ThreadPoolExecutor(processes) as pool:
         results = dict(zip(seeds, pool.map(placed, seeds), strict=True))

@@ -7,7 +7,7 @@ import numpy as np
 
 from ernn.hw import sizing
 from ernn.hw.network_verilog import Architecture, NetworkText
-from ernn.hw.project import rtl_project
+from ernn.hw.project import rtl_project, write
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.program import Program
 from ernn.simulation import Bench
@@ -25,14 +25,6 @@ def network(
 ) -> NetworkText:
     """An accelerator of small arrays."""
     return NetworkText(program, Architecture(sizing.arrays(program, layers, output, each), clock, streams))
-
-
-def write(files: dict[str, str], folder: Path) -> Path:
-    """A project as a folder."""
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
-    return folder
 
 
 def registers(design: NetworkText) -> list[str]:

@@ -134,7 +134,7 @@ def test_netlists_before_and_after_are_the_sources(made, tmp_path):
     files += sorted(str(path) for path in (folder / "rtl").glob("*.v"))
     (tmp_path / "deep.hex").write_text((folder / "rtl" / "deep.hex").read_text())
     program = verilator.build(tmp_path, "bench", files, optimize="-O0")
-    assert verilator.simulate(program, tmp_path, tmp_path / "log").split() [0] == "END"
+    assert verilator.simulate(program, tmp_path, tmp_path / "log").split()[0] == "END"
 
 
 def cell(kind: str, inputs: dict[str, list[Any]], outputs: dict[str, list[Any]], **parameters: str) -> dict[str, Any]:
