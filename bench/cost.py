@@ -80,7 +80,7 @@ def measure(name: str, device: str) -> list[dict[str, Any]]:
     found = cost.estimate(network, target).total
     with tempfile.TemporaryDirectory() as folder:
         project = write(rtl_project(network), Path(folder) / "project")
-        used = count.count(sources.sources(project), target.flow, Path(folder) / "work")
+        used = count.count(sources.sources(project), target.flow, Path(folder) / "work").resources
     fields = [field.name for field in dataclasses.fields(Resources)]
     return [_row(name, device, field, getattr(found, field), getattr(used, field), case.fitted) for field in fields]
 

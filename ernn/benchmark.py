@@ -10,6 +10,7 @@ from ernn.hw.devices import DEVICES, Resources
 from ernn.program import Frontend
 
 RESOURCES = ("lut", "ff", "dsp", "bram")
+CLOCK_KINDS = ("place_and_route", "levels", "assumed")  # how a clock is known, the best first
 SPEED = ("clock_mhz", "latency_us", "initiation_interval_us", "frames_per_s", "real_time_factor")
 
 
@@ -111,6 +112,6 @@ def _energy(measured: Measured, synthesis: Mapping[str, Any], clock: float, inte
     }
 
 
-def _rank(row: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Designs that fit first, and of them those whose clock was reached."""
-    return not row["fits"], row["clock_kind"] != "place_and_route"
+def _rank(row: Mapping[str, Any]) -> tuple[bool, int]:
+    """Designs that fit first, and of them routed clocks before estimated ones before assumed ones."""
+    return not row["fits"], CLOCK_KINDS.index(row["clock_kind"])

@@ -12,10 +12,10 @@ TEXT = """\
 
 ## On devices
 
-Each accelerator on the device that it was synthesized for. The clock is that which place and route reached, or one that
-is *assumed*: what pipelines were scheduled for, where only synthesis was run. Latency is that of a frame alone; frames
-a second are those of frames that follow each other. "Speech" says how many times faster than speech that is. PER is
-that of exactly this integer network.
+Each accelerator on the device that it was synthesized for. A clock is *routed* where place and route reached it,
+*estimated from levels* where a rule gives it for the longest path of logic in the netlist, and *assumed* where it is only
+what pipelines were scheduled for. Latency is that of a frame alone; frames a second are those of frames that follow each
+other. "Speech" says how many times faster than speech that is. PER is that of exactly this integer network.
 
 {table}
 
@@ -48,6 +48,7 @@ HEAD = (
     "frames/s/W",
     "PER",
 )
+CLOCKS = {"place_and_route": "routed", "levels": "estimated from levels", "assumed": "assumed"}
 TITLES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM"}
 
 
@@ -95,8 +96,7 @@ def _row(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _clock(row: Mapping[str, Any]) -> str:
-    how = "reached" if row["clock_kind"] == "place_and_route" else "assumed"
-    return f"{show('clock_mhz', row['clock_mhz'])} ({how})"
+    return f"{show('clock_mhz', row['clock_mhz'])} ({CLOCKS[row['clock_kind']]})"
 
 
 def _resources(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -75,7 +75,9 @@ METRICS: dict[str, Metric] = {
     "latency_cycles": Metric("simulated cycles of a frame alone, first feature to last logit", "cycles", "lower"),
     "multiplier_utilization": Metric("share of the arrays' multiplier-cycles that are needed", "", "higher", 3),
     "simulated_frames": Metric("simulated frames of the test set, equal to the integer model", "frames", "higher"),
-    "clock_mhz": Metric("clock of the design on its device, reached by place and route or assumed", "MHz", "higher", 1),
+    "clock_mhz": Metric(
+        "clock of the design on its device: routed, estimated from levels of logic, or assumed", "MHz", "higher", 1
+    ),
     "latency_us": Metric("time of a frame alone at that clock, first feature to last logit", "us", "lower", 2),
     "initiation_interval_us": Metric("time between frames that follow each other at that clock", "us", "lower", 2),
     "frames_per_s": Metric("frames a second at that clock, all streams together", "frames/s", "higher"),

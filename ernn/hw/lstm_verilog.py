@@ -135,7 +135,7 @@ class LstmLayer:
         )
         steps = thread.groups * self.array.chain * self.beats
         sizes = (self.writes, self.layer.outputs, self.k, shared.streams)
-        unit = Unit("projection", *sizes, 1, kernel, ("s",), steps)
+        unit = Unit("projection", *sizes, 1, kernel, ("s",), steps, turns=self.beats)
         text.add_unit(unit)
         text.conditions["ym"] = Condition(always="ym_has")
         return unit

@@ -176,6 +176,7 @@ module ernn (
     reg opens, opens_first;  // a frame has begun
     reg [{t - 1}:0] opens_stream;
     reg [{f - 1}:0] opens_frame;
+    integer place;
     always @(posedge clk) begin
         frames_open <= under_way;
         open <= frames_open < {f}'d{(1 << f) - 3} && settled && !taking && !rst;
@@ -210,11 +211,12 @@ module ernn (
         opens_first <= s_axis_tuser[0];
         opens_stream <= s_axis_tid;
         opens_frame <= frame_in;
-        if (opens) begin
-            ring_first[opens_frame] <= opens_first;
-            ring_stream[opens_frame*{t}+:{t}] <= opens_stream;
-            ring_begun[opens_frame] <= now;
-        end
+        for (place = 0; place < {1 << f}; place = place + 1)
+            if (opens && opens_frame == place[{f - 1}:0]) begin
+                ring_first[place] <= opens_first;
+                ring_stream[place*{t}+:{t}] <= opens_stream;
+            end
+        if (opens) ring_begun[opens_frame] <= now;
         frames_in <= clear ? 32'd0 : frames_in + {{31'd0, taken_last}};
         frames_out <= clear ? 32'd0 : frames_out + {{31'd0, out_ended}};
         cycles <= clear ? 64'd0 : cycles + {{63'd0, counting}};

@@ -31,6 +31,7 @@ class Unit(Steps):
         front: makes the rows of a block's sums, if the kernel takes rows: of all buses, those of an element together,
             or of one bus after the other in the first beats.
         beats: in which it takes a block's rows, a share of the elements in each.
+        turns: in which it takes what is at the heads, `width` blocks in each.
     """
 
     drain: int
@@ -40,6 +41,7 @@ class Unit(Steps):
     memories: tuple[Memory, ...] = field(default=())
     front: Kernel | None = None
     beats: int = 1
+    turns: int = 1
 
     @property
     def real_steps(self) -> int:
@@ -64,10 +66,10 @@ class Unit(Steps):
 
     @property
     def ahead(self) -> int:
-        """Cycles that sums wait for their rows, or for memories that their kernel wants at once."""
+        """Cycles that sums wait for their rows, for memories that their kernel wants at once, or for their turn."""
         buses = [memory.buses[0] for memory in self.memories]
         wanted = min((self.kernel.taken(bus) for bus in buses), default=_READ_CYCLES)
-        return max(self._lead, _READ_CYCLES - wanted)
+        return max(self._lead, _READ_CYCLES - wanted, int(self.turns > 1))
 
     @property
     def out_bits(self) -> int:
@@ -119,7 +121,8 @@ class Unit(Steps):
         taken = len(self.sums) if len(self.sums) > 1 else self.width
         total, valid = taken * head_bits, f"{n}_real"
         source = f"heads[{total - 1}:0]"
-        for beat in range(1, heads // taken):
+        assert self.before or self.turns == heads // taken
+        for beat in range(1, self.turns):
             source = f"drain_beat == 8'd{beat} ? heads[{(beat + 1) * total - 1}:{beat * total}] : {source}"
         if self.before:
             total, valid, source = self.before.rows_bits // self.beats, f"{n}_beat_valid", f"{n}_beat"

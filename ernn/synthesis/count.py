@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.resources import files as resources_of
 from pathlib import Path
 
+from ernn import artifacts
 from ernn.hw.devices import Flow, Resources
+from ernn.synthesis import levels
 from ernn.synthesis.cells import resources
 from ernn.synthesis.sources import TOP, Sources
 from ernn.tools import yosys
@@ -54,13 +57,21 @@ def read(files: Sequence[str]) -> str:
     return " ".join(["read_verilog", "-DERNN_UNSET", *sorted(files)])
 
 
-def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Resources:
-    """What a design takes, its hierarchy kept.
+@dataclass(frozen=True)
+class Counted:
+    """What a design takes, and where a family has a rule for it, its paths with most levels of logic, the worst first."""
+
+    resources: Resources
+    paths: tuple[levels.Path, ...] = ()
+
+
+def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Counted:
+    """What a design takes and how deep its logic is, its hierarchy kept.
 
     The top and every layer are synthesized beside each other; lanes, and equal parts of kernels, once each.
 
     Args:
-        folder: for scripts, logs and statistics.
+        folder: for scripts, logs, statistics and netlists.
 
     Raises:
         UserError: Yosys is missing or refuses the sources.
@@ -76,7 +87,18 @@ def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Res
     with ThreadPoolExecutor(processes) as pool:
         found = dict(zip(tops, pool.map(cells, tops), strict=True))
     merged = {name: each for top in tops for name, each in found[top].items() if name not in tops or name == top}
-    return total(merged, TOP, flow)
+    return Counted(total(merged, TOP, flow), tuple(_paths(folder, flow, tops)))
+
+
+def _paths(folder: Path, flow: Flow, tops: Sequence[str]) -> list[levels.Path]:
+    """Levels of a netlist whose parts were synthesized apart."""
+    if SCRIPTS[flow] != _XILINX:
+        return []
+    modules = {}
+    for top in tops:
+        found = artifacts.read_json(folder / f"{flow}-{top}.netlist.json")["modules"]
+        modules |= {name: each for name, each in found.items() if name not in tops or name == top}
+    return levels.paths(modules, TOP)
 
 
 def flat(sources: Sources, flow: Flow, folder: Path) -> Resources:
@@ -103,6 +125,7 @@ def script(sources: Sources, flow: Flow, top: str, boxes: Sequence[str], keep: b
         synthesis(flow, top, whole=False),
         *([f"techmap -map {_MAPS[flow]}"] if flow in _MAPS else []),
         f"tee -q -o {name}.json stat -json",
+        *(["blackbox =A:whitebox", f"write_json {name}.netlist.json"] if keep and SCRIPTS[flow] == _XILINX else []),
     ]
 
 

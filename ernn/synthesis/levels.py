@@ -61,14 +61,14 @@ class _Module:
     paths: list[Path] = field(default_factory=list)
 
 
-def paths(netlist: Mapping[str, Any], top: str, most: int = 10) -> list[Path]:
+def paths(modules: Mapping[str, Any], top: str, most: int = 10) -> list[Path]:
     """The paths with most levels, the worst first, one for each pair of start and end (numbers in names left out).
 
     Args:
-        netlist: of Xilinx cells, as Yosys' write_json has it, with all modules below `top`.
+        modules: of Xilinx cells, by name, as Yosys' write_json has them: `top` and all below it.
     """
     known: dict[str, _Module] = {}
-    _module(netlist["modules"], top, known)
+    _module(modules, top, known)
     found: dict[tuple[str, str, str], Path] = {}
     for path in sorted((path for each in known.values() for path in each.paths), key=lambda path: -path.levels):
         found.setdefault((path.module, _common(path.start), _common(path.end)), path)

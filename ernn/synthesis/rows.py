@@ -10,7 +10,8 @@ from typing import Any
 
 from ernn import artifacts, vendor
 from ernn.hw.devices import Device, Flow, Resources
-from ernn.synthesis import cells, count, output_registers, sources
+from ernn.synthesis import cells, count, levels, output_registers, sources
+from ernn.synthesis.count import Counted
 from ernn.synthesis.sources import Sources
 from ernn.tools import nextpnr, yosys
 from ernn.tools.process import OutOfTime
@@ -43,14 +44,15 @@ def rows(
     Raises:
         UserError: a tool is missing or failed.
     """
-    design, counted, found = sources.sources(project), dict[Flow, Resources](), []
+    design, counted, found = sources.sources(project), dict[Flow, Counted](), []
     for device in devices:
         if device.flow not in counted:
             counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes)
-        row = _row(name, device, counted[device.flow], design.clock_mhz)
+        used, paths = counted[device.flow].resources, counted[device.flow].paths
+        row = _row(name, device, used, design.clock_mhz) | _supported(paths, device, design.clock_mhz)
         if device.router and row["fits"]:
             whole = sources.sources(project, images=True)
-            shares = device.shares(counted[device.flow])
+            shares = device.shares(used)
             crowded = max(shares["lut"], shares.get("dsp", 0.0)) > CROWDED
             row |= _routed(whole, device, crowded, seeds, folder / device.name, processes, seed_minutes, resume)
         found.append(row)
@@ -70,6 +72,20 @@ def _row(name: str, device: Device, used: Resources, clock_mhz: float) -> dict[s
         "fmax_kind": "assumed",
         "fits": not binding,
         "binds": list(binding),
+    }
+
+
+def _supported(paths: Sequence[levels.Path], device: Device, scheduled_mhz: float) -> dict[str, Any]:
+    """The clock that levels of logic support, no more than what pipelines were scheduled for."""
+    if not paths:
+        return {}
+    supported = levels.supported_mhz(paths[0].levels, device)
+    return {
+        "fmax_mhz": round(min(scheduled_mhz, supported), 2),
+        "fmax_kind": "levels",
+        "levels": paths[0].levels,
+        "levels_mhz": round(supported, 2),
+        "paths": [asdict(path) for path in paths],
     }
 
 

@@ -31,7 +31,7 @@ def project(tmp_path_factory) -> Path:
 def test_the_sum_over_modules_is_close_to_flat_synthesis(project, tmp_path, flow):
     """Boundaries hide little: no memory and no multiplier, and a tenth of the logic."""
     design = sources.sources(project)
-    summed, flat = count.count(design, flow, tmp_path / "a"), count.flat(design, flow, tmp_path / "b")
+    summed, flat = count.count(design, flow, tmp_path / "a").resources, count.flat(design, flow, tmp_path / "b")
     assert (summed.dsp, summed.bram) == (flat.dsp, flat.bram)
     assert flat.lut <= 1.1 * summed.lut
     assert summed.lut <= 1.25 * flat.lut
@@ -63,7 +63,7 @@ def test_every_device_can_be_named_and_every_flow_has_a_script():
 
 def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypatch):
     small = DEVICES["xc7z020"]
-    needed = small.resources * 2
+    needed = count.Counted(small.resources * 2)
     monkeypatch.setattr(count, "count", lambda *_: needed)
     (row,) = rows.rows("big", project, [small], [1], tmp_path)
     assert (row["fits"], row["fmax_kind"]) == (False, "assumed")
@@ -74,7 +74,8 @@ def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypat
 def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(
     project, tmp_path, monkeypatch, caplog, share, crowded
 ):
-    monkeypatch.setattr(count, "count", lambda *_: Resources(lut=share * DEVICES["ecp5-85f"].resources.lut))
+    used = Resources(lut=share * DEVICES["ecp5-85f"].resources.lut)
+    monkeypatch.setattr(count, "count", lambda *_: count.Counted(used))
     empty = '{"modules": {}}'  # nextpnr is stopped before it reads the netlist
     monkeypatch.setattr(yosys, "synthesize", lambda folder, *_: (folder / "netlist.json").write_text(empty))
     (row,) = rows.rows("late", project, [DEVICES["ecp5-85f"]], [1, 2], tmp_path, seed_minutes=0.001)
