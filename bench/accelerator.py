@@ -108,22 +108,27 @@ def built(case: Case) -> tuple[Program, dict[str, str]]:
     return program, project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams)))
 
 
+def simulated(program: Program, files: dict[str, str], streams: int) -> tuple[float, int]:
+    """Cycles between frames that follow each other, and those of a frame alone; every logit is compared."""
+    x = np.random.default_rng(1).integers(program.input.low // 2, program.input.high // 2, (FRAMES, program.inputs))
+    utterances = np.split(x, range(OPENS if streams == 1 else 20, FRAMES, OPENS if streams == 1 else 20))
+    with tempfile.TemporaryDirectory() as folder:
+        project.write(files, Path(folder))
+        work = Path(folder) / "work"
+        work.mkdir()
+        bench = simulation.Bench(Path(folder), work, json.loads(files["design.json"])["registers"])
+        run = bench.run(simulation.vectors(program, utterances, streams))
+        alone = bench.run(simulation.vectors(program, [x[:1]], 1))
+    return float(np.median(np.diff(run.ended))), alone.registers["latency"]
+
+
 def measure(name: str, case: Case) -> dict[str, Any]:
     """One row."""
     started = time.perf_counter()
     program, files = built(case)
     generated = time.perf_counter() - started
     design = json.loads(files["design.json"])
-    x = np.random.default_rng(1).integers(program.input.low // 2, program.input.high // 2, (FRAMES, program.inputs))
-    utterances = np.split(x, range(OPENS if case.streams == 1 else 20, FRAMES, OPENS if case.streams == 1 else 20))
-    with tempfile.TemporaryDirectory() as folder:
-        project.write(files, Path(folder))
-        work = Path(folder) / "work"
-        work.mkdir()
-        bench = simulation.Bench(Path(folder), work, design["registers"])
-        run = bench.run(simulation.vectors(program, utterances, case.streams))
-        alone = bench.run(simulation.vectors(program, [x[:1]], 1))
-    interval = float(np.median(np.diff(run.ended)))
+    interval, latency = simulated(program, files, case.streams)
     cycles, multipliers = case.paper or (None, None)
     return {
         "design": name,
@@ -136,7 +141,7 @@ def measure(name: str, case: Case) -> dict[str, Any]:
         "multipliers": sum(sum(layer["multipliers"].values()) for layer in design["layers"]),
         "streams": case.streams,
         "cycles_per_frame": interval,
-        "latency_cycles": alone.registers["latency"],
+        "latency_cycles": latency,
         "utilization": round(simulation.utilization(design, interval), 3),
         "ernn_paper_cycles": cycles,
         "ernn_paper_multipliers": multipliers,

@@ -1,10 +1,10 @@
 """`python -m bench.devices [NAME ...]`: what designs take of devices, and the clocks that place and route reaches.
 
-Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs they were published on, each with the delays of
-its family, and small networks on the smallest arrays, placed and routed on ECP5; one layer also on GateMate.
+Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs they were published on, each with the delays
+of its family, and small networks on the smallest arrays, placed and routed on ECP5; one layer also on GateMate.
 
-Every seed of place and route is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), by the digest of the
-sources: a run that was stopped resumes at the seed that is missing.
+Every seed of place and route is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), by the digest of
+the sources: a run that was stopped resumes at the seed that is missing.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from ernn.hw.devices import DEVICES
 from ernn.hw.network_verilog import Architecture, NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.params import Integer, Network
+from ernn.program import Program
 from ernn.synthesis import rows
 
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "devices"
@@ -42,16 +43,19 @@ PAPER = {  # the FPGAs of the published system that a design stands beside in `b
 }
 COLUMNS = (
     *("design", "device", "flow", "lut", "ff", "dsp", "bram", "fmax_mhz", "fmax_kind", "fmax_low_mhz", "fmax_high_mhz"),
-    *("unrouted_seeds", "fits", "binds", "bitstream_bytes", "seconds", "commit"),
+    *("levels", "levels_mhz", "cycles_per_frame", "latency_cycles", "unrouted_seeds", "fits", "binds"),
+    *("bitstream_bytes", "seconds", "commit"),
 )
 NOTE = """\
 Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18), DP16KD or BRAM_40K
 (halves: 20K); `lut` of GateMate (`ccgm1a1`) are halves of CPEs, which are its multipliers, too. For UltraScale
 (`xcku060`) Yosys moves no registers into multipliers: its `ff` are an upper bound. `fmax_kind` place_and_route: nextpnr
-has placed, routed and timed the whole design, the median of three seeds; assumed: the clock that pipelines were
-scheduled for. Designs that take more than half of an ECP5 are placed by nextpnr's static placer. `unrouted_seeds` were
-stopped after an hour each. `binds` names what a device has too little of. Rows carry the commit that they were measured
-with."""
+has placed, routed and timed the whole design, the median of three seeds; levels: estimated from the levels of logic of
+the longest path (`levels_mhz`, by the rule of [levels.md](levels.md)), and no more than what pipelines were scheduled
+for; assumed: what pipelines were scheduled for. Designs that take more than half of an ECP5 are placed by nextpnr's
+static placer. `unrouted_seeds` were stopped after an hour each. `binds` names what a device has too little of.
+`cycles_per_frame` and `latency_cycles` are simulated; those of the other designs are in
+[accelerator.md](accelerator.md). Rows carry the commit that they were measured with."""
 
 
 @dataclass(frozen=True)
@@ -102,24 +106,26 @@ def devices_of(name: str) -> tuple[str, ...]:
     return PAPER[name] if name in PAPER else (SMALL[name].device,)
 
 
-def sources_of(name: str, device: str) -> dict[str, str]:
-    """Sources of a design for a device: pipelines have the delays of its family."""
+def made(name: str, device: str) -> tuple[Program, dict[str, str]]:
+    """Program and sources of a design for a device: pipelines have the delays of its family."""
     case, mhz = case_of(name), SMALL[name].clock_mhz if name in SMALL else 200.0
     program = accelerator.program_of(case)
     arrays = sizing.arrays(program, case.array, case.output)
     clock = Clock(mhz, FAMILIES[DEVICES[device].clocks])
-    return project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams)))
+    return program, project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams)))
 
 
 def measure(name: str, device: str) -> dict[str, Any]:
     """A row."""
-    files = sources_of(name, device)
+    program, files = made(name, device)
     place = CACHE / f"{name}-{device}-{project.digest(files)[:16]}"
     project.write(files, place / "project")
     started = time.perf_counter()
     [row] = rows.rows(name, place / "project", [DEVICES[device]], SEEDS, place / "work", resume=True)
     place_seconds = _seconds(place / "seconds.json", time.perf_counter() - started)
     about = {"seconds": round(place_seconds), "commit": commit()}
+    if name in SMALL:
+        row["cycles_per_frame"], row["latency_cycles"] = accelerator.simulated(program, files, case_of(name).streams)
     return row | {name: _words(row.get(name)) for name in ("binds", "unrouted_seeds")} | about
 
 

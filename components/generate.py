@@ -1,29 +1,44 @@
 """The sources of an accelerator: Verilog and HLS C++, each with its constants and a test bench."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.stage import main
 from ernn.params import Accelerator, ArraySize, Hardware
+
+if TYPE_CHECKING:
+    from ernn.hw.network_verilog import NetworkText
+    from ernn.hw.sizing import Size
+    from ernn.program import Program
+
+
+def network_of(accelerator: Accelerator, hardware: Hardware, program: Program) -> NetworkText:
+    """Lay the arrays out and schedule the kernels."""
+    from ernn.hw import sizing
+    from ernn.hw.network_verilog import Architecture, NetworkText
+    from ernn.hw.schedule import FAMILIES, Clock
+
+    each = [_size(given) for given in accelerator.arrays]
+    arrays = sizing.arrays(program, _size(accelerator.array), _size(accelerator.output), each)
+    clock = Clock(accelerator.clock_mhz or hardware.clock_mhz, FAMILIES[accelerator.family or hardware.family])
+    return NetworkText(program, Architecture(arrays, clock, accelerator.streams, hardware.memory))
+
+
+def _size(given: ArraySize) -> Size:
+    return given.lanes, given.columns, given.heads, given.pointwise
 
 
 def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, project: Path) -> dict[str, float]:
     """Lay the arrays out, schedule the kernels, and write everything as a project."""
     from ernn import artifacts, program_file
-    from ernn.hw import hls, sizing
-    from ernn.hw.network_verilog import Architecture, NetworkText
+    from ernn.hw import hls
     from ernn.hw.project import digest, rtl_project, write
-    from ernn.hw.schedule import FAMILIES, Clock
-
-    def size(given: ArraySize) -> sizing.Size:
-        return given.lanes, given.columns, given.heads, given.pointwise
 
     program = program_file.load(integer)
-    each = [size(given) for given in accelerator.arrays]
-    arrays = sizing.arrays(program, size(accelerator.array), size(accelerator.output), each)
-    mhz, family = accelerator.clock_mhz or hardware.clock_mhz, accelerator.family or hardware.family
-    clock = Clock(mhz, FAMILIES[family])
-    network = NetworkText(program, Architecture(arrays, clock, accelerator.streams, hardware.memory))
-    target = hls.Target(hardware.part, mhz)
+    network = network_of(accelerator, hardware, program)
+    target = hls.Target(hardware.part, network.architecture.clock.mhz)
     files = rtl_project(network) | {f"hls/{path}": text for path, text in hls.project(program, target).items()}
     with artifacts.atomic_folder(project) as folder:
         write(files, folder)

@@ -13,9 +13,9 @@ TEXT = """\
 ## On devices
 
 Each accelerator on the device that it was synthesized for. A clock is *routed* where place and route reached it,
-*estimated from levels* where a rule gives it for the longest path of logic in the netlist, and *assumed* where it is only
-what pipelines were scheduled for. Latency is that of a frame alone; frames a second are those of frames that follow each
-other. "Speech" says how many times faster than speech that is. PER is that of exactly this integer network.
+*estimated from levels* where a rule gives it for the longest path of logic in the netlist, and *assumed* where it is
+only what pipelines were scheduled for. Latency is that of a frame alone; frames a second are those of frames that
+follow each other. "Speech" says how many times faster than speech that is. PER is that of exactly this integer network.
 
 {table}
 

@@ -60,10 +60,11 @@ def test_what_fits_is_quoted_first_and_of_that_a_clock_that_was_reached():
     given = [
         {"device": "xc7z020", "fits": False, "binds": ["dsp"], "fmax_kind": "place_and_route"},
         {"device": "xcku060"},
+        {"device": "xc7vx690t", "fmax_kind": "levels"},
         {"device": "ecp5-85f", "fmax_kind": "place_and_route"},
     ]
     found = benchmark.rows(DESIGN, [SYNTHESIS | each for each in given])
-    assert [each["device"] for each in found] == ["ecp5-85f", "xcku060", "xc7z020"]
+    assert [each["device"] for each in found] == ["ecp5-85f", "xc7vx690t", "xcku060", "xc7z020"]
 
 
 def test_a_device_that_is_not_known_and_no_rows_are_one_line():

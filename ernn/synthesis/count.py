@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files as resources_of
 from pathlib import Path
+from typing import Any
 
 from ernn import artifacts
 from ernn.hw.devices import Flow, Resources
@@ -31,15 +32,18 @@ techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6
 xilinx_dffopt
 opt_lut_ins -tech xilinx
 clean"""
-# {pads}: what leaves out the pads and clock buffers that a part of a design has not. GateMate's script gives pads to every
-# module that is kept, so copies of registers are none.
+# {pads}: what leaves out the pads and clock buffers that a part of a design has not. GateMate's script gives pads to
+# every module that is kept, so copies of registers are none.
+_GATEMATE = """\
+setattr -mod -unset keep_hierarchy ernn_copy
+synth_gatemate -luttree -nomx8 {pads}-top {top} -run begin:check"""
 SCRIPTS: dict[Flow, str] = {
     "xc7": _XILINX,
     "xcu": _XILINX,
     "xcup": _XILINX,
     "ecp5": "synth_ecp5 -top {top} -run begin:check",
     "gowin": "synth_gowin -family gw5a -noiopads -top {top} -run begin:json",
-    "gatemate": "setattr -mod -unset keep_hierarchy ernn_copy\nsynth_gatemate -luttree -nomx8 {pads}-top {top} -run begin:check",
+    "gatemate": _GATEMATE,
 }
 
 
@@ -59,7 +63,7 @@ def read(files: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Counted:
-    """What a design takes, and where a family has a rule for it, its paths with most levels of logic, the worst first."""
+    """What a design takes; where a family has a rule for it, also its paths with most levels, the worst first."""
 
     resources: Resources
     paths: tuple[levels.Path, ...] = ()
@@ -94,7 +98,7 @@ def _paths(folder: Path, flow: Flow, tops: Sequence[str]) -> list[levels.Path]:
     """Levels of a netlist whose parts were synthesized apart."""
     if SCRIPTS[flow] != _XILINX:
         return []
-    modules = {}
+    modules: dict[str, Any] = {}
     for top in tops:
         found = artifacts.read_json(folder / f"{flow}-{top}.netlist.json")["modules"]
         modules |= {name: each for name, each in found.items() if name not in tops or name == top}

@@ -77,7 +77,7 @@ def sources(project: Path, images: bool = False) -> Sources:
 
 
 def _slices(image: str) -> list[str]:
-    """A deep memory's image in slices, the lowest bits first, as ernn/synthesis/primitives/ecp5/ernn_ram.v reads them."""
+    """A deep memory's image in slices, the lowest bits first, as primitives/ecp5/ernn_ram.v reads them."""
     words = image.split()
     fitting = [width for depth, width in _SLICES if len(words) <= depth]
     if len(words) <= _SLICES[0][0]:

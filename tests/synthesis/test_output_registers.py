@@ -32,7 +32,8 @@ TOP = f"""module memories (
     wire [10:0] address = random[10:0] < 11'd{DEPTH} ? random[10:0] : 11'd0;
     always @(posedge clk) read <= address;
     ernn_ram #(.WIDTH({IMAGE_BITS}), .DEPTH({DEPTH}), .ADDRESS(11), .IMAGE("deep.hex")) memory_deep (.clk(clk),
-        .write(random[11] && address != read), .write_address(address), .d(random[35:12]), .read_address(read), .q(deep));
+        .write(random[11] && address != read), .write_address(address), .d(random[35:12]), .read_address(read),
+        .q(deep));
     ernn_ram #(.WIDTH(40), .DEPTH(300), .ADDRESS(9), .KIND("block")) memory_wide (.clk(clk),
         .write(random[40] && address[7:0] != read[7:0]), .write_address({{1'b0, address[7:0]}}), .d(random[63:24]),
         .read_address({{1'b0, read[7:0]}}), .q(wide));
