@@ -65,11 +65,14 @@ def frames_of_x(ends: str, released: str, users: Sequence[str]) -> str:
     """
     text = f"""    // Frames of x that were begun and are still needed; whole ones by who waits for them.
     reg [1:0] x_begun;
+    reg x_open;  // for one more
     wire x_released = {released};
-    assign x_ready = x_begun != 2'd2;
-    always @(posedge clk)
-        if (rst) x_begun <= 2'd0;
-        else x_begun <= x_begun + {{1'b0, x_take && x_end}} - {{1'b0, x_released}};
+    wire [1:0] x_next = x_begun + {{1'b0, x_take && x_end}} - {{1'b0, x_released}};
+    assign x_ready = x_open;
+    always @(posedge clk) begin
+        x_begun <= rst ? 2'd0 : x_next;
+        x_open <= rst || x_next != 2'd2;
+    end
 """
     for user in users:
         text += f"""    reg [2:0] {user}_whole;

@@ -24,9 +24,9 @@ class Timing:
     def delay(self, node: Node, operand_bits: int) -> float:
         """Of an operator in front of a register."""
         carry = self.lut_ns + self.carry_ns_per_bit * operand_bits
-        if node.operator in ("add", "subtract", "negate", "plus", "magnitude"):
+        if node.operator in ("add", "subtract", "negate", "plus"):
             return carry
-        if node.operator == "saturate":
+        if node.operator in ("saturate", "magnitude"):
             return carry + self.lut_ns
         table = self.lut_ns * max(1, len(node.data).bit_length() - 4)
         if node.operator == "search":
@@ -38,7 +38,7 @@ class Timing:
 
 FAMILIES = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
-    "xcup": Timing(lut_ns=0.7, carry_ns_per_bit=0.025, margin_ns=0.7),
+    "xcup": Timing(lut_ns=0.8, carry_ns_per_bit=0.025, margin_ns=0.7),
     "ecp5": Timing(lut_ns=2.3, carry_ns_per_bit=0.08, margin_ns=2.0, shallow=16),
     "gatemate": Timing(lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0),  # no memories in look-up tables
 }

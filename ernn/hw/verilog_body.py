@@ -1,6 +1,6 @@
 """Verilog of operators of a kernel that stand together in one module."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from ernn.hw.graph import Node
@@ -79,14 +79,6 @@ class Body:
             yield f"        multiply_{name} (.clk(clk), .a({left}), .b({right}), .p({name}));"
         elif node.operator == "search":
             yield from self._searched(node, name, width, cycle)
-        elif node.operator == "read":
-            index_width = self.width[node.operands[0]]
-            yield f"    reg signed [{width - 1}:0] {name};"
-            yield f"    always @(*) case ({self.signal(node.operands[0], cycle)})"
-            for number, word in enumerate(node.data[:-1]):
-                yield f"        {literal(number, index_width)}: {name} = {literal(word, width)};"
-            yield f"        default: {name} = {literal(node.data[-1], width)};"
-            yield "    endcase"
         else:
             yield f"    wire signed [{width - 1}:0] {name} = {self._expression(node, width, cycle)};"
 
@@ -96,13 +88,9 @@ class Body:
         if len(node.operands) == 1:
             yield f"    wire signed [{width - 1}:0] {name} = {{1'b0, {a} >= {literal(node.data[0], wide)}}};"
             return
-        prefix, count = self.signal(node.operands[1], cycle), self.width[node.operands[1]]
-        yield f"    reg signed [{wide - 1}:0] bound_{name};"
-        yield f"    always @(*) case ({prefix})"
-        for number, word in enumerate(node.data[:-1]):
-            yield f"        {literal(number, count)}: bound_{name} = {literal(word, wide)};"
-        yield f"        default: bound_{name} = {literal(node.data[-1], wide)};"
-        yield "    endcase"
+        prefix = self.signal(node.operands[1], cycle)
+        bound = _chosen(prefix, len(node.data).bit_length() - 1, node.data, wide)
+        yield f"    wire signed [{wide - 1}:0] bound_{name} = {bound};"
         yield f"    wire signed [{width - 1}:0] {name} = {{{prefix}, {a} >= bound_{name}}};"
 
     def _expression(self, node: Node, width: int, cycle: int) -> str:
@@ -133,6 +121,9 @@ class Body:
                 return f"{sign}[{self.width[node.operands[2]] - 1}] ? {a} : {b}"
             case "saturate":
                 return self._saturated(node, width, cycle)
+            case "read":
+                bits = (len(data) - 1).bit_length()
+                return _chosen(self.signal(first, cycle), bits, data + data[-1:] * ((1 << bits) - len(data)), width)
         raise AssertionError(node.operator)
 
     def _saturated(self, node: Node, width: int, cycle: int) -> str:
@@ -183,3 +174,15 @@ def literal(integer: int, width: int) -> str:
     if wrapped == -(1 << (width - 1)):
         return f"{width}'sh{wrapped % (1 << width):x}"
     return f"{width}'sd{wrapped}" if wrapped >= 0 else f"-{width}'sd{-wrapped}"
+
+
+def _chosen(signal: str, bits: int, words: Sequence[int], width: int) -> str:
+    """One of 2^bits constants, by the lowest bits of a signal.
+
+    Conditions rather than a case: synthesis makes memories of cases, and moves a register in front of one behind it.
+    """
+    if len(set(words)) == 1:
+        return literal(words[0], width)
+    half = len(words) // 2
+    high, low = (_chosen(signal, bits - 1, part, width) for part in (words[half:], words[:half]))
+    return high if high == low else f"({signal}[{bits - 1}] ? {high} : {low})"
