@@ -19,6 +19,7 @@ from bench.record import FOLDER, commit, record
 from ernn import artifacts, simulation
 from ernn.data.phones import PHONES48
 from ernn.hw import project, sizing
+from ernn.hw.architecture import Array
 from ernn.hw.network_verilog import Architecture, NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.nn.acoustic import AcousticModel, make_circulant
@@ -56,6 +57,7 @@ class Case:
     inputs: int = 153
     pruning_ratio: float = 1.0  # weights over those that stay, equally many in every row; 1 keeps blocks
     paper: tuple[int, int] | None = None  # E-RNN's cycles and multipliers
+    transformed: bool = False  # weights are stored as the factors of their blocks
 
 
 def _bits(width: int) -> Bits:
@@ -68,7 +70,7 @@ def _fourier(width: int) -> Integer:
 
 _EXACT = Integer(design="random")
 CASES = {
-    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), paper=E_RNN["lstm", 8]),
+    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), paper=E_RNN["lstm", 8], transformed=True),
     "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 0), paper=E_RNN["lstm", 16]),
     "gru-k8": Case(GRU, 8, _fourier(12), (32, 5, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
     "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (48, 4, 0), paper=E_RNN["gru", 16]),
@@ -101,11 +103,16 @@ def program_of(case: Case) -> Program:
     return freeze.freeze("random", model, formats, case.integer, functions, frontend)
 
 
+def architecture(case: Case, arrays: tuple[Array, ...], clock: Clock) -> Architecture:
+    """A case's arrays and what else decides its hardware."""
+    return Architecture(arrays, clock, case.streams, transformed=case.transformed)
+
+
 def built(case: Case) -> tuple[Program, dict[str, str]]:
     """A case's program and sources."""
     program, clock = program_of(case), Clock(200, FAMILIES["xc7"])
     arrays = sizing.arrays(program, case.array, case.output)
-    return program, project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams)))
+    return program, project.rtl_project(NetworkText(program, architecture(case, arrays, clock)))
 
 
 def simulated(program: Program, files: dict[str, str], streams: int) -> tuple[float, int]:

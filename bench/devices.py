@@ -20,7 +20,7 @@ from bench.record import FOLDER, commit, record
 from ernn import artifacts
 from ernn.hw import project, sizing
 from ernn.hw.devices import DEVICES
-from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.hw.network_verilog import NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.params import Integer, Network
 from ernn.program import Program
@@ -112,7 +112,7 @@ def made(name: str, device: str) -> tuple[Program, dict[str, str]]:
     program = accelerator.program_of(case)
     arrays = sizing.arrays(program, case.array, case.output)
     clock = Clock(mhz, FAMILIES[DEVICES[device].clocks])
-    return program, project.rtl_project(NetworkText(program, Architecture(arrays, clock, case.streams)))
+    return program, project.rtl_project(NetworkText(program, accelerator.architecture(case, arrays, clock)))
 
 
 def measure(name: str, device: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from bench import accelerator
 from ernn.hw import sizing
 from ernn.hw.array_verilog import ALIGN_CYCLES, WEIGHT_CYCLES
 from ernn.hw.layer_verilog import LayerText
-from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.hw.network_verilog import NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
 
 DESIGN, FAMILY, MHZ = "lstm-k8", "xcup", 200.0
@@ -53,7 +53,7 @@ def network() -> NetworkText:
     case = accelerator.CASES[DESIGN]
     program = accelerator.program_of(case)
     arrays = sizing.arrays(program, case.array, case.output)
-    return NetworkText(program, Architecture(arrays, Clock(MHZ, FAMILIES[FAMILY]), case.streams))
+    return NetworkText(program, accelerator.architecture(case, arrays, Clock(MHZ, FAMILIES[FAMILY])))
 
 
 def rows(layer: LayerText) -> list[tuple[str, list[Stage]]]:

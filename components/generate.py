@@ -23,7 +23,8 @@ def network_of(accelerator: Accelerator, hardware: Hardware, program: Program) -
     each = [_size(given) for given in accelerator.arrays]
     arrays = sizing.arrays(program, _size(accelerator.array), _size(accelerator.output), each)
     clock = Clock(accelerator.clock_mhz or hardware.clock_mhz, FAMILIES[accelerator.family or hardware.family])
-    return NetworkText(program, Architecture(arrays, clock, accelerator.streams, hardware.memory))
+    transformed = (accelerator.weights or hardware.weights) == "transformed"
+    return NetworkText(program, Architecture(arrays, clock, accelerator.streams, hardware.memory, transformed))
 
 
 def _size(given: ArraySize) -> Size:

@@ -7,11 +7,12 @@ sums go through shift chains to `heads` kernels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from ernn.dataflow.transforms import multiplications
-from ernn.hw.kernels import Product
+from ernn.hw.kernels import Product, Range, stored
 from ernn.program_matrices import Circulant
 
 
@@ -141,10 +142,15 @@ class Thread:
 
 @dataclass(frozen=True)
 class Layout:
-    """All threads of an array, the one that goes first if it can at the beginning."""
+    """All threads of an array, the one that goes first if it can at the beginning.
+
+    Args:
+        transformed: memories hold the factors of a block, more words than k, and lanes transform no weights.
+    """
 
     array: Array
     threads: tuple[Thread, ...]
+    transformed: bool = False
     accumulators: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,8 +158,17 @@ class Layout:
 
     @property
     def word_bits(self) -> int:
-        """Of a stored weight."""
-        return max(thread.matrix.words.format.bits for thread in self.threads)
+        """Of a stored word."""
+        return max(each.bits for each in self._stored)
+
+    @property
+    def block_words(self) -> int:
+        """Stored words of a block."""
+        return len(self._stored)
+
+    @cached_property
+    def _stored(self) -> list[Range]:
+        return stored([thread.product for thread in self.threads], self.transformed)
 
     def base(self, thread: Thread) -> int:
         """Address of a thread's first weights."""
@@ -166,8 +181,12 @@ class Layout:
 
     def images(self) -> list[str]:
         """The memory of every lane, a hexadecimal word a line; the first weight stands in the lowest bits."""
-        words = np.concatenate([thread.words() for thread in self.threads], axis=1)
+        words = np.concatenate([self._words(thread) for thread in self.threads], axis=1)
         return [image(lane.reshape(len(lane), -1), self.word_bits) for lane in words]
+
+    def _words(self, thread: Thread) -> np.ndarray:
+        words = thread.words()
+        return words @ thread.product.weight_map().T if self.transformed else words
 
 
 def image(words: np.ndarray, bits: int) -> str:

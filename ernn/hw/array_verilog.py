@@ -32,7 +32,11 @@ class ArrayText:
         self.streams, self.memory = streams, memory
         self.name, self.layout, self.drains, self.frame_bits = name, layout, drains, frame_bits
         self.lane = kernels.lane(
-            f"{name}_lane_kernel", [t.product for t in layout.threads], layout.array.columns, clock
+            f"{name}_lane_kernel",
+            [t.product for t in layout.threads],
+            layout.array.columns,
+            clock,
+            layout.transformed,
         )
         self.sum_bits = max(each.bits for drain in drains for each in drain.joined.sums())
         self.sums = len(self.lane.outputs["s"].elements)
@@ -47,7 +51,7 @@ class ArrayText:
     @property
     def weight_bits(self) -> int:
         """Of a word of a lane's weights."""
-        return self.layout.array.columns * self.layout.threads[0].matrix.block_size * self.layout.word_bits
+        return self.layout.array.columns * self.layout.block_words * self.layout.word_bits
 
     @property
     def flush_cycles(self) -> int:

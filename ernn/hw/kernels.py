@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from ernn.dataflow import cells, transforms
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
@@ -68,6 +70,34 @@ class Product:
         factors = transforms.weight_points(words, self.matrix.transform)
         products = transforms.products(factors, points, self.matrix.transform)
         return [Range(self.columns * p.low, self.columns * p.high, p.fraction) for p in products]
+
+    def weight_factors(self) -> list[Range]:
+        """Of a block of the matrix, behind the transform of its words."""
+        return [_range(wire) for wire in self._weight_points()]
+
+    def weight_map(self) -> np.ndarray:
+        """The same as a linear map: coefficients of the k words in each factor, (factors, k)."""
+        found = self._weight_points()
+        k, vectors = self.matrix.block_size, list[np.ndarray]()
+        for node in found[0].graph.nodes:
+            parts = [vectors[place] for place in node.operands]
+            match node.operator:
+                case "input":
+                    vectors.append(np.eye(k, dtype=np.int64)[len(vectors)])
+                case "add":
+                    vectors.append(parts[0] + parts[1])
+                case "subtract":
+                    vectors.append(parts[0] - parts[1])
+                case "shift_left":
+                    vectors.append(parts[0] << node.data[0])
+                case _:
+                    raise AssertionError(f"{node.operator} is no part of a linear map of words")
+        return np.stack([vectors[wire.place] for wire in found])
+
+    def _weight_points(self) -> list[Wire]:
+        graph, format = Graph("ranges"), self.matrix.words.format
+        words = [graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
+        return transforms.weight_points(words, self.matrix.transform)
 
     def largest(self) -> int:
         """Bound of the magnitude of a row, in the fraction of exact sums."""
@@ -169,23 +199,36 @@ def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: in
     return Kernel(graph, clock, f"factors of {matrix.block_size} elements of a vector", wide={"f": width})
 
 
-def lane(name: str, products: Sequence[Product], columns: int, clock: Clock) -> Kernel:
-    """Sums `s` over `columns` blocks of weights `w0`, `w1`, .. times factors `x0`, `x1`, .. of a vector."""
-    graph, matrix = Graph(name), products[0].matrix
+def stored(products: Sequence[Product], transformed: bool) -> list[Range]:
+    """Of what a lane's memory holds for a block: the words of the program, or the factors behind their transform."""
+    if transformed:
+        return [_union(ranges) for ranges in zip(*(product.weight_factors() for product in products), strict=True)]
     words = [product.matrix.words.format for product in products]
-    weight = Range(min(f.low for f in words), max(f.high for f in words), 0)
+    return [Range(min(f.low for f in words), max(f.high for f in words), 0)] * products[0].matrix.block_size
+
+
+def lane(name: str, products: Sequence[Product], columns: int, clock: Clock, transformed: bool = False) -> Kernel:
+    """Sums `s` over `columns` blocks of weights `w0`, `w1`, .. times factors `x0`, `x1`, .. of a vector.
+
+    Args:
+        transformed: weights come in as factors.
+    """
+    graph, matrix = Graph(name), products[0].matrix
+    weights = stored(products, transformed)
     factors = [_union(ranges) for ranges in zip(*(product.factors() for product in products), strict=True)]
     totals: list[list[Wire]] = []
     for column in range(columns):
-        w = [graph.input_range(f"w{column}.{n}", weight.low, weight.high, 0) for n in range(matrix.block_size)]
+        w = [graph.input_range(f"w{column}.{n}", r.low, r.high, 0) for n, r in enumerate(weights)]
         x = [graph.input_range(f"x{column}.{n}", r.low, r.high, 0) for n, r in enumerate(factors)]
-        totals.append(transforms.products(transforms.weight_points(w, matrix.transform), x, matrix.transform))
+        w = w if transformed else transforms.weight_points(w, matrix.transform)
+        totals.append(transforms.products(w, x, matrix.transform))
     for n, parts in enumerate(zip(*totals, strict=True)):
         graph.output(f"s.{n}", _tree(parts))
     width = max(signed.bits for signed in (graph.nodes[place] for place in graph.outputs.values()))
     doc = f"products of {columns} block{'s' * (columns > 1)} of {matrix.block_size} x {matrix.block_size}, summed"
     factor_width = max(r.bits for r in factors)
     wide = {f"x{column}": factor_width for column in range(columns)} | {"s": width}
+    wide |= {f"w{column}": max(r.bits for r in weights) for column in range(columns)}
     return Kernel(graph, clock, doc, late=("x",), wide=wide)
 
 

@@ -6,7 +6,7 @@ from ernn.hw.array_verilog import ArrayText
 def lane_module(array: ArrayText) -> str:
     """A lane: weights, operands, kernel, accumulators."""
     columns, bits = array.layout.array.columns, array.factor_bits
-    k, word = array.layout.threads[0].matrix.block_size, array.layout.word_bits
+    k, word = array.layout.block_words, array.layout.word_bits
     width = array.weight_bits
     blocks = "".join(
         f", .w{c}(kernel_weights[{(c + 1) * k * word - 1}:{c * k * word}]), "

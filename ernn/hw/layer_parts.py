@@ -30,6 +30,7 @@ class Shared:
     streams: int
     frame_bits: int
     memory: str
+    transformed: bool  # weights are stored as the factors of their blocks
 
 
 def circulant(matrix: Matrix) -> Circulant:
@@ -69,7 +70,7 @@ def array_text(
 ) -> ArrayText:
     """An array for matrices like this one, pruned or others."""
     if not isinstance(matrix, Pruned):
-        dense = Layout(array, tuple(threads))
+        dense = Layout(array, tuple(threads), shared.transformed)
         return ArrayText(name, dense, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
     sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
     layout = SparseLayout(array, sparse)

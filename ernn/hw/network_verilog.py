@@ -23,6 +23,7 @@ class Architecture:
     clock: Clock
     streams: int = 1
     memory: str = "auto"  # kind of the weights' memories: auto, block or distributed
+    transformed: bool = False  # weights are stored as the factors of their blocks: more memory, less logic
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,12 @@ class NetworkText:
         self.program, self.architecture = program, architecture
         self.frame_bits = (4 * (len(program.layers) + 2) - 1).bit_length()
         shared = Shared(
-            program.activations, architecture.clock, architecture.streams, self.frame_bits, architecture.memory
+            program.activations,
+            architecture.clock,
+            architecture.streams,
+            self.frame_bits,
+            architecture.memory,
+            architecture.transformed,
         )
         self.layers: list[LayerText] = []
         self._chain: list[LayerText] = []  # without projections, which are beside it

@@ -22,9 +22,11 @@ def network(
     each: Sequence[sizing.Size] = (),
     streams: int = 1,
     clock: Clock = CLOCK,
+    transformed: bool = False,
 ) -> NetworkText:
     """An accelerator of small arrays."""
-    return NetworkText(program, Architecture(sizing.arrays(program, layers, output, each), clock, streams))
+    arrays = sizing.arrays(program, layers, output, each)
+    return NetworkText(program, Architecture(arrays, clock, streams, transformed=transformed))
 
 
 def registers(design: NetworkText) -> list[str]:

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ernn.dataflow import transforms
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.errors import UserError
+from ernn.golden.integers import Integers, Log
 from ernn.hw import sizing
 from ernn.hw.architecture import Array, Layout, Thread, image, pack
 from ernn.hw.kernels import Product
@@ -80,10 +82,10 @@ def test_heads_give_the_block_rows_in_their_order(thread):
         assert [place for each in seen for place in each if place is not None] == wanted
 
 
-@given(first=threads("a"), second=threads("b"), third=threads("c"))
-def test_weights_of_threads_stand_behind_each_other(first, second, third):
+@given(first=threads("a"), second=threads("b"), third=threads("c"), transformed=st.booleans())
+def test_weights_of_threads_stand_behind_each_other(first, second, third, transformed):
     found = [Thread(**{**vars(each), "array": first.array, "side_by_side": False}) for each in (first, second, third)]
-    layout = Layout(first.array, tuple(found))
+    layout = Layout(first.array, tuple(found), transformed)
     places = [range(layout.base(t), layout.base(t) + t.groups * t.steps) for t in found]
     assert [address for place in places for address in place] == list(range(layout.depth))
     assert layout.accumulators == max(t.base + t.groups for t in found)
@@ -91,8 +93,24 @@ def test_weights_of_threads_stand_behind_each_other(first, second, third):
         lines = [int(line, 16) for line in text.splitlines()]
         assert len(lines) == layout.depth
         for thread, place in zip(found, places, strict=True):
-            rows = thread.words()[lane].reshape(len(place), -1).tolist()
-            assert lines[place.start : place.stop] == [pack(row, WORDS.bits) for row in rows]
+            words = thread.words()[lane]
+            words = words @ thread.product.weight_map().T if transformed else words
+            rows = words.reshape(len(place), -1).tolist()
+            assert lines[place.start : place.stop] == [pack(row, layout.word_bits) for row in rows]
+
+
+@given(k=st.sampled_from([1, 2, 4, 8, 16]), products=st.sampled_from([0, 3, 4]), seed=SEEDS)
+def test_stored_factors_are_those_of_the_integer_model(k, products, seed):
+    transform = fourier_of(k, 6, products=products) if products and k > 1 else Exact()
+    words = np.random.default_rng(seed).integers(WORDS.low, WORDS.high, (k, 5), endpoint=True)
+    matrix = Circulant(k, k, k, transform, Numbers(WORDS, np.zeros((1, 1, 1, k), np.int64)))
+    each = Product(matrix, Format(8, 4))
+    values = [Integers(row, WORDS.low, WORDS.high, WORDS.fraction, Log()) for row in words]
+    wanted = [value.array for value in transforms.weight_points(values, transform)]
+    found = each.weight_map() @ words
+    assert np.array_equal(found, wanted)
+    for row, span in zip(found, each.weight_factors(), strict=True):
+        assert span.low <= row.min() <= row.max() <= span.high
 
 
 @given(k=st.sampled_from([2, 4, 8]), products=st.sampled_from([3, 4]), rows=st.integers(1, 5), cols=st.integers(1, 5))

@@ -55,10 +55,20 @@ def writes(design: NetworkText) -> Iterator[tuple[int, int]]:
                 yield from ((LOAD_PART, int(word, 16) >> 32 * part & 0xFFFFFFFF) for part in range(parts))
 
 
+def sizes(transformed: bool) -> dict[str, object]:
+    """Of the design, with weights stored as words or as factors."""
+    return {**SIZES, "transformed": transformed}
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["words", "transformed"])
+def transformed(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def bench(tmp_path_factory: pytest.TempPathFactory, transformed: bool) -> Bench:
     """A test bench that makes noise where a register write says so: frames that are never looked at."""
-    design = designs.network(programs.build(**STRUCTURE), **SIZES)
+    design = designs.network(programs.build(**STRUCTURE), **sizes(transformed))
     files, tb = rtl_project(design), "tb/ernn_tb.v"
     assert files[tb].count(LOOP) == files[tb].count("    task next_frame;") == 1
     noisy = LOOP.replace("begin", f"if (number == {NOISE}) noise(value); else begin")
@@ -66,10 +76,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return designs.bench(design, tmp_path_factory.mktemp("control"), files)
 
 
-def test_loaded_weights_replace_those_of_the_images(bench):
+def test_loaded_weights_replace_those_of_the_images(bench, transformed):
     program = loaded()
     x = designs.utterances(program, [5, 3, 6])
-    vectors, given = simulation.vectors(program, x, 1), list(writes(designs.network(program, **SIZES)))
+    vectors, given = simulation.vectors(program, x, 1), list(writes(designs.network(program, **sizes(transformed))))
     with pytest.raises(Mismatch):
         bench.run(vectors)
     simulation.check_overflows(program, x, bench.run(vectors, writes=given))
@@ -78,10 +88,10 @@ def test_loaded_weights_replace_those_of_the_images(bench):
         bench.run(vectors, writes=given[:half])
 
 
-def test_a_place_begins_again_at_the_first_address(bench):
+def test_a_place_begins_again_at_the_first_address(bench, transformed):
     program = loaded()
     vectors = simulation.vectors(program, designs.utterances(program, [4]), 1)
-    given = list(writes(designs.network(program, **SIZES)))
+    given = list(writes(designs.network(program, **sizes(transformed))))
     bench.run(vectors, writes=[*given[:4], *given])
 
 

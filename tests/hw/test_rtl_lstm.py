@@ -8,6 +8,10 @@ from tests.hw.equality import Built, Equality
 
 DESIGNS = {
     "k=4": ({"block_sizes": (4, 4)}, {}),
+    "k=8, weights stored transformed": (
+        {"block_sizes": (8, 8), "projection": 4, "peepholes": True},
+        {"layers": (4, 2, 0), "transformed": True},
+    ),
     "k=4, a cell a cycle": ({"block_sizes": (4, 4)}, {"layers": (8, 2, 0, 1)}),
     "fourier, peepholes": (
         {"block_sizes": (8, 8), "transform": "fourier", "peepholes": True},

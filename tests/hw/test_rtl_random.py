@@ -13,7 +13,8 @@ def sizes(seed: int) -> dict[str, object]:
     random = np.random.default_rng(seed)
     layers, output = ((int(2 ** random.integers(low, 4)), int(random.integers(1, 4)), 0) for low in (2, 0))
     streams, pointwise = int(random.integers(1, 4)), int(random.choice([0, 0, 1, 2]))
-    return {"layers": (*layers, pointwise), "output": output, "streams": streams}
+    transformed = bool(random.integers(2))
+    return {"layers": (*layers, pointwise), "output": output, "streams": streams, "transformed": transformed}
 
 
 FAST = (7, 10, 19)
