@@ -164,6 +164,7 @@ module ernn (
     wire clk = aclk;"""
 
     def _frames(self) -> Iterator[str]:
+        """Contexts: one is there two cycles after a frame's first feature, just before a thread can look for it."""
         f, t, inputs = self.frame_bits, self.stream_bits, self.program.inputs
         counters = "\n".join(
             f"        busy_{n} <= clear ? 32'd0 : busy_{n} + {{31'd0, busy[{n}]}};" for n in range(len(self.layers))

@@ -83,7 +83,7 @@ def _module(modules: Mapping[str, Any], name: str, known: dict[str, _Module]) ->
     if name not in known:
         text = modules[name]
         below = {cell["type"] for cell in text["cells"].values()} & {
-            each for each in modules if modules[each].get("cells") and not _blackbox(modules[each])
+            each for each in modules if not _blackbox(modules[each])
         }
         macros = {each: _module(modules, each, known) for each in below}
         known[name] = _Graph(name, text, macros).analysed()
@@ -104,7 +104,7 @@ class _Graph:
         self.ends: dict[Bit, list[tuple[float, str, str]]] = defaultdict(list)
         self.names = self._signals()
         for cell_name, cell in module["cells"].items():
-            if not cell["type"].startswith("$"):
+            if cell["type"] in macros or not cell["type"].startswith("$"):  # else a note of Yosys
                 self._cell(cell_name, cell)
 
     def _signals(self) -> dict[Bit, str]:
@@ -167,7 +167,11 @@ class _Graph:
                     self.arcs[bit].append((outside[to, there], levels))
 
     def _order(self) -> list[Bit]:
-        """Bits so that arcs lead forward; those of loops are left out."""
+        """Bits so that arcs lead forward.
+
+        Raises:
+            ValueError: there is a loop of logic, whose levels nobody can count.
+        """
         incoming: dict[Bit, int] = defaultdict(int)
         for arcs in self.arcs.values():
             for out, _ in arcs:
@@ -181,6 +185,9 @@ class _Graph:
                 incoming[out] -= 1
                 if not incoming[out]:
                     ready.append(out)
+        if len(order) < len(bits):
+            looped = sorted(self.names.get(bit, str(bit)) for bit in bits - {*order})
+            raise ValueError(f"module {self.name} has a loop of logic through {', '.join(looped[:4])}")
         return order
 
     def analysed(self) -> _Module:

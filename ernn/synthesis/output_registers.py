@@ -26,7 +26,9 @@ class _Block:
         outputs: pattern of the ports that are read.
         clock: that of the ports that are read.
         settings: parameters that switch the output registers on.
-        enables: ports that enable them; a family without any takes registers that are always enabled.
+        enables: ports that enable them.
+        reads: port that enables reading; a register must follow it or be always enabled, since the vendor does not say
+            whether the output register loads while nothing is read.
         register: type of a register, its data ports, and the parameters that it must have.
     """
 
@@ -35,6 +37,7 @@ class _Block:
     clock: str
     settings: Mapping[str, str]
     enables: tuple[str, ...]
+    reads: str
     register: str
     data: tuple[str, ...]
     wanted: Mapping[str, str]
@@ -47,6 +50,7 @@ _BLOCKS: dict[Flow, _Block] = {
         "CLKB",
         {"REGMODE_A": "OUTREG", "REGMODE_B": "OUTREG"},
         ("OCEA", "OCEB"),
+        "CEB",
         "TRELLIS_FF",
         ("DI", "M"),
         {"CLKMUX": "CLK", "REGSET": "RESET"},
@@ -96,7 +100,7 @@ def _absorb(module: Mapping[str, Any], block: _Block) -> int:
         registers = [cells[name] for name in names if name]
         enables = {_enable(register) for register in registers}
         clocks = {register["connections"]["CLK"][0] for register in registers}
-        if len(enables) > 1 or clocks != {cell["connections"][block.clock][0]}:
+        if enables != {cell["connections"][block.reads][0]} or clocks != {cell["connections"][block.clock][0]}:
             continue
         for port, register in zip(bits, registers, strict=True):
             cell["connections"][port] = register["connections"]["Q"]
@@ -135,8 +139,9 @@ def _only_register(users: list[tuple[str, str]], cells: Mapping[str, Cell], bloc
 
 
 def _enable(register: Cell) -> int | str:
-    """The bit that enables a register; "1" where nothing does."""
-    if register["parameters"].get("CEMUX", "CE") == "1":
-        return "1"
+    """The bit that enables a register; "1" where nothing does, empty where a bit stops it."""
+    mode = register["parameters"].get("CEMUX", "CE").strip()  # Yosys puts a blank behind strings of digits
+    if mode != "CE":
+        return "1" if mode == "1" else ""
     bits: list[int | str] = register["connections"].get("CE", [])
     return bits[0] if bits and bits[0] != "x" else "1"

@@ -44,7 +44,7 @@ class Sources:
         memory = dict(self.memory)
         if "ernn_ram.v" in own:
             for name, text in self.memory.items():
-                memory |= {f"{name}.{n:02x}": part for n, part in enumerate(_slices(text))}
+                memory |= {f"{name}.{n:03x}": part for n, part in enumerate(_slices(text))}
         return replace(self, verilog={**self.verilog, **own}, memory=memory)
 
     def write(self, folder: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_multiplier_of_look_up_tables_counts_as_nextpnr_makes_it(tmp_path, a, 
 endmodule
 """
     source = sources.Sources({"ernn.v": text}, {}, (), ("ernn",), 60)
-    counted = count.count(source, "gatemate", tmp_path)
+    counted = count.count(source, "gatemate", tmp_path).resources
     commands = ["read_verilog ernn.v", count.synthesis("gatemate", "ernn"), "write_json ernn.json"]
     yosys.synthesize(tmp_path, "netlist", commands)
     pack = [*nextpnr.gatemate_command(), "--device", "CCGM1A1", "--vopt", "allow-unconstrained", "--pack-only"]

@@ -121,9 +121,29 @@ def test_paths_go_through_modules():
     assert found[("top", signal(10), f"v.{signal(5)}")] == 1
 
 
-def test_loops_and_unconnected_logic_end_the_count():
-    cells = {"a": register(5, 10), "l": lut(11, 12), "m": lut(12, 11), "x": lut(77, 78), "b": register(10, 40)}
+def test_logic_that_nothing_drives_does_not_count():
+    cells = {"a": register(5, 10), "x": lut(77, 78), "b": register(10, 40)}
     assert worst(cells).levels == 0
+
+
+def test_a_loop_of_logic_is_an_error():
+    cells = {"a": register(5, 10), "l": lut(11, 12), "m": lut(12, 11), "b": register(10, 40)}
+    with pytest.raises(ValueError, match=f"module top has a loop of logic through {signal(11)}, {signal(12)}"):
+        worst(cells)
+
+
+def test_modules_with_parameters_and_modules_of_wires_are_macros():
+    part = module({"l": lut(3, 4)}, a=("input", [3]), o=("output", [4]))
+    wires = module({}, a=("input", [3, 4]), o=("output", [3, 4]))
+    cells = {
+        "a": register(5, 10),
+        "p": cell("$paramod\\part\\IMAGE=x", {"a": [10]}, {"o": [11]}),
+        "w": cell("wires", {"a": [11, 13]}, {"o": [12, 14]}),
+        "l": lut(12, 13),
+        "m": lut(14, 15),
+        "b": register(15, 40),
+    }
+    assert worst(cells, **{"$paramod\\part\\IMAGE=x": part, "wires": wires}).levels == 3
 
 
 def test_the_clock_follows_from_the_levels_by_the_rule():

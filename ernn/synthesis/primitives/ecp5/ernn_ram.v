@@ -1,5 +1,5 @@
 // ernn_ram for Lattice ECP5: a deep memory is made of slices so narrow that each is one block, since Yosys would put a
-// multiplexer behind blocks on top of each other. Slice n of an image is the file IMAGE.nn, in two hexadecimal digits.
+// multiplexer behind blocks on top of each other. Slice n of an image is the file IMAGE.nnn, in three hexadecimal digits.
 module ernn_ram #(
     parameter WIDTH = 8,
     parameter DEPTH = 16,
@@ -21,12 +21,14 @@ module ernn_ram #(
         for (n = 0; n < SLICES; n = n + 1) begin : slice
             localparam LOW = n * WHOLE;
             localparam BITS = LOW + WHOLE > WIDTH ? WIDTH - LOW : WHOLE;
-            localparam [7:0] HIGH_DIGIT = n / 16 < 10 ? "0" + n / 16 : "a" + n / 16 - 10;
-            localparam [7:0] LOW_DIGIT = n % 16 < 10 ? "0" + n % 16 : "a" + n % 16 - 10;
+            localparam integer D2 = n / 256, D1 = n / 16 % 16, D0 = n % 16;
+            localparam [7:0] DIGIT_2 = D2 < 10 ? "0" + D2 : "a" + D2 - 10;
+            localparam [7:0] DIGIT_1 = D1 < 10 ? "0" + D1 : "a" + D1 - 10;
+            localparam [7:0] DIGIT_0 = D0 < 10 ? "0" + D0 : "a" + D0 - 10;
             (* ram_style = KIND, no_rw_check *) reg [BITS-1:0] words[0:DEPTH-1];
             reg [BITS-1:0] first;
             if (IMAGE != "" && SLICES > 1) begin : sliced
-                initial $readmemh({IMAGE, ".", HIGH_DIGIT, LOW_DIGIT}, words);
+                initial $readmemh({IMAGE, ".", DIGIT_2, DIGIT_1, DIGIT_0}, words);
             end else if (IMAGE != "") begin : one
                 initial $readmemh(IMAGE, words);
             end
