@@ -67,11 +67,11 @@ def rows_of(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
 
-def test_the_benchmark_quotes_the_clock_that_was_reached_and_names_estimates(made):
+def test_the_benchmark_quotes_the_clock_that_was_routed_and_names_estimates(made):
     quoted, *resources = rows_of((made / "report.md").read_text())[1:]
     assert quoted[1:8] == [
         "ecp5-85f",
-        "50.0 MHz (reached)",
+        "50.0 MHz (routed)",
         "250.0",
         "6.00 us",
         "5.00 us",
@@ -81,7 +81,7 @@ def test_the_benchmark_quotes_the_clock_that_was_reached_and_names_estimates(mad
     assert re.fullmatch(r"[\d.]+ uJ \(estimate, [\d.]+ to [\d.]+\)", quoted[8])
     assert quoted[9].endswith("(estimate)")
     assert [row[1] for row in resources] == ["Lattice ECP5-85F", "Kintex UltraScale XCKU060", "Zynq-7020 (PYNQ-Z2)"]
-    assert resources[0][3:] == ["20,000 (24 %)", "30,000 (36 %)", "70 (45 %)", "4.5 (2 %)", "50.0 MHz (reached)", "yes"]
+    assert resources[0][3:] == ["20,000 (24 %)", "30,000 (36 %)", "70 (45 %)", "4.5 (2 %)", "50.0 MHz (routed)", "yes"]
     assert resources[2][-1] == "no: dsp"
 
 

@@ -46,7 +46,9 @@ def test_a_row_for_each_device_and_metrics_of_the_first(generated, monkeypatch):
     assert [first["device"], second["device"]] == PARAMS["synthesis"]["devices"]
     assert metrics == {name: first[name] for name in ("lut", "ff", "dsp", "bram")}
     assert {first["fmax_mhz"], second["fmax_mhz"]} == {150.0}
-    assert (first["fmax_kind"], first["fits"], first["binds"]) == ("assumed", True, [])
+    assert (first["fmax_kind"], first["fits"], first["binds"]) == ("levels", True, [])
+    assert (first["levels"], len(first["paths"])) == (first["paths"][0]["levels"], 10)
+    assert first["levels_mhz"] >= 150
     design = json.loads((generated / "project/design.json").read_text())
     assert first["dsp"] >= sum(sum(layer["multipliers"].values()) for layer in design["layers"])
 
