@@ -1,7 +1,7 @@
 """`python -m bench.history [--at REVISION]`: what changes of the generator did to the reference designs.
 
-Takes the rows of devices.json and accelerator.json, or those of another revision, and adds the designs whose figures
-differ from the last ones that are recorded.
+Takes the rows of devices.json and accelerator.json, or those of another revision, and adds the designs that were
+synthesized again and whose figures differ from the last ones that are recorded.
 """
 
 import argparse
@@ -43,14 +43,16 @@ def _rows(name: str, revision: str | None) -> list[dict[str, Any]]:
 
 
 def merged(known: list[dict[str, Any]], measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Known rows with those behind them whose figures are new for their design and device."""
+    """Known rows with those behind them whose synthesis and figures are new for their design and device."""
     result = list(known)
     for row in measured:
         last = [each for each in result if (each["design"], each["device"]) == (row["design"], row["device"])][-1:]
-        if not last or any(last[0][name] != row[name] for name in FIGURES):
+        if not last or (last[0]["commit"] != row["commit"] and any(last[0][name] != row[name] for name in FIGURES)):
             result.append(row)
     order = [*devices.PAPER, *devices.SMALL]
-    return sorted(result, key=lambda row: (order.index(row["design"]), row["device"]))
+    columns = ("design", "device", *FIGURES, "commit")
+    result.sort(key=lambda row: (order.index(row["design"]), row["device"]))
+    return [{name: row[name] for name in columns} for row in result]
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def main() -> None:
     revision = parser.parse_args().at
     file = FOLDER / "hardware-history.json"
     known = artifacts.read_json(file)["rows"] if file.exists() else []
-    record("hardware-history", merged(known, rows_at(revision)), note=NOTE)
+    record("hardware-history", merged(known, rows_at(revision)), note=NOTE, module="history")
 
 
 if __name__ == "__main__":

@@ -34,14 +34,18 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def record(name: str, rows: list[dict[str, Any]], *, note: str = "", folder: Path = FOLDER) -> None:
-    """Print the rows and write them with date, commit and machine."""
+def record(name: str, rows: list[dict[str, Any]], *, note: str = "", folder: Path = FOLDER, module: str = "") -> None:
+    """Print the rows and write them with date, commit and machine.
+
+    Args:
+        module: of bench, that makes them; empty: it is called as its record.
+    """
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
     machine = f"{processor()}, {os.cpu_count()} cores"
     artifacts.write_json(
         folder / f"{name}.json", {"date": date, "commit": commit(), "machine": machine, "note": note, "rows": rows}
     )
-    origin = f"{date}, commit {commit()}, {machine}. `python -m bench.{name}` makes this table."
+    origin = f"{date}, commit {commit()}, {machine}. `python -m bench.{module or name}` makes this table."
     parts = [f"# {name}", origin, table(rows), *([note] if note else [])]
     (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n")
     print(table(rows))
