@@ -4,7 +4,7 @@ Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs they 
 of its family, and small networks on the smallest arrays, placed and routed on ECP5; one layer also on GateMate.
 
 Every seed of place and route is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), by the digest of
-the sources: a run that was stopped resumes at the seed that is missing.
+the sources and of what makes netlists of them: a run that was stopped resumes at the seed that is missing.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from bench import accelerator
 from bench.record import FOLDER, commit, record
-from ernn import artifacts
+from ernn import artifacts, synthesis
 from ernn.hw import project, sizing
 from ernn.hw.devices import DEVICES
 from ernn.hw.network_verilog import NetworkText
@@ -118,7 +118,7 @@ def made(name: str, device: str) -> tuple[Program, dict[str, str]]:
 def measure(name: str, device: str) -> dict[str, Any]:
     """A row."""
     program, files = made(name, device)
-    place = CACHE / f"{name}-{device}-{project.digest(files)[:16]}"
+    place = CACHE / f"{name}-{device}-{project.digest(files | _flow())[:16]}"
     project.write(files, place / "project")
     started = time.perf_counter()
     [row] = rows.rows(name, place / "project", [DEVICES[device]], SEEDS, place / "work", resume=True)
@@ -127,6 +127,13 @@ def measure(name: str, device: str) -> dict[str, Any]:
     if name in SMALL:
         row["cycles_per_frame"], row["latency_cycles"] = accelerator.simulated(program, files, case_of(name).streams)
     return row | {name: _words(row.get(name)) for name in ("binds", "unrouted_seeds")} | about
+
+
+def _flow() -> dict[str, str]:
+    """What makes a netlist of sources."""
+    folder = Path(synthesis.__file__).parent
+    files = [*folder.glob("*.py"), *folder.glob("primitives/*/*.v")]
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(files)}
 
 
 def _seconds(file: Path, more: float) -> float:

@@ -70,9 +70,13 @@ def paths(modules: Mapping[str, Any], top: str, most: int = 10) -> list[Path]:
     known: dict[str, _Module] = {}
     _module(modules, top, known)
     found: dict[tuple[str, str, str], Path] = {}
-    for path in sorted((path for each in known.values() for path in each.paths), key=lambda path: -path.levels):
+    for path in sorted((path for each in known.values() for path in each.paths), key=_rank):
         found.setdefault((path.module, _common(path.start), _common(path.end)), path)
     return list(found.values())[:most]
+
+
+def _rank(path: Path) -> tuple[float, str, str, str, str]:
+    return -path.levels, path.module, path.end, path.start, path.line
 
 
 def _common(name: str) -> str:
@@ -82,9 +86,8 @@ def _common(name: str) -> str:
 def _module(modules: Mapping[str, Any], name: str, known: dict[str, _Module]) -> _Module:
     if name not in known:
         text = modules[name]
-        below = {cell["type"] for cell in text["cells"].values()} & {
-            each for each in modules if not _blackbox(modules[each])
-        }
+        used = dict.fromkeys(cell["type"] for cell in text["cells"].values())
+        below = [each for each in used if each in modules and not _blackbox(modules[each])]
         macros = {each: _module(modules, each, known) for each in below}
         known[name] = _Graph(name, text, macros).analysed()
     return known[name]
@@ -206,7 +209,7 @@ class _Graph:
                 levels, start = arrival[bit]
                 more, end, line = max(ends)
                 result.paths.append(Path(round(levels + more, 2), self.name, start, end, line))
-        result.paths = sorted(result.paths, key=lambda path: -path.levels)[:1000]
+        result.paths = sorted(result.paths, key=_rank)[:1000]
         for port, each in ports.items():
             if each["direction"] != "input":
                 for place, bit in enumerate(each["bits"]):
