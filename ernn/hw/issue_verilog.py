@@ -88,7 +88,7 @@ class Issue:
 """
 
     def _parity(self, thread: Thread) -> str:
-        """Where y_{t-1} of each stream stands: its two places take turns."""
+        """Which half of its double buffer holds y_{t-1} of each stream."""
         n = thread.name
         if thread.vector != "y":
             return f"    wire {n}_turn = {n}_frame[0];\n"

@@ -19,7 +19,7 @@ Cell = dict[str, Any]  # as Yosys' write_json has it
 
 @dataclass(frozen=True)
 class _Block:
-    """A family's block RAM, and the registers that its own can stand for.
+    """A family's block RAM, and the registers that its own can replace.
 
     Args:
         types: of the cell.

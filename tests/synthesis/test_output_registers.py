@@ -1,4 +1,4 @@
-"""Registers that move into block RAMs: which do, and that nothing changes but where they stand."""
+"""Registers that move into block RAMs: which do, and that outputs stay the same."""
 
 import copy
 import json
