@@ -4,7 +4,7 @@ Designs at the sizes of the literature (`bench.accelerator`) for the FPGAs they 
 of its family, and small networks on the smallest arrays, placed and routed on ECP5; one layer also on GateMate.
 
 Every seed of place and route is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn), by the digest of
-the sources and of what makes netlists of them: a run that was stopped resumes at the seed that is missing.
+the sources and of what places and routes them: a run that was stopped resumes at the seed that is missing.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from ernn.hw.schedule import FAMILIES, Clock
 from ernn.params import Integer, Network
 from ernn.program import Program
 from ernn.synthesis import rows
+from ernn.tools import nextpnr
 
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "devices"
 SEEDS = (1, 2, 3)  # of place and route
@@ -130,10 +131,10 @@ def measure(name: str, device: str) -> dict[str, Any]:
 
 
 def _flow() -> dict[str, str]:
-    """What makes a netlist of sources."""
+    """What makes a netlist of sources, and places and routes it."""
     folder = Path(synthesis.__file__).parent
-    files = [*folder.glob("*.py"), *folder.glob("primitives/*/*.v")]
-    return {str(path.relative_to(folder)): path.read_text() for path in sorted(files)}
+    files = [*folder.glob("*.py"), *folder.glob("primitives/*/*.v"), Path(nextpnr.__file__)]
+    return {str(path.relative_to(folder.parent)): path.read_text() for path in sorted(files)}
 
 
 def _seconds(file: Path, more: float) -> float:
