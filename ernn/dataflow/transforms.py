@@ -75,7 +75,7 @@ def weight_points(words: Sequence[V], transform: Transform) -> list[V]:
 
 def products(weights: Sequence[V], x: Sequence[V], transform: Transform) -> list[V]:
     """One block's share of the sums that `combine` takes."""
-    if isinstance(transform, Exact) or transform.products == 3:
+    if sums_products(transform):
         return [w * v for w, v in zip(weights, x, strict=True)]
     real = [w * v for w, v in zip(weights[:2], x[:2], strict=True)]
     return real + [
@@ -83,6 +83,11 @@ def products(weights: Sequence[V], x: Sequence[V], transform: Transform) -> list
         for (w_re, w_im), (x_re, x_im) in zip(_bins(weights), _bins(x), strict=True)
         for each in (w_re * x_re - w_im * x_im, w_re * x_im + w_im * x_re)
     ]
+
+
+def sums_products(transform: Transform) -> bool:
+    """Whether every sum of `products` is one product of a weight's factor and the vector's."""
+    return isinstance(transform, Exact) or transform.products == 3
 
 
 def combine(sums: Sequence[V], block_size: int, transform: Transform, name: str) -> list[V]:

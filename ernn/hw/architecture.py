@@ -176,13 +176,18 @@ class Layout:
 
     @property
     def depth(self) -> int:
-        """Words in the memory of a lane."""
+        """Words in a memory."""
         return sum(thread.length for thread in self.threads)
 
+    @property
+    def memories(self) -> int:
+        """Memories of weights: one for each column of every lane."""
+        return self.array.lanes * self.array.columns
+
     def images(self) -> list[str]:
-        """The memory of every lane, a hexadecimal word a line; the first weight stands in the lowest bits."""
+        """Every memory, lane by lane: a hexadecimal word a line, the first weight in the lowest bits."""
         words = np.concatenate([self._words(thread) for thread in self.threads], axis=1)
-        return [image(lane.reshape(len(lane), -1), self.word_bits) for lane in words]
+        return [image(column, self.word_bits) for lane in words for column in lane.swapaxes(0, 1)]
 
     def _words(self, thread: Thread) -> np.ndarray:
         words = thread.words()

@@ -2,7 +2,7 @@
 
 Timing. A step's address and tags are in the registers `issued_*`. From there the weights take two cycles, operands four
 (memory, its second register, choice of the vector, a register in every lane), and both are delayed so that they meet in
-the lane's kernel. Sums are aligned in a register of their own. Tags follow through delays.
+the lane's kernel. Columns follow each other as the kernel takes them. Tags follow through delays.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from ernn.hw.array_parts import Drain, Pages
 from ernn.hw.issue_verilog import Issue
 from ernn.hw.schedule import Clock
 
-WEIGHT_CYCLES, ALIGN_CYCLES, _OPERAND_CYCLES = 2, 1, 4
+WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
 
 
 class ArrayText:
@@ -29,7 +29,7 @@ class ArrayText:
         clock: Clock,
         memory: str,
     ) -> None:
-        self.streams, self.memory = streams, memory
+        self.streams, self.memory, self.clock = streams, memory, clock
         self.name, self.layout, self.drains, self.frame_bits = name, layout, drains, frame_bits
         self.lane = kernels.lane(
             f"{name}_lane_kernel",
@@ -37,6 +37,7 @@ class ArrayText:
             layout.array.columns,
             clock,
             layout.transformed,
+            [self.operand_shift(t.vector, clock) for t in layout.threads],
         )
         self.sum_bits = max(each.bits for drain in drains for each in drain.joined.sums())
         self.sums = len(self.lane.outputs["s"].elements)
@@ -46,12 +47,18 @@ class ArrayText:
         self.row_bits = self.issue.row_bits
         meet = WEIGHT_CYCLES + self.lane.taken("x0") - _OPERAND_CYCLES
         self.weight_delay, self.operand_delay = max(0, -meet), max(0, meet)
-        self.lane_cycles = self.weight_delay + WEIGHT_CYCLES + self.lane.latency + ALIGN_CYCLES
+        self.lane_cycles = self.weight_delay + WEIGHT_CYCLES + self.lane.latency + self.align_cycles
 
     @property
     def weight_bits(self) -> int:
-        """Of a word of a lane's weights."""
-        return self.layout.array.columns * self.layout.block_words * self.layout.word_bits
+        """Of a word of a memory."""
+        return self.layout.block_words * self.layout.word_bits
+
+    @property
+    def align_cycles(self) -> int:
+        """Of a register between products and sums; behind products that are summed already there is one."""
+        return int(len(self.shifts) > 1 or self.layout.array.columns == 1)
+
 
     @property
     def flush_cycles(self) -> int:
@@ -96,18 +103,30 @@ class ArrayText:
 """
         yield from self.broadcast(vectors)
 
+    def behind(self, column: int, signal: str, bits: int) -> Iterator[str]:
+        """A signal for a column, as much later as the column is."""
+        yield f"""    wire [{bits - 1}:0] {signal}_{column};
+    ernn_delay #(.WIDTH({bits}), .CYCLES({kernels.skew(column)})) delay_{signal}_{column} (
+        .clk(clk), .d({signal}), .q({signal}_{column}));"""
+
     def broadcast(self, vectors: Sequence[str]) -> Iterator[str]:
         """The blocks of the vector that is multiplied, for all lanes."""
-        bits = self.layout.array.columns * self.factor_bits
-        yield f"""    reg [{bits - 1}:0] broadcast;
-    always @(posedge clk) begin
-        broadcast <= {bits}'d0;"""
+        columns, bits = self.layout.array.columns, self.factor_bits
+        yield f"    reg [{columns * bits - 1}:0] broadcast;"
         for vector in vectors:
             users = [self.index(t) for t in self.layout.threads if t.vector == vector]
             condition = " || ".join(f"chosen_thread[{n}]" for n in users)
             if vector == "y":
                 condition = f"({condition}) && !chosen_zero"
-            yield f"        if ({condition}) broadcast <= {vector}_factors;"
+            yield f"    wire {vector}_chosen = {condition};"
+            for column in range(columns):
+                yield from self.behind(column, f"{vector}_chosen", 1)
+        yield "    always @(posedge clk) begin"
+        for column in range(columns):
+            part = f"[{(column + 1) * bits - 1}:{column * bits}]"
+            yield f"        broadcast{part} <= {bits}'d0;"
+            for vector in vectors:
+                yield f"        if ({vector}_chosen_{column}) broadcast{part} <= {vector}_factors{part};"
         yield "    end\n"
 
     def lane_operands(self) -> str:
@@ -123,7 +142,7 @@ class ArrayText:
         bits = self.layout.array.columns * self.factor_bits
         yield f"""    (* keep *) reg [{bits - 1}:0] operands_here;  // one net to all lanes is slow
     always @(posedge clk) operands_here <= operands;
-    wire [{self.weight_bits - 1}:0] kernel_weights = weights;"""
+    wire [{self.layout.array.columns * self.weight_bits - 1}:0] kernel_weights = weights;"""
 
     def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[str]:
         """What the lanes read of a vector."""
@@ -147,7 +166,11 @@ class ArrayText:
         yield f"""    // Lanes, and tags on their way to the accumulators.
     wire [{self.address_bits - 1}:0] weight_address;
     ernn_delay #(.WIDTH({self.address_bits}), .CYCLES({self.weight_delay}))
-        delay_address (.clk(clk), .d(issued_address), .q(weight_address));
+        delay_address (.clk(clk), .d(issued_address), .q(weight_address));"""
+        for column in range(array.columns):
+            yield from self.behind(column, "weight_address", self.address_bits)
+        addresses = ", ".join(f"weight_address_{column}" for column in reversed(range(array.columns)))
+        yield f"""    wire [{array.columns * self.address_bits - 1}:0] weight_addresses = {{{addresses}}};
     wire add_in_3, start_in_3;
     wire [{self.row_bits - 1}:0] row_in_3;
     ernn_delay #(.WIDTH({tags}), .CYCLES({self.lane_cycles - 3}))
@@ -171,22 +194,44 @@ class ArrayText:
             ]
             yield f"    wire [{len(choices) - 1}:0] alignment = {{{', '.join(f'({each})' for each in choices)}}};"
             port = ".alignment(alignment), "
+        number = max(1, (self.layout.memories - 1).bit_length())
+        yield f"    wire load_weights = load && load_memory[15:{number}] == {16 - number}'d0;"
         for lane in range(array.lanes):
+            memories = range(lane * array.columns, (lane + 1) * array.columns)
+            images = ", ".join(f'.IMAGE_{c}("{self.name}_weights_{m}.hex")' for c, m in enumerate(memories))
+            loads = ", ".join(f"load_weights && load_memory[{number - 1}:0] == {number}'d{m}" for m in reversed(memories))
             yield (
-                f'    {self.name}_lane #(.IMAGE("{self.name}_weights_{lane}.hex")) lane_{lane} (.clk(clk), '
-                f".load(load && load_lane == 16'd{lane}), .load_address(load_address[{self.address_bits - 1}:0]), "
-                f".load_data(load_data[{self.weight_bits - 1}:0]), .weight_address(weight_address), "
+                f"    {self.name}_lane #({images}) lane_{lane} (.clk(clk), "
+                f".load({{{loads}}}), .load_address(load_address[{self.address_bits - 1}:0]), "
+                f".load_data(load_data[{self.weight_bits - 1}:0]), .weight_address(weight_addresses), "
                 f"{self.lane_operands()}.add(add), .start(start), .row(row), .start_in_1(start_in_1), "
                 f".start_in_2(start_in_2), .row_in_1(row_in_1), .row_in_2(row_in_2), .row_in_3(row_in_3), {port}"
                 f".total(totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]));"
             )
         yield ""
 
-    def shift(self, thread: Thread) -> int:
-        """Places by which a thread's sums are shifted to join those of the others."""
+    def operand_shift(self, vector: str, clock: Clock) -> int:
+        """Places by which the factors of a vector are shifted, so that all sums of its products join the others.
+
+        None, if threads want different places, or the factors become too wide for a multiplier.
+        """
+        threads = [thread for thread in self.layout.threads if thread.vector == vector]
+        shifts = {self._joins_at(thread) for thread in threads}
+        wide, narrow = clock.timing.factor_bits
+        weights = max(each.bits for thread in threads for each in thread.product.weight_factors())
+        factors = max(each.bits for thread in threads for each in thread.product.factors()) + max(shifts)
+        fits = (factors <= wide and weights <= narrow) or (factors <= narrow and weights <= wide)
+        return max(shifts) if len(shifts) == 1 and fits else 0
+
+    def _joins_at(self, thread: Thread) -> int:
+        """Places by which a thread's sums must be shifted to join those of the others."""
         own = [each for each in self.drains if each.name == thread.drains]
         joined = next(each.joined for each in own or self.drains if thread.product in each.joined.products)
         return joined.shift(thread.product)
+
+    def shift(self, thread: Thread) -> int:
+        """Places by which a thread's sums are shifted behind its products."""
+        return self._joins_at(thread) - self.operand_shift(thread.vector, self.clock)
 
     @property
     def shifts(self) -> list[int]:

@@ -8,7 +8,7 @@ from ernn.hw.words import padded
 IDENTITY, INTERFACE_VERSION = 0x45524E4E, 1  # "ERNN"
 WRITTEN = ("control", "load_place", "load_part", "state_step")
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
-# layer, and to its lane; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
+# layer, and to its memory; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
 _SETTLE = 10
 
 
@@ -30,8 +30,8 @@ class Control:
             ("control", "32'd0", "write 1: reset all state and counters; write 2: reset the counters"),
             (
                 "load_place",
-                "{load_layer, load_lane}",
-                "write {layer, lane}: words of this lane follow, from address 0",
+                "{load_layer, load_memory}",
+                "write {layer, memory}: words of this memory follow, from address 0",
             ),
             ("load_part", "load_address", "write the next 32 bits of a word of weights, the lowest first"),
             ("state_step", "{16'd0, state_step}", "write the word of a state that state_0, .. shall show"),
@@ -73,11 +73,11 @@ class Control:
         parts = max(-(-layer.load_bits // 32) for layer in self.layers)
         values = ",\n        ".join(f"{value}" for _, value, _ in reversed(registers))
         sizes = "\n".join(
-            f"            {{16'd{n}, 2'b{lane}}}: load_parts <= 16'd{-(-bits // 32)};"
+            f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{-(-bits // 32)};"
             for n, layer in enumerate(self.layers)
-            for lane, bits in (
+            for kind, bits in (
                 ("00", layer.array.weight_bits),
-                *((f"1{kind}", state.bits) for kind, state in enumerate(layer.states.values())),
+                *((f"1{place}", state.bits) for place, state in enumerate(layer.states.values())),
             )
         )
         shown = "\n".join(
@@ -96,7 +96,7 @@ class Control:
 
     // Control.
     wire [31:0] load_address;
-    wire [15:0] load_layer, load_lane;
+    wire [15:0] load_layer, load_memory;
     wire load;
     wire [{32 * parts - 1}:0] load_data;
     reg [31:0] frames_in, frames_out, latency, protocol_errors;
@@ -132,14 +132,14 @@ class Control:
         .write(write), .write_number(write_number), .write_data(write_data), .values({{
         {values}}}));
     /* verilator lint_off UNUSEDSIGNAL */
-    wire unused = &{{1'b0, s_axil_awprot, s_axil_arprot, write_data, s_axis_tdata, load_layer, load_lane,
+    wire unused = &{{1'b0, s_axil_awprot, s_axil_arprot, write_data, s_axis_tdata, load_layer, load_memory,
         load_address, load_data, {", ".join(f"{layer.name}_overflows" for layer in self.layers)}}};
     /* verilator lint_on UNUSEDSIGNAL */
 
     // Weights.
     reg [15:0] load_parts;
     always @(posedge clk)
-        case ({{load_layer, load_lane[15:14]}})
+        case ({{load_layer, load_memory[15:14]}})
 {sizes}
             default: load_parts <= 16'd1;
         endcase
@@ -162,6 +162,6 @@ class Control:
         endcase
     end
     ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(!aresetn), .place(places), .part(loads),
-        .value(load_value), .parts(load_parts), .load(load), .layer(load_layer), .lane(load_lane),
+        .value(load_value), .parts(load_parts), .load(load), .layer(load_layer), .memory(load_memory),
         .address(load_address), .data(load_data));
 """

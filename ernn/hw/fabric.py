@@ -76,6 +76,7 @@ class Fabric:
         factor_bits: of the two operands of one multiplier, signed; None: look-up tables multiply.
         soft_bits: pieces of operands with as few bits are multiplied by look-up tables.
         packs: whether multipliers take in the registers around them.
+        adds: whether they add to their product what comes in behind it.
         whole: operands of multipliers that are instantiated with their registers, the smallest first, and the blocks of
             each.
         dual, single: shapes of small memories with two addresses and with one.
@@ -86,6 +87,7 @@ class Fabric:
     factor_bits: tuple[int, int] | None
     soft_bits: int
     packs: bool
+    adds: bool
     whole: tuple[tuple[int, int, int], ...]
     block: tuple[Shape, ...]
     dual: tuple[Shape, ...]
@@ -224,6 +226,7 @@ _XC7 = Fabric(
     (25, 18),
     0,
     True,
+    True,
     (),
     _HALVES + _WHOLES,
     _XC7_SMALL,
@@ -236,18 +239,19 @@ _XCU = Fabric(
     (27, 18),
     0,
     False,
-    (),
+    True,
+    ((27, 18, 1),),
     _HALVES + _WHOLES,
     (_small(14, 32, 16, 0, 8), _small(7, 64, 16, 0, 8)),
     (_small(16, 32, 16, 0, 8), _small(8, 64, 16, 0, 8), _small(4, 128, 16, 0, 8), _small(2, 256, 16, 0, 8)),
     _SIX,
 )
 _FOURS = (_small(4, 16, 4, 4, 6),)
-_ECP5 = Fabric(4, False, (18, 18), 2, False, ((18, 18, 1),), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
-_GOWIN = Fabric(4, False, (12, 12), 2, False, ((12, 12, 1), (36, 27, 4)), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_ECP5 = Fabric(4, False, (18, 18), 2, False, False, ((18, 18, 1),), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_GOWIN = Fabric(4, False, (12, 12), 2, False, False, ((12, 12, 1), (36, 27, 4)), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
 _TWENTIES = _blocks([(40, 512), (20, 1024), (10, 2048), (5, 4096), (2, 8192), (1, 16384)], 129, 0.5)
 _FORTIES = _blocks([(80, 512), (40, 1024), (20, 2048), (10, 4096), (5, 8192), (2, 16384), (1, 32768)], 257, 1)
-_GATEMATE = Fabric(4, False, None, 0, False, (), _TWENTIES + _FORTIES, (), (), _CPE)
+_GATEMATE = Fabric(4, False, None, 0, False, False, (), _TWENTIES + _FORTIES, (), (), _CPE)
 FABRICS: dict[Flow, Fabric] = {
     "xc7": _XC7,
     "xcu": _XCU,

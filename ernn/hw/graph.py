@@ -19,6 +19,7 @@ Operator = Literal[
     "subtract",
     "negate",
     "multiply",
+    "multiply_add",
     "plus",
     "shift_left",
     "shift_right",
@@ -29,6 +30,7 @@ Operator = Literal[
     "search",
     "read",
 ]
+PRODUCTS = ("multiply", "multiply_add")  # of two values, in registers
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Graph:
 
     def multiplications(self) -> int:
         """Products of two values."""
-        return sum(node.operator == "multiply" for node in self.nodes)
+        return sum(node.operator in PRODUCTS for node in self.nodes)
 
 
 class Wire(Value):
@@ -129,6 +131,12 @@ class Wire(Value):
         """`self` where `sign` is below zero, else `otherwise`."""
         low, high = min(self.low, otherwise.low), max(self.high, otherwise.high)
         return self._new("select", (otherwise, sign), (), low, high, self.fraction)
+
+    def multiply_add(self, factor: Self, addend: Self) -> Self:
+        """`self` times `factor` plus `addend`, in one multiplier with an adder behind it; the fraction is the addend's."""
+        ends = [a * b for a in (self.low, self.high) for b in (factor.low, factor.high)]
+        low, high = min(ends) + addend.low, max(ends) + addend.high
+        return self._new("multiply_add", (factor, addend), (), low, high, addend.fraction)
 
     def segment(self, bounds: Sequence[int]) -> Self:
         """How many of the increasing `bounds` are reached: a binary search, an operator for each bit of the index."""

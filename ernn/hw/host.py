@@ -1,4 +1,4 @@
-"""Register writes of a host: weights of a lane, and states of a stream.
+"""Register writes of a host: weights of a memory, and states of a stream.
 
 A write is a register's number and a value. Layers count in the order of the data, as in a project's design.json.
 """
@@ -17,13 +17,13 @@ _PLACE, _PART, _STEP = (WRITTEN.index(name) for name in ("load_place", "load_par
 _STATE = 0x8000
 
 
-def weights(layer: int, lane: int, image: str, bits: int) -> list[Write]:
-    """All words of a lane, as its memory image has them.
+def weights(layer: int, memory: int, image: str, bits: int) -> list[Write]:
+    """All words of a memory, as its image has them.
 
     Args:
         bits: of a word.
     """
-    return [(_PLACE, layer << 16 | lane), *_words([int(line, 16) for line in image.split()], bits)]
+    return [(_PLACE, layer << 16 | memory), *_words([int(line, 16) for line in image.split()], bits)]
 
 
 def state(

@@ -38,7 +38,7 @@ def instances(text: str, known: Mapping[str, int]) -> Counter[Instance]:
         while parameter := _PARAMETER.search(given, place):
             word = _inside(given, parameter.end() - 1)
             place = parameter.end() + len(word)
-            if word != "IMAGE" and parameter[1] != "IMAGE":
+            if not parameter[1].startswith("IMAGE"):
                 values[parameter[1]] = word.strip('"') if word.startswith('"') else number(word, known)
         if ".write(1'b0)" in _inside(text, text.index("(", match.end() + len(given) + 1)):
             values["CONSTANT"] = 1

@@ -31,6 +31,7 @@ class Kernel:
 
     Args:
         late: beginnings of input names that come from memories; see `ernn.hw.schedule`.
+        comes: cycles in which inputs are there, by the beginnings of their names, where it is not 0.
         wide: buses whose elements are given wider than the graph needs, sign-extended.
         doc: what it computes, for the head of its source.
     """
@@ -39,6 +40,7 @@ class Kernel:
     clock: Clock
     doc: str
     late: Collection[str] = ()
+    comes: Mapping[str, int] = field(default_factory=dict)
     wide: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -49,7 +51,7 @@ class Kernel:
     @cached_property
     def schedule(self) -> Schedule:
         """Cycles of all nodes."""
-        return schedule(self.graph, self.clock, self.late)
+        return schedule(self.graph, self.clock, self.late, self.comes)
 
     @property
     def latency(self) -> int:

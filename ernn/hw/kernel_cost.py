@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 
 from ernn.hw.devices import Resources
 from ernn.hw.fabric import Fabric
+from ernn.hw.graph import PRODUCTS
 from ernn.hw.kernel import Kernel
 
 _NOTHING = Resources()
@@ -77,7 +78,7 @@ class _Reader:
         chains: Counter[int] = Counter()  # bits by the length of a chain without a tap
         for root, uses in self._uses.items():
             taps = sorted(uses)
-            packed = self.graph.nodes[root].operator == "multiply" or root in self._inside
+            packed = self.graph.nodes[root].operator in PRODUCTS or root in self._inside
             if self.fabric.packs and packed and taps[0]:
                 taps, uses = [behind - 1 for behind in taps], {behind - 1: bits for behind, bits in uses.items()}
             for bit in range(max(high for _, high in uses.values())):
@@ -93,13 +94,17 @@ class _Reader:
         node, width, c = self.graph.nodes[place], self.width[place], self.fabric.constants
         if node.operator in ("input", "constant", *_WIRING):
             return _NOTHING
-        if node.operator == "multiply":
-            a, b = node.operands
-            start = self.ready[place] - self.kernel.clock.timing.multiplier_cycles
+        if node.operator in PRODUCTS:
+            a, b, *addend = node.operands
+            start = self.kernel.schedule.starts[place]
             for operand in (a, b):
                 packed = self.fabric.packs and start > self.ready[operand]  # a register before it, too
                 self._use(operand, start - packed)
-            return self.fabric.multiplier(self.width[a], self.width[b], width)
+            for operand in addend:
+                self._use(operand, self.ready[place] - 1)
+            product = self.fabric.multiplier(self.width[a], self.width[b], width)
+            added = Resources(lut=c.add * width, ff=width) if addend and not self.fabric.adds else _NOTHING
+            return product + added
         cut = width if node.operator in ("add", "subtract", "negate", "plus", "select") else None
         for number, operand in enumerate(node.operands):
             sign = node.operator == "select" and number == 2

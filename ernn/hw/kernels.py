@@ -34,6 +34,10 @@ class Range:
         """Of the narrowest signed integer that holds it."""
         return signed_bits(self.low, self.high)
 
+    def __lshift__(self, places: int) -> "Range":
+        """The same numbers with so many places more."""
+        return Range(self.low << places, self.high << places, self.fraction + places)
+
     def __or__(self, other: "Range") -> "Range":
         """Both; the fraction is the first one's."""
         return Range(min(self.low, other.low), max(self.high, other.high), self.fraction)
@@ -141,7 +145,7 @@ class Joined:
         total: list[Range] = []
         for product in self.products:
             shift = self.shift(product)
-            own = [Range(r.low << shift, r.high << shift, self.fraction) for r in product.sums()]
+            own = [each << shift for each in product.sums()]
             pairs = zip(total or [Range(0, 0, self.fraction)] * len(own), own, strict=True)
             total = [Range(a.low + b.low, a.high + b.high, a.fraction) for a, b in pairs]
         return total
@@ -190,12 +194,12 @@ class Sums:
         return [x + row for x, row in zip(ready, rows, strict=True)]
 
 
-def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int) -> Kernel:
-    """Factors `f` of a block `x` of a vector, each `width` bits wide."""
+def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int, shift: int = 0) -> Kernel:
+    """Factors `f` of a block `x` of a vector, each `width` bits wide and shifted left by some places."""
     graph = Graph(name)
     block = [graph.input(f"x.{n}", vector) for n in range(matrix.block_size)]
     for n, factor in enumerate(transforms.points(block, matrix.transform)):
-        graph.output(f"f.{n}", factor)
+        graph.output(f"f.{n}", factor.to_fraction(factor.fraction + shift))
     return Kernel(graph, clock, f"factors of {matrix.block_size} elements of a vector", wide={"f": width})
 
 
@@ -207,29 +211,55 @@ def stored(products: Sequence[Product], transformed: bool) -> list[Range]:
     return [Range(min(f.low for f in words), max(f.high for f in words), 0)] * products[0].matrix.block_size
 
 
-def lane(name: str, products: Sequence[Product], columns: int, clock: Clock, transformed: bool = False) -> Kernel:
+def skew(column: int) -> int:
+    """Cycles by which a column of a lane comes later than the first: the sum before it takes a cycle in each column."""
+    return max(0, column - 1)
+
+
+def lane(
+    name: str,
+    products: Sequence[Product],
+    columns: int,
+    clock: Clock,
+    transformed: bool = False,
+    shifts: Sequence[int] = (),
+) -> Kernel:
     """Sums `s` over `columns` blocks of weights `w0`, `w1`, .. times factors `x0`, `x1`, .. of a vector.
+
+    The products of a sum are added one after the other, each where it is made; so columns come in one after the other.
 
     Args:
         transformed: weights come in as factors.
+        shifts: places by which the factors of each product's vector are shifted left.
     """
     graph, matrix = Graph(name), products[0].matrix
     weights = stored(products, transformed)
-    factors = [_union(ranges) for ranges in zip(*(product.factors() for product in products), strict=True)]
-    totals: list[list[Wire]] = []
+    shifted = [
+        [factor << shift for factor in product.factors()]
+        for product, shift in zip(products, shifts or [0] * len(products), strict=True)
+    ]
+    factors = [_union(ranges) for ranges in zip(*shifted, strict=True)]
+    totals: list[Wire] = []
     for column in range(columns):
         w = [graph.input_range(f"w{column}.{n}", r.low, r.high, 0) for n, r in enumerate(weights)]
         x = [graph.input_range(f"x{column}.{n}", r.low, r.high, 0) for n, r in enumerate(factors)]
         w = w if transformed else transforms.weight_points(w, matrix.transform)
-        totals.append(transforms.products(w, x, matrix.transform))
-    for n, parts in enumerate(zip(*totals, strict=True)):
-        graph.output(f"s.{n}", _tree(parts))
+        if not totals:
+            totals = transforms.products(w, x, matrix.transform)
+        elif transforms.sums_products(matrix.transform):
+            totals = [a.multiply_add(b, total) for a, b, total in zip(x, w, totals, strict=True)]
+        else:
+            parts = transforms.products(w, x, matrix.transform)
+            totals = [total + part for total, part in zip(totals, parts, strict=True)]
+    for n, total in enumerate(totals):
+        graph.output(f"s.{n}", total)
     width = max(signed.bits for signed in (graph.nodes[place] for place in graph.outputs.values()))
     doc = f"products of {columns} block{'s' * (columns > 1)} of {matrix.block_size} x {matrix.block_size}, summed"
     factor_width = max(r.bits for r in factors)
     wide = {f"x{column}": factor_width for column in range(columns)} | {"s": width}
     wide |= {f"w{column}": max(r.bits for r in weights) for column in range(columns)}
-    return Kernel(graph, clock, doc, late=("x",), wide=wide)
+    comes = {f"w{column}.": skew(column) for column in range(columns)}
+    return Kernel(graph, clock, doc, late=[f"x{column}." for column in range(columns)], comes=comes, wide=wide)
 
 
 def rows(name: str, joined: Joined, gates: Mapping[str, str], clock: Clock, sum_bits: int = 0) -> Kernel:
@@ -336,14 +366,6 @@ def gru_cell(name: str, layer: Gru, sums: Sums, activations: Activations, clock:
     doc = "cell states and outputs of a block of GRU cells"
     wide = {"s": sum_bits, "c_new": layer.cell.bits, "y": layer.output.bits}
     return Kernel(graph, clock, doc, late=("c.", "b.", "z.", "r.", "h.", "x."), wide=wide)
-
-
-def _tree(parts: Sequence[Wire]) -> Wire:
-    """Balanced sum."""
-    if len(parts) == 1:
-        return parts[0]
-    middle = len(parts) // 2
-    return _tree(parts[:middle]) + _tree(parts[middle:])
 
 
 def _range(wire: Wire) -> Range:

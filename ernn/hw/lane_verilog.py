@@ -5,7 +5,7 @@ from ernn.hw.array_verilog import ArrayText
 
 def lane_module(array: ArrayText) -> str:
     """A lane: weights, operands, kernel, accumulators."""
-    columns, bits = array.layout.array.columns, array.factor_bits
+    columns, bits, address = array.layout.array.columns, array.factor_bits, array.address_bits
     k, word = array.layout.block_words, array.layout.word_bits
     width = array.weight_bits
     blocks = "".join(
@@ -16,15 +16,17 @@ def lane_module(array: ArrayText) -> str:
     s = array.lane.outputs["s"].width
     assert array.lane.inputs["w0"].width == word
     extended = "\n".join(_aligned(array, n) for n in range(array.sums))
+    memories = "\n".join(_memory(array, column) for column in range(columns))
+    images = ", ".join(f'parameter IMAGE_{column} = ""' for column in range(columns))
     fetched = "\n".join(array.fetch())
     elements = f"{columns} processing element{'s' * (columns > 1)}"
     return f"""// A lane of {array.name}: {elements}, the weights of its block rows, and their sums.
-module {array.name}_lane #(parameter IMAGE = "") (
+module {array.name}_lane #({images}) (
     input wire clk,
-    input wire load,
-    input wire [{array.address_bits - 1}:0] load_address,
+    input wire [{columns - 1}:0] load,
+    input wire [{address - 1}:0] load_address,
     input wire [{width - 1}:0] load_data,
-    input wire [{array.address_bits - 1}:0] weight_address,
+    input wire [{columns * address - 1}:0] weight_address,
 {array.operand_ports()}    input wire add,
     input wire start,
     input wire [{array.row_bits - 1}:0] row,
@@ -36,22 +38,17 @@ module {array.name}_lane #(parameter IMAGE = "") (
 {_alignment_port(array)}    output wire [{array.lanes_bits - 1}:0] total
 );
     /* verilator no_inline_module */
-    wire [{width - 1}:0] weights;
-    reg load_here;
+    wire [{columns * width - 1}:0] weights;
+    reg [{columns - 1}:0] load_here;
     always @(posedge clk) load_here <= load;
-    ernn_ram #(.WIDTH({width}), .DEPTH({array.layout.depth}), .ADDRESS({array.address_bits}),
-        .IMAGE(IMAGE), .KIND("{array.memory}")) memory (
-        .clk(clk), .write(load_here), .write_address(load_address), .d(load_data), .read_address(weight_address),
-        .q(weights));
+{memories}
 {fetched}
 {_alignment_register(array)}    /* verilator lint_off UNUSEDSIGNAL */
     wire [{array.sums * s - 1}:0] sums;  // their upper bits may be signs alone
     /* verilator lint_on UNUSEDSIGNAL */
     wire [{array.lanes_bits - 1}:0] aligned;
-    reg [{array.lanes_bits - 1}:0] aligned_sums;
 {extended}
-    always @(posedge clk) aligned_sums <= aligned;
-    /* verilator lint_off PINCONNECTEMPTY */
+{_registered(array)}    /* verilator lint_off PINCONNECTEMPTY */
     {array.lane.name} kernel (.clk(clk), .valid(1'b0), .valid_out(){blocks}, .s(sums));
     /* verilator lint_on PINCONNECTEMPTY */
     ernn_accumulate #(.WORDS({array.sums}), .WIDTH({array.sum_bits}), .DEPTH({array.layout.accumulators}),
@@ -60,6 +57,25 @@ module {array.name}_lane #(parameter IMAGE = "") (
         .start_in_2(start_in_2), .row_in_1(row_in_1), .row_in_2(row_in_2), .row_in_3(row_in_3),
         .sums(aligned_sums), .total(total));
 endmodule
+"""
+
+
+def _memory(array: ArrayText, column: int) -> str:
+    """Weights of a column."""
+    width, address = array.weight_bits, array.address_bits
+    return f"""    ernn_ram #(.WIDTH({width}), .DEPTH({array.layout.depth}), .ADDRESS({address}),
+        .IMAGE(IMAGE_{column}), .KIND("{array.memory}")) memory_{column} (
+        .clk(clk), .write(load_here[{column}]), .write_address(load_address), .d(load_data),
+        .read_address(weight_address[{(column + 1) * address - 1}:{column * address}]),
+        .q(weights[{(column + 1) * width - 1}:{column * width}]));"""
+
+
+def _registered(array: ArrayText) -> str:
+    """Sums as they are added."""
+    if not array.align_cycles:
+        return f"    wire [{array.lanes_bits - 1}:0] aligned_sums = aligned;\n"
+    return f"""    reg [{array.lanes_bits - 1}:0] aligned_sums;
+    always @(posedge clk) aligned_sums <= aligned;
 """
 
 

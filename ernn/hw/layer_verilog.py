@@ -106,7 +106,7 @@ class LayerText:
             "c": State(holder.real_steps, width, holder.width * holder.block_size, cells.bits),
             "y": State(unit.real_steps, self.sink.width, unit.width * self.block_size, self.sink.bits),
         }
-        self.declarations.append(f"""    // Between frames, lanes with bit 15 are states: bit 14 for y, then the stream.
+        self.declarations.append(f"""    // Between frames, memories with bit 15 are states: bit 14 for y, then the stream.
     reg state_chosen, state_write, state_is_y;
     reg [STREAM_BITS-1:0] state_stream;
     reg [31:0] state_address;
@@ -115,10 +115,10 @@ class LayerText:
     reg [{self.sink.width - 1}:0] y_new;
     reg [STREAM_BITS-1:0] y_new_stream;
     always @(posedge clk) begin
-        state_chosen <= idle && load_lane[15];
-        state_write <= load && idle && load_lane[15];
-        state_is_y <= load_lane[14];
-        state_stream <= load_lane[STREAM_BITS-1:0];
+        state_chosen <= idle && load_memory[15];
+        state_write <= load && idle && load_memory[15];
+        state_is_y <= load_memory[14];
+        state_stream <= load_memory[STREAM_BITS-1:0];
         state_address <= load_address;
         state_data <= load_data;
         y_write <= {unit.name}_done || (state_write && state_is_y);
@@ -174,7 +174,8 @@ class LayerText:
         format = thread.product.vector
         module = f"{self.name}_points_{name}"
         width = self.array.lane.inputs["x0"].width
-        kernel = kernels.points(module, thread.matrix, format, self.array.lane.clock, width)
+        shift = self.array.operand_shift(name, self.array.lane.clock)
+        kernel = kernels.points(module, thread.matrix, format, self.array.lane.clock, width, shift)
         self._points.append(kernel)
         block, factors = self.block_size * format.bits, self.array.factor_bits
         enable, data = source
@@ -300,7 +301,7 @@ class LayerText:
             f"    output wire [{self.sink.width - 1}:0] y_data,",
             *self._projection_ports(),
             "    input wire load,  // a word of weights",
-            "    input wire [15:0] load_lane,",
+            "    input wire [15:0] load_memory,",
             "    input wire [31:0] load_address,",
             f"    input wire [{self.load_bits - 1}:0] load_data,",
             "    input wire idle,  // no frame is under way",
@@ -348,9 +349,9 @@ class LayerText:
 
     @property
     def weight_memory_bits(self) -> int:
-        """Of the memories of all lanes, with what fills them up."""
+        """Of all memories, with what fills them up."""
         layout = self.array.layout
-        return layout.array.lanes * layout.depth * self.array.weight_bits
+        return layout.memories * layout.depth * self.array.weight_bits
 
     def multipliers(self) -> dict[str, int]:
         """Multipliers of the array, and of the units behind it."""

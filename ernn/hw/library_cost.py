@@ -5,6 +5,7 @@ from typing import cast
 
 from ernn.hw.devices import Resources
 from ernn.hw.fabric import Fabric, Style
+from ernn.hw.kernels import skew
 
 Parameters = Mapping[str, int | str]
 
@@ -46,8 +47,8 @@ def _accumulate(p: Parameters, fabric: Fabric) -> Resources:
 def _drain(p: Parameters, fabric: Fabric) -> Resources:
     heads, steps, bits = _int(p, "HEADS"), _int(p, "STEPS"), _int(p, "BITS")
     control = Resources(lut=16 * fabric.constants.state, ff=32 + _int(p, "TAG"))
-    chain = Resources(lut=fabric.constants.mux * heads * (steps - 1) * bits, ff=heads * steps * bits)
-    return control + chain
+    choice = fabric.constants.wide_mux * heads * steps * bits if steps > 1 else 0
+    return control + Resources(lut=choice, ff=heads * steps * bits)
 
 
 def _operands(p: Parameters, fabric: Fabric) -> Resources:
@@ -61,7 +62,9 @@ def _operands(p: Parameters, fabric: Fabric) -> Resources:
         lut=fabric.constants.state * (2 * count + number + step),
         ff=2 * count + 2 + number + step + writes * width + _int(p, "PAGE_ADDRESS"),
     )
-    return (bank + place) * banks + control
+    address = step + _int(p, "PAGE_ADDRESS")
+    skews = [fabric.delay(address, skew(bank_number)) for bank_number in range(banks)]
+    return sum(skews, (bank + place) * banks + control)
 
 
 def _gearbox(p: Parameters, fabric: Fabric) -> Resources:

@@ -273,7 +273,7 @@ module ernn (
         .ring_stream(ring_stream), .x_valid({name}_x_valid), .x_ready({name}_x_ready), .x_end({name}_x_end),
         .x_data({name}_x), .room({name}_room), .reserve({name}_reserve), .y_valid({name}_y_valid),
         .y_data({name}_y),{ports}
-        .load({name}_load), .load_lane(load_lane), .load_address(load_address),
+        .load({name}_load), .load_memory(load_memory), .load_address(load_address),
         .load_data(load_data[{layer.load_bits - 1}:0]), .idle(idle), .state_step(state_step),
         .state_read({name}_state), .busy(busy[{n}]), .overflows({name}_overflows));"""
 

@@ -64,6 +64,7 @@ def description(network: NetworkText) -> dict[str, object]:
                 "name": layer.name,
                 "lanes": array.lanes,
                 "columns": array.columns,
+                "memories": layer.array.layout.memories,
                 "heads": array.heads,
                 "multipliers": layer.multipliers(),
                 "steps": {t.name: t.length for t in layer.array.layout.threads},

@@ -2,24 +2,31 @@
 
 Operators are chained within a cycle while their delays fit; products take the cycles of a registered multiplier. Every
 input says in which cycle it is wanted: those that come from memories are read as late as that, instead of waiting in
-registers. A delay here only decides where registers stand; whether the clock is reached is for place and route to say.
+registers. A product with a sum behind it takes the sum's other operand a cycle before its result. A delay here only decides where registers stand; whether the clock is reached is for place and route to say.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ernn.hw.graph import Graph, Node, widths
+from ernn.hw.graph import PRODUCTS, Graph, Node, widths
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Estimated delays of a family of devices, routing included, in ns."""
+    """Estimated delays of a family of devices, routing included, in ns.
+
+    Args:
+        multiplier_cycles: of the registers at the inputs and at the output.
+        shallow: words of a wide memory that look-up tables hold better than blocks.
+        factor_bits: of the operands of a multiplier block, the wider one first.
+    """
 
     lut_ns: float
     carry_ns_per_bit: float
     margin_ns: float  # clock skew, set-up, the first register
-    multiplier_cycles: int = 2  # registers at the inputs and at the output
-    shallow: int = 64  # words of a wide memory that look-up tables hold better than blocks
+    multiplier_cycles: int = 2
+    shallow: int = 64
+    factor_bits: tuple[int, int] = (25, 18)
 
     def delay(self, node: Node, operand_bits: int) -> float:
         """Of an operator in front of a register."""
@@ -38,9 +45,9 @@ class Timing:
 
 FAMILIES = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
-    "xcup": Timing(lut_ns=0.8, carry_ns_per_bit=0.025, margin_ns=0.7),
-    "ecp5": Timing(lut_ns=2.3, carry_ns_per_bit=0.08, margin_ns=2.0, shallow=16),
-    "gatemate": Timing(lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0),  # no memories in look-up tables
+    "xcup": Timing(lut_ns=0.8, carry_ns_per_bit=0.025, margin_ns=0.7, factor_bits=(27, 18)),
+    "ecp5": Timing(lut_ns=2.3, carry_ns_per_bit=0.08, margin_ns=2.0, shallow=16, factor_bits=(18, 18)),
+    "gatemate": Timing(lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0, factor_bits=(0, 0)),  # look-up tables multiply, and hold none
 }
 
 
@@ -62,31 +69,54 @@ class Schedule:
     """Cycles of a graph: cycle 0 is the one in which the first input is there.
 
     `ready` is the cycle in which a node's result is there; `inputs` that in which each input is taken; results of the
-    whole graph are registered and all there in cycle `latency`.
+    whole graph are registered and all there in cycle `latency`. `starts` is the cycle of a node's factors.
     """
 
+    starts: tuple[int, ...]
     ready: tuple[int, ...]
     inputs: dict[str, int]
     latency: int
     widths: tuple[int, ...]
 
 
-def schedule(graph: Graph, clock: Clock, late: Collection[str] = ()) -> Schedule:
-    """As soon as possible, for inputs that are there in cycle 0 unless their name begins with one of `late`.
+def schedule(
+    graph: Graph, clock: Clock, late: Collection[str] = (), comes: Mapping[str, int] | None = None
+) -> Schedule:
+    """As soon as possible, for inputs that are there in cycle 0 unless their name begins with one of `late` or `comes`.
 
     Late inputs with one beginning are taken together, as late as no other operator waits for them.
+
+    Args:
+        comes: cycles in which inputs are there, by the beginnings of their names.
     """
-    bits = widths(graph)
+    bits, fixed = widths(graph), {}
+    for prefix, cycle in (comes or {}).items():
+        fixed |= {place: cycle for name, place in graph.inputs.items() if name.startswith(prefix)}
     groups = {prefix: [place for name, place in graph.inputs.items() if name.startswith(prefix)] for prefix in late}
-    starts, ready = _as_soon_as_possible(graph, clock, bits, {})
+    starts, ready = _as_soon_as_possible(graph, clock, bits, fixed)
     wanted = _wanted(graph, clock, bits, starts, ready, {place for group in groups.values() for place in group})
-    arrivals = {
+    arrivals = fixed | {
         place: max(0, min((wanted[each] for each in group), default=0)) for group in groups.values() for place in group
     }
-    _, ready = _as_soon_as_possible(graph, clock, bits, arrivals)
-    latency = 1 + max((ready[place] for place in graph.outputs.values()), default=0)
+    starts, ready = _as_soon_as_possible(graph, clock, bits, arrivals)
+    counted = {place for places in graph.overflows.values() for place in places}
+    latency = max(
+        (ready[place] + (graph.nodes[place].operator not in PRODUCTS) for place in (*graph.outputs.values(), *counted)),
+        default=1,
+    )
     inputs = {name: arrivals.get(place, 0) for name, place in graph.inputs.items()}
-    return Schedule(tuple(ready), inputs, latency, tuple(bits))
+    return Schedule(tuple(starts), tuple(ready), inputs, latency, tuple(bits))
+
+
+def cycles_of(node: Node, clock: Clock) -> tuple[int, ...]:
+    """Cycles from each operand to the result; none where it is there in the same one."""
+    multiplier = clock.timing.multiplier_cycles
+    match node.operator:
+        case "multiply":
+            return multiplier, multiplier
+        case "multiply_add":
+            return multiplier + 1, multiplier + 1, 1
+    return (0,) * len(node.operands)
 
 
 def _as_soon_as_possible(
@@ -97,15 +127,19 @@ def _as_soon_as_possible(
     ready: list[int] = []
     settled: list[float] = []  # ns into the cycle
     for place, node in enumerate(graph.nodes):
-        start = max((ready[each] for each in node.operands), default=arrivals.get(place, 0))
+        cycles = cycles_of(node, clock)
+        first = max(cycles, default=0)
+        start = max(
+            (ready[each] - first + own for each, own in zip(node.operands, cycles, strict=True)),
+            default=arrivals.get(place, 0),
+        )
         at = max((settled[each] for each in node.operands if ready[each] == start), default=0.0)
         delay = clock.timing.delay(node, max((bits[each] for each in node.operands), default=0))
         if delay and at and at + delay > clock.budget_ns:
             start, at = start + 1, 0.0
         starts.append(start)
-        multiply = node.operator == "multiply"
-        ready.append(start + clock.timing.multiplier_cycles if multiply else start)
-        settled.append(0.0 if multiply else at + delay)
+        ready.append(start + first)
+        settled.append(0.0 if first else at + delay)
     return starts, ready
 
 
@@ -118,17 +152,16 @@ def _wanted(
         if place in late or (node.operands and lazy.issuperset(node.operands)):
             lazy.add(place)
     wanted = list(ready)
-    users: dict[int, list[int]] = {}
+    users: dict[int, list[tuple[int, int]]] = {}  # and how much later than a user's factors it is wanted
     for place, node in enumerate(graph.nodes):
-        for operand in node.operands if bits[place] else ():
-            users.setdefault(operand, []).append(place)
+        cycles = cycles_of(node, clock)
+        for operand, own in zip(node.operands, cycles, strict=True) if bits[place] else ():
+            users.setdefault(operand, []).append((place, max(cycles) - own))
     last = max((ready[place] for place in graph.outputs.values()), default=0)
     begins = list(starts)
     for place in sorted(lazy, reverse=True):
         node = graph.nodes[place]
-        wanted[place] = min((begins[each] for each in users.get(place, ())), default=last)
-        cost = clock.timing.multiplier_cycles if node.operator == "multiply" else 0
-        if clock.timing.delay(node, 1):
-            cost = 1
-        begins[place] = wanted[place] - cost
+        wanted[place] = min((begins[each] + later for each, later in users.get(place, ())), default=last)
+        cost = max(cycles_of(node, clock), default=0)
+        begins[place] = wanted[place] - max(cost, int(clock.timing.delay(node, 1) > 0))
     return wanted

@@ -13,7 +13,7 @@ import numpy as np
 from ernn.dataflow.transforms import Exact
 from ernn.hw.architecture import Layout, Thread, image
 from ernn.hw.array_parts import Drain, Pages
-from ernn.hw.array_verilog import ALIGN_CYCLES, WEIGHT_CYCLES, ArrayText
+from ernn.hw.array_verilog import WEIGHT_CYCLES, ArrayText
 from ernn.hw.schedule import Clock
 from ernn.program_matrices import Circulant, Numbers, Pruned
 
@@ -80,11 +80,11 @@ class SparseLayout(Layout):
         return max(1, max(thread.columns - 1 for thread in self.threads).bit_length())
 
     def images(self) -> list[str]:
-        """The memory of every lane: value and column side by side, the first value in the lowest bits."""
+        """Every memory, lane by lane: value and column side by side, the value in the lowest bits."""
         words = np.concatenate([thread.words() for thread in self.threads], axis=1)
         bits, mask = self.word_bits, (1 << self.word_bits) - 1
         packed = (words[..., 0] & mask) | words[..., 1] << bits
-        return [image(lane, bits + self.index_bits) for lane in packed]
+        return [image(column[:, None], bits + self.index_bits) for lane in packed for column in lane.T]
 
 
 class SparseArrayText(ArrayText):
@@ -107,13 +107,13 @@ class SparseArrayText(ArrayText):
     ) -> None:
         super().__init__(name, layout, drains, frame_bits, streams, clock, memory)
         self.weight_delay, self.operand_delay = 0, WEIGHT_CYCLES
-        self.lane_cycles = WEIGHT_CYCLES + _FETCH_CYCLES + self.lane.latency + ALIGN_CYCLES
+        self.lane_cycles = WEIGHT_CYCLES + _FETCH_CYCLES + self.lane.latency + self.align_cycles
         self._vectors: dict[str, tuple[int, Pages]] = {}
 
     @property
     def weight_bits(self) -> int:
-        """Of a word of a lane's weights."""
-        return self.layout.array.columns * (self.layout.word_bits + self.layout.index_bits)
+        """Of a word of a memory."""
+        return self.layout.word_bits + self.layout.index_bits
 
     def columns_at_once(self, thread: Thread) -> int:
         """All of them: a value may be for any column."""
@@ -179,13 +179,16 @@ class SparseArrayText(ArrayText):
             yield f"    assign values[{(c + 1) * value - 1}:{c * value}] = weights[{low + value - 1}:{low}];"
             yield f"    wire [{index - 1}:0] column_{c} = weights[{low + value + index - 1}:{low + value}];"
             for v, (bits, pages) in self._vectors.items():
-                address, at = self._page_bits(pages) + bits, f"{{{v}_read_page, column_{c}[{bits - 1}:0]}}"
+                page = self._page_bits(pages)
+                yield from self.behind(c, f"{v}_read_page", page)
+                yield from self.behind(c, f"{v}_chosen", 1)
+                address, at = page + bits, f"{{{v}_read_page_{c}, column_{c}[{bits - 1}:0]}}"
                 depth = 2 * int(pages.count.replace("STREAMS", str(self.streams))) << bits
                 yield f"""    wire [{f - 1}:0] {v}_{c};
     ernn_ram #(.WIDTH({f}), .DEPTH({depth}), .ADDRESS({address})) memory_{v}_{c} (.clk(clk), .write({v}_write),
         .write_address({v}_write_address), .d({v}_value), .read_address({at}),
         .q({v}_{c}));"""
-            chosen = " | ".join(f"({{{f}{{{v}_chosen}}}} & {v}_{c})" for v in self._vectors)
+            chosen = " | ".join(f"({{{f}{{{v}_chosen_{c}}}}} & {v}_{c})" for v in self._vectors)
             yield f"    always @(posedge clk) operands_here[{(c + 1) * f - 1}:{c * f}] <= {chosen};"
         yield f"""    ernn_delay #(.WIDTH({columns * value}), .CYCLES({_FETCH_CYCLES})) delay_values (
         .clk(clk), .d(values), .q(kernel_weights));"""

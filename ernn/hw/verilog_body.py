@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from ernn.hw.graph import Node
+from ernn.hw.graph import PRODUCTS, Node
 from ernn.hw.kernel import Kernel
+from ernn.hw.schedule import cycles_of
 
 
 class Body:
@@ -68,19 +69,24 @@ class Body:
     def _node(self, place: int) -> Iterator[str]:
         node, width = self.graph.nodes[place], self.width[place]
         name, cycle = self.names[place], taken(self.kernel, place)
-        if node.operator == "multiply":
-            a, b = node.operands
-            left, right = self.signal(a, cycle), self.signal(b, cycle)
-            yield f"    wire signed [{width - 1}:0] {name};"
-            yield (
-                f"    ernn_multiply #(.A_WIDTH({self.width[a]}), .B_WIDTH({self.width[b]}), .P_WIDTH({width}), "
-                f".CYCLES({self.kernel.clock.timing.multiplier_cycles}))"
-            )
-            yield f"        multiply_{name} (.clk(clk), .a({left}), .b({right}), .p({name}));"
+        if node.operator in PRODUCTS:
+            yield from self._product(place, node, name)
         elif node.operator == "search":
             yield from self._searched(node, name, width, cycle)
         else:
             yield f"    wire signed [{width - 1}:0] {name} = {self._expression(node, width, cycle)};"
+
+    def _product(self, place: int, node: Node, name: str) -> Iterator[str]:
+        """A multiplier with registers; behind some of them is a sum with a register."""
+        width, ready = self.width[place], self.schedule.ready[place]
+        cycles = cycles_of(node, self.kernel.clock)
+        ports = {port: self.signal(each, ready - own) for port, each, own in zip("abc", node.operands, cycles, strict=False)}
+        widths = {port: self.width[each] for port, each in zip("abc", node.operands, strict=False)} | {"p": width}
+        sizes = ", ".join(f".{port.upper()}_WIDTH({bits})" for port, bits in widths.items())
+        joined = ", ".join(f".{port}({signal})" for port, signal in ports.items())
+        yield f"    wire signed [{width - 1}:0] {name};"
+        yield f"    ernn_{node.operator} #({sizes}, .CYCLES({self.kernel.clock.timing.multiplier_cycles}))"
+        yield f"        multiply_{name} (.clk(clk), {joined}, .p({name}));"
 
     def _searched(self, node: Node, name: str, width: int, cycle: int) -> Iterator[str]:
         """One more bit of an index: whether the bound that the bits before it choose is reached."""
@@ -159,9 +165,8 @@ class Body:
 
 
 def taken(kernel: Kernel, place: int) -> int:
-    """The cycle in which a node takes its operands."""
-    multiply = kernel.graph.nodes[place].operator == "multiply"
-    return kernel.schedule.ready[place] - (kernel.clock.timing.multiplier_cycles if multiply else 0)
+    """The cycle in which a node takes its operands, of a product its factors."""
+    return kernel.schedule.starts[place]
 
 
 def literal(integer: int, width: int) -> str:

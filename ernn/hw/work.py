@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from ernn.hw import kernels
-from ernn.hw.graph import Graph, widths
+from ernn.hw.graph import PRODUCTS, Graph, widths
 from ernn.hw.layer_verilog import LayerText
 from ernn.hw.sparse import SparseLayout
 
@@ -30,9 +30,10 @@ class Work:
         """Count a kernel that is run so many times."""
         bits = widths(graph)
         for node, width in zip(graph.nodes, bits, strict=True):
-            if node.operator == "multiply":
-                a, b = sorted(bits[place] for place in node.operands)
+            if node.operator in PRODUCTS:
+                a, b = sorted(bits[place] for place in node.operands[:2])
                 self.multiplications[f"{a}x{b}"] += runs
+                self.logic_bits += runs * width * (node.operator == "multiply_add")
             elif node.operator == "read":
                 self.table_bits += runs * width
             elif node.operator == "search":
@@ -83,6 +84,7 @@ def _vectors(layer: LayerText, total: Work) -> None:
     copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1
     for thread in {thread.vector: thread for thread in layout.threads}.values():
         width = array.lane.inputs["x0"].width
-        kernel = kernels.points("points", thread.matrix, thread.product.vector, array.lane.clock, width)
+        clock, shift = array.lane.clock, array.operand_shift(thread.vector, array.lane.clock)
+        kernel = kernels.points("points", thread.matrix, thread.product.vector, clock, width, shift)
         total.add_graph(kernel.graph, thread.columns)
         total.write_bits += thread.columns * copies * array.factor_bits

@@ -11,8 +11,9 @@ from ernn.hw.devices import Flow
 
 TOP = "ernn"
 _LIBRARY = re.compile(r"ernn_\w+\.v")
+_PRIMITIVES: dict[Flow, Flow] = {"xcup": "xcu"}  # families with the blocks of another
 _SLICES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))  # words of a block, and bits of each
-_LANE_IMAGE = re.compile(r'#\(\.IMAGE\("\w+_weights_\d+\.hex"\)\) (?=lane_\d+ \()')
+_LANE_IMAGES = re.compile(r'#\((?:\.IMAGE_\d+\("\w+_weights_\d+\.hex"\)(?:, )?)+\) (?=lane_\d+ \()')
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Sources:
         if flow == "gatemate":
             texts = {name: text.replace('"distributed"', '"registers"') for name, text in self.verilog.items()}
             return replace(self, verilog=texts)
-        folder = resources.files("ernn.synthesis") / "primitives" / flow
+        folder = resources.files("ernn.synthesis") / "primitives" / _PRIMITIVES.get(flow, flow)
         own = {name: (folder / name).read_text() for name in self.verilog if (folder / name).is_file()}
         memory = dict(self.memory)
         if "ernn_ram.v" in own:
@@ -70,7 +71,7 @@ def sources(project: Path, images: bool = False) -> Sources:
     own = [text for name, text in verilog.items() if not _LIBRARY.fullmatch(name)]
     modules = tuple(name for text in own for name in re.findall(r"^module (\w+)", text, re.MULTILINE))
     if not images:
-        verilog = {name: _LANE_IMAGE.sub("", text) for name, text in verilog.items()}
+        verilog = {name: _LANE_IMAGES.sub("", text) for name, text in verilog.items()}
         memory = {name: text for name, text in memory.items() if "_weights_" not in name}
     layers = tuple(layer["name"] for layer in design["layers"])
     return Sources(verilog, memory, layers, modules, design["clock_mhz"])

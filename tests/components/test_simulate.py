@@ -54,7 +54,7 @@ def test_a_wrong_weight_is_one_line_that_names_the_first_inner_value(entered, ca
         (wrong / name).symlink_to(entered / "project" / name)
     for image in (entered / "project/memory").iterdir():
         (wrong / "memory" / image.name).write_text(image.read_text())
-    path = wrong / "memory/layer0_weights_3.hex"  # of gate o
+    path = wrong / "memory/layer0_weights_7.hex"  # of gate o
     path.write_text("".join(f"{int(line, 16) ^ 0x20:x}\n" for line in path.read_text().splitlines()))
     with pytest.raises(SystemExit) as left:
         run("wrong", "bad")

@@ -160,8 +160,8 @@ class Buses:
         """Write all weights of a network."""
         for number, layer in enumerate(design(of).layers):
             parts = -(-layer.array.weight_bits // 32)
-            for lane, image in enumerate(layer.array.layout.images()):
-                await self.write("load_place", number << 16 | lane)
+            for memory, image in enumerate(layer.array.layout.images()):
+                await self.write("load_place", number << 16 | memory)
                 for word in image.split():
                     for part in range(parts):
                         await self.write("load_part", int(word, 16) >> 32 * part & 0xFFFFFFFF)

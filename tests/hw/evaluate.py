@@ -60,6 +60,8 @@ def _result(node: Node, operands: list[int]) -> int:
             return -first
         case "multiply":
             return first * second
+        case "multiply_add":
+            return first * second + third
         case "plus":
             return first + node.data[0]
         case "shift_left":

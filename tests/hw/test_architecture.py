@@ -89,11 +89,13 @@ def test_weights_of_threads_stand_behind_each_other(first, second, third, transf
     places = [range(layout.base(t), layout.base(t) + t.groups * t.steps) for t in found]
     assert [address for place in places for address in place] == list(range(layout.depth))
     assert layout.accumulators == max(t.base + t.groups for t in found)
-    for lane, text in enumerate(layout.images()):
+    assert len(layout.images()) == layout.memories
+    for memory, text in enumerate(layout.images()):
+        lane, column = divmod(memory, first.array.columns)
         lines = [int(line, 16) for line in text.splitlines()]
         assert len(lines) == layout.depth
         for thread, place in zip(found, places, strict=True):
-            words = thread.words()[lane]
+            words = thread.words()[lane, :, column]
             words = words @ thread.product.weight_map().T if transformed else words
             rows = words.reshape(len(place), -1).tolist()
             assert lines[place.start : place.stop] == [pack(row, layout.word_bits) for row in rows]

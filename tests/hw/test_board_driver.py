@@ -23,9 +23,12 @@ def test_weights_are_written_as_by_the_library(name, tmp_path):
     wanted = [
         write
         for number, layer in enumerate(network.layers)
-        for lane in range(layer.array.layout.array.lanes)
+        for memory_number in range(layer.array.layout.memories)
         for write in host.weights(
-            number, lane, files[f"memory/{layer.name}_weights_{lane}.hex"], layer.array.weight_bits
+            number,
+            memory_number,
+            files[f"memory/{layer.name}_weights_{memory_number}.hex"],
+            layer.array.weight_bits,
         )
     ]
     assert driver.load_weights(memory) > 0

@@ -46,11 +46,11 @@ def loaded() -> Program:
 
 
 def writes(design: NetworkText) -> Iterator[tuple[int, int]]:
-    """All weights of a design, lane by lane in parts of 32 bits."""
+    """All weights of a design, memory by memory in parts of 32 bits."""
     for number, layer in enumerate(design.layers):
         parts = -(-layer.array.weight_bits // 32)
-        for lane, text in enumerate(layer.array.layout.images()):
-            yield LOAD_PLACE, number << 16 | lane
+        for memory, text in enumerate(layer.array.layout.images()):
+            yield LOAD_PLACE, number << 16 | memory
             for word in text.splitlines():
                 yield from ((LOAD_PART, int(word, 16) >> 32 * part & 0xFFFFFFFF) for part in range(parts))
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.hw.graph import Graph
+from ernn.hw.graph import Graph, Node
 from ernn.hw.kernel import Kernel
+from ernn.hw.kernels import skew
 from ernn.hw.schedule import FAMILIES, Clock, Timing, schedule
 from tests import programs
 from tests.hw import cases
@@ -30,25 +31,38 @@ CLOCKS = st.builds(Clock, st.floats(20, 900), st.sampled_from(list(FAMILIES.valu
 NAMES = st.sampled_from(sorted(KERNELS))
 
 
+def cycles_of(node: Node, number: int, clock: Clock) -> int:
+    """From an operand to the result: a product takes those of its multiplier, and one more for a sum behind it."""
+    multiplier = clock.timing.multiplier_cycles
+    if node.operator == "multiply_add":
+        return multiplier + 1 if number < 2 else 1
+    return multiplier if node.operator == "multiply" else 0
+
+
 @given(name=NAMES, clock=CLOCKS)
 def test_operands_are_there_before_they_are_used(name, clock):
     kernel = KERNELS[name]
-    found = schedule(kernel.graph, clock, kernel.late)
+    found = schedule(kernel.graph, clock, kernel.late, kernel.comes)
     for place, node in enumerate(kernel.graph.nodes):
-        used = found.ready[place] - (clock.timing.multiplier_cycles if node.operator == "multiply" else 0)
-        assert all(found.ready[each] <= used for each in node.operands)
+        for number, operand in enumerate(node.operands):
+            assert found.ready[operand] <= found.ready[place] - cycles_of(node, number, clock)
+        factors = node.operands[:2] if node.operator == "multiply_add" else node.operands
+        assert all(found.ready[each] <= found.starts[place] for each in factors)
     assert all(found.ready[place] == found.inputs[name] for name, place in kernel.graph.inputs.items())
-    assert all(found.ready[place] < found.latency for place in kernel.graph.outputs.values())
+    for place in kernel.graph.outputs.values():
+        registered = kernel.graph.nodes[place].operator in ("multiply", "multiply_add")
+        assert found.ready[place] + (not registered) <= found.latency
 
 
 @given(name=NAMES, clock=CLOCKS)
 def test_chains_fit_in_a_cycle_unless_one_operator_does_not(name, clock):
     kernel = KERNELS[name]
-    found, settled = schedule(kernel.graph, clock, kernel.late), []
+    found, settled = schedule(kernel.graph, clock, kernel.late, kernel.comes), []
     for place, node in enumerate(kernel.graph.nodes):
         chained = [settled[each] for each in node.operands if found.ready[each] == found.ready[place]]
         delay = clock.timing.delay(node, max((found.widths[each] for each in node.operands), default=0))
-        settled.append(0.0 if node.operator == "multiply" else max(chained, default=0.0) + delay)
+        registered = node.operator in ("multiply", "multiply_add")
+        settled.append(0.0 if registered else max(chained, default=0.0) + delay)
         assert settled[place] <= max(clock.budget_ns, delay, *chained)
 
 
@@ -56,9 +70,24 @@ def test_chains_fit_in_a_cycle_unless_one_operator_does_not(name, clock):
 def test_a_product_takes_the_cycles_of_its_multiplier(cycles):
     graph = Graph("product")
     a, b, c = (graph.input(name, Format(8, 0)) for name in "abc")
+    clock = Clock(100, Timing(1.0, 0.0, 0.5, multiplier_cycles=cycles))
     graph.output("y", a * b * c)
-    found = schedule(graph, Clock(100, Timing(1.0, 0.0, 0.5, multiplier_cycles=cycles)))
-    assert found.latency == 2 * cycles + 1
+    assert schedule(graph, clock).latency == 2 * cycles  # its register is the last
+    graph.output("z", a * b * c + a)
+    assert schedule(graph, clock).latency == 2 * cycles + 1
+
+
+@pytest.mark.parametrize("cycles", [2, 3, 5])
+def test_products_that_are_summed_one_after_the_other_take_a_cycle_each(cycles):
+    graph = Graph("sum")
+    clock = Clock(100, Timing(1.0, 0.0, 0.5, multiplier_cycles=cycles))
+    total = graph.input("x0", Format(8, 0)) * graph.input("w0", Format(8, 0))
+    for n in range(1, 6):
+        total = graph.input(f"x{n}", Format(8, 0)).multiply_add(graph.input(f"w{n}", Format(8, 0)), total)
+    graph.output("s", total)
+    found = schedule(graph, clock, [f"x{n}" for n in range(6)], {f"w{n}": skew(n) for n in range(6)})
+    assert found.latency == cycles + 5
+    assert [found.inputs[f"x{n}"] for n in range(6)] == [0, 0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(("mhz", "chained"), [(500, 0), (250, 3), (101, 9), (400, 2), (1000, 0)])
@@ -75,12 +104,13 @@ def test_as_many_operators_are_chained_as_fit(mhz, chained):
 @given(name=NAMES, clock=CLOCKS)
 def test_late_inputs_do_not_lengthen_the_latency(name, clock):
     kernel = KERNELS[name]
-    found, early = schedule(kernel.graph, clock, kernel.late), schedule(kernel.graph, clock)
+    found = schedule(kernel.graph, clock, kernel.late, kernel.comes)
+    early = schedule(kernel.graph, clock, (), kernel.comes)
     assert found.latency == early.latency
-    assert set(early.inputs.values()) <= {0}
     for bus, cycle in found.inputs.items():
         late = [prefix for prefix in kernel.late if bus.startswith(prefix)]
-        assert cycle == (next(c for n, c in found.inputs.items() if n.startswith(late[0])) if late else 0)
+        comes = next((c for prefix, c in kernel.comes.items() if bus.startswith(prefix)), 0)
+        assert cycle == (next(c for n, c in found.inputs.items() if n.startswith(late[0])) if late else comes)
 
 
 @given(depth=st.integers(0, 12), clock=CLOCKS)
@@ -113,5 +143,8 @@ def test_inputs_of_one_beginning_are_taken_with_the_first_that_is_wanted():
 
 @given(name=NAMES, family=st.sampled_from(list(FAMILIES.values())), mhz=st.lists(st.floats(20, 900), min_size=2))
 def test_latency_grows_with_the_clock(name, family, mhz):
-    latencies = [schedule(KERNELS[name].graph, Clock(each, family), KERNELS[name].late).latency for each in sorted(mhz)]
+    kernel = KERNELS[name]
+    latencies = [
+        schedule(kernel.graph, Clock(each, family), kernel.late, kernel.comes).latency for each in sorted(mhz)
+    ]
     assert all(slow <= fast for slow, fast in pairwise(latencies))

@@ -153,15 +153,15 @@ class Accelerator:
         return found | {"cycles": self.read("cycles_high") << 32 | self.read("cycles_low")}
 
     def load_weights(self, folder: Path) -> int:
-        """Write all weights of a folder `memory`; returns how many words of lanes.
+        """Write all weights of a folder `memory`; returns how many words.
 
         Raises:
             DriverError: one is missing; nothing was written then.
         """
         places = {
-            folder / f"{layer['name']}_weights_{lane}.hex": number << 16 | lane
+            folder / f"{layer['name']}_weights_{memory}.hex": number << 16 | memory
             for number, layer in enumerate(self.design["layers"])
-            for lane in range(layer["lanes"])
+            for memory in range(layer["memories"])
         }
         if missing := [path for path in places if not path.exists()]:
             raise DriverError(f"{missing[0]} is missing: copy the folder `memory` of the project")

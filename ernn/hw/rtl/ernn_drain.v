@@ -1,5 +1,6 @@
-// Shift chains between the lanes and the kernels behind them. `load` takes the sums of all lanes; after it, HEADS of
-// them come out for HOLD cycles each, STEPS times: lane h * STEPS + s at head h in step s.
+// Finished sums on their way from the lanes to the kernels behind them. `load` takes those of all lanes; after it, HEADS
+// of them come out for HOLD cycles each, STEPS times: lane h * STEPS + s at head h in step s. The first of a head's lanes
+// goes straight to it, the others wait in registers that it chooses from.
 module ernn_drain #(
     parameter HEADS = 1,
     parameter STEPS = 1,
@@ -14,12 +15,15 @@ module ernn_drain #(
     output wire valid,
     output reg [7:0] beat,  // 0 .. hold - 1
     output reg [TAG-1:0] tag_out,
-    output wire [HEADS*BITS-1:0] heads
+    output reg [HEADS*BITS-1:0] heads
 );
-    reg [HEADS*STEPS*BITS-1:0] chain;
+    localparam integer LAST_STEP = STEPS - 1;
+    localparam PLACE_BITS = STEPS > 1 ? $clog2(STEPS) : 1;
+    localparam [PLACE_BITS-1:0] LAST = LAST_STEP[PLACE_BITS-1:0];
     reg [7:0] held;
     reg [15:0] left;
     reg shift;  // beat == held - 1
+    reg [PLACE_BITS-1:0] next;  // lane of each head that comes out next; 0 where all have
 
     assign valid = left != 16'd0;
     initial begin
@@ -27,7 +31,11 @@ module ernn_drain #(
         held = 8'd0;
         shift = 1'b0;
         left = 16'd0;
+        next = {PLACE_BITS{1'b0}};
     end
+    wire moves = load || (valid && shift);
+    wire [PLACE_BITS-1:0] after = STEPS == 1 || next == LAST ? {PLACE_BITS{1'b0}}
+        : load || next != {PLACE_BITS{1'b0}} ? next + 1'b1 : next;
     always @(posedge clk) begin
         if (load) begin
             left <= STEPS[15:0];
@@ -40,15 +48,25 @@ module ernn_drain #(
             shift <= shift ? held == 8'd1 : beat + 8'd2 == held;
             if (shift) left <= left - 16'd1;
         end
+        if (moves) next <= after;
     end
-    genvar h;
+    genvar h, b;
     generate
         for (h = 0; h < HEADS; h = h + 1) begin : head
             localparam LOW = h * STEPS * BITS;
-            assign heads[h*BITS+:BITS] = chain[LOW+:BITS];
-            always @(posedge clk)
-                if (load) chain[LOW+:STEPS*BITS] <= lanes[LOW+:STEPS*BITS];
-                else if (STEPS > 1 && shift) chain[LOW+:STEPS*BITS] <= chain[LOW+:STEPS*BITS] >> BITS;
+            if (STEPS == 1) begin : direct
+                always @(posedge clk) if (load) heads[h*BITS+:BITS] <= lanes[LOW+:BITS];
+            end else begin : chosen
+                wire [PLACE_BITS-1:0] place;  // `next` for this head
+                for (b = 0; b < PLACE_BITS; b = b + 1) begin : bit_of_place
+                    ernn_copy copy (.clk(clk), .d(moves ? after[b] : next[b]), .q(place[b]));
+                end
+                reg [STEPS*BITS-1:0] waiting;
+                always @(posedge clk) begin
+                    if (load) waiting <= lanes[LOW+:STEPS*BITS];
+                    if (moves) heads[h*BITS+:BITS] <= place == {PLACE_BITS{1'b0}} ? lanes[LOW+:BITS] : waiting[place*BITS+:BITS];
+                end
+            end
         end
     endgenerate
 endmodule

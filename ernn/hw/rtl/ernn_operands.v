@@ -1,6 +1,6 @@
 // Factors of a vector, block by block, in BANKS memories: block n stands in bank n % BANKS. WRITES blocks with
-// consecutive numbers come in at a time, BANKS of them go out two cycles after their address. TOTAL blocks make a
-// vector; what comes in behind them is dropped.
+// consecutive numbers come in at a time, BANKS of them go out: the first two two cycles after their address, each other
+// bank a cycle after the one before. TOTAL blocks make a vector; what comes in behind them is dropped.
 module ernn_operands #(
     parameter BANKS = 1,
     parameter WRITES = 1,  // at most BANKS
@@ -83,6 +83,15 @@ module ernn_operands #(
                 chosen = taken[0+:WIDTH];
                 for (w = 1; w < WRITES; w = w + 1) if (port == w[BANK_BITS-1:0]) chosen = taken[w*WIDTH+:WIDTH];
             end
+            wire [ADDRESS-1:0] read_address;
+            ernn_delay #(
+                .WIDTH(ADDRESS),
+                .CYCLES(b > 1 ? b - 1 : 0)
+            ) skewed (
+                .clk(clk),
+                .d({read_page, read_step}),
+                .q(read_address)
+            );
             ernn_ram #(
                 .WIDTH(WIDTH),
                 .DEPTH(DEPTH),
@@ -92,7 +101,7 @@ module ernn_operands #(
                 .write(mine),
                 .write_address({page, step}),
                 .d(chosen),
-                .read_address({read_page, read_step}),
+                .read_address(read_address),
                 .q(q[b*WIDTH+:WIDTH])
             );
         end
