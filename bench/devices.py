@@ -19,7 +19,7 @@ from bench import accelerator
 from bench.record import FOLDER, commit, record
 from ernn import artifacts, synthesis
 from ernn.hw import project
-from ernn.hw.devices import DEVICES
+from ernn.hw.devices import COUNTS, DEVICES
 from ernn.params import Integer, Network
 from ernn.program import Program
 from ernn.synthesis import rows
@@ -42,6 +42,7 @@ PAPER = {  # the FPGAs of the published system that a design stands beside in `b
 }
 COLUMNS = (
     *("design", "device", "flow", "weights", "lut", "ff", "dsp", "bram"),
+    *COUNTS,
     *("fmax_mhz", "fmax_kind", "fmax_low_mhz", "fmax_high_mhz", "levels", "levels_mhz"),
     *("cycles_per_frame", "latency_cycles", "unrouted_seeds", "fits", "binds", "bitstream_bytes", "seconds", "commit"),
 )
@@ -52,10 +53,11 @@ Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (h
 has placed, routed and timed the whole design, the median of three seeds; levels: estimated from the levels of logic of
 the longest path (`levels_mhz`, by the rule of [levels.md](levels.md)), and no more than what pipelines were scheduled
 for; assumed: what pipelines were scheduled for. Designs that take more than half of an ECP5 are placed by nextpnr's
-static placer. `weights` says how they are stored, by the rule of docs/accelerator.md. `unrouted_seeds` were stopped
-after an hour each. `binds` names what a device has too little of. `cycles_per_frame` and `latency_cycles` are
-simulated; those of the other designs are in [accelerator.md](accelerator.md). Rows carry the commit that they were
-measured with."""
+static placer. Multipliers and memories of ECP5 are modules of its primitives, which stand in for those of the generated
+Verilog: `lut_yosys`, .. are Yosys' counts with them, `lut_plain`, .. without them; families without such modules have
+neither. `weights` says how they are stored, by the rule of docs/accelerator.md. `unrouted_seeds` were stopped after an
+hour each. `binds` names what a device has too little of. `cycles_per_frame` and `latency_cycles` are simulated; those
+of the other designs are in [accelerator.md](accelerator.md). Rows carry the commit that they were measured with."""
 
 
 @dataclass(frozen=True)
