@@ -18,8 +18,8 @@ import torch
 from bench.record import FOLDER, commit, record
 from ernn import artifacts, simulation
 from ernn.data.phones import PHONES48
-from ernn.hw import project, sizing
-from ernn.hw.architecture import Array
+from ernn.hw import project, sizing, weights
+from ernn.hw.devices import DEVICES
 from ernn.hw.network_verilog import Architecture, NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.nn.acoustic import AcousticModel, make_circulant
@@ -28,6 +28,7 @@ from ernn.program import Program
 from ernn.pruning import Pruner
 from ernn.quantize import calibrate, freeze, tables
 
+DEVICE, CLOCK_MHZ = "xc7vx690t", 200.0  # that cases are simulated as for
 FRAMES, OPENS = 60, 30  # an utterance opens at the first frame and in the middle
 LSTM = Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True)
 GRU = Network(cell="gru", layers=1, cells=1024)
@@ -40,7 +41,8 @@ alone, from its first feature to its last logit; both are counted in a simulatio
 logit equals the integer model. `utilization` is the share of all arrays' multiplier-cycles that are needed.
 `ernn_paper_cycles` and `ernn_paper_multipliers` are E-RNN's on the XCKU060 (arXiv:1812.07106; confidence: recalled):
 its frames a second at 200 MHz with three interleaved streams, as cycles, and its DSP blocks. Whether its
-figures have an output layer is not known; these have one. `pruning_ratio` above 1 is a pruned network, equally many
+figures have an output layer is not known; these have one. `weights` says how they are stored, by the rule of
+docs/accelerator.md for the xc7vx690t. `pruning_ratio` above 1 is a pruned network, equally many
 weights in every row. `commit` is that of each row."""
 
 
@@ -57,7 +59,6 @@ class Case:
     inputs: int = 153
     pruning_ratio: float = 1.0  # weights over those that stay, equally many in every row; 1 keeps blocks
     paper: tuple[int, int] | None = None  # E-RNN's cycles and multipliers
-    transformed: bool = False  # weights are stored as the factors of their blocks
 
 
 def _bits(width: int) -> Bits:
@@ -70,10 +71,10 @@ def _fourier(width: int) -> Integer:
 
 _EXACT = Integer(design="random")
 CASES = {
-    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), paper=E_RNN["lstm", 8], transformed=True),
-    "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 0), paper=E_RNN["lstm", 16], transformed=True),
-    "gru-k8": Case(GRU, 8, _fourier(12), (32, 5, 2), (48, 4, 0), paper=E_RNN["gru", 8], transformed=True),
-    "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (48, 4, 0), paper=E_RNN["gru", 16], transformed=True),
+    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), paper=E_RNN["lstm", 8]),
+    "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 0), paper=E_RNN["lstm", 16]),
+    "gru-k8": Case(GRU, 8, _fourier(12), (32, 5, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
+    "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (48, 4, 0), paper=E_RNN["gru", 16]),
     "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
     "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
     # ESE and C-LSTM as designs of ours, at most with their multipliers
@@ -103,16 +104,17 @@ def program_of(case: Case) -> Program:
     return freeze.freeze("random", model, formats, case.integer, functions, frontend)
 
 
-def architecture(case: Case, arrays: tuple[Array, ...], clock: Clock) -> Architecture:
-    """A case's arrays and what else decides its hardware."""
-    return Architecture(arrays, clock, case.streams, transformed=case.transformed)
+def network(case: Case, program: Program, device: str, clock_mhz: float = CLOCK_MHZ) -> NetworkText:
+    """A case's hardware for a device: pipelines have the delays of its family, and weights are stored by the rule."""
+    arrays, target = sizing.arrays(program, case.array, case.output), DEVICES[device]
+    architecture = Architecture(arrays, Clock(clock_mhz, FAMILIES[target.clocks]), case.streams)
+    return weights.network(program, architecture, "auto", [target])
 
 
 def built(case: Case) -> tuple[Program, dict[str, str]]:
-    """A case's program and sources."""
-    program, clock = program_of(case), Clock(200, FAMILIES["xc7"])
-    arrays = sizing.arrays(program, case.array, case.output)
-    return program, project.rtl_project(NetworkText(program, architecture(case, arrays, clock)))
+    """A case's program and sources, as they are simulated."""
+    program = program_of(case)
+    return program, project.rtl_project(network(case, program, DEVICE))
 
 
 def simulated(program: Program, files: dict[str, str], streams: int) -> tuple[float, int]:
@@ -147,6 +149,7 @@ def measure(name: str, case: Case) -> dict[str, Any]:
         "lanes_columns": "x".join(map(str, case.array[:2])),
         "multipliers": sum(sum(layer["multipliers"].values()) for layer in design["layers"]),
         "streams": case.streams,
+        "weights": design["weights"],
         "cycles_per_frame": interval,
         "latency_cycles": latency,
         "utilization": round(simulation.utilization(design, interval), 3),

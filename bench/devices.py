@@ -18,10 +18,8 @@ from typing import Any, Literal
 from bench import accelerator
 from bench.record import FOLDER, commit, record
 from ernn import artifacts, synthesis
-from ernn.hw import project, sizing
-from ernn.hw.devices import DEVICES
-from ernn.hw.network_verilog import NetworkText
-from ernn.hw.schedule import FAMILIES, Clock
+from ernn.hw import project
+from ernn.hw.devices import COUNTS, DEVICES
 from ernn.params import Integer, Network
 from ernn.program import Program
 from ernn.synthesis import rows
@@ -43,9 +41,10 @@ PAPER = {  # the FPGAs of the published system that a design stands beside in `b
     "lstm-1024-k16": ("xc7z100",),
 }
 COLUMNS = (
-    *("design", "device", "flow", "lut", "ff", "dsp", "bram", "fmax_mhz", "fmax_kind", "fmax_low_mhz", "fmax_high_mhz"),
-    *("levels", "levels_mhz", "cycles_per_frame", "latency_cycles", "unrouted_seeds", "fits", "binds"),
-    *("bitstream_bytes", "seconds", "commit"),
+    *("design", "device", "flow", "weights", "lut", "ff", "dsp", "bram"),
+    *COUNTS,
+    *("fmax_mhz", "fmax_kind", "fmax_low_mhz", "fmax_high_mhz", "levels", "levels_mhz"),
+    *("cycles_per_frame", "latency_cycles", "unrouted_seeds", "fits", "binds", "bitstream_bytes", "seconds", "commit"),
 )
 NOTE = """\
 Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18), DP16KD or BRAM_40K
@@ -54,9 +53,11 @@ Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (h
 has placed, routed and timed the whole design, the median of three seeds; levels: estimated from the levels of logic of
 the longest path (`levels_mhz`, by the rule of [levels.md](levels.md)), and no more than what pipelines were scheduled
 for; assumed: what pipelines were scheduled for. Designs that take more than half of an ECP5 are placed by nextpnr's
-static placer. `unrouted_seeds` were stopped after an hour each. `binds` names what a device has too little of.
-`cycles_per_frame` and `latency_cycles` are simulated; those of the other designs are in
-[accelerator.md](accelerator.md). Rows carry the commit that they were measured with."""
+static placer. Multipliers and memories of ECP5 are modules of its primitives, which stand in for those of the generated
+Verilog: `lut_yosys`, .. are Yosys' counts with them, `lut_plain`, .. without them; families without such modules have
+neither. `weights` says how they are stored, by the rule of docs/accelerator.md. `unrouted_seeds` were stopped after an
+hour each. `binds` names what a device has too little of. `cycles_per_frame` and `latency_cycles` are simulated; those
+of the other designs are in [accelerator.md](accelerator.md). Rows carry the commit that they were measured with."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,10 @@ def devices_of(name: str) -> tuple[str, ...]:
 
 
 def made(name: str, device: str) -> tuple[Program, dict[str, str]]:
-    """Program and sources of a design for a device: pipelines have the delays of its family."""
-    case, mhz = case_of(name), SMALL[name].clock_mhz if name in SMALL else 200.0
+    """Program and sources of a design for a device."""
+    case, mhz = case_of(name), SMALL[name].clock_mhz if name in SMALL else accelerator.CLOCK_MHZ
     program = accelerator.program_of(case)
-    arrays = sizing.arrays(program, case.array, case.output)
-    clock = Clock(mhz, FAMILIES[DEVICES[device].clocks])
-    return program, project.rtl_project(NetworkText(program, accelerator.architecture(case, arrays, clock)))
+    return program, project.rtl_project(accelerator.network(case, program, device, mhz))
 
 
 def measure(name: str, device: str) -> dict[str, Any]:
@@ -124,7 +123,8 @@ def measure(name: str, device: str) -> dict[str, Any]:
     started = time.perf_counter()
     [row] = rows.rows(name, place / "project", [DEVICES[device]], SEEDS, place / "work", resume=True)
     place_seconds = _seconds(place / "seconds.json", time.perf_counter() - started)
-    about = {"seconds": round(place_seconds), "commit": commit()}
+    stored = json.loads(files["design.json"])["weights"]
+    about = {"weights": stored, "seconds": round(place_seconds), "commit": commit()}
     if name in SMALL:
         row["cycles_per_frame"], row["latency_cycles"] = accelerator.simulated(program, files, case_of(name).streams)
     return row | {name: _words(row.get(name)) for name in ("binds", "unrouted_seeds")} | about

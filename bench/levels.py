@@ -20,7 +20,7 @@ from ernn import artifacts, program_file
 from ernn.artifacts import read_yaml
 from ernn.hw import project
 from ernn.hw.devices import DEVICES
-from ernn.params import Accelerator, Hardware, Parameters
+from ernn.params import Accelerator, Parameters
 from ernn.synthesis import count, levels, sources
 
 PAPER = ("lstm-k8", "lstm-k16", "gru-k8", "gru-k16")
@@ -48,7 +48,7 @@ def designs() -> dict[str, tuple[str, Generator]]:
         program = Path("programs") / accelerator.program
         for device in accelerator.devices or parameters.synthesis.devices:
             if program.exists() and (DEVICES[device].clocks, DEVICES[device].speed) in levels.LEVEL_NS:
-                found[f"{name} {device}"] = device, partial(_generated, accelerator, parameters.hardware, program)
+                found[f"{name} {device}"] = device, partial(_generated, accelerator, parameters, program)
     return found
 
 
@@ -56,8 +56,9 @@ def _paper(name: str, device: str) -> dict[str, str]:
     return devices.made(name, device)[1]
 
 
-def _generated(accelerator: Accelerator, hardware: Hardware, program: Path) -> dict[str, str]:
-    return project.rtl_project(network_of(accelerator, hardware, program_file.load(program)))
+def _generated(accelerator: Accelerator, parameters: Parameters, program: Path) -> dict[str, str]:
+    loaded = program_file.load(program)
+    return project.rtl_project(network_of(accelerator, parameters.hardware, parameters.synthesis, loaded))
 
 
 def measure(name: str, device: str, generate: Generator) -> list[dict[str, Any]]:

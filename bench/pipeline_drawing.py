@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import accelerator
-from ernn.hw import sizing
 from ernn.hw.array_verilog import ALIGN_CYCLES, WEIGHT_CYCLES
 from ernn.hw.layer_verilog import LayerText
 from ernn.hw.network_verilog import NetworkText
-from ernn.hw.schedule import FAMILIES, Clock
 
-DESIGN, FAMILY, MHZ = "lstm-k8", "xcup", 200.0
+DESIGN, DEVICE = "lstm-k8", "xcku060"
 PICTURE = Path("docs/images/pipeline.svg")
 WIDTH, HEIGHT, GAP, LEFT, TOP, ROW = 168, 58, 26, 20, 64, 118
 STYLE = """\
@@ -51,9 +49,7 @@ class Stage:
 def network() -> NetworkText:
     """The design whose cycles are drawn."""
     case = accelerator.CASES[DESIGN]
-    program = accelerator.program_of(case)
-    arrays = sizing.arrays(program, case.array, case.output)
-    return NetworkText(program, accelerator.architecture(case, arrays, Clock(MHZ, FAMILIES[FAMILY])))
+    return accelerator.network(case, accelerator.program_of(case), DEVICE)
 
 
 def rows(layer: LayerText) -> list[tuple[str, list[Stage]]]:
@@ -95,7 +91,7 @@ def svg(found: list[tuple[str, list[Stage]]]) -> str:
     width = 2 * LEFT + max(len(stages) for _, stages in found) * (WIDTH + GAP) - GAP
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {TOP + ROW * len(found) - 20}" role="img">',
-        f"<title>Pipeline of {DESIGN}, scheduled for {MHZ:g} MHz on UltraScale</title>",
+        f"<title>Pipeline of {DESIGN}, scheduled for {accelerator.CLOCK_MHZ:g} MHz on UltraScale</title>",
         f"<style>{STYLE}</style>",
         '<defs><marker id="end" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>',

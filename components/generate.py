@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.stage import main
-from ernn.params import Accelerator, ArraySize, Hardware
+from ernn.params import Accelerator, ArraySize, Hardware, Synthesis
 
 if TYPE_CHECKING:
     from ernn.hw.network_verilog import NetworkText
@@ -14,31 +14,35 @@ if TYPE_CHECKING:
     from ernn.program import Program
 
 
-def network_of(accelerator: Accelerator, hardware: Hardware, program: Program) -> NetworkText:
-    """Lay the arrays out and schedule the kernels."""
-    from ernn.hw import sizing
-    from ernn.hw.network_verilog import Architecture, NetworkText
+def network_of(accelerator: Accelerator, hardware: Hardware, synthesis: Synthesis, program: Program) -> NetworkText:
+    """Lay the arrays out, schedule the kernels, and choose how weights are stored."""
+    from ernn.hw import sizing, weights
+    from ernn.hw.devices import DEVICES
+    from ernn.hw.network_verilog import Architecture
     from ernn.hw.schedule import FAMILIES, Clock
 
     each = [_size(given) for given in accelerator.arrays]
     arrays = sizing.arrays(program, _size(accelerator.array), _size(accelerator.output), each)
     clock = Clock(accelerator.clock_mhz or hardware.clock_mhz, FAMILIES[accelerator.family or hardware.family])
-    transformed = (accelerator.weights or hardware.weights) == "transformed"
-    return NetworkText(program, Architecture(arrays, clock, accelerator.streams, hardware.memory, transformed))
+    architecture = Architecture(arrays, clock, accelerator.streams, hardware.memory)
+    devices = [DEVICES[each] for each in accelerator.devices or synthesis.devices]
+    return weights.network(program, architecture, accelerator.weights or hardware.weights, devices)
 
 
 def _size(given: ArraySize) -> Size:
     return given.lanes, given.columns, given.heads, given.pointwise
 
 
-def generate(*, accelerator: Accelerator, hardware: Hardware, integer: Path, project: Path) -> dict[str, float]:
+def generate(
+    *, accelerator: Accelerator, hardware: Hardware, synthesis: Synthesis, integer: Path, project: Path
+) -> dict[str, float]:
     """Lay the arrays out, schedule the kernels, and write everything as a project."""
     from ernn import artifacts, program_file
     from ernn.hw import hls
     from ernn.hw.project import digest, rtl_project, write
 
     program = program_file.load(integer)
-    network = network_of(accelerator, hardware, program)
+    network = network_of(accelerator, hardware, synthesis, program)
     target = hls.Target(hardware.part, network.architecture.clock.mhz)
     files = rtl_project(network) | {f"hls/{path}": text for path, text in hls.project(program, target).items()}
     with artifacts.atomic_folder(project) as folder:

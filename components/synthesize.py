@@ -11,7 +11,7 @@ def synthesize(
 ) -> dict[str, float]:
     """A row for every device; the metrics are those of the first."""
     from ernn import artifacts
-    from ernn.hw.devices import DEVICES
+    from ernn.hw.devices import COUNTS, DEVICES
     from ernn.synthesis import rows
     from ernn.tools.process import work_folder
 
@@ -19,7 +19,7 @@ def synthesize(
     with work_folder() as folder:
         found = rows.rows(name, project, devices, synthesis.seeds, folder)
     artifacts.write_json(table, {"rows": found})
-    return {each: float(found[0][each]) for each in ("lut", "ff", "dsp", "bram")}
+    return {each: float(found[0][each]) for each in ("lut", "ff", "dsp", "bram", *COUNTS) if each in found[0]}
 
 
 if __name__ == "__main__":

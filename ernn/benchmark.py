@@ -6,7 +6,7 @@ from typing import Any
 
 from ernn import energy
 from ernn.errors import UserError
-from ernn.hw.devices import DEVICES, Resources
+from ernn.hw.devices import COUNTS, DEVICES, Resources
 from ernn.program import Frontend
 
 RESOURCES = ("lut", "ff", "dsp", "bram")
@@ -83,6 +83,7 @@ def _row(measured: Measured, synthesis: Mapping[str, Any]) -> dict[str, Any]:
         "real_time_factor": frames_per_s / measured.speech_frames_per_s,
         **used,
         **percent,
+        **{name: synthesis[name] for name in COUNTS if name in synthesis},
         "fits": synthesis["fits"],
         "binds": synthesis["binds"],
         **_energy(measured, synthesis, clock, interval),

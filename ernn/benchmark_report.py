@@ -27,13 +27,19 @@ value and range. They are not calibrated against any FPGA: compare the designs a
 ### Resources
 
 {resources}
-
+{plain}
 ![Resources over block size](resources.png)
 
 ![Energy of a frame beside published systems](energy.png)
 
 Published energies are measured powers of whole boards over frames a second, at the confidence that the figure names;
 ours that are estimates cover the FPGA's core alone. The two kinds cannot be divided by each other.
+"""
+PLAIN = """
+Some families have multipliers and memories of their own, made of primitives that Yosys does not infer; the generated
+Verilog has none of them. Yosys counts this with them, and without them in the Verilog as it was generated:
+
+{table}
 """
 HEAD = (
     "accelerator",
@@ -58,7 +64,22 @@ def text(results: Sequence[AcceleratorResult]) -> str:
         return ""
     resources = [_resources(result.name, row) for result in results for row in result.table]
     head = ("accelerator", "device", "flow", *TITLES.values(), "clock", "fits")
-    return TEXT.format(table=markdown_table(HEAD, _rows(results)), resources=markdown_table(head, resources))
+    return TEXT.format(
+        table=markdown_table(HEAD, _rows(results)), resources=markdown_table(head, resources), plain=_plain(results)
+    )
+
+
+def _plain(results: Sequence[AcceleratorResult]) -> str:
+    """Counts with the family's own modules and without them, of the rows that have both."""
+    head = ("accelerator", "device", *(f"{title}{how}" for title in TITLES.values() for how in ("", " without")))
+    names = [f"{each}_{how}" for each in TITLES for how in ("yosys", "plain")]
+    rows = [
+        (result.name, DEVICES[row["device"]].title, *(_number(row[name]) for name in names))
+        for result in results
+        for row in result.table
+        if set(names) <= set(row)
+    ]
+    return PLAIN.format(table=markdown_table(head, rows)) if rows else ""
 
 
 def terminal(results: Sequence[AcceleratorResult]) -> str:
@@ -99,7 +120,11 @@ def _clock(row: Mapping[str, Any]) -> str:
     return f"{show('clock_mhz', row['clock_mhz'])} ({CLOCKS[row['clock_kind']]})"
 
 
+def _number(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
+
+
 def _resources(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    used = (f"{row[each]:,.1f}".removesuffix(".0") + f" ({row[f'{each}_percent']:.0f} %)" for each in TITLES)
+    used = (f"{_number(row[each])} ({row[f'{each}_percent']:.0f} %)" for each in TITLES)
     fits = "yes" if row["fits"] else f"no: {', '.join(row['binds'])}"
     return name, DEVICES[row["device"]].title, row["flow"], *used, _clock(row), fits

@@ -244,9 +244,8 @@ class Hardware(Section):
     clock_mhz: Annotated[float, Field(ge=10, le=1000)] = 200.0  # that pipelines are scheduled for
     family: Literal["xc7", "xcup", "ecp5"] = "xc7"  # whose delays they are scheduled with
     memory: Literal["auto", "block", "distributed"] = "auto"  # of weights: what synthesis is asked for
-    weights: Literal["words", "transformed"] = (
-        "words"  # what is stored: k words a block, or the factors of its products
-    )
+    # What lanes store: the k words of a block, the factors of its products, or by the rule of docs/accelerator.md.
+    weights: Literal["auto", "words", "transformed"] = "auto"
     part: Annotated[str, Field(min_length=1)] = "xcku060-ffva1156-2-e"  # that the HLS project is for
 
 
@@ -269,7 +268,7 @@ class Accelerator(Section):
     streams: Annotated[int, Field(ge=1, le=64)] = 1  # that take turns, each with states of its own
     clock_mhz: Annotated[float, Field(ge=10, le=1000)] | None = None  # instead of hardware.clock_mhz
     family: Literal["xc7", "xcup", "ecp5"] | None = None  # instead of hardware.family
-    weights: Literal["words", "transformed"] | None = None  # instead of hardware.weights
+    weights: Literal["auto", "words", "transformed"] | None = None  # instead of hardware.weights
     devices: tuple[DeviceName, ...] = ()  # instead of synthesis.devices
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ernn import benchmark, reporting
 from ernn.errors import UserError
-from ernn.hw.devices import DEVICES
+from ernn.hw.devices import COUNTS, DEVICES
 from ernn.program import Frontend
 
 WORK = {"multiplications": {"12x12": 1000.0}, "logic_bits": 1e5, "table_bits": 1e3, "register_file_bits": 1e4}
@@ -35,6 +35,12 @@ def test_a_faster_clock_shortens_time_and_leaves_cycles(clock):
     assert fast["latency_us"] == pytest.approx(slow["latency_us"] / 2)
     assert fast["frames_per_s"] == pytest.approx(2 * slow["frames_per_s"])
     assert fast["energy_uj_per_frame"] < slow["energy_uj_per_frame"]  # it leaks for less time
+
+
+def test_both_counts_of_yosys_stay_with_a_row_that_has_them():
+    both = {name: float(number) for number, name in enumerate(COUNTS)}
+    assert both.items() <= row(**both).items()
+    assert not set(COUNTS) & set(row())
 
 
 def test_efficiency_is_the_inverse_of_energy():

@@ -217,6 +217,7 @@ DENSE = {"pretrain@lstm", "pretrain@gru"}
         ("params.yaml", r"search: true", "search: false", {"quantize@gru-k4-narrow", "report", "publish"}),
         ("params.yaml", "clock_mhz: 200", "clock_mhz: 150", {*HARDWARE, "publish"} - SIMULATED),
         ("params.yaml", "stalls: 64", "stalls: 99", SIMULATED),
+        ("params.yaml", "- xcku060", "- xc7z100", {*HARDWARE, *SYNTHESIZED} - SIMULATED),
         ("ernn/dataflow/cells.py", '"""', '"""An edit. ', INTEGER | HARDWARE | BENCHMARKS),
         ("ernn/hw/verilog.py", '"""', '"""An edit. ', HARDWARE),
         ("ernn/golden/model.py", '"""', '"""An edit. ', INTEGER | SIMULATED),

@@ -10,10 +10,11 @@ from functools import cache
 from ernn.dataflow.transforms import Fourier
 from ernn.errors import UserError
 from ernn.explore.shapes import Shape
-from ernn.hw import cost, sizing
+from ernn.hw import cost, sizing, weights
 from ernn.hw.devices import DEVICES, Device, Resources
 from ernn.hw.network_verilog import Architecture, NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
+from ernn.hw.weights import Stored
 from ernn.program import Lstm, Program
 from ernn.program_matrices import Pruned
 
@@ -64,39 +65,41 @@ class Design:
 
     Args:
         array: lanes and columns of each recurrent layer's array.
+        weights: `words` or `transformed`, by the rule of `ernn.hw.weights`.
         cycles_estimate: steps of the busiest array for a frame; waiting is not counted.
     """
 
     device: Device
     array: tuple[int, int]
     output: tuple[int, int]
+    weights: Stored
     resources_estimate: Resources
     cycles_estimate: int
 
     def __str__(self) -> str:
         lanes, columns = self.array
-        return f"array {lanes}x{columns}, output {self.output[0]}x{self.output[1]}"
+        return f"array {lanes}x{columns}, output {self.output[0]}x{self.output[1]}, weights={self.weights}"
 
 
 def design(program: Program, device: Device, array: tuple[int, int], limits: Limits) -> Design:
     """A network on arrays of this size; the output layer's is the smallest that keeps up."""
-    network, output = _network(program, device, array, _OUTPUTS[0], limits), _OUTPUTS[0]
-    cycles, last = max(_steps(network)[:-1]), program.output.weight
+    smallest = NetworkText(program, _architecture(program, device, array, _OUTPUTS[0], limits))
+    cycles, last, output = max(_steps(smallest)[:-1]), program.output.weight, _OUTPUTS[0]
     for lanes, columns in _OUTPUTS:
         output = lanes, columns
         if -(-last.rows // lanes) * -(-last.cols // columns) <= cycles:
             break
-    if output != _OUTPUTS[0]:
-        network = _network(program, device, array, output, limits)
-    return Design(device, array, output, cost.estimate(network, device).total, max(_steps(network)))
+    architecture = _architecture(program, device, array, output, limits)
+    network = weights.network(program, architecture, "auto", [device], min(limits.share, weights.FREE))
+    needed = cost.estimate(network, device).total
+    return Design(device, array, output, weights.stored(network), needed, max(_steps(network)))
 
 
-def _network(
+def _architecture(
     program: Program, device: Device, array: tuple[int, int], output: tuple[int, int], limits: Limits
-) -> NetworkText:
+) -> Architecture:
     arrays = sizing.arrays(program, (*array, 0), (*output, 0))
-    clock = Clock(limits.clock_mhz, FAMILIES[device.clocks])
-    return NetworkText(program, Architecture(arrays, clock, limits.streams))
+    return Architecture(arrays, Clock(limits.clock_mhz, FAMILIES[device.clocks]), limits.streams)
 
 
 def _steps(network: NetworkText) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 
+from ernn.hw import weights
 from ernn.hw.board import board_project, slot
 from ernn.hw.control_verilog import WRITTEN
 from ernn.hw.network_verilog import NetworkText
@@ -105,6 +106,7 @@ def description(network: NetworkText) -> dict[str, object]:
         },
         "clock_mhz": network.architecture.clock.mhz,
         "streams": network.architecture.streams,
+        "weights": weights.stored(network),
         "layers": layers,
         "registers": [name for name, _, _ in network.registers],
     }

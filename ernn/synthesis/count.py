@@ -63,35 +63,46 @@ def read(files: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Counted:
-    """What a design takes; where a family has a rule for it, also its paths with most levels, the worst first."""
+    """What a design takes; where a family has a rule for it, also its paths with most levels, the worst first.
+
+    `plain` is what the Verilog takes as it was generated, where a family has modules of its own and it was asked for.
+    """
 
     resources: Resources
     paths: tuple[levels.Path, ...] = ()
+    plain: Resources | None = None
 
 
-def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2) -> Counted:
+def count(sources: Sources, flow: Flow, folder: Path, processes: int = 2, plain: bool = False) -> Counted:
     """What a design takes and how deep its logic is, its hierarchy kept.
 
     The top and every layer are synthesized beside each other; lanes, and equal parts of kernels, once each.
 
     Args:
         folder: for scripts, logs, statistics and netlists.
+        plain: count a second time without the modules that the family has of its own, if it has any.
 
     Raises:
         UserError: Yosys is missing or refuses the sources.
     """
-    _write(sources, flow, folder)
-    tops = (TOP, *sources.layers)
+    places, tops = [folder], (TOP, *sources.layers)
+    _write(sources.of_flow(flow), flow, folder)
+    if plain and sources.own(flow):
+        places.append(folder / "plain")
+        _write(sources.of_flow(flow, plain=True), flow, places[-1])
 
-    def cells(top: str) -> dict[str, dict[str, int]]:
+    def cells(place: Path, top: str) -> dict[str, dict[str, int]]:
         boxes = sources.layers if top == TOP else ()
-        yosys.synthesize(folder, f"{flow}-{top}", script(sources, flow, top, boxes))
-        return yosys.cells(folder / f"{flow}-{top}.json")
+        yosys.synthesize(place, f"{flow}-{top}", script(sources, flow, top, boxes))
+        found = yosys.cells(place / f"{flow}-{top}.json")
+        return {name: each for name, each in found.items() if name not in tops or name == top}
 
+    jobs = [(place, top) for place in places for top in tops]
     with ThreadPoolExecutor(processes) as pool:
-        found = dict(zip(tops, pool.map(cells, tops), strict=True))
-    merged = {name: each for top in tops for name, each in found[top].items() if name not in tops or name == top}
-    return Counted(total(merged, TOP, flow), tuple(_paths(folder, flow, tops)))
+        found = dict(zip(jobs, pool.map(cells, *zip(*jobs, strict=True)), strict=True))
+    merged = [{name: each for top in tops for name, each in found[place, top].items()} for place in places]
+    own, *others = (total(modules, TOP, flow) for modules in merged)
+    return Counted(own, tuple(_paths(folder, flow, tops)), *others)
 
 
 def _paths(folder: Path, flow: Flow, tops: Sequence[str]) -> list[levels.Path]:
@@ -107,13 +118,13 @@ def _paths(folder: Path, flow: Flow, tops: Sequence[str]) -> list[levels.Path]:
 
 def flat(sources: Sources, flow: Flow, folder: Path) -> Resources:
     """What a design takes, synthesized as one module: slow, but what the hierarchy cannot hide."""
-    _write(sources, flow, folder)
+    _write(sources.of_flow(flow), flow, folder)
     yosys.synthesize(folder, f"{flow}-flat", script(sources, flow, TOP, (), keep=False))
     return total(yosys.cells(folder / f"{flow}-flat.json"), TOP, flow)
 
 
 def _write(sources: Sources, flow: Flow, folder: Path) -> None:
-    sources.of_flow(flow).write(folder)
+    sources.write(folder)
     if flow in _MAPS:
         text = (resources_of("ernn.synthesis") / "primitives" / flow / _MAPS[flow]).read_text()
         (folder / _MAPS[flow]).write_text(text)

@@ -4,12 +4,12 @@ import logging
 import statistics
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
 from ernn import artifacts, vendor
-from ernn.hw.devices import Device, Flow, Resources
+from ernn.hw.devices import COUNTS, Device, Flow, Resources
 from ernn.synthesis import cells, count, levels, output_registers, sources
 from ernn.synthesis.count import Counted
 from ernn.synthesis.sources import Sources
@@ -34,6 +34,9 @@ def rows(
 ) -> list[dict[str, Any]]:
     """Synthesis for every device; place and route where an open tool times it, or the vendor's tool is installed.
 
+    Where a family has modules of its own, a row has Yosys' counts with them (`lut_yosys`, ..) and without (`lut_plain`,
+    ..); others have neither.
+
     Args:
         seeds: of place and route; the clock is the median of them.
         folder: for everything that the tools write.
@@ -47,9 +50,10 @@ def rows(
     design, counted, found = sources.sources(project), dict[Flow, Counted](), []
     for device in devices:
         if device.flow not in counted:
-            counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes)
+            counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes, plain=True)
         used, paths = counted[device.flow].resources, counted[device.flow].paths
         row = _row(name, device, used, design.clock_mhz) | _supported(paths, device, design.clock_mhz)
+        row |= _both(used, counted[device.flow].plain)
         if device.router and row["fits"]:
             whole = sources.sources(project, images=True)
             shares = device.shares(used)
@@ -73,6 +77,11 @@ def _row(name: str, device: Device, used: Resources, clock_mhz: float) -> dict[s
         "fits": not binding,
         "binds": list(binding),
     }
+
+
+def _both(own: Resources, plain: Resources | None) -> dict[str, float]:
+    """Counts with the family's own modules and without them, if it has any."""
+    return {} if plain is None else dict(zip(COUNTS, (*astuple(own), *astuple(plain)), strict=True))
 
 
 def _supported(paths: Sequence[levels.Path], device: Device, scheduled_mhz: float) -> dict[str, Any]:

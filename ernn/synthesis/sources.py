@@ -31,17 +31,24 @@ class Sources:
     modules: tuple[str, ...]
     clock_mhz: float
 
-    def of_flow(self, flow: Flow) -> "Sources":
+    def own(self, flow: Flow) -> dict[str, str]:
+        """Modules of the library that Yosys would map badly, as a family has them of its primitives; by file name."""
+        folder = resources.files("ernn.synthesis") / "primitives" / _PRIMITIVES.get(flow, flow)
+        return {name: (folder / name).read_text() for name in self.verilog if (folder / name).is_file()}
+
+    def of_flow(self, flow: Flow, plain: bool = False) -> "Sources":
         """The same as a family has it.
 
-        Modules of the library that Yosys would map badly are the family's own; images of its deep memories are in
-        slices. Where look-up tables hold no memories, registers do.
+        The family's own modules stand in for the library's; images of its deep memories are in slices. Where look-up
+        tables hold no memories, registers do.
+
+        Args:
+            plain: without the family's own modules: the Verilog as it was generated.
         """
         if flow == "gatemate":
             texts = {name: text.replace('"distributed"', '"registers"') for name, text in self.verilog.items()}
             return replace(self, verilog=texts)
-        folder = resources.files("ernn.synthesis") / "primitives" / _PRIMITIVES.get(flow, flow)
-        own = {name: (folder / name).read_text() for name in self.verilog if (folder / name).is_file()}
+        own = {} if plain else self.own(flow)
         memory = dict(self.memory)
         if "ernn_ram.v" in own:
             for name, text in self.memory.items():

