@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from bench.record import FOLDER, commit, record
-from ernn import artifacts, simulation
+from ernn import artifacts, simulation, toggles
 from ernn.data.phones import PHONES48
 from ernn.hw import project, sizing, weights
 from ernn.hw.devices import DEVICES
@@ -38,7 +38,8 @@ NOTE = """\
 `multipliers` are all products of two values that the hardware makes in a cycle: of the array, of the cells behind it,
 and of the output layer. `cycles_per_frame` is the initiation interval without pauses, `latency_cycles` that of a frame
 alone, from its first feature to its last logit; both are counted in a simulation of all of the Verilog, in which every
-logit equals the integer model. `utilization` is the share of all arrays' multiplier-cycles that are needed.
+logit equals the integer model. `register_toggles_per_frame` are bits of registers that change in a frame of that
+simulation. `utilization` is the share of all arrays' multiplier-cycles that are needed.
 `ernn_paper_cycles` and `ernn_paper_multipliers` are E-RNN's on the XCKU060 (arXiv:1812.07106; confidence: recalled):
 its frames a second at 200 MHz with three interleaved streams, as cycles, and its DSP blocks. Whether its
 figures have an output layer is not known; these have one. `weights` says how they are stored, by the rule of
@@ -117,18 +118,24 @@ def built(case: Case) -> tuple[Program, dict[str, str]]:
     return program, project.rtl_project(network(case, program, DEVICE))
 
 
-def simulated(program: Program, files: dict[str, str], streams: int) -> tuple[float, int]:
-    """Cycles between frames that follow each other, and those of a frame alone; every logit is compared."""
+def simulated(program: Program, files: dict[str, str], streams: int) -> dict[str, float]:
+    """Cycles between frames that follow each other and of a frame alone, and toggles; every logit is compared."""
     x = np.random.default_rng(1).integers(program.input.low // 2, program.input.high // 2, (FRAMES, program.inputs))
     utterances = np.split(x, range(OPENS if streams == 1 else 20, FRAMES, OPENS if streams == 1 else 20))
     with tempfile.TemporaryDirectory() as folder:
         project.write(files, Path(folder))
         work = Path(folder) / "work"
         work.mkdir()
-        bench = simulation.Bench(Path(folder), work, json.loads(files["design.json"])["registers"])
-        run = bench.run(simulation.vectors(program, utterances, streams))
+        bench = toggles.ToggleBench(Path(folder), work, json.loads(files["design.json"])["registers"])
+        vectors = simulation.vectors(program, utterances, streams)
+        run = bench.run(vectors)
+        toggled = bench.toggles(vectors, run)
         alone = bench.run(simulation.vectors(program, [x[:1]], 1))
-    return float(np.median(np.diff(run.ended))), alone.registers["latency"]
+    return {
+        "cycles_per_frame": float(np.median(np.diff(run.ended))),
+        "latency_cycles": alone.registers["latency"],
+        "register_toggles_per_frame": round(toggled.per_frame),
+    }
 
 
 def measure(name: str, case: Case) -> dict[str, Any]:
@@ -137,7 +144,8 @@ def measure(name: str, case: Case) -> dict[str, Any]:
     program, files = built(case)
     generated = time.perf_counter() - started
     design = json.loads(files["design.json"])
-    interval, latency = simulated(program, files, case.streams)
+    found = simulated(program, files, case.streams)
+    interval = found["cycles_per_frame"]
     cycles, multipliers = case.paper or (None, None)
     return {
         "design": name,
@@ -150,8 +158,7 @@ def measure(name: str, case: Case) -> dict[str, Any]:
         "multipliers": sum(sum(layer["multipliers"].values()) for layer in design["layers"]),
         "streams": case.streams,
         "weights": design["weights"],
-        "cycles_per_frame": interval,
-        "latency_cycles": latency,
+        **found,
         "utilization": round(simulation.utilization(design, interval), 3),
         "ernn_paper_cycles": cycles,
         "ernn_paper_multipliers": multipliers,

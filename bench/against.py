@@ -33,9 +33,9 @@ ours. `dsp` of ours are products of two values in a cycle, one multiplier block 
 
 `confidence` is that of the published figures: read, cross-checked with another paper, or recalled and not checked.
 `uj_per_frame_measured` is a published power of a board over frames a second. `uj_per_frame_estimate` of ours is
-uncalibrated and of the FPGA alone (`ernn/energy.py`), with the registers that synthesis counted: it compares rows of
-ours with each other, and must not be divided by a measured one. It is missing where no synthesis was recorded in
-devices.json.
+uncalibrated and of the FPGA alone (`ernn/energy.py`), with the registers that synthesis counted and the toggles that
+the simulation counted: it compares rows of ours with each other, and must not be divided by a measured one. It is
+missing where no synthesis is recorded in devices.json or no toggles in accelerator.json.
 
 ESE's 57 us is its theoretical latency (82.7 us measured, as CSB-RNN's paper quotes). ESE as ours is pruned 8.9 times,
 as its paper says: 0.37 M weights stay, with their places 0.73 M words. Our engine for pruned matrices finishes at most
@@ -144,10 +144,10 @@ def _ours(system: Published, design: Ours, registers: Registers) -> dict[str, An
 
 
 def _estimate(design: Ours, clock: float, device: str, registers: float | None) -> dict[str, Any]:
-    if registers is None:
+    cycles, toggles = design.row["cycles_per_frame"], design.row.get("register_toggles_per_frame")
+    if registers is None or toggles is None:
         return {"energy_kind": None}
-    cycles = design.row["cycles_per_frame"]
-    total = energy.estimate(design.work, cycles, clock, registers, DEVICES[device]).total
+    total = energy.estimate(design.work, cycles, clock, registers, toggles, DEVICES[device]).total
     return {
         "uj_per_frame_estimate": round(total.value, 2),
         "estimate_range": f"{total.low:.2g} to {total.high:.2g}",

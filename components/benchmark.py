@@ -11,16 +11,23 @@ def benchmark(
     """A row for every device that the design was synthesized for; the metrics are those of the first.
 
     `quality` holds the metrics of exactly this integer network.
+
+    Raises:
+        UserError: the simulation did not count toggles.
     """
     from ernn import artifacts, benchmark, energy, program_file
+    from ernn.errors import UserError
 
     run, design = artifacts.read_json(outcome), artifacts.read_json(project / "design.json")
+    if "register_toggles_per_frame" not in run:
+        raise UserError(f"{outcome}: no register_toggles_per_frame; run the stage simulate again (`dvc repro`)")
     measured = benchmark.Measured(
         cycles_per_frame=run["cycles_per_frame"],
         latency_cycles=run["latency_cycles"],
         speech_frames_per_s=benchmark.speech_rate(program_file.load(integer).frontend),
         per=artifacts.read_json(quality)["per_integer"],
         work=energy.total_work(design),
+        register_toggles_per_frame=run["register_toggles_per_frame"],
     )
     rows = benchmark.rows(measured, artifacts.read_json(synthesized)["rows"])
     artifacts.write_json(table, {"rows": rows})

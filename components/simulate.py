@@ -9,8 +9,11 @@ from ernn.params import Accelerator, Simulation
 def simulate(
     *, accelerator: Accelerator, simulation: Simulation, dataset: Path, integer: Path, project: Path, outcome: Path
 ) -> dict[str, float]:
-    """Run utterances of the test split through the sources: undisturbed, with pauses, and a frame alone."""
-    from ernn import artifacts, program_file
+    """Run utterances of the test split through the sources: undisturbed, with pauses, and a frame alone.
+
+    Toggles of registers are counted in a few frames of the undisturbed run.
+    """
+    from ernn import artifacts, program_file, toggles
     from ernn import simulation as simulator
     from ernn.data.dataset import Dataset
     from ernn.golden.model import Golden
@@ -22,13 +25,14 @@ def simulate(
     utterances = [golden.quantize(split.feature(n)) for n in range(count)]
     vectors = simulator.vectors(program, utterances, accelerator.streams)
     with work_folder() as work:
-        bench = simulator.Bench(project, work, design["registers"])
+        bench = toggles.ToggleBench(project, work, design["registers"])
         try:
             measured = bench.run(vectors)
             bench.run(vectors, simulation.gaps, simulation.stalls)
         except simulator.Mismatch as difference:
             waveform = outcome.with_suffix(".vcd") if simulation.waveform else None
             raise simulator.located(difference, program, project, design, utterances, waveform) from None
+        toggled = bench.toggles(vectors, measured)
         alone = bench.run(simulator.vectors(program, [utterances[0][:1]], 1))
         simulator.check_hls(program, project, utterances)
     simulator.check_overflows(program, utterances, measured)
@@ -37,6 +41,8 @@ def simulate(
         "latency_cycles": float(alone.registers["latency"]),
         "multiplier_utilization": simulator.utilization(design, measured.cycles_per_frame),
         "simulated_frames": float(len(vectors.x)),
+        "register_toggles_per_frame": toggled.per_frame,
+        "toggle_frames": float(toggled.frames),
     }
     artifacts.write_json(outcome, result | {"registers": measured.registers})
     return result

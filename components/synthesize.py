@@ -17,7 +17,7 @@ def synthesize(
 
     devices = [DEVICES[each] for each in accelerator.devices or synthesis.devices]
     with work_folder() as folder:
-        found = rows.rows(name, project, devices, synthesis.seeds, folder)
+        found = rows.rows(name, project, devices, synthesis.seeds, folder, plain=synthesis.plain_counts)
     artifacts.write_json(table, {"rows": found})
     return {each: float(found[0][each]) for each in ("lut", "ff", "dsp", "bram", *COUNTS) if each in found[0]}
 

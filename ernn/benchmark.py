@@ -24,6 +24,7 @@ class Measured:
         speech_frames_per_s: that one speaker gives.
         per: phone error rate of exactly this integer network, percent.
         work: of a frame; see `ernn.energy.total_work`.
+        register_toggles_per_frame: bits of registers that changed in the simulation.
     """
 
     cycles_per_frame: float
@@ -31,6 +32,7 @@ class Measured:
     speech_frames_per_s: float
     per: float
     work: Mapping[str, Any]
+    register_toggles_per_frame: float
 
 
 def speech_rate(frontend: Frontend) -> float:
@@ -102,7 +104,14 @@ def _energy(measured: Measured, synthesis: Mapping[str, Any], clock: float, inte
             "energy_kind": synthesis["power_kind"],
         }
     device = DEVICES[synthesis["device"]]
-    found = energy.estimate(measured.work, measured.cycles_per_frame, clock, synthesis["ff"], device)
+    found = energy.estimate(
+        measured.work,
+        measured.cycles_per_frame,
+        clock,
+        synthesis["ff"],
+        measured.register_toggles_per_frame,
+        device,
+    )
     return {
         "energy_uj_per_frame": found.total.value,
         "energy_uj_per_frame_low": found.total.low,

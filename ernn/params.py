@@ -286,6 +286,7 @@ class Synthesis(Section):
 
     devices: Annotated[tuple[DeviceName, ...], Field(min_length=1)] = ("xcku060",)
     seeds: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 2)  # of place and route
+    plain_counts: bool = False  # count without the family's own modules, too: twice the time where nothing is routed
 
 
 class Parameters(Section):

@@ -77,6 +77,8 @@ METRICS: dict[str, Metric] = {
     "latency_cycles": Metric("simulated cycles of a frame alone, first feature to last logit", "cycles", "lower"),
     "multiplier_utilization": Metric("share of the arrays' multiplier-cycles that are needed", "", "higher", 3),
     "simulated_frames": Metric("simulated frames of the test set, equal to the integer model", "frames", "higher"),
+    "register_toggles_per_frame": Metric("simulated bits of registers that change in a frame", "", "lower"),
+    "toggle_frames": Metric("simulated frames in which toggles of registers were counted", "frames"),
     "clock_mhz": Metric(
         "clock of the design on its device: routed, estimated from levels of logic, or assumed", "MHz", "higher", 1
     ),

@@ -71,6 +71,7 @@ class Bench:
         work: folder for the program and the vectors.
         registers: names, in the order of their numbers.
         optimize: -O0 compiles in half the time of -O1, and runs several times as long.
+        options: more of Verilator's.
     """
 
     def __init__(
@@ -80,10 +81,12 @@ class Bench:
         registers: Sequence[str],
         defines: Sequence[str] = (),
         optimize: Optimize = "-O1",
+        options: Sequence[str] = (),
     ) -> None:
         self._work, self._registers = work, registers
         sources = [*sorted((project / "rtl").glob("*.v")), project / "tb" / f"{NAME}.v"]
-        self._program = verilator.build(work, NAME, [str(each.resolve()) for each in sources], defines, optimize)
+        files = [str(each.resolve()) for each in sources]
+        self._program = verilator.build(work, NAME, files, defines, optimize, options)
         for image in sorted((project / "memory").glob("*.hex")):
             (work / image.name).write_bytes(image.read_bytes())
 

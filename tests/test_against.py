@@ -1,5 +1,7 @@
 """Published systems beside ours: like stands beside like, and estimates never in the column of measurements."""
 
+import dataclasses
+
 import pytest
 
 from bench import accelerator, against
@@ -11,7 +13,9 @@ from ernn.published import published
 WORK = {"logic_bits": 1e6, "table_bits": 1e4, "register_file_bits": 1e5, "read_bits": 1e6, "write_bits": 1e5}
 ROW = {"design": "c-lstm-k8", "bits": 16, "multipliers": 1000, "streams": 1}
 RUN = against.Ours(
-    ROW | {"cycles_per_frame": 400.0, "latency_cycles": 1200}, 409_600, WORK | {"multiplications": {"12x12": 7e5}}
+    ROW | {"cycles_per_frame": 400.0, "latency_cycles": 1200, "register_toggles_per_frame": 4e6},
+    409_600,
+    WORK | {"multiplications": {"12x12": 7e5}},
 )
 
 
@@ -37,11 +41,13 @@ def test_rows_come_in_pairs_with_the_confidence_of_the_published_figures():
     assert ours["frames_ratio"] == round(500_000 / theirs["frames_per_s"], 2)
 
 
-def test_an_estimate_needs_counted_registers_and_has_its_own_column():
-    without = list(against.rows({"c-lstm-k8": RUN}, against.Registers({})))[3]
+def test_an_estimate_needs_counted_registers_and_toggles_and_has_its_own_column():
     counted = against.Registers({("c-lstm-k8", "xcku060"): 200_000})
+    idle = dataclasses.replace(RUN, row=RUN.row | {"register_toggles_per_frame": None})
     theirs, ours = list(against.rows({"c-lstm-k8": RUN}, counted))[2:]
-    assert (without["energy_kind"], without["uj_per_frame_estimate"]) == (None, None)
+    for run, registers in ((RUN, against.Registers({})), (idle, counted)):
+        without = list(against.rows({"c-lstm-k8": run}, registers))[3]
+        assert (without["energy_kind"], without["uj_per_frame_estimate"]) == (None, None)
     assert (theirs["energy_kind"], theirs["uj_per_frame_estimate"]) == ("board", None)
     assert (ours["energy_kind"], ours["uj_per_frame_measured"]) == ("estimate", None)
     assert ours["uj_per_frame_estimate"] > 0

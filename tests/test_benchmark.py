@@ -11,7 +11,7 @@ from ernn.program import Frontend
 
 WORK = {"multiplications": {"12x12": 1000.0}, "logic_bits": 1e5, "table_bits": 1e3, "register_file_bits": 1e4}
 WORK |= {"read_bits": 1e5, "write_bits": 1e4}
-DESIGN = benchmark.Measured(320.0, 1100, 50.0, 21.5, WORK)
+DESIGN = benchmark.Measured(320.0, 1100, 50.0, 21.5, WORK, 1e6)
 SYNTHESIS = {"design": "small", "flow": "yosys", "lut": 1e4, "ff": 2e4, "dsp": 100, "bram": 20.5, "fmax_mhz": 200.0}
 SYNTHESIS |= {"device": "xcku060", "fmax_kind": "assumed", "fits": True, "binds": []}
 

@@ -22,8 +22,8 @@ def times(work, factor):
     return scaled | {"multiplications": {key: factor * n for key, n in work["multiplications"].items()}}
 
 
-def made(work, cycles=100.0, clock=200.0, registers=1000.0, device="xcku060"):
-    return energy.estimate(work, cycles, clock, registers, DEVICES[device])
+def made(work, cycles=100.0, clock=200.0, registers=1000.0, toggles=3e4, device="xcku060"):
+    return energy.estimate(work, cycles, clock, registers, toggles, DEVICES[device])
 
 
 @given(work=works(), factor=st.floats(0.1, 10))
@@ -31,7 +31,7 @@ def test_operators_and_memories_are_linear_in_work(work, factor):
     once, scaled = made(work), made(times(work, factor))
     for name in ("multiplications", "logic", "tables", "memories"):
         assert scaled.parts[name].value == pytest.approx(factor * once.parts[name].value)
-    for name in ("registers", "static"):
+    for name in ("registers", "toggles", "static"):
         assert scaled.parts[name] == once.parts[name]
 
 
@@ -64,6 +64,15 @@ def test_leakage_goes_with_time_and_clocked_registers_with_cycles(work, cycles, 
     assert slow.parts["registers"] == one.parts["registers"]
     for name in ("static", "registers"):
         assert long.parts[name].value == pytest.approx(2 * one.parts[name].value)
+
+
+@given(work=works(), toggles=COUNTS, cycles=st.floats(1, 1e5), more=st.floats(0, 1e6))
+def test_toggles_cost_by_their_number_alone(work, toggles, cycles, more):
+    before, behind = (made(work, cycles, toggles=number) for number in (toggles, toggles + more))
+    each = made(work, toggles=1.0).parts["toggles"].value
+    assert behind.total.value - before.total.value == pytest.approx(more * each, rel=1e-6, abs=1e-9)
+    assert {name for name in before.parts if before.parts[name] != behind.parts[name]} <= {"toggles"}
+    assert made(work, 3 * cycles, toggles=toggles).parts["toggles"] == before.parts["toggles"]
 
 
 def test_published_energies_come_out_as_they_went_in():

@@ -31,11 +31,9 @@ def rows(
     processes: int = 2,
     seed_minutes: float = SEED_MINUTES,
     resume: bool = False,
+    plain: bool = False,
 ) -> list[dict[str, Any]]:
     """Synthesis for every device; place and route where an open tool times it, or the vendor's tool is installed.
-
-    Where a family has modules of its own, a row has Yosys' counts with them (`lut_yosys`, ..) and without (`lut_plain`,
-    ..); others have neither.
 
     Args:
         seeds: of place and route; the clock is the median of them.
@@ -43,6 +41,7 @@ def rows(
         seed_minutes: what a seed may take; the row names those that took longer (`unrouted_seeds`), and its clock stays
             an assumed one if all did.
         resume: take what is placed and routed from an earlier run of the same sources in `folder`.
+        plain: where a family has modules of its own, count with them (`lut_yosys`, ..) and without (`lut_plain`, ..).
 
     Raises:
         UserError: a tool is missing or failed.
@@ -50,7 +49,7 @@ def rows(
     design, counted, found = sources.sources(project), dict[Flow, Counted](), []
     for device in devices:
         if device.flow not in counted:
-            counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes, plain=True)
+            counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes, plain)
         used, paths = counted[device.flow].resources, counted[device.flow].paths
         row = _row(name, device, used, design.clock_mhz) | _supported(paths, device, design.clock_mhz)
         row |= _both(used, counted[device.flow].plain)

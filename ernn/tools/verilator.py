@@ -31,12 +31,20 @@ def lint(folder: Path, top: str, files: Sequence[str]) -> None:
 
 
 def build(
-    folder: Path, top: str, files: Sequence[str], defines: Sequence[str] = (), optimize: Optimize = "-O1"
+    folder: Path,
+    top: str,
+    files: Sequence[str],
+    defines: Sequence[str] = (),
+    optimize: Optimize = "-O1",
+    options: Sequence[str] = (),
 ) -> Path:
     """Compile a test bench; returns the program, which runs in the folder of its memory images.
 
     Verilator's own library is compiled with every test bench, longer than a small design; ccache, if it is installed,
     does so once.
+
+    Args:
+        options: more of Verilator's, control files among them.
 
     Raises:
         UserError: a tool is missing, or the sources do not compile.
@@ -64,6 +72,7 @@ def build(
         "-Wno-TIMESCALEMOD",
         *(option for define, option in RECORDINGS.items() if define in defines),
         *(f"-D{each}" for each in defines),
+        *options,
         *files,
     ]
     cache = CACHE.found()

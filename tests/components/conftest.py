@@ -133,10 +133,11 @@ def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
         (target / file).write_text(files[file])
     (target / "digest.txt").write_text(project.digest(files) + "\n")
     run = {"cycles_per_frame": 250.0, "latency_cycles": 300, "multiplier_utilization": 0.4, "simulated_frames": 9}
+    run |= {"register_toggles_per_frame": 1e6, "toggle_frames": 5}
     work = energy.total_work(json.loads(files["design.json"]))
     quality = artifacts.read_json(folder / "metrics" / "quantize" / f"{accelerator.program}.json")
     rate = benchmark.speech_rate(program.frontend)
-    measured = benchmark.Measured(250.0, 300, rate, quality["per_integer"], work)
+    measured = benchmark.Measured(250.0, 300, rate, quality["per_integer"], work, 1e6)
     rows = benchmark.rows(measured, [SYNTHESIS | {"design": name} | row for row in ROWS])
     artifacts.write_json(folder / "benchmarks" / f"{name}.json", {"rows": rows})
     stages = {"generate": {"multipliers": 70, "weight_memory_bits": 4096}, "simulate": run}

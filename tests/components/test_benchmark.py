@@ -22,8 +22,9 @@ FLAGS = {
 }
 
 
-def run(rows):
+def run(rows, lacks=()):
     outcome = artifacts.read_json(Path(f"metrics/simulate/{NAME}.json")) | {"registers": {}}
+    outcome = {name: value for name, value in outcome.items() if name not in lacks}
     artifacts.write_json(Path(FLAGS["outcome"]), outcome)
     artifacts.write_json(Path(FLAGS["synthesized"]), {"rows": [SYNTHESIS | {"design": NAME} | row for row in rows]})
     main(benchmark, [word for name, path in FLAGS.items() for word in (f"--{name}", path)])
@@ -43,3 +44,12 @@ def test_a_device_that_nobody_knows_is_one_line(finished, capsys):
     assert left.value.code == 2
     assert capsys.readouterr().err.startswith("benchmark: device=abacus must be one of xcku060, ")
     assert not Path("made").exists()
+
+
+def test_a_simulation_without_toggles_is_one_line(finished, capsys):
+    with pytest.raises(SystemExit) as left:
+        run(ROWS, lacks=["register_toggles_per_frame"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err.strip() == (
+        f"benchmark: simulations/{NAME}.json: no register_toggles_per_frame; run the stage simulate again (`dvc repro`)"
+    )

@@ -44,6 +44,8 @@ def test_metrics_and_outcome_of_an_accelerator(entered):
     assert metrics["simulated_frames"] == registers["frames_out"] == 2 * 6
     assert 0 < metrics["multiplier_utilization"] <= 1
     assert metrics["cycles_per_frame"] < metrics["latency_cycles"]
+    assert 1 <= metrics["toggle_frames"] < metrics["simulated_frames"]
+    assert metrics["register_toggles_per_frame"] > metrics["cycles_per_frame"]
     assert list(registers) == sorted(json.loads((entered / "project/design.json").read_text())["registers"])
 
 
