@@ -57,6 +57,7 @@ class Case:
     array: sizing.Size
     output: sizing.Size
     streams: int = 1
+    beat: int = 4  # features and logits a beat
     inputs: int = 153
     pruning_ratio: float = 1.0  # weights over those that stay, equally many in every row; 1 keeps blocks
     paper: tuple[int, int] | None = None  # E-RNN's cycles and multipliers
@@ -72,10 +73,10 @@ def _fourier(width: int) -> Integer:
 
 _EXACT = Integer(design="random")
 CASES = {
-    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), paper=E_RNN["lstm", 8]),
-    "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 0), paper=E_RNN["lstm", 16]),
-    "gru-k8": Case(GRU, 8, _fourier(12), (32, 5, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
-    "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (48, 4, 0), paper=E_RNN["gru", 16]),
+    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 4, 4), paper=E_RNN["lstm", 8]),
+    "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 4), paper=E_RNN["lstm", 16]),
+    "gru-k8": Case(GRU, 8, _fourier(12), (32, 5, 2), (48, 8, 4), paper=E_RNN["gru", 8]),
+    "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (48, 8, 4), paper=E_RNN["gru", 16]),
     "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
     "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
     # ESE and C-LSTM as designs of ours, at most with their multipliers
@@ -108,7 +109,8 @@ def program_of(case: Case) -> Program:
 def network(case: Case, program: Program, device: str, clock_mhz: float = CLOCK_MHZ) -> NetworkText:
     """A case's hardware for a device: pipelines have the delays of its family, and weights are stored by the rule."""
     arrays, target = sizing.arrays(program, case.array, case.output), DEVICES[device]
-    architecture = Architecture(arrays, Clock(clock_mhz, FAMILIES[target.clocks]), case.streams)
+    clock = Clock(clock_mhz, FAMILIES[target.clocks])
+    architecture = Architecture(arrays, clock, case.streams, features=case.beat, logits=case.beat)
     return weights.network(program, architecture, "auto", [target])
 
 

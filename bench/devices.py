@@ -98,6 +98,7 @@ def case_of(name: str) -> accelerator.Case:
         Integer(design="random"),
         (lanes, 1, 0),
         (1, 1, 0),
+        beat=1,
         pruning_ratio=shape.pruning_ratio,
         inputs=80,
     )

@@ -59,7 +59,6 @@ class ArrayText:
         """Of a register between products and sums; behind products that are summed already there is one."""
         return int(len(self.shifts) > 1 or self.layout.array.columns == 1)
 
-
     @property
     def flush_cycles(self) -> int:
         """Cycles in which the last step that was chosen leaves the shift chains."""
@@ -199,7 +198,9 @@ class ArrayText:
         for lane in range(array.lanes):
             memories = range(lane * array.columns, (lane + 1) * array.columns)
             images = ", ".join(f'.IMAGE_{c}("{self.name}_weights_{m}.hex")' for c, m in enumerate(memories))
-            loads = ", ".join(f"load_weights && load_memory[{number - 1}:0] == {number}'d{m}" for m in reversed(memories))
+            loads = ", ".join(
+                f"load_weights && load_memory[{number - 1}:0] == {number}'d{m}" for m in reversed(memories)
+            )
             yield (
                 f"    {self.name}_lane #({images}) lane_{lane} (.clk(clk), "
                 f".load({{{loads}}}), .load_address(load_address[{self.address_bits - 1}:0]), "

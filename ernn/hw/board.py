@@ -38,7 +38,8 @@ def top(network: NetworkText) -> str:
     """Module `ernn_board`."""
     a, t, f = network.address_bits, network.stream_bits, network.frame_bits
     wide = max(12, a)  # a range of addresses is 4 KiB at least
-    features, logits = network.feature_bits, network.logit_bits
+    features, logits = network.input.slot, network.output.slot
+    keeps = ".s_axis_tkeep(beat_keep), " if network.input.count > 1 else ""
     return f"""// {network.program.name} behind a DMA: packets of 32-bit words; registers are those of `ernn`.
 module ernn_board (
     (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF s_axis:m_axis:s_axil, ASSOCIATED_RESET aresetn" *)
@@ -88,7 +89,7 @@ module ernn_board (
     wire x_valid, x_ready, x_last, x_user, x_end, x_packet_end, known_ready;
     wire [{features - 1}:0] x;
     wire [{t - 1}:0] x_id;
-    ernn_unpack #(.INPUTS({network.program.inputs}), .SLOT({slot(features)}), .WIDTH({features}), .STREAM({t})) unpack (
+    ernn_unpack #(.INPUTS({network.input.elements}), .SLOT({slot(features)}), .WIDTH({features}), .STREAM({t})) unpack (
         .clk(aclk), .rst(rst), .in_valid(s_axis_tvalid), .in_ready(s_axis_tready), .in_data(s_axis_tdata),
         .in_last(s_axis_tlast), .out_valid(x_valid), .out_ready(x_ready && known_ready), .out_data(x),
         .out_last(x_last), .out_user(x_user), .out_id(x_id), .frame_end(x_end), .packet_end(x_packet_end));
@@ -98,9 +99,12 @@ module ernn_board (
     ernn_fifo #(.WIDTH(1), .DEPTH({1 << f}), .ADDRESS({f})) ends (.clk(aclk), .rst(rst), .in_valid(x_end),
         .in_ready(known_ready), .in_data(x_packet_end), .out_valid(known), .out_ready(y_end), .out_data(packet_end));
 
-    wire y_valid, y_ready, y_last;
+    wire y_valid, y_ready, y_last, beat_valid, beat_ready, beat_last, beat_user;
     wire [{logits - 1}:0] y;
-    wire [{t - 1}:0] y_id;
+    wire [{t - 1}:0] beat_id, y_id;
+    wire [{network.input.count * features - 1}:0] beat;
+{_collected(network)}
+{_split(network)}
     ernn_pack #(.SLOT({slot(logits)}), .WIDTH({logits})) pack (.clk(aclk), .rst(rst), .in_valid(y_valid),
         .in_ready(y_ready), .in_data(y), .in_last(y_last), .packet_known(known), .packet_end(packet_end),
         .frame_end(y_end), .out_valid(m_axis_tvalid), .out_ready(m_axis_tready), .out_data(m_axis_tdata),
@@ -111,9 +115,9 @@ module ernn_board (
     wire unused = &{{1'b0, s_axis_tkeep, s_axil_awaddr, s_axil_araddr, y_id}};
     /* verilator lint_on UNUSEDSIGNAL */
     ernn network (
-        .aclk(aclk), .aresetn(aresetn), .s_axis_tdata(x), .s_axis_tvalid(x_valid && known_ready),
-        .s_axis_tready(x_ready), .s_axis_tlast(x_last), .s_axis_tuser(x_user), .s_axis_tid(x_id), .m_axis_tdata(y),
-        .m_axis_tvalid(y_valid), .m_axis_tready(y_ready), .m_axis_tlast(y_last), .m_axis_tid(y_id),
+        .aclk(aclk), .aresetn(aresetn), .s_axis_tdata(beat), .s_axis_tvalid(beat_valid), .s_axis_tready(beat_ready),
+        {keeps}.s_axis_tlast(beat_last), .s_axis_tuser(beat_user), .s_axis_tid(beat_id), {_logits(network)},
+        .m_axis_tid(y_id),
         .s_axil_awaddr(s_axil_awaddr[{a - 1}:0]), .s_axil_awprot(s_axil_awprot), .s_axil_awvalid(s_axil_awvalid),
         .s_axil_awready(s_axil_awready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
         .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_bresp(s_axil_bresp),
@@ -123,3 +127,53 @@ module ernn_board (
         .s_axil_rready(s_axil_rready));
 endmodule
 """
+
+
+def _collected(network: NetworkText) -> str:
+    """Beats of the network from single features."""
+    x = network.input
+    if x.count == 1:
+        return """    assign {beat_valid, beat, beat_last, beat_user, beat_id}
+        = {x_valid && known_ready, x, x_last, x_user, x_id};
+    assign x_ready = beat_ready;"""
+    return f"""    reg word_last, word_user;
+    reg [{network.stream_bits - 1}:0] word_id;
+    wire x_take = x_valid && known_ready && x_ready;
+    always @(posedge aclk) begin
+        if (x_take) begin
+            word_last <= x_last;
+            word_id <= x_id;
+        end
+        if (rst) word_user <= 1'b0;
+        else if (x_take && x_user) word_user <= 1'b1;
+        else if (beat_valid && beat_ready) word_user <= 1'b0;
+    end
+    /* verilator lint_off PINCONNECTEMPTY */
+    ernn_gearbox #(.WIDTH({x.slot}), .IN(1), .OUT({x.count}), .IN_WORDS({x.elements}), .OUT_WORDS({x.words.words}))
+        collect (.clk(aclk), .rst(rst), .in_valid(x_valid && known_ready), .in_ready(x_ready), .in_data(x),
+        .out_valid(beat_valid), .out_ready(beat_ready), .out_last(), .out_data(beat));
+    /* verilator lint_on PINCONNECTEMPTY */
+    assign {{beat_last, beat_user, beat_id}} = {{word_last, word_user, word_id}};
+    wire [{x.count * x.slot // 8 - 1}:0] beat_keep = {x.kept("beat_last")};"""
+
+
+def _split(network: NetworkText) -> str:
+    """Single logits from beats of the network."""
+    y = network.output
+    if y.count == 1:
+        return ""
+    return f"""    wire logits_valid, logits_ready;
+    wire [{y.count * y.slot - 1}:0] logits;
+    ernn_gearbox #(.WIDTH({y.slot}), .IN({y.count}), .OUT(1), .IN_WORDS({y.words.words}), .OUT_WORDS({y.elements}))
+        split (.clk(aclk), .rst(rst), .in_valid(logits_valid), .in_ready(logits_ready), .in_data(logits),
+        .out_valid(y_valid), .out_ready(y_ready), .out_last(y_last), .out_data(y));"""
+
+
+def _logits(network: NetworkText) -> str:
+    """Ports of the network's output."""
+    if network.output.count == 1:
+        return ".m_axis_tdata(y),\n        .m_axis_tvalid(y_valid), .m_axis_tready(y_ready), .m_axis_tlast(y_last)"
+    return (
+        ".m_axis_tdata(logits),\n        .m_axis_tvalid(logits_valid), .m_axis_tready(logits_ready), .m_axis_tlast(), "
+        ".m_axis_tkeep()"
+    )

@@ -44,17 +44,15 @@ def projection(name: str, layer: Lstm, array: Array, source: Words, shared: Shar
     kernel = kernels.projection(f"{name}_projection", layer, joined, shared.clock, text.sum_bits)
     steps = thread.groups * array.chain
     unit = Unit("projection", array.heads, layer.outputs, k, shared.streams, 0, kernel, ("s",), steps)
-    _finished(made, unit)
-    made.body.append(made.available("ih"))
-    made.conditions = {"ih": Condition(always="ih_has", opens="room")}
-    return made
+    return _takes_columns(_finished(made, unit))
 
 
 def output(name: str, layer: Output, input: Format, array: Array, source: Words, shared: Shared) -> LayerText:
-    """The output layer."""
+    """The output layer: columns are taken as they come."""
     product = Product(circulant(layer.weight), input)
     joined, k = Joined((product,)), product.matrix.block_size
-    thread = Thread("ih", product, "x", array, (0,), 0, drains="logits")
+    by_step = not isinstance(layer.weight, Pruned)
+    thread = Thread("ih", product, "x", array, (0,), 0, by_step=by_step, drains="logits")
     text = array_text(name, circulant(layer.weight), array, [thread], [Drain("logits", joined)], shared)
     sink = Words(array.heads * k, layer.logits.bits, -(-thread.rows // array.heads))
     made = LayerText(text, source, sink, shared.streams)
@@ -64,7 +62,14 @@ def output(name: str, layer: Output, input: Format, array: Array, source: Words,
     steps = thread.groups * array.chain
     sizes = (array.heads, layer.weight.rows, k, shared.streams)
     unit = Unit("logits", *sizes, 0, kernel, ("s",), steps, memories)
-    return _finished(made, unit)
+    return _takes_columns(_finished(made, unit))
+
+
+def _takes_columns(layer: LayerText) -> LayerText:
+    """Products of a column begin as soon as it is there."""
+    layer.body.append(layer.available("ih"))
+    layer.conditions = {"ih": Condition(always="ih_has", opens="room")}
+    return layer
 
 
 def _finished(layer: LayerText, unit: Unit) -> LayerText:

@@ -133,7 +133,7 @@ class Wire(Value):
         return self._new("select", (otherwise, sign), (), low, high, self.fraction)
 
     def multiply_add(self, factor: Self, addend: Self) -> Self:
-        """`self` times `factor` plus `addend`, in one multiplier with an adder behind it; the fraction is the addend's."""
+        """`self` times `factor`, plus `addend` in an adder behind the multiplier; the fraction is the addend's."""
         ends = [a * b for a in (self.low, self.high) for b in (factor.low, factor.high)]
         low, high = min(ends) + addend.low, max(ends) + addend.high
         return self._new("multiply_add", (factor, addend), (), low, high, addend.fraction)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ernn.hw import feed_verilog
 from ernn.hw.architecture import Array
 from ernn.hw.control_verilog import Control
+from ernn.hw.frames_verilog import Beats, Frames
 from ernn.hw.gru_verilog import GruLayer
 from ernn.hw.layer_parts import Shared, blocks_of, circulant, projection_apart, sums_of
 from ernn.hw.layer_verilog import LayerText, Projection
@@ -17,13 +18,24 @@ from ernn.program import Layer, Lstm, Program
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the arrays of all layers, the output layer's last."""
+    """Sizes of the arrays of all layers, the output layer's last, and of the streams.
+
+    Raises:
+        ValueError: beats whose numbers are no power of two.
+    """
 
     arrays: tuple[Array, ...]
     clock: Clock
     streams: int = 1
     memory: str = "auto"  # kind of the weights' memories: auto, block or distributed
     transformed: bool = False  # weights are stored as the factors of their blocks: more memory, less logic
+    features: int = 1  # a beat of the input; a power of two
+    logits: int = 1  # a beat of the output; a power of two
+
+    def __post_init__(self) -> None:
+        for count in (self.features, self.logits):
+            if count < 1 or count & (count - 1):
+                raise ValueError(f"a beat has a power of two of features or logits, got {count}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class NetworkText:
         )
         self.layers: list[LayerText] = []
         self._chain: list[LayerText] = []  # without projections, which are beside it
-        self._sink = Words(1, program.input.bits, program.inputs)
+        self._sink = self.input.words
         arrays = iter(architecture.arrays)
         for number, layer in enumerate(program.layers):
             name = f"layer{number}"
@@ -102,14 +114,14 @@ class NetworkText:
         return self.control.address_bits
 
     @property
-    def feature_bits(self) -> int:
-        """Of s_axis_tdata: whole bytes."""
-        return -(-self.program.input.bits // 8) * 8
+    def input(self) -> Beats:
+        """Of s_axis."""
+        return Beats(self.architecture.features, self.program.input.bits, self.program.inputs)
 
     @property
-    def logit_bits(self) -> int:
-        """Of m_axis_tdata: whole bytes."""
-        return -(-self.program.output.logits.bits // 8) * 8
+    def output(self) -> Beats:
+        """Of m_axis."""
+        return Beats(self.architecture.logits, self.program.output.logits.bits, self.program.decoder.classes)
 
     @property
     def stream_bits(self) -> int:
@@ -118,127 +130,20 @@ class NetworkText:
 
     def top(self) -> str:
         """Module `ernn`."""
-        return "\n".join([*self._ports(), *self.control.text(), *self._frames(), *self._layers(), "endmodule", ""])
-
-    def _ports(self) -> Iterator[str]:
-        a, t, p = self.address_bits, self.stream_bits, self.program
-        yield f"""// {p.name}: {len(p.layers)} recurrent layer{"s" * (len(p.layers) > 1)} and the output layer.
-// A frame is {p.inputs} features of {p.input}, one a beat.
-// It gives {p.decoder.classes} logits of {p.output.logits}.
-// tuser of a frame's first beat says that an utterance opens (states count as zeros), tid names its stream.
-// Registers: registers.md.
-module ernn (
-    input wire aclk,
-    input wire aresetn,
-    input wire [{self.feature_bits - 1}:0] s_axis_tdata,
-    input wire s_axis_tvalid,
-    output wire s_axis_tready,
-    input wire s_axis_tlast,
-    input wire [0:0] s_axis_tuser,
-    input wire [{t - 1}:0] s_axis_tid,
-    output wire [{self.logit_bits - 1}:0] m_axis_tdata,
-    output wire m_axis_tvalid,
-    input wire m_axis_tready,
-    output wire m_axis_tlast,
-    output wire [{t - 1}:0] m_axis_tid,
-    input wire [{a - 1}:0] s_axil_awaddr,
-    input wire [2:0] s_axil_awprot,
-    input wire s_axil_awvalid,
-    output wire s_axil_awready,
-    input wire [31:0] s_axil_wdata,
-    input wire [3:0] s_axil_wstrb,
-    input wire s_axil_wvalid,
-    output wire s_axil_wready,
-    output wire [1:0] s_axil_bresp,
-    output wire s_axil_bvalid,
-    input wire s_axil_bready,
-    input wire [{a - 1}:0] s_axil_araddr,
-    input wire [2:0] s_axil_arprot,
-    input wire s_axil_arvalid,
-    output wire s_axil_arready,
-    output wire [31:0] s_axil_rdata,
-    output wire [1:0] s_axil_rresp,
-    output wire s_axil_rvalid,
-    input wire s_axil_rready
-);
-    wire clk = aclk;"""
-
-    def _frames(self) -> Iterator[str]:
-        """Contexts: one is there two cycles after a frame's first feature, just before a thread can look for it."""
-        f, t, inputs = self.frame_bits, self.stream_bits, self.program.inputs
-        counters = "\n".join(
-            f"        busy_{n} <= clear ? 32'd0 : busy_{n} + {{31'd0, busy[{n}]}};" for n in range(len(self.layers))
+        frames = Frames(self.input, self.output, self.frame_bits, self.stream_bits, len(self.layers))
+        return "\n".join(
+            [
+                *frames.ports(self.program.name, len(self.program.layers), self.address_bits),
+                *self.control.text(),
+                *frames.text(),
+                *self._layers(),
+                "endmodule",
+                "",
+            ]
         )
-        last = "1'b1" if inputs == 1 else f"beat == 16'd{inputs - 2}"
-        yield f"""    // Frames under way: contexts in a ring, from their first feature to their last logit.
-    reg [{(1 << f) - 1}:0] ring_first;
-    reg [{(t << f) - 1}:0] ring_stream;
-    reg [31:0] ring_begun[0:{(1 << f) - 1}];
-    reg [31:0] now;
-    reg misplaced;  // a tlast within this frame
-    reg open;
-    reg [{f - 1}:0] frames_open;
-    reg counting, taken_last, out_ended, wrong;
-    reg [31:0] begun;
-    reg opens, opens_first;  // a frame has begun
-    reg [{t - 1}:0] opens_stream;
-    reg [{f - 1}:0] opens_frame;
-    integer place;
-    always @(posedge clk) begin
-        frames_open <= under_way;
-        open <= frames_open < {f}'d{(1 << f) - 3} && settled && !taking && !rst;
-        counting <= under_way != {f}'d0 || !first_beat || in_take;
-        taken_last <= !rst && in_take && last_beat;
-        out_ended <= !rst && out_end;
-        wrong <= !rst && in_take && last_beat && (misplaced || !s_axis_tlast);
-        begun <= ring_begun[frame_out];
-    end
-    wire in_ready;
-    wire in_take = s_axis_tvalid && s_axis_tready;
-    wire out_end = m_axis_tvalid && m_axis_tready && m_axis_tlast;
-    assign s_axis_tready = in_ready && open;
-    assign m_axis_tid = ring_stream[frame_out*{t}+:{t}];
-    always @(posedge clk) begin
-        if (rst) begin
-            beat <= 16'd0;
-            first_beat <= 1'b1;
-            last_beat <= 1'b{int(inputs == 1)};
-            frame_in <= {f}'d0;
-            frame_out <= {f}'d0;
-        end else begin
-            if (in_take) begin
-                beat <= last_beat ? 16'd0 : beat + 16'd1;
-                first_beat <= last_beat;
-                last_beat <= {last};
-            end
-            if (in_take && last_beat) frame_in <= frame_in + 1'b1;
-            if (out_end) frame_out <= frame_out + 1'b1;
-        end
-        opens <= in_take && first_beat;
-        opens_first <= s_axis_tuser[0];
-        opens_stream <= s_axis_tid;
-        opens_frame <= frame_in;
-        for (place = 0; place < {1 << f}; place = place + 1)
-            if (opens && opens_frame == place[{f - 1}:0]) begin
-                ring_first[place] <= opens_first;
-                ring_stream[place*{t}+:{t}] <= opens_stream;
-            end
-        if (opens) ring_begun[opens_frame] <= now;
-        frames_in <= clear ? 32'd0 : frames_in + {{31'd0, taken_last}};
-        frames_out <= clear ? 32'd0 : frames_out + {{31'd0, out_ended}};
-        cycles <= clear ? 64'd0 : cycles + {{63'd0, counting}};
-        misplaced <= !rst && (in_take ? !last_beat && (misplaced || s_axis_tlast) : misplaced);
-        protocol_errors <= clear ? 32'd0 : protocol_errors + {{31'd0, wrong}};
-        now <= rst ? 32'd0 : now + 32'd1;
-        if (clear) latency <= 32'd0;
-        else if (out_ended) latency <= now - begun + 32'd1;
-{counters}
-    end
-"""
 
     def _layers(self) -> Iterator[str]:
-        before = Stream("s_axis_tvalid && open", "in_ready", f"s_axis_tdata[{self.program.input.bits - 1}:0]")
-        sink = Words(1, self.program.input.bits, self.program.inputs)
+        before, sink = Stream("s_axis_tvalid && open", "in_ready", "features"), self.input.words
         for layer in self._chain:
             yield from self._instance(layer, before, sink)
             if layer.projection is not None:
@@ -289,14 +194,9 @@ module ernn (
         yield "    /* verilator lint_on PINCONNECTEMPTY */"
 
     def _logits(self, before: Stream, sink: Words) -> Iterator[str]:
-        logit = self.program.output.logits.bits
-        words = Words(1, logit, self.program.decoder.classes)
-        extended = (
-            f"{{{{{self.logit_bits - logit}{{logit[{logit - 1}]}}}}, logit}}" if self.logit_bits > logit else "logit"
-        )
-        yield f"""    wire [{logit - 1}:0] logit;
-{_gearbox("out", sink, words, before, Stream("m_axis_tvalid", "m_axis_tready", "logit"), "m_axis_tlast")}
-    assign m_axis_tdata = {extended};"""
+        words = self.output.words
+        yield f"    wire [{words.width - 1}:0] logits;"
+        yield _gearbox("out", sink, words, before, Stream("m_axis_tvalid", "m_axis_tready", "logits"), "m_axis_tlast")
 
     def sources(self) -> dict[str, str]:
         """Generated Verilog files and memory images, by name."""

@@ -2,7 +2,8 @@
 
 Operators are chained within a cycle while their delays fit; products take the cycles of a registered multiplier. Every
 input says in which cycle it is wanted: those that come from memories are read as late as that, instead of waiting in
-registers. A product with a sum behind it takes the sum's other operand a cycle before its result. A delay here only decides where registers stand; whether the clock is reached is for place and route to say.
+registers. A product with a sum behind it takes the sum's other operand a cycle before its result. A delay here only
+decides where registers stand; whether the clock is reached is for place and route to say.
 """
 
 from collections.abc import Collection, Mapping
@@ -47,7 +48,9 @@ FAMILIES = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
     "xcup": Timing(lut_ns=0.8, carry_ns_per_bit=0.025, margin_ns=0.7, factor_bits=(27, 18)),
     "ecp5": Timing(lut_ns=2.3, carry_ns_per_bit=0.08, margin_ns=2.0, shallow=16, factor_bits=(18, 18)),
-    "gatemate": Timing(lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0, factor_bits=(0, 0)),  # look-up tables multiply, and hold none
+    "gatemate": Timing(
+        lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0, factor_bits=(0, 0)
+    ),  # look-up tables multiply, and hold none
 }
 
 

@@ -49,8 +49,9 @@ def _hexadecimal(integers: np.ndarray) -> str:
 
 def testbench(network: NetworkText) -> str:
     """Source of the test bench."""
-    a, t = network.address_bits, network.stream_bits
-    logit = network.program.output.logits.bits
+    a, t, x, y = network.address_bits, network.stream_bits, network.input, network.output
+    x_keep = ".s_axis_tkeep(tkeep), " if x.count > 1 else ""
+    y_keep = ".m_axis_tkeep(out_keep), " if y.count > 1 else ""
     return f"""// Feeds a network with vectors and compares what comes out; see the files it reads below.
 `timescale 1ns / 1ps
 module {NAME};
@@ -59,17 +60,19 @@ module {NAME};
     always #5 clk = !clk;
 
     integer frames_file, x_file, want_file, writes_file, found, seed, gaps, stalls, errors, cycle, limit;
-    integer element, class_number, frame_in, frame_out, quiet;
+    integer element, class_number, frame_in, frame_out, quiet, place;
     reg [31:0] next_x, want, number, value;
     reg first, in_done, running, x_there;
     reg [{t - 1}:0] stream;
 
     reg tvalid = 1'b0;
     wire tready;
-    reg [{network.feature_bits - 1}:0] tdata;
+    reg [{x.count * x.slot - 1}:0] tdata, next_data;
+    reg [{x.count * x.slot // 8 - 1}:0] tkeep, next_keep;
     reg tlast, tuser;
     reg [{t - 1}:0] tid;
-    wire [{network.logit_bits - 1}:0] out_data;
+    wire [{y.count * y.slot - 1}:0] out_data;
+    wire [{y.count * y.slot // 8 - 1}:0] out_keep{"" if y.count > 1 else " = {" + str(y.slot // 8) + "{1'b1}}"};
     wire out_valid, out_last;
     wire [{t - 1}:0] out_id;
     reg out_ready = 1'b0;
@@ -82,8 +85,8 @@ module {NAME};
 
     ernn dut (
         .aclk(clk), .aresetn(resetn), .s_axis_tdata(tdata), .s_axis_tvalid(tvalid), .s_axis_tready(tready),
-        .s_axis_tlast(tlast), .s_axis_tuser(tuser), .s_axis_tid(tid), .m_axis_tdata(out_data),
-        .m_axis_tvalid(out_valid), .m_axis_tready(out_ready), .m_axis_tlast(out_last), .m_axis_tid(out_id),
+        {x_keep}.s_axis_tlast(tlast), .s_axis_tuser(tuser), .s_axis_tid(tid), .m_axis_tdata(out_data),
+        {y_keep}.m_axis_tvalid(out_valid), .m_axis_tready(out_ready), .m_axis_tlast(out_last), .m_axis_tid(out_id),
         .s_axil_awaddr(awaddr), .s_axil_awprot(3'd0), .s_axil_awvalid(awvalid), .s_axil_awready(awready),
         .s_axil_wdata(wdata), .s_axil_wstrb(4'd15), .s_axil_wvalid(awvalid), .s_axil_wready(wready),
         .s_axil_bresp(bresp), .s_axil_bvalid(bvalid), .s_axil_bready(1'b1), .s_axil_araddr(araddr),
@@ -109,10 +112,17 @@ module {NAME};
         end
     endtask
 
-    task next_feature;
+    task next_beat;  // noise where there is no feature
         begin
-            found = $fscanf(x_file, "%h", next_x);
-            x_there = found == 1;
+            x_there = 1'b1;
+            for (place = 0; place < {x.count}; place = place + 1) begin
+                next_keep[place*{x.slot // 8}+:{x.slot // 8}] = {{{x.slot // 8}{{element + place < {x.elements}}}}};
+                if (element + place < {x.elements}) begin
+                    found = $fscanf(x_file, "%h", next_x);
+                    if (found != 1) x_there = 1'b0;
+                end else next_x = ~next_x;
+                next_data[place*{x.slot}+:{x.slot}] = next_x[{x.slot - 1}:0];
+            end
         end
     endtask
 
@@ -165,7 +175,7 @@ module {NAME};
             if (bresp != 2'b00) $display("WRITE REFUSED %0d", number);
         end
         next_frame;
-        next_feature;
+        next_beat;
         running = 1'b1;
         wait (in_done && frame_in == frame_out && !tvalid);
         repeat (20) @(posedge clk);
@@ -194,10 +204,11 @@ module {NAME};
             out_ready = random_byte(0) >= stalls;
             if (!tvalid && !in_done && x_there && random_byte(0) >= gaps) begin
                 tvalid = 1'b1;
-                tdata = next_x[{network.feature_bits - 1}:0];
+                tdata = next_data;
+                tkeep = next_keep;
                 tuser = first;
                 tid = stream;
-                tlast = element == {network.program.inputs - 1};
+                tlast = element + {x.count} >= {x.elements};
             end
         end
 
@@ -212,24 +223,27 @@ module {NAME};
             if (tvalid && tready) begin
                 quiet <= 0;
                 if (element == 0) $display("IN %0d %0d", frame_in, cycle);
-                element = element + 1;
-                next_feature;
+                element = element + {x.count};
                 if (tlast) begin
                     frame_in = frame_in + 1;
                     next_frame;
                 end
+                next_beat;
                 tvalid <= 1'b0;
             end
             if (out_valid && out_ready) begin
                 quiet <= 0;
-                found = $fscanf(want_file, "%h", want);
-                if (found != 1 || out_data[{logit - 1}:0] !== want[{logit - 1}:0]) begin
-                    errors = errors + 1;
-                    if (errors <= 10)
-                        $display("MISMATCH frame %0d logit %0d expected %0d got %0d", frame_out, class_number,
-                            $signed(want[{logit - 1}:0]), $signed(out_data[{logit - 1}:0]));
-                end
-                class_number = class_number + 1;
+                for (place = 0; place < {y.count}; place = place + 1)
+                    if (out_keep[place*{y.slot // 8}]) begin
+                        found = $fscanf(want_file, "%h", want);
+                        if (found != 1 || out_data[place*{y.slot}+:{y.bits}] !== want[{y.bits - 1}:0]) begin
+                            errors = errors + 1;
+                            if (errors <= 10)
+                                $display("MISMATCH frame %0d logit %0d expected %0d got %0d", frame_out, class_number,
+                                    $signed(want[{y.bits - 1}:0]), $signed(out_data[place*{y.slot}+:{y.bits}]));
+                        end
+                        class_number = class_number + 1;
+                    end
                 if (out_last) begin
                     $display("OUT %0d %0d", frame_out, cycle);
                     if (class_number != {network.program.decoder.classes}) errors = errors + 1;

@@ -80,7 +80,9 @@ class Body:
         """A multiplier with registers; behind some of them is a sum with a register."""
         width, ready = self.width[place], self.schedule.ready[place]
         cycles = cycles_of(node, self.kernel.clock)
-        ports = {port: self.signal(each, ready - own) for port, each, own in zip("abc", node.operands, cycles, strict=False)}
+        ports = {
+            port: self.signal(each, ready - own) for port, each, own in zip("abc", node.operands, cycles, strict=False)
+        }
         widths = {port: self.width[each] for port, each in zip("abc", node.operands, strict=False)} | {"p": width}
         sizes = ", ".join(f".{port.upper()}_WIDTH({bits})" for port, bits in widths.items())
         joined = ", ".join(f".{port}({signal})" for port, signal in ports.items())

@@ -130,7 +130,7 @@ class Buses:
 
     async def expect(self, vectors: Vectors, frames: slice = slice(None)) -> None:
         """The logits of frames, in their order, and nothing else."""
-        mask = (1 << self.design.logit_bits) - 1
+        mask = (1 << self.design.output.slot) - 1
         rows = zip(vectors.logits[frames], vectors.stream[frames], strict=True)
         for number, (logits, stream) in enumerate(rows):
             packet = await with_timeout(self.sink.recv(), 5000 * PERIOD_NS, "ns")
