@@ -24,7 +24,14 @@ def network_of(accelerator: Accelerator, hardware: Hardware, synthesis: Synthesi
     each = [_size(given) for given in accelerator.arrays]
     arrays = sizing.arrays(program, _size(accelerator.array), _size(accelerator.output), each)
     clock = Clock(accelerator.clock_mhz or hardware.clock_mhz, FAMILIES[accelerator.family or hardware.family])
-    architecture = Architecture(arrays, clock, accelerator.streams, hardware.memory)
+    architecture = Architecture(
+        arrays,
+        clock,
+        accelerator.streams,
+        hardware.memory,
+        features=accelerator.features_per_beat or hardware.features_per_beat,
+        logits=accelerator.logits_per_beat or hardware.logits_per_beat,
+    )
     devices = [DEVICES[each] for each in accelerator.devices or synthesis.devices]
     return weights.network(program, architecture, accelerator.weights or hardware.weights, devices)
 

@@ -238,6 +238,9 @@ class Integer(Section):
 DeviceName = Literal["xcku060", "xc7vx690t", "xc7z020", "xc7z100", "xczu9eg", "ecp5-85f", "gw5ast-138c", "ccgm1a1"]
 
 
+PerBeat = Literal[1, 2, 4, 8, 16]
+
+
 class Hardware(Section):
     """What all accelerators share."""
 
@@ -246,6 +249,8 @@ class Hardware(Section):
     memory: Literal["auto", "block", "distributed"] = "auto"  # of weights: what synthesis is asked for
     # What lanes store: the k words of a block, the factors of its products, or by the rule of docs/accelerator.md.
     weights: Literal["auto", "words", "transformed"] = "auto"
+    features_per_beat: PerBeat = 1  # of the RTL's input stream
+    logits_per_beat: PerBeat = 1  # of its output stream
     part: Annotated[str, Field(min_length=1)] = "xcku060-ffva1156-2-e"  # that the HLS project is for
 
 
@@ -269,6 +274,8 @@ class Accelerator(Section):
     clock_mhz: Annotated[float, Field(ge=10, le=1000)] | None = None  # instead of hardware.clock_mhz
     family: Literal["xc7", "xcup", "ecp5"] | None = None  # instead of hardware.family
     weights: Literal["auto", "words", "transformed"] | None = None  # instead of hardware.weights
+    features_per_beat: PerBeat | None = None  # instead of hardware.features_per_beat
+    logits_per_beat: PerBeat | None = None  # instead of hardware.logits_per_beat
     devices: tuple[DeviceName, ...] = ()  # instead of synthesis.devices
 
 

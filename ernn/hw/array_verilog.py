@@ -39,7 +39,10 @@ class ArrayText:
             layout.transformed,
             [self.operand_shift(t.vector, clock) for t in layout.threads],
         )
-        self.sum_bits = max(each.bits for drain in drains for each in drain.joined.sums())
+        # A bit more than what is added to them: between operands of one width Yosys chooses which of them goes straight
+        # to the carry chain, and a look-up table more for each bit if it takes the one that may count as zero.
+        joined = max(each.bits for drain in drains for each in drain.joined.sums())
+        self.sum_bits = max(joined, self.lane.outputs["s"].width + 1)
         self.sums = len(self.lane.outputs["s"].elements)
         self.factor_bits = self.lane.inputs["x0"].bits
         self.issue = Issue(layout, drains, frame_bits, streams, self.steps_of_groups())
@@ -151,8 +154,9 @@ class ArrayText:
         """Where the factors of a vector are kept: in banks, for all lanes."""
         columns, factors = self.layout.array.columns, self.factor_bits
         step_bits = max(1, (thread.steps - 1).bit_length())
+        kind = ', .KIND("block")' if self.layout.transformed else ""  # where block RAM is free
         yield f"""    ernn_operands #(.BANKS({columns}), .WRITES({writes}), .TOTAL({thread.columns}), .WIDTH({factors}),
-        .STEP_ADDRESS({step_bits}), .PAGES(2 * {pages.count}), .PAGE_ADDRESS({pages.bits})) vector_{name} (
+        .STEP_ADDRESS({step_bits}), .PAGES(2 * {pages.count}), .PAGE_ADDRESS({pages.bits}){kind}) vector_{name} (
         .clk(clk), .rst(rst), .write({name}_points_valid[0]), .write_page({pages.write}), .d({name}_points),
         .written({name}_written), .last({name}_last), .ends({name}_ends), .read_page({pages.read}),
         .read_step(read_step[{step_bits - 1}:0]), .q({name}_factors));

@@ -80,10 +80,14 @@ class Control:
                 *((f"1{place}", state.bits) for place, state in enumerate(layer.states.values())),
             )
         )
-        shown = "\n".join(
-            f"            16'd{n}: state_word <= "
-            f"{padded(f'{layer.name}_state', layer.state_bits, 32 * self.state_parts)};"
+        words = {
+            n: padded(f"{layer.name}_state", layer.state_bits, 32 * self.state_parts)
             for n, layer in enumerate(self.layers)
+            if layer.states
+        }
+        first, *others = words.values()
+        shown = (
+            "".join(f"load_layer == 16'd{n} ? {word} : " for n, word in zip([*words][1:], others, strict=True)) + first
         )
         for n, layer in enumerate(self.layers):
             yield f"    wire [{32 * max(1, len(layer.overflows())) - 1}:0] {layer.name}_overflows;"
@@ -133,7 +137,7 @@ class Control:
         {values}}}));
     /* verilator lint_off UNUSEDSIGNAL */
     wire unused = &{{1'b0, s_axil_awprot, s_axil_arprot, write_data, s_axis_tdata, load_layer, load_memory,
-        load_address, load_data, {", ".join(f"{layer.name}_overflows" for layer in self.layers)}}};
+        load_address, load_data, {", ".join(f"{layer.name}_overflows, {layer.name}_state" for layer in self.layers)}}};
     /* verilator lint_on UNUSEDSIGNAL */
 
     // Weights.
@@ -156,10 +160,7 @@ class Control:
         else if (taking) settling <= 16'd{settle};
         else if (settling != 16'd0) settling <= settling - 16'd1;
         settled <= settling == 16'd0 && !taking;
-        case (load_layer)
-{shown}
-            default: state_word <= {32 * self.state_parts}'d0;
-        endcase
+        state_word <= {shown};
     end
     ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(!aresetn), .place(places), .part(loads),
         .value(load_value), .parts(load_parts), .load(load), .layer(load_layer), .memory(load_memory),

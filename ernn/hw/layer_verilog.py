@@ -106,7 +106,7 @@ class LayerText:
             "c": State(holder.real_steps, width, holder.width * holder.block_size, cells.bits),
             "y": State(unit.real_steps, self.sink.width, unit.width * self.block_size, self.sink.bits),
         }
-        self.declarations.append(f"""    // Between frames, numbers with bit 15 are states: bit 14 for y, then the stream.
+        self.declarations.append(f"""    // Between frames, bit 15 says states: bit 14 for y, then the stream.
     reg state_chosen, state_write, state_is_y;
     reg [STREAM_BITS-1:0] state_stream;
     reg [31:0] state_address;

@@ -54,7 +54,7 @@ def _drain(p: Parameters, fabric: Fabric) -> Resources:
 def _operands(p: Parameters, fabric: Fabric) -> Resources:
     banks, writes, width = _int(p, "BANKS"), _int(p, "WRITES"), _int(p, "WIDTH")
     step, count = _int(p, "STEP_ADDRESS"), (_int(p, "TOTAL") + 2 * writes).bit_length()
-    bank = _ram({"WIDTH": width, "DEPTH": _int(p, "PAGES") << step}, fabric)
+    bank = _ram({"WIDTH": width, "DEPTH": _int(p, "PAGES") << step, "KIND": p.get("KIND", "auto")}, fabric)
     number = (banks + writes).bit_length() if banks > 1 else 0
     choice = fabric.constants.wide_mux * width * writes if writes > 1 else 0
     place = Resources(lut=fabric.constants.state * 2 * number + choice, ff=1 + number + step)

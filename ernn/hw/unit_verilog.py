@@ -17,7 +17,7 @@ from ernn.hw.steps import Memory, Steps
 from ernn.program_matrices import Numbers
 
 _READ_CYCLES = 3
-_LOGIC_WORDS = 64  # of constants; more of them are slow to read from look-up tables
+_LOGIC_WORDS = 32  # of constants; more of them are slow to read from look-up tables
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,9 @@ def program(seed: int = 0) -> Program:
     return programs.build(cell="lstm", block_sizes=(4, 4), seed=seed)
 
 
-def design(of: Program) -> NetworkText:
-    """Its accelerator."""
-    return designs.network(of, streams=STREAMS)
+def design(of: Program, beat: tuple[int, int] = (1, 1)) -> NetworkText:
+    """Its accelerator; `beat` has the features and the logits of one."""
+    return designs.network(of, streams=STREAMS, beat=beat)
 
 
 def vectors(of: Program, lengths: Sequence[int], seed: int = 1) -> Vectors:

@@ -157,10 +157,12 @@ def an_utterance_goes_on_from_states_that_were_saved(bench: Bench) -> None:
 @on_board()
 def speed_is_that_of_the_counters(bench: Bench) -> None:
     accelerator, wanted = bench.accelerator(), bench.vectors()
-    features, logits = Rules(bench.pynq.dut, "x_valid", "x_ready"), Rules(bench.pynq.dut, "y_valid", "y_ready")
+    network, design = bench.pynq.dut.network, accelerator.design
+    features, logits = (Rules(network, f"{side}_axis_tvalid", f"{side}_axis_tready") for side in "sm")
     found = accelerator.measure(wanted)
-    inputs, classes, frames = wanted.x.shape[1], wanted.logits.shape[1], sum(LENGTHS)
-    begun, ended = features.passed[::inputs], logits.passed[classes - 1 :: classes]
+    beats, last = (-(-design[side]["size"] // design[side]["per_beat"]) for side in ("input", "logits"))
+    frames = sum(LENGTHS)
+    begun, ended = features.passed[::beats], logits.passed[last - 1 :: last]
     assert found["frames"] == len(begun) == len(ended) == frames
     assert found["cycles_per_frame"] == (ended[-1] - begun[0] + 1) / frames
     assert found["latency_us"] == (ended[-1] - begun[-1] + 1) / CLOCK_MHZ

@@ -23,10 +23,13 @@ def network(
     streams: int = 1,
     clock: Clock = CLOCK,
     transformed: bool = False,
+    beat: tuple[int, int] = (1, 1),
 ) -> NetworkText:
-    """An accelerator of small arrays."""
+    """An accelerator of small arrays; `beat` has the features and the logits of one."""
     arrays = sizing.arrays(program, layers, output, each)
-    return NetworkText(program, Architecture(arrays, clock, streams, transformed=transformed))
+    features, logits = beat
+    architecture = Architecture(arrays, clock, streams, transformed=transformed, features=features, logits=logits)
+    return NetworkText(program, architecture)
 
 
 def registers(design: NetworkText) -> list[str]:

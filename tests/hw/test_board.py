@@ -11,11 +11,11 @@ pytestmark = pytest.mark.system
 TESTS = cocotb_run.names(Path(__file__).with_name("board_bench.py"), "on_board")
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+@pytest.fixture(scope="module", params=[(1, 1), (4, 2)], ids=["one a beat", "several a beat"])
+def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What went wrong in each test of board_bench.py."""
     folder = tmp_path_factory.mktemp("board")
-    project = designs.write(rtl_project(axi_bus.design(axi_bus.program())), folder / "project")
+    project = designs.write(rtl_project(axi_bus.design(axi_bus.program(), request.param)), folder / "project")
     sources = [*sorted((project / "rtl").glob("*.v")), *sorted((project / "board").glob("*.v"))]
     return cocotb_run.outcomes(folder, sources, "ernn_board", "tests.hw.board_bench", project / "memory")
 

@@ -21,6 +21,10 @@ DESIGNS = {
         {"block_sizes": (8, 8), "transform": "fourier", "peepholes": True},
         {"layers": (4, 1, 0, 1), "output": (1, 2, 0)},
     ),
+    "several features and logits a beat": (
+        {"block_sizes": (2, 2), "shared": True},
+        {"layers": (8, 3, 0), "output": (3, 4, 0), "beat": (4, 2)},
+    ),
     "two layers with projection, three streams": (
         {"block_sizes": (2, 2), "projection": 4, "layers": 2, "shared": True},
         {"layers": (4, 2, 0), "streams": 3},

@@ -14,7 +14,14 @@ def sizes(seed: int) -> dict[str, object]:
     layers, output = ((int(2 ** random.integers(low, 4)), int(random.integers(1, 4)), 0) for low in (2, 0))
     streams, pointwise = int(random.integers(1, 4)), int(random.choice([0, 0, 1, 2]))
     transformed = bool(random.integers(2))
-    return {"layers": (*layers, pointwise), "output": output, "streams": streams, "transformed": transformed}
+    beat = tuple(int(2 ** random.integers(4)) for _ in range(2))
+    return {
+        "layers": (*layers, pointwise),
+        "output": output,
+        "streams": streams,
+        "transformed": transformed,
+        "beat": beat,
+    }
 
 
 FAST = (7, 10, 19)

@@ -144,7 +144,5 @@ def test_inputs_of_one_beginning_are_taken_with_the_first_that_is_wanted():
 @given(name=NAMES, family=st.sampled_from(list(FAMILIES.values())), mhz=st.lists(st.floats(20, 900), min_size=2))
 def test_latency_grows_with_the_clock(name, family, mhz):
     kernel = KERNELS[name]
-    latencies = [
-        schedule(kernel.graph, Clock(each, family), kernel.late, kernel.comes).latency for each in sorted(mhz)
-    ]
+    latencies = [schedule(kernel.graph, Clock(each, family), kernel.late, kernel.comes).latency for each in sorted(mhz)]
     assert all(slow <= fast for slow, fast in pairwise(latencies))

@@ -55,13 +55,11 @@ module ernn_gearbox #(
         if (IN >= OUT) begin : split
             // The word that comes in is taken with its last part, or with the last part of the vector.
             assign out_valid = in_valid;
-            reg [OUT*WIDTH-1:0] chosen;
-            integer n;
-            always @(*) begin
-                chosen = in_data[0+:OUT*WIDTH];
-                for (n = 1; n < RATIO; n = n + 1) if (part == n[PART_BITS-1:0]) chosen = in_data[n*OUT*WIDTH+:OUT*WIDTH];
+            if (RATIO == 1) begin : whole
+                assign out_data = in_data;
+            end else begin : chosen
+                assign out_data = in_data[part*OUT*WIDTH+:OUT*WIDTH];
             end
-            assign out_data = chosen;
             assign in_ready = out_ready && (part == LAST_PART || out_last);
             always @(posedge clk)
                 if (rst || take) part <= {PART_BITS{1'b0}};

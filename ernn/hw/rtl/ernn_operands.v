@@ -8,7 +8,8 @@ module ernn_operands #(
     parameter WIDTH = 8,  // of the factors of a block
     parameter STEP_ADDRESS = 1,  // of a block in a bank
     parameter PAGES = 2,
-    parameter PAGE_ADDRESS = 1
+    parameter PAGE_ADDRESS = 1,
+    parameter KIND = "auto"  // of the memories, as ernn_ram has it
 ) (
     input wire clk,
     input wire rst,
@@ -95,7 +96,8 @@ module ernn_operands #(
             ernn_ram #(
                 .WIDTH(WIDTH),
                 .DEPTH(DEPTH),
-                .ADDRESS(ADDRESS)
+                .ADDRESS(ADDRESS),
+                .KIND(KIND)
             ) memory (
                 .clk(clk),
                 .write(mine),
