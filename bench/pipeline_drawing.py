@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import accelerator
-from ernn.hw.array_verilog import ALIGN_CYCLES, WEIGHT_CYCLES
+from ernn.hw.array_verilog import WEIGHT_CYCLES
 from ernn.hw.layer_verilog import LayerText
 from ernn.hw.network_verilog import NetworkText
 
@@ -66,8 +66,7 @@ def rows(layer: LayerText) -> list[tuple[str, list[Stage]]]:
                 Stage("choice", "first thread in order", 1),
                 Stage("issue", "address and tags", 2),
                 Stage("memories", "weights, operands", fetched),
-                Stage("lane", "products, summed", array.lane.latency),
-                Stage("align", "one binary point", ALIGN_CYCLES),
+                Stage("lane", "products, summed", array.lane.latency + array.align_cycles),
                 Stage("accumulate", "a row of sums", 1),
             ],
         ),

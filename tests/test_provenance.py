@@ -22,9 +22,9 @@ def place(watched: Watched, file: str, text: str) -> str:
 @pytest.mark.parametrize(
     ("file", "text", "signal", "function"),
     [
-        ("ernn.v", "misplaced <=", "misplaced", "ernn/hw/network_verilog.py:NetworkText._frames"),
+        ("ernn.v", "misplaced <=", "misplaced", "ernn/hw/frames_verilog.py:Frames.text"),
         ("layer0.v", "issued_row <=", "layer0_module.issued_row[2]", "ernn/hw/issue_verilog.py:Issue.registers"),
-        ("layer0_lane.v", "aligned_sums <=", "aligned_sums", "ernn/hw/lane_verilog.py:lane_module"),
+        ("layer0_lane.v", "operands_here <=", "operands_here", "ernn/hw/array_verilog.py:ArrayText.fetch"),
         ("ernn_ram.v", "first <=", "first", "ernn/hw/rtl/ernn_ram.v"),
     ],
 )

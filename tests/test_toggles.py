@@ -69,8 +69,8 @@ endmodule
 """
 NOTHING = Vectors(np.zeros((0, 1), int), np.zeros((0, 1), int), np.zeros(0, bool), np.zeros(0, int))
 STAGE = """
-    wire [59:0] stage_out;
-    ernn_delay #(.WIDTH(60), .CYCLES(1)) stage (.clk(clk), .d(broadcast), .q(stage_out));
+    wire [$bits(broadcast)-1:0] stage_out;
+    ernn_delay #(.WIDTH($bits(broadcast)), .CYCLES(1)) stage (.clk(clk), .d(broadcast), .q(stage_out));
 endmodule
 """
 LENGTHS = (6, 7)

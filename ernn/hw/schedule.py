@@ -92,7 +92,8 @@ def schedule(
     Args:
         comes: cycles in which inputs are there, by the beginnings of their names.
     """
-    bits, fixed = widths(graph), {}
+    bits = widths(graph)
+    fixed: dict[int, int] = {}
     for prefix, cycle in (comes or {}).items():
         fixed |= {place: cycle for name, place in graph.inputs.items() if name.startswith(prefix)}
     groups = {prefix: [place for name, place in graph.inputs.items() if name.startswith(prefix)] for prefix in late}

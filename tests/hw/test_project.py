@@ -117,9 +117,11 @@ def test_the_description_tells_a_host_what_goes_in_and_out(name):
         "bits": program.input.bits,
         "fraction": program.input.fraction,
         "slot_bits": 16,
+        "per_beat": 1,
     }
     logits = program.output.logits
-    assert found["logits"] == {"size": 3, "bits": logits.bits, "fraction": logits.fraction, "slot_bits": 16}
+    numbers = {"bits": logits.bits, "fraction": logits.fraction}
+    assert found["logits"] == {"size": 3, **numbers, "slot_bits": 16, "per_beat": 1}
 
 
 def test_scripts_and_driver_are_in_every_project():
