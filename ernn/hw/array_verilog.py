@@ -128,7 +128,8 @@ class ArrayText:
             part = f"[{(column + 1) * bits - 1}:{column * bits}]"
             yield f"        broadcast{part} <= {bits}'d0;"
             for vector in vectors:
-                yield f"        if ({vector}_chosen_{column}) broadcast{part} <= {vector}_factors{part};"
+                block = self.widened(vector, f"{vector}_factors", column)
+                yield f"        if ({vector}_chosen_{column}) broadcast{part} <= {block};"
         yield "    end\n"
 
     def lane_operands(self) -> str:
@@ -148,11 +149,34 @@ class ArrayText:
 
     def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[str]:
         """What the lanes read of a vector."""
-        yield f"    wire [{self.layout.array.columns * self.factor_bits - 1}:0] {name}_factors;"
+        yield f"    wire [{self.layout.array.columns * self.kept_bits(name) - 1}:0] {name}_factors;"
+
+    def _kept(self, vector: str) -> int:
+        """Bits of a factor as it is kept: without places behind it and more signs."""
+        product = next(thread.product for thread in self.layout.threads if thread.vector == vector)
+        return max(factor.bits for factor in product.factors())
+
+    def kept_bits(self, vector: str) -> int:
+        """Of a block's factors as they are kept."""
+        return len(self.lane.inputs["x0"].elements) * self._kept(vector)
+
+    def widened(self, vector: str, factors: str, column: int) -> str:
+        """Expression of a block's factors as lanes take them, from the block of a column among those that are kept."""
+        kept, full, shift = self._kept(vector), self.lane.inputs["x0"].width, self.operand_shift(vector, self.clock)
+        if kept == full:
+            bits = self.kept_bits(vector)
+            return f"{factors}[{(column + 1) * bits - 1}:{column * bits}]"
+        count, more = len(self.lane.inputs["x0"].elements), full - kept - shift
+        parts = []
+        for n in reversed(range(column * count, (column + 1) * count)):
+            high, low = (n + 1) * kept - 1, n * kept
+            signs = [f"{{{more}{{{factors}[{high}]}}}}"] if more else []
+            parts += [*signs, f"{factors}[{high}:{low}]", *([f"{shift}'d0"] if shift else [])]
+        return f"{{{', '.join(parts)}}}"
 
     def vector(self, name: str, thread: Thread, writes: int, pages: Pages) -> Iterator[str]:
         """Where the factors of a vector are kept: in banks, for all lanes."""
-        columns, factors = self.layout.array.columns, self.factor_bits
+        columns, factors = self.layout.array.columns, self.kept_bits(name)
         step_bits = max(1, (thread.steps - 1).bit_length())
         kind = ', .KIND("block")' if self.layout.transformed else ""  # where block RAM is free
         yield f"""    ernn_operands #(.BANKS({columns}), .WRITES({writes}), .TOTAL({thread.columns}), .WIDTH({factors}),

@@ -79,6 +79,7 @@ class Fabric:
         adds: whether they add to their product what comes in behind it.
         whole: operands of multipliers that are instantiated with their registers, the smallest first, and the blocks of
             each.
+        slices: whether a deep memory is made of blocks side by side, without a multiplexer behind them.
         dual, single: shapes of small memories with two addresses and with one.
     """
 
@@ -93,6 +94,7 @@ class Fabric:
     dual: tuple[Shape, ...]
     single: tuple[Shape, ...]
     constants: Constants
+    slices: bool = False
 
     def chosen(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Shape:
         """The primitive that memory_libmap takes for a memory."""
@@ -111,6 +113,12 @@ class Fabric:
         rows = -(-depth // best.depth)
         luts = width * math.ceil((rows - 1) / (3 if self.lut_inputs == 6 else 1)) + (rows if rows > 1 else 0)
         return best.each * best.units(width, depth) + Resources(lut=luts)
+
+    def sliced(self, width: int, depth: int) -> Resources:
+        """A memory of blocks that are each as deep as all of it, or as deep as there are."""
+        deepest = max(shape.depth for shape in self.block)
+        best = max((shape for shape in self.block if shape.depth >= min(depth, deepest)), key=lambda shape: shape.width)
+        return best.each * best.units(width, depth)
 
     def table(self, width: int, depth: int) -> Resources:
         """Words that never change: blocks or logic, of which a look-up table's worth costs memory_libmap one."""
@@ -247,7 +255,7 @@ _XCU = Fabric(
     _SIX,
 )
 _FOURS = (_small(4, 16, 4, 4, 6),)
-_ECP5 = Fabric(4, False, (18, 18), 2, False, False, ((18, 18, 1),), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
+_ECP5 = Fabric(4, False, (18, 18), 2, False, False, ((18, 18, 1),), _EIGHTEENS, _FOURS, _FOURS, _FOUR, True)
 _GOWIN = Fabric(4, False, (12, 12), 2, False, False, ((12, 12, 1), (36, 27, 4)), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
 _TWENTIES = _blocks([(40, 512), (20, 1024), (10, 2048), (5, 4096), (2, 8192), (1, 16384)], 129, 0.5)
 _FORTIES = _blocks([(80, 512), (40, 1024), (20, 2048), (10, 4096), (5, 8192), (2, 16384), (1, 32768)], 257, 1)

@@ -194,12 +194,12 @@ class Sums:
         return [x + row for x, row in zip(ready, rows, strict=True)]
 
 
-def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int, shift: int = 0) -> Kernel:
-    """Factors `f` of a block `x` of a vector, each `width` bits wide and shifted left by some places."""
+def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int = 0) -> Kernel:
+    """Factors `f` of a block `x` of a vector, each `width` bits wide or as wide as the widest."""
     graph = Graph(name)
     block = [graph.input(f"x.{n}", vector) for n in range(matrix.block_size)]
     for n, factor in enumerate(transforms.points(block, matrix.transform)):
-        graph.output(f"f.{n}", factor.to_fraction(factor.fraction + shift))
+        graph.output(f"f.{n}", factor)
     return Kernel(graph, clock, f"factors of {matrix.block_size} elements of a vector", wide={"f": width})
 
 

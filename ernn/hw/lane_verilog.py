@@ -64,7 +64,7 @@ def _memory(array: ArrayText, column: int) -> str:
     """Weights of a column."""
     width, address = array.weight_bits, array.address_bits
     return f"""    ernn_ram #(.WIDTH({width}), .DEPTH({array.layout.depth}), .ADDRESS({address}),
-        .IMAGE(IMAGE_{column}), .KIND("{array.memory}")) memory_{column} (
+        .IMAGE(IMAGE_{column}), .KIND("{array.memory}"), .SLICED({int(not array.clock.relaxed)})) memory_{column} (
         .clk(clk), .write(load_here[{column}]), .write_address(load_address), .d(load_data),
         .read_address(weight_address[{(column + 1) * address - 1}:{column * address}]),
         .q(weights[{(column + 1) * width - 1}:{column * width}]));"""

@@ -173,11 +173,10 @@ class LayerText:
         thread = next(t for t in self.array.layout.threads if t.vector == name)
         format = thread.product.vector
         module = f"{self.name}_points_{name}"
-        width = self.array.lane.inputs["x0"].width
-        shift = self.array.operand_shift(name, self.array.lane.clock)
-        kernel = kernels.points(module, thread.matrix, format, self.array.lane.clock, width, shift)
+        kernel = kernels.points(module, thread.matrix, format, self.array.lane.clock)
         self._points.append(kernel)
-        block, factors = self.block_size * format.bits, self.array.factor_bits
+        block, factors = self.block_size * format.bits, self.array.kept_bits(name)
+        assert factors == kernel.outputs["f"].bits
         enable, data = source
         pages, place = Pages("1", "1", "read_turn", f"{name}_place"), "1'b0"
         if stream and self.streams > 1:

@@ -24,6 +24,8 @@ def _ram(p: Parameters, fabric: Fabric) -> Resources:
     width, depth, style = _int(p, "WIDTH"), _int(p, "DEPTH"), cast(Style, p.get("KIND", "auto"))
     constant = p.get("CONSTANT") and style == "auto"
     memory = fabric.table(width, depth) if constant else fabric.memory(width, depth, style)
+    if fabric.slices and memory.bram and p.get("SLICED", 1):
+        memory = fabric.sliced(width, depth)
     return memory + Resources(ff=width * (1 if memory.bram else 2))
 
 

@@ -66,6 +66,11 @@ class Clock:
         """What a cycle has for operators."""
         return 1000 / self.mhz - self.timing.margin_ns
 
+    @property
+    def relaxed(self) -> bool:
+        """Whether a cycle has time for a few look-up tables behind a memory."""
+        return self.budget_ns >= 6 * self.timing.lut_ns
+
 
 @dataclass(frozen=True)
 class Schedule:

@@ -161,7 +161,7 @@ class SparseArrayText(ArrayText):
         return "".join(
             f"""    input wire {v}_write,
     input wire [{self._page_bits(pages) + bits - 1}:0] {v}_write_address,
-    input wire [{self.factor_bits - 1}:0] {v}_value,
+    input wire [{self.kept_bits(v) - 1}:0] {v}_value,
     input wire [{self._page_bits(pages) - 1}:0] {v}_read_page,
     input wire {v}_chosen,
 """
@@ -184,11 +184,13 @@ class SparseArrayText(ArrayText):
                 yield from self.behind(c, f"{v}_chosen", 1)
                 address, at = page + bits, f"{{{v}_read_page_{c}, column_{c}[{bits - 1}:0]}}"
                 depth = 2 * int(pages.count.replace("STREAMS", str(self.streams))) << bits
-                yield f"""    wire [{f - 1}:0] {v}_{c};
-    ernn_ram #(.WIDTH({f}), .DEPTH({depth}), .ADDRESS({address})) memory_{v}_{c} (.clk(clk), .write({v}_write),
-        .write_address({v}_write_address), .d({v}_value), .read_address({at}),
+                yield f"""    wire [{self.kept_bits(v) - 1}:0] {v}_{c};
+    ernn_ram #(.WIDTH({self.kept_bits(v)}), .DEPTH({depth}), .ADDRESS({address})) memory_{v}_{c} (
+        .clk(clk), .write({v}_write), .write_address({v}_write_address), .d({v}_value), .read_address({at}),
         .q({v}_{c}));"""
-            chosen = " | ".join(f"({{{f}{{{v}_chosen_{c}}}}} & {v}_{c})" for v in self._vectors)
+            chosen = " | ".join(
+                f"({{{f}{{{v}_chosen_{c}}}}} & {self.widened(v, f'{v}_{c}', 0)})" for v in self._vectors
+            )
             yield f"    always @(posedge clk) operands_here[{(c + 1) * f - 1}:{c * f}] <= {chosen};"
         yield f"""    ernn_delay #(.WIDTH({columns * value}), .CYCLES({_FETCH_CYCLES})) delay_values (
         .clk(clk), .d(values), .q(kernel_weights));"""

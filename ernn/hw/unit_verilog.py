@@ -151,7 +151,8 @@ class Unit(Steps):
         name, bits, width = f"{self.name}_{memory.name}", self.address_bits(memory), self.memory_bits(memory)
         cycles = self.ahead + self.kernel.taken(memory.buses[0])
         pages = {"frame": 2, "stream": self.streams}.get(memory.page, 1)
-        kind = '.KIND("block"), ' if memory.numbers is not None and self.real_steps > _LOGIC_WORDS else ""
+        deep = self.real_steps > _LOGIC_WORDS and not self.kernel.clock.relaxed
+        kind = '.KIND("block"), ' if memory.numbers is not None and deep else ""
         image_text = f'.IMAGE("{layer}_{name}.hex"), {kind}' if memory.numbers is not None else ""
         depth = pages << self.step_bits if pages > 1 else self.real_steps
         enable, address, data = self._written(memory)

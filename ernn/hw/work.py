@@ -83,8 +83,6 @@ def _vectors(layer: LayerText, total: Work) -> None:
     array, layout = layer.array, layer.array.layout
     copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1
     for thread in {thread.vector: thread for thread in layout.threads}.values():
-        width = array.lane.inputs["x0"].width
-        clock, shift = array.lane.clock, array.operand_shift(thread.vector, array.lane.clock)
-        kernel = kernels.points("points", thread.matrix, thread.product.vector, clock, width, shift)
+        kernel = kernels.points("points", thread.matrix, thread.product.vector, array.lane.clock)
         total.add_graph(kernel.graph, thread.columns)
-        total.write_bits += thread.columns * copies * array.factor_bits
+        total.write_bits += thread.columns * copies * array.kept_bits(thread.vector)

@@ -1,6 +1,7 @@
 // Memory with one port to write and one to read; q follows read_address by two cycles (a second register lets the
 // memory run at the fabric's clock). IMAGE is a file of hexadecimal words; without one the memory starts with zeros.
 // A word that is read while it is written is not defined. KIND is that of the synthesizer: auto, block or distributed.
+// SLICED says whether the clock is too fast for a multiplexer behind the blocks of a deep memory.
 // With ERNN_UNSET, for synthesis, a memory without an image is not set to zeros word by word, which takes long to read;
 // block RAMs begin with zeros anyway.
 module ernn_ram #(
@@ -9,7 +10,8 @@ module ernn_ram #(
     parameter ADDRESS = 4,
     parameter IMAGE = "",
     /* verilator lint_off UNUSEDPARAM */
-    parameter KIND = "auto"
+    parameter KIND = "auto",
+    parameter SLICED = 1
     /* verilator lint_on UNUSEDPARAM */
 ) (
     input wire clk,

@@ -1,11 +1,12 @@
 // ernn_ram for Lattice ECP5: a deep memory is made of slices so narrow that each is one block, since Yosys would put a
-// multiplexer behind blocks on top of each other. Slice n of an image is the file IMAGE.nnn, in three hexadecimal digits.
+// multiplexer behind blocks on top of each other. With SLICED = 0 it may, and takes fewer blocks. Slice n of an image is the file IMAGE.nnn, in three hexadecimal digits.
 module ernn_ram #(
     parameter WIDTH = 8,
     parameter DEPTH = 16,
     parameter ADDRESS = 4,
     parameter IMAGE = "",
-    parameter KIND = "auto"
+    parameter KIND = "auto",
+    parameter SLICED = 1
 ) (
     input wire clk,
     input wire write,
@@ -14,7 +15,7 @@ module ernn_ram #(
     input wire [ADDRESS-1:0] read_address,
     output reg [WIDTH-1:0] q
 );
-    localparam WHOLE = DEPTH <= 512 ? WIDTH : DEPTH <= 1024 ? 18 : DEPTH <= 2048 ? 9 : DEPTH <= 4096 ? 4 : DEPTH <= 8192 ? 2 : 1;
+    localparam WHOLE = SLICED == 0 || DEPTH <= 512 ? WIDTH : DEPTH <= 1024 ? 18 : DEPTH <= 2048 ? 9 : DEPTH <= 4096 ? 4 : DEPTH <= 8192 ? 2 : 1;
     localparam SLICES = (WIDTH + WHOLE - 1) / WHOLE;
     genvar n;
     generate
