@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from ernn.dataflow.transforms import multiplications
-from ernn.hw.kernels import Product, Range, stored
+from ernn.hw.sums import Product, Range, stored
 from ernn.program_matrices import Circulant
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ernn.hw.kernels import Joined
+from ernn.hw.sums import Joined
 
 
 @dataclass(frozen=True)

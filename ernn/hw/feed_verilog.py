@@ -4,9 +4,9 @@ from ernn.dataflow.formats import Format
 from ernn.hw import kernels
 from ernn.hw.architecture import Array, Thread
 from ernn.hw.array_parts import Condition, Drain
-from ernn.hw.kernels import Joined, Product
 from ernn.hw.layer_parts import Shared, array_text, circulant, constants, gates_of, sums_of
 from ernn.hw.layer_verilog import LayerText
+from ernn.hw.sums import Joined, Product
 from ernn.hw.unit_verilog import Unit
 from ernn.hw.words import Words
 from ernn.program import Gru, Lstm, Output

@@ -15,10 +15,10 @@ from ernn.hw.architecture import Array, Thread
 from ernn.hw.array_parts import Condition, Drain
 from ernn.hw.issue_verilog import Field
 from ernn.hw.kernel import Kernel
-from ernn.hw.kernels import Joined, Sums
 from ernn.hw.layer_parts import Shared, array_text, constants, passed, ready_rows, rows_in_front, states, sums_of
 from ernn.hw.layer_verilog import LayerText
 from ernn.hw.steps import Memory
+from ernn.hw.sums import Joined, Sums
 from ernn.hw.unit_verilog import Unit
 from ernn.hw.words import Words
 from ernn.program import Gru

@@ -12,8 +12,8 @@ from ernn.dataflow.formats import Format
 from ernn.hw import kernels
 from ernn.hw.hls_matrices import block_size
 from ernn.hw.hls_source import Source, apply
-from ernn.hw.kernels import Joined, Sums
 from ernn.hw.schedule import Clock
+from ernn.hw.sums import Joined, Sums
 from ernn.program import Gru, Layer, Lstm, Output
 from ernn.program_matrices import shares_sums
 

@@ -11,8 +11,8 @@ from ernn.hw import kernels
 from ernn.hw.cplusplus import array, call, function, stored
 from ernn.hw.hls_arrays import stored_as
 from ernn.hw.kernel import Kernel
-from ernn.hw.kernels import Joined, Product
 from ernn.hw.schedule import Clock
+from ernn.hw.sums import Joined, Product
 from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned
 
 

@@ -7,8 +7,8 @@ from ernn.hw.cplusplus import call, function
 from ernn.hw.hls_arrays import table, vector
 from ernn.hw.hls_matrices import Operand
 from ernn.hw.kernel import Kernel
-from ernn.hw.kernels import Joined
 from ernn.hw.schedule import Clock
+from ernn.hw.sums import Joined
 from ernn.program_matrices import Matrix, Numbers
 
 

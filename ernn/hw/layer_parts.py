@@ -12,10 +12,10 @@ from ernn.hw.architecture import Array, Layout, Thread
 from ernn.hw.array_parts import Drain
 from ernn.hw.array_verilog import ArrayText
 from ernn.hw.kernel import Kernel
-from ernn.hw.kernels import Joined, Product, Sums
 from ernn.hw.schedule import Clock
 from ernn.hw.sparse import SparseArrayText, SparseLayout, SparseThread, as_dense
 from ernn.hw.steps import Memory
+from ernn.hw.sums import Joined, Product, Sums
 from ernn.hw.words import Words
 from ernn.program import Gru, Lstm
 from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned, shares_sums

@@ -10,7 +10,6 @@ from ernn.hw import feed_verilog, kernels
 from ernn.hw import flow_verilog as flow
 from ernn.hw.architecture import Array, Thread
 from ernn.hw.array_parts import Condition, Drain
-from ernn.hw.kernels import Joined, Product
 from ernn.hw.layer_parts import (
     Shared,
     array_text,
@@ -24,6 +23,7 @@ from ernn.hw.layer_parts import (
 )
 from ernn.hw.layer_verilog import LayerText, Projection
 from ernn.hw.steps import Steps
+from ernn.hw.sums import Joined, Product
 from ernn.hw.unit_verilog import Unit
 from ernn.hw.words import Words
 from ernn.program import Lstm

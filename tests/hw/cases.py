@@ -11,9 +11,9 @@ from ernn.dataflow.formats import Format
 from ernn.golden.integers import Integers, Log
 from ernn.hw import kernels
 from ernn.hw.kernel import Kernel
-from ernn.hw.kernels import Joined, Product, Sums
 from ernn.hw.layer_parts import circulant, gates_of, sums_of
 from ernn.hw.schedule import Clock
+from ernn.hw.sums import Joined, Product, Sums
 from ernn.program import Gru, Lstm, Output, Program
 from ernn.program_matrices import Circulant
 from tests.hw.designs import CLOCK

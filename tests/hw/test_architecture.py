@@ -16,7 +16,7 @@ from ernn.errors import UserError
 from ernn.golden.integers import Integers, Log
 from ernn.hw import sizing
 from ernn.hw.architecture import Array, Layout, Thread, image, pack
-from ernn.hw.kernels import Product
+from ernn.hw.sums import Product
 from ernn.program_matrices import Circulant, Numbers
 from tests import programs
 from tests.dataflow.values import SEEDS, fourier_of

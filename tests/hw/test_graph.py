@@ -11,7 +11,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import BLOCK_SIZES, Exact
 from ernn.dataflow.value import Constant
 from ernn.hw.graph import Graph, Wire, signed_digits, widths
-from ernn.hw.kernels import Product
+from ernn.hw.sums import Product
 from ernn.program import Lstm, Program
 from ernn.program_matrices import Circulant, Numbers, Pruned
 from tests import programs
