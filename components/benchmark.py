@@ -28,6 +28,7 @@ def benchmark(
         per=artifacts.read_json(quality)["per_integer"],
         work=energy.total_work(design),
         register_toggles_per_frame=run["register_toggles_per_frame"],
+        made=benchmark.made(design),
     )
     rows = benchmark.rows(measured, artifacts.read_json(synthesized)["rows"])
     artifacts.write_json(table, {"rows": rows})

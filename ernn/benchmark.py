@@ -10,6 +10,7 @@ from ernn.hw.devices import COUNTS, DEVICES, Resources
 from ernn.program import Frontend
 
 RESOURCES = ("lut", "ff", "dsp", "bram")
+_BEATS = {"features": "input", "logits": "logits"}  # in a design.json
 CLOCK_KINDS = ("place_and_route", "levels", "assumed")  # how a clock is known, the best first
 SPEED = ("clock_mhz", "latency_us", "initiation_interval_us", "frames_per_s", "real_time_factor")
 
@@ -25,6 +26,7 @@ class Measured:
         per: phone error rate of exactly this integer network, percent.
         work: of a frame; see `ernn.energy.total_work`.
         register_toggles_per_frame: bits of registers that changed in the simulation.
+        made: `weights` and the elements of a beat, as `design.json` has them.
     """
 
     cycles_per_frame: float
@@ -33,11 +35,18 @@ class Measured:
     per: float
     work: Mapping[str, Any]
     register_toggles_per_frame: float
+    made: Mapping[str, Any]
 
 
 def speech_rate(frontend: Frontend) -> float:
     """Feature vectors a second of speech."""
     return 1000 / (frontend.shift_ms * frontend.skip)
+
+
+def made(design: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `design.json` says of choices that rows would not show."""
+    beats = {f"{name}_per_beat": design[side]["per_beat"] for name, side in _BEATS.items()}
+    return {"weights": design["weights"], **beats}
 
 
 def rows(measured: Measured, synthesis: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -79,10 +88,12 @@ def _row(measured: Measured, synthesis: Mapping[str, Any]) -> dict[str, Any]:
         "latency_cycles": measured.latency_cycles,
         "clock_mhz": clock,
         "clock_kind": synthesis["fmax_kind"],
+        **{name: synthesis[name] for name in ("levels", "levels_mhz") if name in synthesis},
         "latency_us": measured.latency_cycles / clock,
         "initiation_interval_us": interval,
         "frames_per_s": frames_per_s,
         "real_time_factor": frames_per_s / measured.speech_frames_per_s,
+        **measured.made,
         **used,
         **percent,
         **{name: synthesis[name] for name in COUNTS if name in synthesis},

@@ -14,17 +14,23 @@ TEXT = """\
 
 Each accelerator on the device that it was synthesized for. A clock is *routed* where place and route reached it,
 *estimated from levels* where a rule gives it for the longest path of logic in the netlist, and *assumed* where it is
-only what pipelines were scheduled for. Latency is that of a frame alone; frames a second are those of frames that
-follow each other. "Speech" says how many times faster than speech that is. PER is that of exactly this integer network.
+only what pipelines were scheduled for. An estimate is never above what pipelines were scheduled for; where the rule
+allows more, it says so. Latency is that of a frame alone, from its first feature to its last logit; frames a second
+are those of frames that follow each other. "Speech" says how many times faster than speech that is. PER is that of
+exactly this integer network.
 
 {table}
 
-Energies called *estimate* are sums over what a design does in a frame times published energies per operation, given as
-value and range. They are not calibrated against any FPGA: compare the designs above by them, nothing else.
+Energies called *estimate* are what a design does in a frame times published energies per operation, and the device's
+leakage over the frame's time, given as value and range. They are not calibrated against any FPGA: compare the designs
+above by them, nothing else.
 
 ![Error rate over latency](per-latency.png)
 
 ### Resources
+
+`weights` says what memories hold: the words of the network, or the factors that its products take. `beats` are
+features in and logits out, at a time.
 
 {resources}
 {plain}
@@ -36,8 +42,9 @@ Published energies are measured powers of whole boards over frames a second, at 
 ours that are estimates cover the FPGA's core alone. The two kinds cannot be divided by each other.
 """
 PLAIN = """
-Some families have multipliers and memories of their own, made of primitives that Yosys does not infer; the generated
-Verilog has none of them. Yosys counts this with them, and without them in the Verilog as it was generated:
+Some families have modules of their own for multipliers and deep memories, made of the device's primitives with their
+registers; the generated Verilog has none of them. Yosys counts this with them, and without them in the Verilog as it
+was generated:
 
 {table}
 """
@@ -63,7 +70,7 @@ def text(results: Sequence[AcceleratorResult]) -> str:
     if not results:
         return ""
     resources = [_resources(result.name, row) for result in results for row in result.table]
-    head = ("accelerator", "device", "flow", *TITLES.values(), "clock", "fits")
+    head = ("accelerator", "device", "flow", "weights", "beats", *TITLES.values(), "clock", "fits")
     return TEXT.format(
         table=markdown_table(HEAD, _rows(results)), resources=markdown_table(head, resources), plain=_plain(results)
     )
@@ -117,7 +124,9 @@ def _row(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _clock(row: Mapping[str, Any]) -> str:
-    return f"{show('clock_mhz', row['clock_mhz'])} ({CLOCKS[row['clock_kind']]})"
+    more = row["clock_kind"] == "levels" and row["levels_mhz"] > row["clock_mhz"]
+    allowed = f"; they allow {row['levels_mhz']:.0f}" if more else ""
+    return f"{show('clock_mhz', row['clock_mhz'])} ({CLOCKS[row['clock_kind']]}{allowed})"
 
 
 def _number(value: float) -> str:
@@ -127,4 +136,5 @@ def _number(value: float) -> str:
 def _resources(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
     used = (f"{_number(row[each])} ({row[f'{each}_percent']:.0f} %)" for each in TITLES)
     fits = "yes" if row["fits"] else f"no: {', '.join(row['binds'])}"
-    return name, DEVICES[row["device"]].title, row["flow"], *used, _clock(row), fits
+    beats = f"{row['features_per_beat']}, {row['logits_per_beat']}"
+    return name, DEVICES[row["device"]].title, row["flow"], row["weights"], beats, *used, _clock(row), fits

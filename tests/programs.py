@@ -31,6 +31,7 @@ def build(
     transform: str = "exact",
     products: int = 4,
     layers: int = 1,
+    inputs: int = INPUTS,
     peepholes: bool = False,
     projection: int | None = None,
     projection_block: int | None = None,
@@ -67,7 +68,7 @@ def build(
         peephole = numbers(random, Format(7, 5), 3, CELLS) if peepholes else None
         return Lstm(input, ACTIVATIONS, hidden, CELL, weight_ih, weight_hh, weight_ym, bias, peephole)
 
-    stack = [layer(INPUTS, Format(9, 5))]
+    stack = [layer(inputs, Format(9, 5))]
     for _ in range(layers - 1):
         stack.append(layer(stack[-1].outputs, ACTIVATIONS))
     classes = PHONES + (criterion == "ctc")
@@ -111,7 +112,7 @@ def activations(shared: bool = False) -> Activations:
 
 def frontend(normalise: str = "speaker") -> Frontend:
     """Of three filters, two frames in a vector."""
-    moments = [np.arange(1, INPUTS + 1, dtype=np.float32)] * 2 if normalise == "global" else []
+    moments = [np.arange(1, inputs + 1, dtype=np.float32)] * 2 if normalise == "global" else []
     return Frontend("logmel", 3, 25.0, 10.0, 2, 2, normalise, *moments)  # type: ignore[arg-type]
 
 

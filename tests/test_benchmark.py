@@ -11,7 +11,8 @@ from ernn.program import Frontend
 
 WORK = {"multiplications": {"12x12": 1000.0}, "logic_bits": 1e5, "table_bits": 1e3, "register_file_bits": 1e4}
 WORK |= {"read_bits": 1e5, "write_bits": 1e4}
-DESIGN = benchmark.Measured(320.0, 1100, 50.0, 21.5, WORK, 1e6)
+MADE = {"weights": "words", "features_per_beat": 4, "logits_per_beat": 2}
+DESIGN = benchmark.Measured(320.0, 1100, 50.0, 21.5, WORK, 1e6, MADE)
 SYNTHESIS = {"design": "small", "flow": "yosys", "lut": 1e4, "ff": 2e4, "dsp": 100, "bram": 20.5, "fmax_mhz": 200.0}
 SYNTHESIS |= {"device": "xcku060", "fmax_kind": "assumed", "fits": True, "binds": []}
 
@@ -60,6 +61,12 @@ def test_metrics_are_declared_and_estimates_are_named_so():
     reporting.check(metrics)
     assert {"energy_uj_per_frame_estimate", "frames_per_s_per_w_estimate"} <= set(metrics)
     assert "energy_uj_per_frame" not in metrics
+
+
+def test_a_row_says_how_its_design_was_made():
+    design = {"weights": "words", "input": {"per_beat": 4}, "logits": {"per_beat": 2}}
+    assert benchmark.made(design) == MADE
+    assert {name: row()[name] for name in MADE} == MADE
 
 
 def test_what_fits_is_quoted_first_and_of_that_a_clock_that_was_reached():

@@ -114,6 +114,7 @@ module ernn_board (
     /* verilator lint_off UNUSEDSIGNAL */
     wire unused = &{{1'b0, s_axis_tkeep, s_axil_awaddr, s_axil_araddr, y_id}};
     /* verilator lint_on UNUSEDSIGNAL */
+    /* verilator lint_off PINCONNECTEMPTY */
     ernn network (
         .aclk(aclk), .aresetn(aresetn), .s_axis_tdata(beat), .s_axis_tvalid(beat_valid), .s_axis_tready(beat_ready),
         {keeps}.s_axis_tlast(beat_last), .s_axis_tuser(beat_user), .s_axis_tid(beat_id), {_logits(network)},
@@ -125,6 +126,7 @@ module ernn_board (
         .s_axil_arprot(s_axil_arprot), .s_axil_arvalid(s_axil_arvalid), .s_axil_arready(s_axil_arready),
         .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp), .s_axil_rvalid(s_axil_rvalid),
         .s_axil_rready(s_axil_rready));
+    /* verilator lint_on PINCONNECTEMPTY */
 endmodule
 """
 

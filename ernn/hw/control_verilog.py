@@ -41,8 +41,16 @@ class Control:
             ("frames_out", "frames_out", "frames whose logits are out"),
             ("cycles_low", "cycles[31:0]", "cycles with a frame under way"),
             ("cycles_high", "cycles[63:32]", "their upper half"),
-            ("latency", "latency", "cycles of the last frame, from its first feature to its last logit"),
-            ("protocol_errors", "protocol_errors", "frames whose tlast was not with their last feature"),
+            (
+                "latency",
+                "latency",
+                "cycles of the last frame, from its first feature to its last logit, waiting included",
+            ),
+            (
+                "protocol_errors",
+                "protocol_errors",
+                "frames whose tlast was not with their last feature, or whose tkeep was wrong",
+            ),
         ]
         for part in range(self.state_parts):
             meaning = f"bits {32 * part} to {32 * part + 31} of the word of a state, while no frame is under way"

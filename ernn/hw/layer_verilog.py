@@ -214,13 +214,14 @@ class LayerText:
         yield from self.array.vector(name, thread, writes, pages)
 
     def add_x(self, others: Sequence[str] = ()) -> None:
-        """x as a vector that the array multiplies in thread `ih`; it is read some cycles after the step was chosen.
+        """x as a vector that the array multiplies in thread `ih`; its last column is read last, some cycles after the step.
 
         Args:
             others: threads that may not begin a frame before its x is there.
         """
+        cycles = self.array.operand_delay + 3 + kernels.skew(self.array.layout.array.columns - 1)
         self.body.append(f"""    wire x_read;
-    ernn_delay #(.WIDTH(1), .CYCLES({self.array.operand_delay + 3})) delay_x_read (
+    ernn_delay #(.WIDTH(1), .CYCLES({cycles})) delay_x_read (
         .clk(clk), .d(ih_taken && ih_taken_ends), .q(x_read));""")
         self.add_vector("x", self.source.elements // self.block_size, ("x_take", "x_data"))
         self._add_input("x_ends", "x_read", ["ih", *others])

@@ -137,7 +137,8 @@ def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
     work = energy.total_work(json.loads(files["design.json"]))
     quality = artifacts.read_json(folder / "metrics" / "quantize" / f"{accelerator.program}.json")
     rate = benchmark.speech_rate(program.frontend)
-    measured = benchmark.Measured(250.0, 300, rate, quality["per_integer"], work, 1e6)
+    made = {"weights": "words", "features_per_beat": 1, "logits_per_beat": 1}
+    measured = benchmark.Measured(250.0, 300, rate, quality["per_integer"], work, 1e6, made)
     rows = benchmark.rows(measured, [SYNTHESIS | {"design": name} | row for row in ROWS])
     artifacts.write_json(folder / "benchmarks" / f"{name}.json", {"rows": rows})
     stages = {"generate": {"multipliers": 70, "weight_memory_bits": 4096}, "simulate": run}

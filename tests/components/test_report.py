@@ -82,7 +82,8 @@ def test_the_benchmark_quotes_the_clock_that_was_routed_and_names_estimates(made
     assert quoted[9].endswith("(estimate)")
     *resources, both = resources
     assert [row[1] for row in resources] == ["Lattice ECP5-85F", "Kintex UltraScale XCKU060", "Zynq-7020 (PYNQ-Z2)"]
-    assert resources[0][3:] == ["20,000 (24 %)", "30,000 (36 %)", "70 (45 %)", "4.5 (2 %)", "50.0 MHz (routed)", "yes"]
+    assert resources[0][3:5] == ["words", "1, 1"]
+    assert resources[0][5:] == ["20,000 (24 %)", "30,000 (36 %)", "70 (45 %)", "4.5 (2 %)", "50.0 MHz (routed)", "yes"]
     assert resources[2][-1] == "no: dsp"
     assert both[1:] == ["Lattice ECP5-85F", "21,000", "22,000", "31,000", "32,500", "70", "70", "4.5", "5"]
 

@@ -25,6 +25,10 @@ DESIGNS = {
         {"block_sizes": (2, 2), "shared": True},
         {"layers": (8, 3, 0), "output": (3, 4, 0), "beat": (4, 2)},
     ),
+    "columns that are read long after the first, next frames at once": (
+        {"block_sizes": (4, 4), "inputs": 64},
+        {"layers": (4, 16, 1), "output": (1, 8, 0), "beat": (16, 1)},
+    ),
     "two layers with projection, three streams": (
         {"block_sizes": (2, 2), "projection": 4, "layers": 2, "shared": True},
         {"layers": (4, 2, 0), "streams": 3},

@@ -10,9 +10,9 @@ module ernn_accumulate #(
 ) (
     input wire clk,
     input wire add,
-    input wire start,
     input wire [ADDRESS-1:0] row,
     /* verilator lint_off UNUSEDSIGNAL */
+    input wire start,
     input wire start_in_1,  // of the next cycle
     input wire start_in_2,
     input wire [ADDRESS-1:0] row_in_1,
