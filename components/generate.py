@@ -22,7 +22,8 @@ def network_of(accelerator: Accelerator, hardware: Hardware, synthesis: Synthesi
     from ernn.hw.schedule import FAMILIES, Clock
 
     each = [_size(given) for given in accelerator.arrays]
-    arrays = sizing.arrays(program, _size(accelerator.array), _size(accelerator.output), each)
+    logits = accelerator.logits_per_beat or hardware.logits_per_beat
+    arrays = sizing.arrays(program, _size(accelerator.array), _size(accelerator.output), each, logits)
     clock = Clock(accelerator.clock_mhz or hardware.clock_mhz, FAMILIES[accelerator.family or hardware.family])
     architecture = Architecture(
         arrays,
@@ -30,7 +31,7 @@ def network_of(accelerator: Accelerator, hardware: Hardware, synthesis: Synthesi
         accelerator.streams,
         hardware.memory,
         features=accelerator.features_per_beat or hardware.features_per_beat,
-        logits=accelerator.logits_per_beat or hardware.logits_per_beat,
+        logits=logits,
     )
     devices = [DEVICES[each] for each in accelerator.devices or synthesis.devices]
     return weights.network(program, architecture, accelerator.weights or hardware.weights, devices)

@@ -112,7 +112,7 @@ def activations(shared: bool = False) -> Activations:
 
 def frontend(normalise: str = "speaker") -> Frontend:
     """Of three filters, two frames in a vector."""
-    moments = [np.arange(1, inputs + 1, dtype=np.float32)] * 2 if normalise == "global" else []
+    moments = [np.arange(1, INPUTS + 1, dtype=np.float32)] * 2 if normalise == "global" else []
     return Frontend("logmel", 3, 25.0, 10.0, 2, 2, normalise, *moments)  # type: ignore[arg-type]
 
 

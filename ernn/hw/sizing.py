@@ -13,7 +13,9 @@ from ernn.program_matrices import Matrix, Pruned
 Size = tuple[int, int, int] | tuple[int, int, int, int]
 
 
-def arrays(program: Program, of_layers: Size, of_output: Size, each: Sequence[Size] = ()) -> tuple[Array, ...]:
+def arrays(
+    program: Program, of_layers: Size, of_output: Size, each: Sequence[Size] = (), logits: int = 1
+) -> tuple[Array, ...]:
     """Arrays in the order of the data: of each layer, and the output's.
 
     Products of x and projections whose blocks differ from those of y have arrays of their own, before and after.
@@ -22,11 +24,12 @@ def arrays(program: Program, of_layers: Size, of_output: Size, each: Sequence[Si
         of_layers: of every recurrent layer.
         of_output: of the output layer.
         each: of every array by itself, instead of the two.
+        logits: a beat: where nobody says how many heads the output layer has, it has enough for them.
 
     Raises:
         UserError: sizes that a layer cannot be divided into, or a list of another length.
     """
-    wanted = list(_wanted(program))
+    wanted = list(_wanted(program, logits))
     sizes = list(each) or [of_output if array.name == "output" else of_layers for array in wanted]
     if len(sizes) != len(wanted):
         names = ", ".join(array.name for array in wanted)
@@ -43,9 +46,10 @@ class _Wanted:
     columns: int
     pruned: bool = False  # and its vector is written element by element
     cells: int = 1  # of a block that can be updated one after the other
+    heads: int = 1  # at least, if nothing is said
 
 
-def _wanted(program: Program) -> Iterator[_Wanted]:
+def _wanted(program: Program, logits: int) -> Iterator[_Wanted]:
     for number, layer in enumerate(program.layers):
         gates, projection = len(gates_of(layer)), projection_apart(layer)
         if sums_of(layer).apart is not None:
@@ -55,7 +59,8 @@ def _wanted(program: Program) -> Iterator[_Wanted]:
         yield _Wanted(f"layer {number}", side_by_side, _columns(layer.weight_hh), pruned, k)
         if projection is not None:
             yield _Wanted(f"layer {number}, projection", 0, _columns(projection), isinstance(projection, Pruned))
-    yield _Wanted("output", 0, _columns(program.output.weight))
+    heads = -(-logits // circulant(program.output.weight).block_size)
+    yield _Wanted("output", 0, _columns(program.output.weight), heads=heads)
 
 
 def _columns(matrix: Matrix) -> int:
@@ -79,7 +84,7 @@ def _array(wanted: _Wanted, size: Size) -> Array:
     heads, steps = 1, -(-wanted.columns // banks)
     if 0 < pointwise < wanted.cells:
         most = 1  # a block in several beats leaves room for no other
-    while lanes // heads > steps and 2 * heads <= most and lanes % (2 * heads) == 0:
+    while (lanes // heads > steps or heads < wanted.heads) and 2 * heads <= most and lanes % (2 * heads) == 0:
         heads *= 2
     return _with_beats(wanted, Array(lanes, banks, heads), pointwise)
 
@@ -87,6 +92,8 @@ def _array(wanted: _Wanted, size: Size) -> Array:
 def _with_beats(wanted: _Wanted, array: Array, pointwise: int) -> Array:
     """As few cells at a time as keep up with the array, or as many as are given."""
     k, one_block = wanted.cells, array.heads == max(wanted.side_by_side, 1)
+    if pointwise > 1 and wanted.name == "output":
+        raise UserError(f"{wanted.name}: pointwise={pointwise} is for recurrent layers; logits leave by its heads")
     if pointwise & (pointwise - 1):
         raise UserError(f"{wanted.name}: pointwise={pointwise} must be a power of two")
     if 0 < pointwise < k and not one_block:

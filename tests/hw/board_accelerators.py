@@ -31,9 +31,9 @@ class Written:
         self.writes.append((address // 4, value))
 
 
-def accelerator(name: str) -> tuple[Any, Written, dict[str, str]]:
+def accelerator(name: str, beat: tuple[int, int] = (1, 1)) -> tuple[Any, Written, dict[str, str]]:
     """A driver without hardware behind it, and its project."""
-    files = rtl_project(designs.network(programs.build(**STRUCTURES[name]), streams=2))
+    files = rtl_project(designs.network(programs.build(**STRUCTURES[name]), streams=2, beat=beat))
     design = json.loads(files["design.json"])
     written = Written(design["registers"])
     return DRIVER.Accelerator(written, design), written, files

@@ -183,6 +183,21 @@ def test_rules_complete_the_sizes(structure, layers, output, wanted):
     assert list(sizing.arrays(programs.build(**structure), layers, output)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("output", "logits", "heads"),
+    [((2, 4, 0), 1, 1), ((2, 4, 0), 2, 2), ((2, 4, 0), 16, 2), ((3, 4, 0), 4, 1), ((2, 1, 0), 4, 1), ((2, 4, 1), 4, 1)],
+)
+def test_an_output_layer_has_heads_for_the_logits_of_a_beat(output, logits, heads):
+    """No more than its columns or its lanes allow, and as many as are asked for."""
+    program = programs.build(block_sizes=(4, 4))  # 8 columns: two steps or more
+    assert sizing.arrays(program, (4, 2, 0), output, logits=logits)[-1].heads == heads
+
+
+def test_pointwise_is_refused_for_the_output_layer():
+    with pytest.raises(UserError, match=r"^output: pointwise=2 is for recurrent layers; logits leave by its heads$"):
+        sizing.arrays(programs.build(block_sizes=(4, 4)), (4, 2, 0), (4, 4, 0, 2))
+
+
 @given(lanes=st.integers(1, 40), banks=st.integers(1, 9), k=st.sampled_from([1, 2, 4]))
 def test_heads_are_as_few_as_keep_up_if_banks_and_lanes_allow(lanes, banks, k):
     program = programs.build(cell="gru", block_sizes=(k, k))

@@ -103,8 +103,9 @@ def test_rows_become_frames_and_frames_rows_at_every_width(case, loop):
     ]
 
 
+@pytest.mark.parametrize("beat", [(1, 1), (8, 1), (2, 4)])
 @pytest.mark.parametrize("name", STRUCTURES)
-def test_the_adapter_is_lint_clean(name, tmp_path):
-    designs.write(accelerator(name)[2], tmp_path)
+def test_the_adapter_is_lint_clean(name, beat, tmp_path):
+    designs.write(accelerator(name, beat)[2], tmp_path)
     sources = [*sorted((tmp_path / "rtl").glob("*.v")), *sorted((tmp_path / "board").glob("*.v"))]
     verilator.lint(tmp_path, "ernn_board", [str(each) for each in sources])
