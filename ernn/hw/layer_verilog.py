@@ -214,7 +214,7 @@ class LayerText:
         yield from self.array.vector(name, thread, writes, pages)
 
     def add_x(self, others: Sequence[str] = ()) -> None:
-        """x as a vector that the array multiplies in thread `ih`; it is read some cycles after the step, its last column last.
+        """x as a vector that the array multiplies in thread `ih`; it is read some cycles after the step.
 
         Args:
             others: threads that may not begin a frame before its x is there.
