@@ -15,8 +15,8 @@ from ernn import artifacts
 
 FIGURES = ("cycles_per_frame", "latency_cycles", "lut", "ff", "dsp", "bram", "clock_mhz", "clock_kind")
 NOTE = """\
-Rows of a design and device are in the order in which they were measured; the last one is today's. `commit` is that
-of its synthesis. Cycles and latency are simulated ([accelerator.md](accelerator.md); small designs:
+Rows of a design and device are in the order in which they were measured; `commit` is that of its synthesis, and later
+changes are not in it. Cycles and latency are simulated ([accelerator.md](accelerator.md); small designs:
 [devices.md](devices.md)), resources are Yosys' or nextpnr's, and `clock_kind` says how the clock is known: routed,
 estimated from levels of logic, or assumed. Where pipelines for two devices differ, cycles are those of the design in
 accelerator.md."""

@@ -3,7 +3,7 @@
 A look-up table is one level. Other cells are weighed by their delay over that of a table with its wire: a carry chain
 counts 0.4 where it is entered, 0.1 for every further cell and 0.35 where it is left, a wide multiplexer 0.25. A block
 RAM that is read without its output register begins three levels late. Multipliers begin and end paths: the registers
-that `ernn_multiply` has on both sides are theirs, though Yosys packs them on 7-series alone.
+that `ernn_multiply` has on both sides are theirs.
 
 A module is a macro of the modules around it: each output bit has the levels behind the last register, each input bit
 those before the next one, and each pair of the two those of logic from one to the other. So modules are counted once
