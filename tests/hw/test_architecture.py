@@ -16,6 +16,7 @@ from ernn.errors import UserError
 from ernn.golden.integers import Integers, Log
 from ernn.hw import sizing
 from ernn.hw.architecture import Array, Layout, Thread, image, pack
+from ernn.hw.schedule import FAMILIES, Clock
 from ernn.hw.sums import Product
 from ernn.program_matrices import Circulant, Numbers
 from tests import programs
@@ -252,3 +253,17 @@ def test_a_projection_has_an_array_of_its_own_only_where_its_blocks_differ():
     assert len(sizing.arrays(dataclasses.replace(program, layers=(finer,)), (4, 2, 0), (2, 2, 0))) == 3
     other = programs.build(block_sizes=(8, 4), transform="fourier", projection=4, projection_block=2)
     assert len(sizing.arrays(other, (4, 2, 0), (2, 2, 0))) == 4
+
+
+@pytest.mark.parametrize(("family", "aligned"), [("xc7", True), ("xcup", True), ("ecp5", True), ("gatemate", False)])
+def test_sums_join_without_alignment_where_multipliers_hold_shifted_factors(family, aligned):
+    """Input and recurrent sums of this layer have other binary points."""
+    program = programs.build(block_sizes=(4, 4))
+    design = designs.network(program, clock=Clock(100, FAMILIES[family]))
+    array = design.layers[0].array
+    ih, hh = (next(thread for thread in array.layout.threads if thread.name == name) for name in ("ih", "hh"))
+    joined = array.drains[0].joined
+    assert joined.shift(ih.product) != joined.shift(hh.product)
+    assert (len(array.shifts) == 1) == aligned
+    for thread in (ih, hh):
+        assert array.shift(thread) + array.operand_shift(thread.vector, array.clock) == joined.shift(thread.product)

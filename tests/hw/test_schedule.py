@@ -146,3 +146,10 @@ def test_latency_grows_with_the_clock(name, family, mhz):
     kernel = KERNELS[name]
     latencies = [schedule(kernel.graph, Clock(each, family), kernel.late, kernel.comes).latency for each in sorted(mhz)]
     assert all(slow <= fast for slow, fast in pairwise(latencies))
+
+
+@pytest.mark.parametrize(
+    ("family", "mhz", "relaxed"), [("ecp5", 60, True), ("ecp5", 120, False), ("xc7", 100, True), ("xcup", 300, False)]
+)
+def test_a_slow_clock_has_time_for_logic_behind_a_memory(family, mhz, relaxed):
+    assert Clock(mhz, FAMILIES[family]).relaxed == relaxed

@@ -10,6 +10,7 @@ from ernn import reporting
 from ernn.errors import UserError
 from ernn.hw.devices import COUNTS, DEVICES, Resources
 from ernn.hw.fabric import FABRICS
+from ernn.hw.library_cost import library_cost
 from ernn.hw.project import library, rtl_project
 from ernn.params import DeviceName
 from ernn.synthesis import cells, count, rows, sources
@@ -101,13 +102,34 @@ def multiplier(file: str = "ernn_multiply.v") -> sources.Sources:
     return sources.Sources(verilog, {}, (), ("ernn",), 100)
 
 
-@pytest.mark.parametrize("flow", ["ecp5", "gowin"])
+@pytest.mark.parametrize("flow", ["ecp5", "gowin", "xcu", "xcup"])
 def test_the_plain_count_is_that_of_the_generated_verilog(flow, tmp_path):
     """A file of another name has no module of the family's in its place."""
     both = count.count(multiplier(), flow, tmp_path / "both", plain=True)
     assert both.plain == count.count(multiplier("general.v"), flow, tmp_path / "general").resources
     assert both.resources.dsp == 1
     assert both.resources.lut + both.resources.ff < both.plain.lut + both.plain.ff
+
+
+MEMORY = """module ernn(
+    input clk, input write, input [12:0] address, input [47:0] d, output [47:0] q
+);
+    ernn_ram #(.WIDTH(48), .DEPTH(5000), .ADDRESS(13), .KIND("block"), .SLICED(SLICES)) m (
+        .clk(clk), .write(write), .write_address(address), .d(d), .read_address(address), .q(q));
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("sliced", "blocks"), [(0, 15), (1, 24)])
+def test_deep_memories_of_ecp5_are_slices_where_the_clock_is_fast(sliced, blocks, tmp_path):
+    """Slices of two bits and 8192 words have nothing behind them; five rows of blocks of 18 bits a multiplexer."""
+    text = MEMORY.replace("SLICES", str(sliced))
+    design = sources.Sources({"ernn.v": text, "ernn_ram.v": library()["ernn_ram.v"]}, {}, (), ("ernn",), 100)
+    found = count.count(design, "ecp5", tmp_path).resources
+    assert found.bram == blocks
+    assert (found.lut == 0) == bool(sliced)
+    estimate = library_cost("ernn_ram", {"WIDTH": 48, "DEPTH": 5000, "SLICED": sliced}, FABRICS["ecp5"])
+    assert estimate.bram == blocks
 
 
 @pytest.mark.parametrize("flow", ["xc7", "gatemate"])
