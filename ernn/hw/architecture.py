@@ -15,6 +15,8 @@ from ernn.dataflow.transforms import multiplications
 from ernn.hw.sums import Product, Range, stored
 from ernn.program_matrices import Circulant
 
+_HALF_PORT = 36  # bits
+
 
 @dataclass(frozen=True)
 class Array:
@@ -180,14 +182,29 @@ class Layout:
         return sum(thread.length for thread in self.threads)
 
     @property
+    def column_bits(self) -> int:
+        """Of a column's weights in a step."""
+        return self.block_words * self.word_bits
+
+    @property
+    def together(self) -> int:
+        """Columns whose weights stand in one memory: one, or all where one alone would leave a block RAM half empty."""
+        return self.array.columns if self.column_bits <= _HALF_PORT else 1
+
+    @property
     def memories(self) -> int:
-        """Memories of weights: one for each column of every lane."""
-        return self.array.lanes * self.array.columns
+        """Memories of weights, lane by lane."""
+        return self.array.lanes * self.array.columns // self.together
 
     def images(self) -> list[str]:
         """Every memory, lane by lane: a hexadecimal word a line, the first weight in the lowest bits."""
         words = np.concatenate([self._words(thread) for thread in self.threads], axis=1)
-        return [image(column, self.word_bits) for lane in words for column in lane.swapaxes(0, 1)]
+        parts = range(0, self.array.columns, self.together)
+        return [
+            image(lane[:, first : first + self.together].reshape(len(lane), -1), self.word_bits)
+            for lane in words
+            for first in parts
+        ]
 
     def _words(self, thread: Thread) -> np.ndarray:
         words = thread.words()

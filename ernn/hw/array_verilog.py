@@ -55,7 +55,7 @@ class ArrayText:
     @property
     def weight_bits(self) -> int:
         """Of a word of a memory."""
-        return self.layout.block_words * self.layout.word_bits
+        return self.layout.together * self.layout.column_bits
 
     @property
     def align_cycles(self) -> int:
@@ -145,7 +145,7 @@ class ArrayText:
         bits = self.layout.array.columns * self.factor_bits
         yield f"""    (* keep *) reg [{bits - 1}:0] operands_here;  // one net to all lanes is slow
     always @(posedge clk) operands_here <= operands;
-    wire [{self.layout.array.columns * self.weight_bits - 1}:0] kernel_weights = weights;"""
+    wire [{self.layout.array.columns * self.layout.column_bits - 1}:0] kernel_weights = weights;"""
 
     def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[str]:
         """What the lanes read of a vector."""
@@ -194,10 +194,11 @@ class ArrayText:
     wire [{self.address_bits - 1}:0] weight_address;
     ernn_delay #(.WIDTH({self.address_bits}), .CYCLES({self.weight_delay}))
         delay_address (.clk(clk), .d(issued_address), .q(weight_address));"""
-        for column in range(array.columns):
-            yield from self.behind(column, "weight_address", self.address_bits)
-        addresses = ", ".join(f"weight_address_{column}" for column in reversed(range(array.columns)))
-        yield f"""    wire [{array.columns * self.address_bits - 1}:0] weight_addresses = {{{addresses}}};
+        each = array.columns // self.layout.together
+        for memory in range(each):
+            yield from self.behind(memory, "weight_address", self.address_bits)
+        addresses = ", ".join(f"weight_address_{memory}" for memory in reversed(range(each)))
+        yield f"""    wire [{each * self.address_bits - 1}:0] weight_addresses = {{{addresses}}};
     wire add_in_3, start_in_3;
     wire [{self.row_bits - 1}:0] row_in_3;
     ernn_delay #(.WIDTH({tags}), .CYCLES({self.lane_cycles - 3}))
@@ -224,7 +225,7 @@ class ArrayText:
         number = max(1, (self.layout.memories - 1).bit_length())
         yield f"    wire load_weights = load && load_memory[15:{number}] == {16 - number}'d0;"
         for lane in range(array.lanes):
-            memories = range(lane * array.columns, (lane + 1) * array.columns)
+            memories = range(lane * each, (lane + 1) * each)
             images = ", ".join(f'.IMAGE_{c}("{self.name}_weights_{m}.hex")' for c, m in enumerate(memories))
             loads = ", ".join(
                 f"load_weights && load_memory[{number - 1}:0] == {number}'d{m}" for m in reversed(memories)

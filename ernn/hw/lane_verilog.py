@@ -1,5 +1,6 @@
 """Verilog of a lane of an array."""
 
+from ernn.hw import kernels
 from ernn.hw.array_verilog import ArrayText
 
 
@@ -7,7 +8,7 @@ def lane_module(array: ArrayText) -> str:
     """A lane: weights, operands, kernel, accumulators."""
     columns, bits, address = array.layout.array.columns, array.factor_bits, array.address_bits
     k, word = array.layout.block_words, array.layout.word_bits
-    width = array.weight_bits
+    count, width = columns // array.layout.together, array.layout.column_bits
     blocks = "".join(
         f", .w{c}(kernel_weights[{(c + 1) * k * word - 1}:{c * k * word}]), "
         f".x{c}(operands_here[{(c + 1) * bits - 1}:{c * bits}])"
@@ -16,17 +17,17 @@ def lane_module(array: ArrayText) -> str:
     s = array.lane.outputs["s"].width
     assert array.lane.inputs["w0"].width == word
     extended = "\n".join(_aligned(array, n) for n in range(array.sums))
-    memories = "\n".join(_memory(array, column) for column in range(columns))
-    images = ", ".join(f'parameter IMAGE_{column} = ""' for column in range(columns))
+    memories = "\n".join(_memory(array, number) for number in range(count))
+    images = ", ".join(f'parameter IMAGE_{number} = ""' for number in range(count))
     fetched = "\n".join(array.fetch())
     elements = f"{columns} processing element{'s' * (columns > 1)}"
     return f"""// A lane of {array.name}: {elements}, the weights of its block rows, and their sums.
 module {array.name}_lane #({images}) (
     input wire clk,
-    input wire [{columns - 1}:0] load,
+    input wire [{count - 1}:0] load,
     input wire [{address - 1}:0] load_address,
-    input wire [{width - 1}:0] load_data,
-    input wire [{columns * address - 1}:0] weight_address,
+    input wire [{array.weight_bits - 1}:0] load_data,
+    input wire [{count * address - 1}:0] weight_address,
 {array.operand_ports()}    input wire add,
     input wire start,
     input wire [{array.row_bits - 1}:0] row,
@@ -39,7 +40,7 @@ module {array.name}_lane #({images}) (
 );
     /* verilator no_inline_module */
     wire [{columns * width - 1}:0] weights;
-    reg [{columns - 1}:0] load_here;
+    reg [{count - 1}:0] load_here;
     always @(posedge clk) load_here <= load;
 {memories}
 {fetched}
@@ -60,14 +61,23 @@ endmodule
 """
 
 
-def _memory(array: ArrayText, column: int) -> str:
-    """Weights of a column."""
-    width, address = array.weight_bits, array.address_bits
-    return f"""    ernn_ram #(.WIDTH({width}), .DEPTH({array.layout.depth}), .ADDRESS({address}),
-        .IMAGE(IMAGE_{column}), .KIND("{array.memory}"), .SLICED({int(not array.clock.relaxed)})) memory_{column} (
-        .clk(clk), .write(load_here[{column}]), .write_address(load_address), .d(load_data),
-        .read_address(weight_address[{(column + 1) * address - 1}:{column * address}]),
-        .q(weights[{(column + 1) * width - 1}:{column * width}]));"""
+def _memory(array: ArrayText, number: int) -> str:
+    """Weights of a column, or of all columns side by side; then those of later columns wait for them."""
+    bits, address = array.weight_bits, array.address_bits
+    part = f"weights[{(number + 1) * bits - 1}:{number * bits}]"
+    read = "words" if array.layout.together > 1 else part
+    memory = f"""    ernn_ram #(.WIDTH({bits}), .DEPTH({array.layout.depth}), .ADDRESS({address}),
+        .IMAGE(IMAGE_{number}), .KIND("{array.memory}"), .SLICED({int(not array.clock.relaxed)})) memory_{number} (
+        .clk(clk), .write(load_here[{number}]), .write_address(load_address), .d(load_data),
+        .read_address(weight_address[{(number + 1) * address - 1}:{number * address}]), .q({read}));"""
+    if array.layout.together == 1:
+        return memory
+    width, lines = array.layout.column_bits, [f"    wire [{bits - 1}:0] words;", memory]
+    for column in range(array.layout.together):
+        here = f"[{(column + 1) * width - 1}:{column * width}]"
+        lines.append(f"""    ernn_delay #(.WIDTH({width}), .CYCLES({kernels.skew(column)})) delay_words_{column} (
+        .clk(clk), .d(words{here}), .q(weights{here}));""")
+    return "\n".join(lines)
 
 
 def _registered(array: ArrayText) -> str:

@@ -79,12 +79,20 @@ class SparseLayout(Layout):
         """Of a column."""
         return max(1, max(thread.columns - 1 for thread in self.threads).bit_length())
 
+    @property
+    def column_bits(self) -> int:
+        """Of a value and its column."""
+        return self.word_bits + self.index_bits
+
     def images(self) -> list[str]:
         """Every memory, lane by lane: value and column side by side, the value in the lowest bits."""
         words = np.concatenate([thread.words() for thread in self.threads], axis=1)
         bits, mask = self.word_bits, (1 << self.word_bits) - 1
         packed = (words[..., 0] & mask) | words[..., 1] << bits
-        return [image(column[:, None], bits + self.index_bits) for lane in packed for column in lane.T]
+        parts = range(0, self.array.columns, self.together)
+        return [
+            image(lane[:, first : first + self.together], bits + self.index_bits) for lane in packed for first in parts
+        ]
 
 
 class SparseArrayText(ArrayText):
@@ -109,11 +117,6 @@ class SparseArrayText(ArrayText):
         self.weight_delay, self.operand_delay = 0, WEIGHT_CYCLES
         self.lane_cycles = WEIGHT_CYCLES + _FETCH_CYCLES + self.lane.latency + self.align_cycles
         self._vectors: dict[str, tuple[int, Pages]] = {}
-
-    @property
-    def weight_bits(self) -> int:
-        """Of a word of a memory."""
-        return self.layout.word_bits + self.layout.index_bits
 
     def columns_at_once(self, thread: Thread) -> int:
         """All of them: a value may be for any column."""

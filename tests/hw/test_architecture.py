@@ -92,11 +92,12 @@ def test_weights_of_threads_stand_behind_each_other(first, second, third, transf
     assert layout.accumulators == max(t.base + t.groups for t in found)
     assert len(layout.images()) == layout.memories
     for memory, text in enumerate(layout.images()):
-        lane, column = divmod(memory, first.array.columns)
+        lane, part = divmod(memory, first.array.columns // layout.together)
+        columns = slice(part * layout.together, (part + 1) * layout.together)
         lines = [int(line, 16) for line in text.splitlines()]
         assert len(lines) == layout.depth
         for thread, place in zip(found, places, strict=True):
-            words = thread.words()[lane, :, column]
+            words = thread.words()[lane, :, columns]
             words = words @ thread.product.weight_map().T if transformed else words
             rows = words.reshape(len(place), -1).tolist()
             assert lines[place.start : place.stop] == [pack(row, layout.word_bits) for row in rows]
