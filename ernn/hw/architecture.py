@@ -188,7 +188,7 @@ class Layout:
 
     @property
     def together(self) -> int:
-        """Columns whose weights stand in one memory: one, or all where one alone would leave a block RAM half empty."""
+        """Columns that share a memory: one, or all where one alone would leave a block RAM half empty."""
         return self.array.columns if self.column_bits <= _HALF_PORT else 1
 
     @property

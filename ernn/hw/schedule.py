@@ -3,7 +3,7 @@
 Operators are chained within a cycle while their delays fit; products take the cycles of a registered multiplier. Every
 input says in which cycle it is wanted: those that come from memories are read as late as that, instead of waiting in
 registers. A product with a sum behind it takes the sum's other operand a cycle before its result. A delay here only
-decides where registers stand; whether the clock is reached is for place and route to say.
+decides where registers are; whether the clock is reached, place and route says.
 """
 
 from collections.abc import Collection, Mapping

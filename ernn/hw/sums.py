@@ -15,7 +15,7 @@ from ernn.program_matrices import Circulant
 
 @dataclass(frozen=True)
 class Range:
-    """Of an integer, and what it stands for."""
+    """Of an integer, and the places behind its binary point."""
 
     low: int
     high: int

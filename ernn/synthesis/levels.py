@@ -149,7 +149,7 @@ class _Graph:
 
     def _end(self, name: str, cell: Mapping[str, Any], bits: list[Bit], outputs: list[tuple[str, int, Bit]]) -> None:
         signal = next((self.names[bit] for _, _, bit in outputs if bit in self.names), name)
-        line = cell.get("attributes", {}).get("src", "").split("|")[0]
+        line = _source(cell.get("attributes", {}).get("src", ""))
         for bit in bits:
             self.ends[bit].append((0.0, signal, line))
 
@@ -267,3 +267,9 @@ def _levels(kind: str, port: str, place: int, to: str, there: int) -> float | No
 
 def _output_register(cell: Mapping[str, Any]) -> bool:
     return any(cell["parameters"].get(f"DO{port}_REG", "0")[-1:] == "1" for port in "AB")
+
+
+def _source(places: str) -> str:
+    """The first place in the design's own files; where there is none, of Yosys' library, without its folder."""
+    found = places.split("|")
+    return next((place for place in found if "/" not in place), found[0].rpartition("/")[2])

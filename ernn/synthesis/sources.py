@@ -39,7 +39,7 @@ class Sources:
     def of_flow(self, flow: Flow, plain: bool = False) -> "Sources":
         """The same as a family has it.
 
-        The family's own modules stand in for the library's; images of its deep memories are in slices. Where look-up
+        The family's own modules replace the library's; images of its deep memories are in slices. Where look-up
         tables hold no memories, registers do.
 
         Args:

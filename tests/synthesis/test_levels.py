@@ -189,3 +189,19 @@ def flat_levels(folder: Path, flow: str, source: sources.Sources) -> float:
     yosys.synthesize(folder, "whole", ["read_json parts.json", "flatten ernn", "write_json whole.json"])
     whole = json.loads((folder / "whole.json").read_text())["modules"]["ernn"]
     return levels.paths({"ernn": whole}, "ernn")[0].levels
+
+
+@pytest.mark.parametrize(
+    ("places", "line"),
+    [
+        ("/opt/share/xilinx/cells_map.v:65.61-65.155|here.v:3.1-3.9", "here.v:3.1-3.9"),
+        ("/opt/share/xilinx/cells_map.v:65.61-65.155", "cells_map.v:65.61-65.155"),
+        ("", ""),
+    ],
+)
+def test_a_path_names_the_design_and_never_a_folder_of_yosys(places, line):
+    cells = {"a": register(3, 4), "b": register(4, 5)}
+    for each in cells.values():
+        each["attributes"] = {"src": places}
+    found = levels.paths({"top": module(cells)}, "top")
+    assert {path.line for path in found} == {line}
