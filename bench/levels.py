@@ -24,6 +24,10 @@ from ernn.params import Accelerator, Parameters
 from ernn.synthesis import count, levels, sources
 
 PAPER = ("lstm-k8", "lstm-k16", "gru-k8", "gru-k16")
+COLUMNS = (
+    *("design", "device", "scheduled_mhz", "supported_mhz", "rank", "levels"),
+    *("module", "start", "end", "line", "function", "commit"),
+)
 NOTE = """\
 One row a path, `rank` 1 the worst of its design. `levels`: a look-up table is one, a carry chain 0.4 where it is
 entered, 0.1 for every further cell and 0.35 where it is left, a wide multiplexer 0.25; a block RAM without its output
@@ -99,7 +103,7 @@ def main() -> None:
         if not chosen or name in chosen or name.removesuffix(f" {device}") in chosen:
             found = measure(name, device, generate)
             rows = [row for row in rows if f"{row['design']} {row['device']}" != name] + found
-            record("levels", rows, note=NOTE)
+            record("levels", [{column: row[column] for column in COLUMNS} for row in rows], note=NOTE)
 
 
 if __name__ == "__main__":
