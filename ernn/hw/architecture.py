@@ -2,7 +2,7 @@
 
 An array has `lanes` rows of `columns` processing elements each. A lane works on one block row at a time, with `columns`
 blocks of it in a step; a group is the set of block rows that the lanes work on together. When a group is finished, its
-sums go through shift chains to `heads` kernels.
+sums go to `heads` kernels, one lane after the other.
 """
 
 from collections.abc import Sequence

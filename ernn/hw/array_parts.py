@@ -11,7 +11,7 @@ class Drain:
 
     name: str
     joined: Joined
-    hold: int = 1  # cycles that the chains wait between steps
+    hold: int = 1  # cycles that a block stays at its head
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Verilog of an array: operands, lanes and shift chains behind the step that its threads issue.
+"""Verilog of an array: operands, lanes and heads behind the step that its threads issue.
 
 Timing. A step's address and tags are in the registers `issued_*`. From there the weights take two cycles, operands four
 (memory, its second register, choice of the vector, a register in every lane), and both are delayed so that they meet in
@@ -64,7 +64,7 @@ class ArrayText:
 
     @property
     def flush_cycles(self) -> int:
-        """Cycles in which the last step that was chosen leaves the shift chains."""
+        """Cycles in which the last step that was chosen leaves the heads."""
         return self.lane_cycles + 4 + self.layout.array.chain * max(drain.hold for drain in self.drains)
 
     @property
@@ -269,11 +269,11 @@ class ArrayText:
         return sorted({self.shift(thread) for thread in self.layout.threads})
 
     def drain(self) -> Iterator[str]:
-        """Shift chains; finished sums are there one cycle after they were added."""
+        """Heads; finished sums are there one cycle after they were added."""
         array, kinds = self.layout.array, self.kinds
         tag = kinds + 2
         holds = " | ".join(f"{{8{{loading[{n}]}}}} & 8'd{drain.hold}" for n, drain in enumerate(self.drains))
-        yield f"""    // Shift chains: finished groups on their way to the kernels.
+        yield f"""    // Heads: finished groups on their way to the kernels.
     wire [{kinds - 1}:0] loading, draining;
     wire loading_first, loading_frame, drained_first, drained_frame, drain_valid;
     wire [STREAM_BITS-1:0] loading_stream, drained_stream;

@@ -132,7 +132,7 @@ class Issue:
             previous += f" && !{n}_ready"
 
     def registers(self) -> Iterator[str]:
-        """The step that goes, and how long the shift chains are taken."""
+        """The step that goes, and how long the heads are taken."""
         threads, stream_bits = self.layout.threads, max(1, (self.streams - 1).bit_length())
 
         def chosen(name: str, bits: int = 1) -> str:

@@ -1,4 +1,4 @@
-"""Verilog of what is behind the shift chains: a kernel on the sums of finished block rows, with its memories.
+"""Verilog of what follows the heads: a kernel on the sums of finished block rows, with its memories.
 
 A unit takes `width` blocks of a vector in a cycle, whose numbers follow each other; a step is one such set. Memories
 hold a word a step and are read so late that it meets the sums in the kernel. Behind a kernel that makes rows of the
