@@ -80,6 +80,10 @@ def gatemate_command() -> list[str | Path]:
 def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str, limit_s: float) -> Placed:
     """Place and route a netlist in a folder for a GateMate, timed for its slowest corner; pins as they come.
 
+    Cells take at most half of the places of a region, not nine tenths as by default. The placer then finds legal places
+    near those that it wants; otherwise it moves some cells across the device. A design that takes half of a CCGM1A1
+    reached 36 to 38 MHz, three seeds.
+
     Leaves `NETLIST.SEED.json` (the report), `.config` (for `bitstream`) and `.log` there.
 
     Raises:
@@ -93,6 +97,7 @@ def gatemate(folder: Path, netlist: str, mhz: float, seed: int, device: str, lim
         *("--device", device, "--vopt", "allow-unconstrained", "--vopt", "time_mode=worst"),
         *("--json", f"{netlist}.json", "--freq", f"{mhz:g}", "--seed", str(seed)),
         *("--timing-allow-fail", "--report", report.name, "--vopt", f"out={base}.config"),
+        *("--placer-heap-beta", "0.5"),  # the default is 0.9
     ]
     # The report counts after bridges were put in and halves of CPEs joined; the packer says what a design takes.
     packed = run(command, folder, folder / f"{base}.log", limit_s=limit_s).partition("Device utilisation:")[2]
