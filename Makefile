@@ -39,7 +39,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 .PHONY: folder
 folder: $(INSTALLED)
-	@$(if $(filter .,$(FOLDER)),,python -m ernn.presets $(PRESET) \
+	@$(if $(filter .,$(FOLDER)),,python -m workflow.presets $(PRESET) \
 		$(if $(TIMIT),--set corpus.kind=timit --set corpus.path=$(abspath $(TIMIT))))
 
 .PHONY: run

@@ -148,7 +148,7 @@ def _declaration(options: argparse.Namespace) -> declaration.Declaration:
 
 def _values(options: argparse.Namespace, settings: bool = True) -> dict[str, Any]:
     """params.yaml with a preset and settings."""
-    from ernn import presets
+    from workflow import presets
 
     return presets.parameters(ROOT, options.preset, options.settings if settings else [])
 

@@ -16,17 +16,23 @@ import numpy as np
 import torch
 
 from bench.record import FOLDER, commit, record
-from ernn import artifacts, simulation, toggles
+from ernn import artifacts
+from ernn.compress.pruning import Pruner
 from ernn.data.phones import PHONES48
-from ernn.hw import project, sizing, weights
-from ernn.hw.devices import DEVICES
-from ernn.hw.network_verilog import Architecture, NetworkText
-from ernn.hw.schedule import FAMILIES, Clock
+from ernn.devices.catalogue import DEVICES
+from ernn.devices.timing import FAMILIES
+from ernn.estimate import weights
+from ernn.hw import project
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.layout import sizing
+from ernn.hw.verilog.network import Architecture, NetworkText
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Bits, Design, Features, Integer, Network, Quantization
-from ernn.program import Program
-from ernn.pruning import Pruner
+from ernn.program.network import Program
 from ernn.quantize import calibrate, freeze, tables
+from ernn.simulate import bench as simulation
+from ernn.simulate import toggles
+from ernn.simulate.vectors import rtl_vectors
 
 DEVICE, CLOCK_MHZ = "xc7vx690t", 200.0  # that cases are simulated as for
 FRAMES, OPENS = 60, 30  # an utterance opens at the first frame and in the middle
@@ -129,10 +135,10 @@ def simulated(program: Program, files: dict[str, str], streams: int) -> dict[str
         work = Path(folder) / "work"
         work.mkdir()
         bench = toggles.ToggleBench(Path(folder), work, json.loads(files["design.json"])["registers"])
-        vectors = simulation.vectors(program, utterances, streams)
+        vectors = rtl_vectors(program, utterances, streams)
         run = bench.run(vectors)
         toggled = bench.toggles(vectors, run)
-        alone = bench.run(simulation.vectors(program, [x[:1]], 1))
+        alone = bench.run(rtl_vectors(program, [x[:1]], 1))
     return {
         "cycles_per_frame": float(np.median(np.diff(run.ended))),
         "latency_cycles": alone.registers["latency"],

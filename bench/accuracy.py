@@ -39,13 +39,15 @@ from bench.accuracy_jobs import (
 from bench.accuracy_runs import Outcome
 from bench.record import FOLDER, commit, record
 from ernn import artifacts
-from ernn.compression import compress, train_dense
+from ernn.compress.methods import compress
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
-from ernn.nn import model_file, scoring
+from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import BlockSizes, Corpus, Network
+from ernn.scoring import phone_errors
 from ernn.training import session
+from ernn.training.dense import train_dense
 from ernn.training.evaluate import evaluate
 
 NOTE = (
@@ -203,8 +205,8 @@ def difference(name: str, pairs: list[tuple[Outcome, Outcome]]) -> dict[str, flo
     columns = (name, f"{name}_low", f"{name}_high")
     if not pairs:
         return dict.fromkeys(columns)
-    ours, theirs = (scoring.pooled([run.errors for run in runs]) for runs in zip(*pairs, strict=True))
-    values = (ours.per - theirs.per, *scoring.paired_interval(ours, theirs, 2000, seed=1))
+    ours, theirs = (phone_errors.pooled([run.errors for run in runs]) for runs in zip(*pairs, strict=True))
+    values = (ours.per - theirs.per, *phone_errors.paired_interval(ours, theirs, 2000, seed=1))
     return {column: round(value, 3) for column, value in zip(columns, values, strict=True)}
 
 

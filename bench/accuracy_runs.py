@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.record import FOLDER
 from ernn import artifacts
-from ernn.nn.scoring import Errors
+from ernn.scoring.phone_errors import Errors
 
 RUNS = FOLDER / "accuracy"
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from bench import accelerator
 from bench.record import FOLDER, record
-from ernn import artifacts, energy, published
-from ernn.hw.devices import DEVICES
-from ernn.published import Published
+from ernn import artifacts
+from ernn.devices.catalogue import DEVICES
+from ernn.estimate import energy
+from ernn.report import published
+from ernn.report.published import Published
 
 CLOCK_MHZ = 200.0  # of every published system that says one
 DEVICE_OF = {
@@ -33,9 +35,9 @@ ours. `dsp` of ours are products of two values in a cycle, one multiplier block 
 
 `confidence` is that of the published figures: read, cross-checked with another paper, or recalled and not checked.
 `uj_per_frame_measured` is a published power of a board over frames a second. `uj_per_frame_estimate` of ours is
-uncalibrated and of the FPGA alone (`ernn/energy.py`), with the registers that synthesis counted and the toggles that
-the simulation counted: it compares rows of ours with each other, and must not be divided by a measured one. It is
-missing where no synthesis is recorded in devices.json or no toggles in accelerator.json.
+uncalibrated and of the FPGA alone (`ernn/estimate/energy.py`), with the registers that synthesis counted and the
+toggles that the simulation counted: it compares rows of ours with each other, and must not be divided by a measured
+one. It is missing where no synthesis is recorded in devices.json or no toggles in accelerator.json.
 
 ESE's 57 us is its theoretical latency (82.7 us measured, as CSB-RNN's paper quotes). ESE as ours is pruned 8.9 times,
 as its paper says: 0.37 M weights stay, with their places 0.73 M words. Our engine for pruned matrices finishes at most

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from bench.record import record
-from ernn import presets
+from workflow import presets
 from workflow.declaration import load
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from torch import nn
 from bench.record import record
 from bench.training import BATCH, INPUTS, STEPS, cpu_seconds, name
 from components.prepare import prepare
-from ernn.admm import Pull
+from ernn.compress.admm import Pull
 from ernn.data.dataset import Dataset
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Admm, BlockSizes, Corpus, Features, Network, Scoring, Training

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.record import record
-from ernn import presets
-from workflow import declaration
+from workflow import declaration, presets
 
 ROOT = Path(__file__).parents[1]
 WHEELS = ROOT / "docker" / "wheels"

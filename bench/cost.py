@@ -9,21 +9,23 @@ from typing import Any
 
 from bench.record import record
 from ernn import artifacts
-from ernn.explore.shapes import Shape
-from ernn.hw import cost, sizing
-from ernn.hw.devices import DEVICES, Resources
-from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.devices.catalogue import DEVICES, Resources
+from ernn.devices.timing import FAMILIES
+from ernn.estimate import cost
+from ernn.estimate.shapes import Shape
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.layout import sizing
 from ernn.hw.project import rtl_project, write
-from ernn.hw.schedule import FAMILIES, Clock
-from ernn.synthesis import count, sources
+from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.synthesize import count, sources
 
-ERRORS = Path("ernn/explore/cost_errors.json")
+ERRORS = Path("ernn/estimate/cost_errors.json")
 NOTE = """\
-`estimate` is the cost model's (`ernn.hw.cost`), `synthesis` Yosys' of the same sources by the stage `synthesize`:
-hierarchy kept, before place and route. `fitted` rows are those that the constants in `ernn/hw/fabric.py` were chosen
-with; the errors that `python -m ernn.explore` prints are the largest of the others. Weights are zeros that can be
-loaded: no count depends on them. Logic of control is estimated by its registers and goes with no exact rule; memories
-and multipliers do."""
+`estimate` is the cost model's (`ernn.estimate.cost`), `synthesis` Yosys' of the same sources by the stage
+`synthesize`: hierarchy kept, before place and route. `fitted` rows are those that the constants in
+`ernn/estimate/fabric.py` were chosen with; the errors that `python -m ernn.explore` prints are the largest of the
+others. Weights are zeros that can be loaded: no count depends on them. Logic of control is estimated by its registers
+and goes with no exact rule; memories and multipliers do."""
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from typing import Any, Literal
 
 from bench import accelerator
 from bench.record import FOLDER, commit, record
-from ernn import artifacts, synthesis
+from ernn import artifacts, synthesize
+from ernn.devices.catalogue import COUNTS, DEVICES
 from ernn.hw import project
-from ernn.hw.devices import COUNTS, DEVICES
 from ernn.params import Integer, Network
-from ernn.program import Program
-from ernn.synthesis import rows
+from ernn.program.network import Program
+from ernn.synthesize import rows
 from ernn.tools import nextpnr
 
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "devices"
@@ -134,7 +134,7 @@ def measure(name: str, device: str) -> dict[str, Any]:
 
 def _flow() -> dict[str, str]:
     """What makes a netlist of sources, and places and routes it."""
-    folder = Path(synthesis.__file__).parent
+    folder = Path(synthesize.__file__).parent
     files = [*folder.glob("*.py"), *folder.glob("primitives/*/*.v"), Path(nextpnr.__file__)]
     return {str(path.relative_to(folder.parent)): path.read_text() for path in sorted(files)}
 

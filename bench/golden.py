@@ -10,7 +10,7 @@ from bench.record import record
 from ernn.golden.model import Golden
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import BlockSizes, Integer, Network, Quantization
-from ernn.program import Frontend, Program
+from ernn.program.network import Frontend, Program
 from ernn.quantize import calibrate, tables
 from ernn.quantize.freeze import freeze
 

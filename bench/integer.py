@@ -26,14 +26,16 @@ import yaml
 
 from bench.record import commit, record
 from ernn import artifacts
-from ernn.compression import compress, train_dense
+from ernn.compress.methods import compress
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
-from ernn.nn import model_file, scoring
+from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Bits, Integer, Network, Parameters, Section, Training
 from ernn.quantize import chain, evaluate, finetune
+from ernn.scoring import phone_errors
 from ernn.training import session
+from ernn.training.dense import train_dense
 from ernn.training.evaluate import evaluate as evaluate_float
 
 WIDTHS = (4, 5, 6, 7, 8, 10, 12, 14, 16)
@@ -179,10 +181,10 @@ def rows(dataset: Path, seeds: int) -> list[dict[str, Any]]:
 
 def _row(design: str, integer: Integer, tuned: bool, name: str, folders: list[Path]) -> dict[str, Any]:
     ours = [artifacts.read_json(folder / name) for folder in folders]
-    scores = [scoring.Score.from_json(each["score"]) for each in ours]
-    floats = [scoring.Score.from_json(artifacts.read_json(folder / "float.json")) for folder in folders]
-    pair = [scoring.pooled([score.with_silences for score in each]) for each in (scores, floats)]
-    low, high = scoring.paired_interval(pair[0], pair[1], 2000, seed=1)
+    scores = [phone_errors.Score.from_json(each["score"]) for each in ours]
+    floats = [phone_errors.Score.from_json(artifacts.read_json(folder / "float.json")) for folder in folders]
+    pair = [phone_errors.pooled([score.with_silences for score in each]) for each in (scores, floats)]
+    low, high = phone_errors.paired_interval(pair[0], pair[1], 2000, seed=1)
     return {
         "design": design,
         "transform": integer.transform,

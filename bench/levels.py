@@ -16,12 +16,13 @@ from bench import devices
 from bench.provenance import Watched
 from bench.record import FOLDER, commit, record
 from components.generate import network_of
-from ernn import artifacts, program_file
+from ernn import artifacts
 from ernn.artifacts import read_yaml
+from ernn.devices.catalogue import DEVICES
 from ernn.hw import project
-from ernn.hw.devices import DEVICES
 from ernn.params import Accelerator, Parameters
-from ernn.synthesis import count, levels, sources
+from ernn.program import files
+from ernn.synthesize import count, levels, sources
 
 PAPER = ("lstm-k8", "lstm-k16", "gru-k8", "gru-k16")
 COLUMNS = (
@@ -61,7 +62,7 @@ def _paper(name: str, device: str) -> dict[str, str]:
 
 
 def _generated(accelerator: Accelerator, parameters: Parameters, program: Path) -> dict[str, str]:
-    loaded = program_file.load(program)
+    loaded = files.load(program)
     return project.rtl_project(network_of(accelerator, parameters.hardware, parameters.synthesis, loaded))
 
 

@@ -18,12 +18,13 @@ import torch
 
 from bench.record import record
 from ernn.golden.model import Golden
-from ernn.hw import hls
+from ernn.hw.hls import network as hls
 from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
 from ernn.nn.matrices import Dense
 from ernn.params import Design, Features, Integer, Network, Quantization
-from ernn.program import Program
+from ernn.program.network import Program
 from ernn.quantize import calibrate, freeze, tables
+from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
 from ernn.tools.process import run
 
@@ -123,7 +124,7 @@ def ours(layer: Layer) -> Iterator[dict[str, Any]]:
         golden = Golden(program)
         x = golden.quantize(layer.x.astype(np.float64))
         logits = [golden.run(utterance[:, None])[0][:, 0] for utterance in x]
-        vectors, seconds = hls.vectors(list(x), logits), []
+        vectors, seconds = hls_vectors(list(x), logits), []
         with tempfile.TemporaryDirectory() as folder:
             simulation = csim.build(hls.project(program), Path(folder), "-O2")
             for _ in range(RUNS):

@@ -9,8 +9,7 @@ from typing import Any
 import yaml
 
 from bench.record import record
-from ernn import presets
-from workflow import compiler, declaration
+from workflow import compiler, declaration, presets
 
 ROOT = Path(__file__).parents[1]
 NOTE = """\

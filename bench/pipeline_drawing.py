@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import accelerator
-from ernn.hw.array_verilog import WEIGHT_CYCLES
-from ernn.hw.layer_verilog import LayerText
-from ernn.hw.network_verilog import NetworkText
+from ernn.hw.verilog.array import WEIGHT_CYCLES
+from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.network import NetworkText
 
 DESIGN, DEVICE = "lstm-k8", "xcku060"
 PICTURE = Path("docs/images/pipeline.svg")

@@ -41,7 +41,7 @@ class Watched:
         if text is None or not lines:
             return ""
         if re.fullmatch(r"ernn_\w+\.v", file):
-            return f"ernn/hw/rtl/{file}"
+            return f"ernn/hw/verilog/library/{file}"
         first, last = (int(end.split(".")[0]) for end in (lines.split("-") * 2)[:2])
         name = re.escape(re.sub(r"\[\d+\]$", "", signal).rpartition(".")[2])
         block = text.splitlines()[first - 1 : last]

@@ -18,8 +18,7 @@ from typing import Any
 import yaml
 
 from bench.record import record
-from ernn import presets
-from workflow import declaration
+from workflow import declaration, presets
 
 ROOT = Path(__file__).parents[1]
 NOTE = """\

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from bench.record import record
-from ernn import circulant
 from ernn.dataflow import fourier, transforms
 from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Transform
 from ernn.dataflow.value import Value
 from ernn.golden.integers import Integers, Log
+from ernn.nn import circulant
 from ernn.params import Quantization
 from ernn.quantize import freeze, rules
 from ernn.quantize.calibrate import packed_spectrum

@@ -15,24 +15,26 @@ def benchmark(
     Raises:
         UserError: the simulation did not count toggles.
     """
-    from ernn import artifacts, benchmark, energy, program_file
+    from ernn import artifacts
     from ernn.errors import UserError
+    from ernn.estimate import energy, performance
+    from ernn.program import files
 
     run, design = artifacts.read_json(outcome), artifacts.read_json(project / "design.json")
     if "register_toggles_per_frame" not in run:
         raise UserError(f"{outcome}: no register_toggles_per_frame; run the stage simulate again (`dvc repro`)")
-    measured = benchmark.Measured(
+    measured = performance.Measured(
         cycles_per_frame=run["cycles_per_frame"],
         latency_cycles=run["latency_cycles"],
-        speech_frames_per_s=benchmark.speech_rate(program_file.load(integer).frontend),
+        speech_frames_per_s=performance.speech_rate(files.load(integer).frontend),
         per=artifacts.read_json(quality)["per_integer"],
         work=energy.total_work(design),
         register_toggles_per_frame=run["register_toggles_per_frame"],
-        made=benchmark.made(design),
+        made=performance.made(design),
     )
-    rows = benchmark.rows(measured, artifacts.read_json(synthesized)["rows"])
+    rows = performance.rows(measured, artifacts.read_json(synthesized)["rows"])
     artifacts.write_json(table, {"rows": rows})
-    return benchmark.metrics(rows[0])
+    return performance.metrics(rows[0])
 
 
 if __name__ == "__main__":

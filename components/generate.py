@@ -9,17 +9,19 @@ from components.stage import main
 from ernn.params import Accelerator, ArraySize, Hardware, Synthesis
 
 if TYPE_CHECKING:
-    from ernn.hw.network_verilog import NetworkText
-    from ernn.hw.sizing import Size
-    from ernn.program import Program
+    from ernn.hw.layout.sizing import Size
+    from ernn.hw.verilog.network import NetworkText
+    from ernn.program.network import Program
 
 
 def network_of(accelerator: Accelerator, hardware: Hardware, synthesis: Synthesis, program: Program) -> NetworkText:
     """Lay the arrays out, schedule the kernels, and choose how weights are stored."""
-    from ernn.hw import sizing, weights
-    from ernn.hw.devices import DEVICES
-    from ernn.hw.network_verilog import Architecture
-    from ernn.hw.schedule import FAMILIES, Clock
+    from ernn.devices.catalogue import DEVICES
+    from ernn.devices.timing import FAMILIES
+    from ernn.estimate import weights
+    from ernn.hw.graph.schedule import Clock
+    from ernn.hw.layout import sizing
+    from ernn.hw.verilog.network import Architecture
 
     each = [_size(given) for given in accelerator.arrays]
     logits = accelerator.logits_per_beat or hardware.logits_per_beat
@@ -45,9 +47,10 @@ def generate(
     *, accelerator: Accelerator, hardware: Hardware, synthesis: Synthesis, integer: Path, project: Path
 ) -> dict[str, float]:
     """Lay the arrays out, schedule the kernels, and write everything as a project."""
-    from ernn import artifacts, program_file
-    from ernn.hw import hls
+    from ernn import artifacts
+    from ernn.hw.hls import network as hls
     from ernn.hw.project import digest, rtl_project, write
+    from ernn.program import files as program_file
 
     program = program_file.load(integer)
     network = network_of(accelerator, hardware, synthesis, program)

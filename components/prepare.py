@@ -48,7 +48,7 @@ def _aligner(path: Path, features: Features) -> "Relabel":
     from ernn.data.phones import PHONES48, SILENCE
     from ernn.errors import UserError
     from ernn.nn import model_file
-    from ernn.nn.alignment import force_align, force_align_ctc
+    from ernn.scoring.alignment import force_align, force_align_ctc
 
     model = model_file.load(path).eval()
     if model.dimension != dimension(features) or model.phones != PHONES48:

@@ -19,10 +19,10 @@ def pretrain(
     curve: Path,
 ) -> dict[str, float]:
     """Train a dense network for all its epochs, and keep it as it is where compression starts (`young`)."""
-    from ernn.compression import train_dense
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
     from ernn.training import outcome, session
+    from ernn.training.dense import train_dense
 
     data = Dataset.open(dataset)
     run = session.open_run(

@@ -50,7 +50,8 @@ def publish(
     receipt: Path,
 ) -> None:
     """Write one MLflow run a network, integer network and accelerator, and a receipt: where they are, or why not."""
-    from ernn import artifacts, results
+    from ernn import artifacts
+    from ernn.report import results
 
     folders = results.Folders(metrics_folder, curves, scores)
     found = results.load(networks, designs, folders, scoring)

@@ -23,11 +23,12 @@ def quantize(
     """Choose formats, freeze the network into integers, and score it over the whole test set."""
     import torch
 
-    from ernn import artifacts, program_file
+    from ernn import artifacts
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
-    from ernn.nn.scoring import Score
+    from ernn.program import files
     from ernn.quantize import chain, finetune
+    from ernn.scoring.phone_errors import Score
     from ernn.training import outcome, session
 
     torch.set_num_threads(1)  # steps this small only lose by sharing cores
@@ -48,7 +49,7 @@ def quantize(
     score, metrics = chain.measure(made, test, theirs, scoring)
     artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
     outcome.write_curve(curve, made.rows)
-    program_file.save(made.program, integer)
+    files.save(made.program, integer)
     for run in runs:
         run.end()
     return metrics

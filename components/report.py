@@ -3,17 +3,7 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import (
-    Accelerator,
-    Compression,
-    Corpus,
-    Design,
-    Integer,
-    Network,
-    Quantization,
-    Scoring,
-    Training,
-)
+from ernn.params import Accelerator, Compression, Corpus, Design, Integer, Network, Quantization, Scoring, Training
 
 
 def report(
@@ -34,17 +24,9 @@ def report(
     report: Path,
 ) -> None:
     """Write report.md and its figures."""
-    from ernn import (
-        artifacts,
-        benchmark_figures,
-        benchmark_report,
-        figures,
-        hardware_report,
-        integer_report,
-        narrative,
-        results,
-    )
-    from ernn.published import published
+    from ernn import artifacts
+    from ernn.report import benchmark, benchmark_figures, document, figures, hardware, integer, results
+    from ernn.report.published import published
 
     folders = results.Folders(metrics_folder, curves, scores)
     found = results.load(networks, designs, folders, scoring)
@@ -55,17 +37,17 @@ def report(
         "degradation": figures.degradation(found),
         "training": figures.training_curves(found),
     } | {f"training-{each.name}": figures.one_curve(each) for each in found}
-    drawn |= integer_report.figures(integers) | benchmark_figures.figures(built, published())
+    drawn |= integer.figures(integers) | benchmark_figures.figures(built, published())
     for name, figure in drawn.items():
         with artifacts.atomic(report / f"{name}.png") as temporary:
             figure.savefig(temporary, dpi=figures.DPI, format="png", metadata={"Software": None})
-    section = integer_report.text(integers, quantization.budget_points)
-    section += hardware_report.text(built) + benchmark_report.text(built)
-    text = narrative.text(found, corpus, training, compression, networks, section)
+    section = integer.text(integers, quantization.budget_points)
+    section += hardware.text(built) + benchmark.text(built)
+    text = document.text(found, corpus, training, compression, networks, section)
     with artifacts.atomic(report / "report.md") as temporary:
         temporary.write_text(text)
     with artifacts.atomic(report / "benchmark.txt") as temporary:
-        temporary.write_text(benchmark_report.terminal(built))
+        temporary.write_text(benchmark.terminal(built))
 
 
 if __name__ == "__main__":

@@ -12,14 +12,15 @@ from components import tracking
 from ernn.params import Section
 
 if TYPE_CHECKING:
-    from ernn.results import AcceleratorResult, IntegerResult, Result
+    from ernn.report.results import AcceleratorResult, IntegerResult, Result
 
 
 def networks(
     found: Sequence["Result"], parameters: Mapping[str, dict[str, Any]], sweep: str, models: Path, report: Path
 ) -> Iterator[tracking.Run]:
     """The runs one after the other, each with a folder of its files that lasts until the next is asked for."""
-    from ernn import artifacts, results
+    from ernn import artifacts
+    from ernn.report import results
 
     for each in found:
         model = results.model_file(each, models)
@@ -47,7 +48,8 @@ def integers(
     found: Sequence["IntegerResult"], settings: dict[str, Any], sweep: str, programs: Path, report: Path
 ) -> Iterator[tracking.Run]:
     """As `networks`, of integer networks; a curve has the dev PER over the bits of all tensor groups together."""
-    from ernn import artifacts, results
+    from ernn import artifacts
+    from ernn.report import results
 
     for each in found:
         parameters = settings | flat({"program": each.integer})
@@ -118,7 +120,7 @@ def _point(row: Mapping[str, float | str]) -> tuple[int, dict[str, float]]:
 
 def _table(metrics: Mapping[str, float]) -> tracking.Table:
     """The metrics with what they mean."""
-    from ernn.reporting import METRICS
+    from ernn.report.metrics import METRICS
 
     known = {name: METRICS[name] for name in metrics}
     return {

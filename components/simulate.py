@@ -13,17 +13,20 @@ def simulate(
 
     Toggles of registers are counted in a few frames of the undisturbed run.
     """
-    from ernn import artifacts, program_file, toggles
-    from ernn import simulation as simulator
+    from ernn import artifacts
     from ernn.data.dataset import Dataset
     from ernn.golden.model import Golden
+    from ernn.program import files
+    from ernn.simulate import bench as simulator
+    from ernn.simulate import toggles
+    from ernn.simulate.vectors import rtl_vectors
     from ernn.tools.process import work_folder
 
-    program, design = program_file.load(integer), artifacts.read_json(project / "design.json")
+    program, design = files.load(integer), artifacts.read_json(project / "design.json")
     golden, split = Golden(program), Dataset.open(dataset).split("test")
     count = min(simulation.utterances, len(split.utterances))
     utterances = [golden.quantize(split.feature(n)) for n in range(count)]
-    vectors = simulator.vectors(program, utterances, accelerator.streams)
+    vectors = rtl_vectors(program, utterances, accelerator.streams)
     with work_folder() as work:
         bench = toggles.ToggleBench(project, work, design["registers"])
         try:
@@ -33,7 +36,7 @@ def simulate(
             waveform = outcome.with_suffix(".vcd") if simulation.waveform else None
             raise simulator.located(difference, program, project, design, utterances, waveform) from None
         toggled = bench.toggles(vectors, measured)
-        alone = bench.run(simulator.vectors(program, [utterances[0][:1]], 1))
+        alone = bench.run(rtl_vectors(program, [utterances[0][:1]], 1))
         simulator.check_hls(program, project, utterances)
     simulator.check_overflows(program, utterances, measured)
     result = {

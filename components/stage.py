@@ -25,8 +25,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from components import executor
-from ernn import artifacts, reporting
+from ernn import artifacts
 from ernn.errors import UserError, complaints
+from ernn.report import metrics as reporting
 
 PARAMS = Path("params.yaml")
 ENTRIES = {

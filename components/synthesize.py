@@ -11,8 +11,8 @@ def synthesize(
 ) -> dict[str, float]:
     """A row for every device; the metrics are those of the first."""
     from ernn import artifacts
-    from ernn.hw.devices import COUNTS, DEVICES
-    from ernn.synthesis import rows
+    from ernn.devices.catalogue import COUNTS, DEVICES
+    from ernn.synthesize import rows
     from ernn.tools.process import work_folder
 
     devices = [DEVICES[each] for each in accelerator.devices or synthesis.devices]

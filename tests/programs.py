@@ -8,8 +8,8 @@ import numpy as np
 from ernn.dataflow.activation import Activations, Table
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier, Transform
-from ernn.program import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
-from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
 
 WEIGHTS, ACTIVATIONS, CELL, SUMS = Format(8, 6), Format(10, 7), Format(12, 8), Format(14, 7)
 PREACTIVATION, GATE, LOGITS = Format(9, 5), Format(8, 6), Format(12, 6)

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn import circulant
-from ernn.admm import Pull
+from ernn.compress.admm import Pull
+from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel, Place
 from ernn.params import Admm, BlockSizes
 from tests import toy

@@ -7,8 +7,8 @@ import pytest
 from bench import accelerator, against
 from bench.record import FOLDER
 from ernn import artifacts
-from ernn.hw.devices import DEVICES
-from ernn.published import published
+from ernn.devices.catalogue import DEVICES
+from ernn.report.published import published
 
 WORK = {"logic_bits": 1e6, "table_bits": 1e4, "register_file_bits": 1e5, "read_bits": 1e6, "write_bits": 1e5}
 ROW = {"design": "c-lstm-k8", "bits": 16, "multipliers": 1000, "streams": 1}

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn import circulant
+from ernn.nn import circulant
 
 SIDES = st.integers(1, 20)
 BLOCK_SIZES = st.sampled_from([1, 2, 3, 4, 5, 8, 16])

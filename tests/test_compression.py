@@ -7,10 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.compression import Division, compress, train_dense
+from ernn.compress.methods import compress
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Compression, Design, Scoring, Training
 from ernn.training import session
+from ernn.training.dense import Division, train_dense
 from ernn.training.schedule import learning_rate
 from tests import toy
 

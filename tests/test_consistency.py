@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from components.stage import ENTRIES, Contract
-from ernn import presets
 from ernn.params import Parameters
+from workflow import presets
 
 ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -112,14 +112,14 @@ PLUMBING = {
     "ernn/params.py",
     "ernn/errors.py",
     "ernn/artifacts.py",
-    "ernn/reporting.py",
+    "ernn/report/metrics.py",
     "ernn/data/manifest.py",
 }
 # Imported, and without a part in the results: the names of the splits stand in `sentences`.
 NAMES_ONLY = {"ernn/data/sentences.py", "ernn/data/vocabulary.py"}
 WITHOUT_EFFECT = {
-    "prepare": {"ernn/circulant.py"},  # and ernn/nn: only a corpus without times is aligned, by a model of its own
-    "pretrain": {"ernn/admm.py", "ernn/circulant.py", "ernn/pruning.py"} | NAMES_ONLY,
+    "prepare": {"ernn/nn/circulant.py"},  # and ernn/nn: only a corpus without times is aligned, by a model of its own
+    "pretrain": {"ernn/compress/admm.py", "ernn/nn/circulant.py", "ernn/compress/pruning.py"} | NAMES_ONLY,
     "compress": NAMES_ONLY,
     "quantize": NAMES_ONLY,
     "simulate": NAMES_ONLY | {"ernn/data/phones.py"},  # only features are read
@@ -219,13 +219,13 @@ DENSE = {"pretrain@lstm", "pretrain@gru"}
         ("params.yaml", "stalls: 64", "stalls: 99", SIMULATED),
         ("params.yaml", "- xcku060", "- xc7z100", {*HARDWARE, *SYNTHESIZED} - SIMULATED),
         ("ernn/dataflow/cells.py", '"""', '"""An edit. ', INTEGER | HARDWARE | BENCHMARKS),
-        ("ernn/hw/verilog.py", '"""', '"""An edit. ', HARDWARE),
+        ("ernn/hw/verilog/kernel.py", '"""', '"""An edit. ', HARDWARE),
         ("ernn/golden/model.py", '"""', '"""An edit. ', INTEGER | SIMULATED),
-        ("ernn/energy.py", '"""', '"""An edit. ', BENCHMARKS),
-        ("ernn/published.py", '"""', '"""An edit. ', {"report"}),
-        ("ernn/figures.py", r"DPI = \d+", "DPI = 77", {"report"}),
-        ("ernn/nn/scoring.py", '"""', '"""An edit. ', {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
-        ("ernn/admm.py", '"""', '"""An edit. ', ALL_DESIGNS),
+        ("ernn/estimate/energy.py", '"""', '"""An edit. ', BENCHMARKS),
+        ("ernn/report/published.py", '"""', '"""An edit. ', {"report"}),
+        ("ernn/report/figures.py", r"DPI = \d+", "DPI = 77", {"report"}),
+        ("ernn/scoring/phone_errors.py", '"""', '"""An edit. ', {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
+        ("ernn/compress/admm.py", '"""', '"""An edit. ', ALL_DESIGNS),
         ("ernn/data/timit.py", '"""', '"""An edit. ', {"prepare"}),
         ("components/stage.py", '"""', '"""An edit. ', set()),
     ],

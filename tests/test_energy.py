@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn import energy
-from ernn.hw.devices import DEVICES
+from ernn.devices.catalogue import DEVICES
+from ernn.estimate import energy
 
 COUNTS = st.floats(1, 1e6)
 BITS = ("logic_bits", "table_bits", "register_file_bits", "read_bits", "write_bits")

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ernn import mismatch, simulation
 from ernn.golden.model import Golden
 from ernn.hw.project import rtl_project
+from ernn.simulate import bench as simulation
+from ernn.simulate import compare
+from ernn.simulate.vectors import rtl_vectors
 from tests import programs
 from tests.hw import designs
 
@@ -30,7 +32,7 @@ def traced(request, tmp_path_factory):
     work.mkdir()
     bench = simulation.Bench(project, work, designs.registers(design), ["ERNN_TRACE"], "-O0")
     x = designs.utterances(program, [4])[0]
-    printed = bench.printed(simulation.vectors(program, [x], 1))
+    printed = bench.printed(rtl_vectors(program, [x], 1))
     return program, described(project), x, printed
 
 
@@ -40,8 +42,8 @@ def described(project: Path) -> dict:
 
 def test_no_value_differs_and_all_but_renamed_ones_are_seen(traced):
     program, design, x, printed = traced
-    assert mismatch.first_difference(program, design, printed, x) is None
-    seen = {name for _, name in mismatch._values(program, design, printed)}
+    assert compare.first_difference(program, design, printed, x) is None
+    seen = {name for _, name in compare._values(program, design, printed)}
     assert set(Golden(program).trace(x)) - seen <= {"layers.0.y"}  # m by another name, without a projection
 
 
@@ -52,7 +54,7 @@ def test_a_value_that_differs_is_named_with_its_place(traced):
     place = next(n for n, line in enumerate(lines) if line.startswith("TRACE") and " a_" in line)
     line, value = lines[place].rsplit(" ", 1)
     changed = "\n".join([*lines[:place], f"{line} {int(value) + 1}", *lines[place + 1 :]])
-    found = mismatch.first_difference(program, design, changed, x)
+    found = compare.first_difference(program, design, changed, x)
     assert found is not None
     assert (found.expected, found.got) == (int(value), int(value) + 1)
     assert found.name.removeprefix("layers.0.") == line.split()[-1].split(".")[0]

@@ -12,9 +12,8 @@ import pytest
 import yaml
 
 import pipeline
-from ernn import presets
 from tests.workflow.server import TOKEN, Backend, serve
-from workflow import compiler, declaration
+from workflow import compiler, declaration, presets
 
 ROOT = Path(__file__).parents[1]
 

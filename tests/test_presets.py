@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ernn import presets
 from ernn.errors import UserError
+from workflow import presets
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,7 +47,7 @@ def test_a_working_copy_has_all_of_the_code(root):
         assert {p.relative_to(folder) for p in (folder / name).rglob("*") if p.is_file()} == {
             p.relative_to(root) for p in (root / name).rglob("*") if p.is_file()
         }
-    assert list((folder / "ernn/hw/rtl").glob("*.v"))
+    assert list((folder / "ernn/hw/verilog/library").glob("*.v"))
 
 
 def test_designs_and_networks_of_a_preset_replace_the_defaults(root):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ernn.dataflow.formats import Format
-from ernn.program import Frontend, Layer, Program
-from ernn.program_matrices import Circulant, Numbers, Pruned, shares_sums
+from ernn.program.matrices import Circulant, Numbers, Pruned, shares_sums
+from ernn.program.network import Frontend, Layer, Program
 from tests import programs
 
 LSTM = programs.build(**programs.STRUCTURES["lstm projected"])

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ernn import program, program_file, program_matrices
 from ernn.dataflow import activation, formats, transforms
 from ernn.dataflow.activation import Activations, Table
 from ernn.dataflow.formats import Format
@@ -19,8 +18,9 @@ from ernn.dataflow.transforms import Exact, Fourier
 from ernn.golden.integers import Integers, Log
 from ernn.golden.model import Golden
 from ernn.golden.products import Product
-from ernn.program import Gru, Layer, Lstm
-from ernn.program_matrices import Circulant, Numbers
+from ernn.program import files, matrices, network
+from ernn.program.matrices import Circulant, Numbers
+from ernn.program.network import Gru, Layer, Lstm
 from tests import programs
 
 TEXT = (Path(__file__).parents[1] / "docs/program.md").read_text()
@@ -111,9 +111,9 @@ def test_steps_of_one_cell(name):
     layer = cell(name, found)
     functions = Activations(Format(*settings(found["layer"])["preactivation"]), table(), None)
     one = Numbers(Format(4, 0), np.ones(1, np.int64))
-    output = program.Output(block("1", Exact(), one.format), one, one.format)
-    decoder = program.Decoder("frames", ("a",), np.zeros(1, np.float32), np.zeros((2, 1), np.float32))
-    whole = program.Program(name, programs.frontend(), functions, (layer,), output, decoder)
+    output = network.Output(block("1", Exact(), one.format), one, one.format)
+    decoder = network.Decoder("frames", ("a",), np.zeros(1, np.float32), np.zeros((2, 1), np.float32))
+    whole = network.Program(name, programs.frontend(), functions, (layer,), output, decoder)
     trace = Golden(whole).trace(np.array(integers(found["x"]))[:, None])
     lines = set(found) - {"layer", "ih", "hh", "bias", "bias_hn", "peep", "x"}
     assert {"y", "c"} < lines
@@ -141,7 +141,7 @@ def cell(name: str, found: dict[str, str]) -> Layer:
 @pytest.mark.parametrize("name", sorted(programs.STRUCTURES))
 def test_the_digest_follows_from_the_files_as_the_page_says(name, tmp_path):
     made = programs.build(**programs.STRUCTURES[name])
-    program_file.save(made, tmp_path / "program")
+    files.save(made, tmp_path / "program")
     structure = json.loads((tmp_path / "program/program.json").read_text(encoding="utf-8"))
     stated = structure.pop("digest")
     total = hashlib.sha256(json.dumps(structure, sort_keys=True).encode())
@@ -149,7 +149,7 @@ def test_the_digest_follows_from_the_files_as_the_page_says(name, tmp_path):
         members = {member.removesuffix(".npy"): file.read(member) for member in file.namelist()}
     for place in sorted(members):
         total.update(place.encode() + members[place])
-    assert total.hexdigest() == stated == program_file.digest(made)
+    assert total.hexdigest() == stated == files.digest(made)
     assert sorted(members) == sorted(references(structure))
     assert all(npy(np.load(tmp_path / "program/arrays.npz")[place]) == members[place] for place in members)
 
@@ -174,8 +174,8 @@ def npy(array: np.ndarray) -> bytes:
 
 
 def test_every_field_of_a_program_is_named():
-    kinds = [program.Program, Lstm, Gru, program.Output, program.Frontend, program.Decoder, Activations, Table]
-    kinds += [Circulant, program_matrices.Pruned, Numbers, Format, Exact, Fourier]
+    kinds = [network.Program, Lstm, Gru, network.Output, network.Frontend, network.Decoder, Activations, Table]
+    kinds += [Circulant, matrices.Pruned, Numbers, Format, Exact, Fourier]
     names = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     assert {name for name in names if f"`{name}`" not in TEXT and f'"{name}"' not in TEXT} == set()
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ernn import program_file
 from ernn.errors import UserError
 from ernn.golden.model import Golden
+from ernn.program import files
 from tests import programs
 
 BIAS = "layers.0.bias.integers"
@@ -29,7 +29,7 @@ ANY_JSON = [None, True, -1, 8, 8.0, 0.5, 1e999, 10**30, 2**63, "", "8", "\ud800"
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("programs") / "program"
-    program_file.save(programs.build(**programs.STRUCTURES["lstm fourier"]), path)
+    files.save(programs.build(**programs.STRUCTURES["lstm fourier"]), path)
     return path
 
 
@@ -41,7 +41,7 @@ def copy(saved, tmp_path):
 def refused(folder) -> str:
     """The one line that refuses it."""
     with pytest.raises(UserError) as error:
-        program_file.load(folder)
+        files.load(folder)
     assert len(str(error.value).splitlines()) == 1
     assert str(error.value).startswith(f"{folder}")
     return str(error.value)
@@ -51,9 +51,9 @@ def refused(folder) -> str:
 def test_saved_and_loaded_it_computes_the_same_integers(name, seed):
     program = programs.build(**programs.STRUCTURES[name], seed=seed)
     with tempfile.TemporaryDirectory() as folder:
-        program_file.save(program, Path(folder) / "program")
-        loaded = program_file.load(Path(folder) / "program")
-    assert program_file.digest(loaded) == program_file.digest(program)
+        files.save(program, Path(folder) / "program")
+        loaded = files.load(Path(folder) / "program")
+    assert files.digest(loaded) == files.digest(program)
     x = programs.features(4, seed)
     (ours, state), (theirs, other) = (Golden(each).run(x) for each in (program, loaded))
     assert (ours == theirs).all()
@@ -63,24 +63,22 @@ def test_saved_and_loaded_it_computes_the_same_integers(name, seed):
 @pytest.mark.parametrize("name", sorted(programs.STRUCTURES))
 def test_a_program_its_twin_and_the_one_loaded_are_saved_as_the_same_bytes(name, tmp_path):
     for folder in ("one", "two"):
-        program_file.save(programs.build(**programs.STRUCTURES[name]), tmp_path / folder)
-    program_file.save(program_file.load(tmp_path / "one"), tmp_path / "three")
-    for file in (program_file.STRUCTURE, program_file.ARRAYS):
+        files.save(programs.build(**programs.STRUCTURES[name]), tmp_path / folder)
+    files.save(files.load(tmp_path / "one"), tmp_path / "three")
+    for file in (files.STRUCTURE, files.ARRAYS):
         assert len({(tmp_path / folder / file).read_bytes() for folder in ("one", "two", "three")}) == 1
 
 
 def test_any_change_gives_another_digest():
-    digests = {
-        program_file.digest(programs.build(seed=seed, **kind)) for seed in (1, 2) for kind in ({}, {"layers": 2})
-    }
+    digests = {files.digest(programs.build(seed=seed, **kind)) for seed in (1, 2) for kind in ({}, {"layers": 2})}
     assert len(digests) == 4
 
 
-@pytest.mark.parametrize("file", [program_file.STRUCTURE, program_file.ARRAYS])
+@pytest.mark.parametrize("file", [files.STRUCTURE, files.ARRAYS])
 def test_damage_anywhere_is_refused_or_harmless(saved, tmp_path, file):
     """Bits flipped, ends cut off, bytes left out or repeated: one line, or the same program."""
     whole = (saved / file).read_bytes()
-    digest = program_file.digest(program_file.load(saved))
+    digest = files.digest(files.load(saved))
     copy, draw = shutil.copytree(saved, tmp_path / "copy"), random.Random(1)
     refusals = []
     for _ in range(250):
@@ -94,7 +92,7 @@ def test_damage_anywhere_is_refused_or_harmless(saved, tmp_path, file):
         }[kind]
         (copy / file).write_bytes(damaged)
         try:
-            assert program_file.digest(program_file.load(copy)) == digest
+            assert files.digest(files.load(copy)) == digest
         except UserError as error:
             refusals.append(str(error))
     assert len(refusals) > 200
@@ -103,7 +101,7 @@ def test_damage_anywhere_is_refused_or_harmless(saved, tmp_path, file):
 
 def edited(folder, change):
     """The JSON with `change` made, the digest left as it was."""
-    path = folder / program_file.STRUCTURE
+    path = folder / files.STRUCTURE
     tree = json.loads(path.read_text())
     change(tree)
     path.write_text(json.dumps(tree))
@@ -132,14 +130,14 @@ def places(tree, keys=()):
 @settings(max_examples=200)
 @given(data=st.data())
 def test_any_value_anywhere_in_the_structure_is_refused_unless_it_was_there(saved, data):
-    tree = json.loads((saved / program_file.STRUCTURE).read_text())
+    tree = json.loads((saved / files.STRUCTURE).read_text())
     before, stated = json.dumps(tree), tree["digest"]
     set_at(*data.draw(st.sampled_from(list(places(tree)))), data.draw(st.sampled_from(ANY_JSON)))(tree)
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(saved, Path(folder) / "program")
-        (copy / program_file.STRUCTURE).write_text(json.dumps(tree))
+        (copy / files.STRUCTURE).write_text(json.dumps(tree))
         if json.dumps(tree) == before:
-            assert program_file.digest(program_file.load(copy)) == stated
+            assert files.digest(files.load(copy)) == stated
         else:
             refused(copy)
 
@@ -195,20 +193,20 @@ def test_a_structure_that_is_none_is_refused_by_field(copy, change, line):
     ],
 )
 def test_text_that_is_no_structure_is_refused_shortly(copy, text, line):
-    (copy / program_file.STRUCTURE).write_bytes(text)
+    (copy / files.STRUCTURE).write_bytes(text)
     assert line in refused(copy)
     assert len(refused(copy)) < 1000
 
 
 def test_numbers_beyond_all_floats_are_refused(copy):
-    path = copy / program_file.STRUCTURE
+    path = copy / files.STRUCTURE
     path.write_text(path.read_text().replace('"window_ms": 25.0', '"window_ms": 1e999'))
     assert "frontend: window_ms must be above 0 and finite, got inf" in refused(copy)
 
 
 def replaced(folder, name: str, npy: bytes | None, compression: int = zipfile.ZIP_STORED):
     """The arrays with one replaced, or left out."""
-    path = folder / program_file.ARRAYS
+    path = folder / files.ARRAYS
     with zipfile.ZipFile(path) as file:
         members = {each: file.read(each) for each in file.namelist() if each != f"{name}.npy"}
     if npy is not None:
@@ -287,9 +285,9 @@ def test_an_array_that_does_not_fit_is_refused_by_field(copy, name, array, line)
 
 def test_wider_and_transposed_arrays_are_read_alike(copy, saved):
     """As other writers may store them; the digest is of the narrow ones in any case."""
-    program = program_file.load(saved)
+    program = files.load(saved)
     wide = np.asfortranarray(program.layers[0].bias.integers)
-    assert program_file.digest(program_file.load(replaced(copy, BIAS, npy(wide)))) == program_file.digest(program)
+    assert files.digest(files.load(replaced(copy, BIAS, npy(wide)))) == files.digest(program)
 
 
 def test_an_array_without_a_place_is_refused(copy):
@@ -299,13 +297,13 @@ def test_an_array_without_a_place_is_refused(copy):
 
 def test_compressed_arrays_are_refused_unread(copy):
     folder = replaced(copy, BIAS, npy(np.arange(999)), zipfile.ZIP_DEFLATED)
-    with (folder / program_file.ARRAYS).open("ab") as file:
+    with (folder / files.ARRAYS).open("ab") as file:
         file.write(bytes(1 << 16))  # a file may be longer than what it holds
     assert "compressed, which a program's arrays are not" in refused(folder)
 
 
 def test_an_array_that_stands_twice_is_refused(copy):
-    with zipfile.ZipFile(copy / program_file.ARRAYS, "a") as file:
+    with zipfile.ZipFile(copy / files.ARRAYS, "a") as file:
         file.writestr(BIAS, npy(np.zeros((4, 8), np.int8)))  # the name is the same without .npy
     assert f"field '{BIAS}': stands there twice" in refused(copy)
 
@@ -313,7 +311,7 @@ def test_an_array_that_stands_twice_is_refused(copy):
 @pytest.mark.parametrize("places", [(20,), (24,), (20, 24)])
 def test_sizes_that_a_file_claims_are_not_allocated(copy, places):
     """Compressed and plain size in the directory's last entry."""
-    path = copy / program_file.ARRAYS
+    path = copy / files.ARRAYS
     data = bytearray(path.read_bytes())
     for place in places:
         struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + place, 1 << 30)
@@ -326,7 +324,7 @@ def test_sizes_that_a_file_claims_are_not_allocated(copy, places):
     assert peak < 1 << 24
 
 
-@pytest.mark.parametrize("file", [program_file.STRUCTURE, program_file.ARRAYS])
+@pytest.mark.parametrize("file", [files.STRUCTURE, files.ARRAYS])
 def test_a_missing_file_is_named(copy, file):
     (copy / file).unlink()
     assert f"{file}: no such file; run the stage that makes it again" in refused(copy)

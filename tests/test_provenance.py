@@ -22,10 +22,10 @@ def place(watched: Watched, file: str, text: str) -> str:
 @pytest.mark.parametrize(
     ("file", "text", "signal", "function"),
     [
-        ("ernn.v", "misplaced <=", "misplaced", "ernn/hw/frames_verilog.py:Frames.text"),
-        ("layer0.v", "issued_row <=", "layer0_module.issued_row[2]", "ernn/hw/issue_verilog.py:Issue.registers"),
-        ("layer0_lane.v", "operands_here <=", "operands_here", "ernn/hw/array_verilog.py:ArrayText.fetch"),
-        ("ernn_ram.v", "first <=", "first", "ernn/hw/rtl/ernn_ram.v"),
+        ("ernn.v", "misplaced <=", "misplaced", "ernn/hw/verilog/frames.py:Frames.text"),
+        ("layer0.v", "issued_row <=", "layer0_module.issued_row[2]", "ernn/hw/verilog/issue.py:Issue.registers"),
+        ("layer0_lane.v", "operands_here <=", "operands_here", "ernn/hw/verilog/array.py:ArrayText.fetch"),
+        ("ernn_ram.v", "first <=", "first", "ernn/hw/verilog/library/ernn_ram.v"),
     ],
 )
 def test_the_function_that_wrote_a_line(watched, file, text, signal, function):
@@ -35,7 +35,7 @@ def test_the_function_that_wrote_a_line(watched, file, text, signal, function):
 def test_in_a_block_the_line_of_the_signal_is_looked_for(watched):
     first, last = (place(watched, "layer0.v", text) for text in ("issued <= !rst", "issued_drains <="))
     block = first.split("-")[0] + "-" + last.split("-")[1]
-    assert watched.function(block, "issued_step") == "ernn/hw/issue_verilog.py:Issue.registers"
+    assert watched.function(block, "issued_step") == "ernn/hw/verilog/issue.py:Issue.registers"
 
 
 @pytest.mark.parametrize("where", ["", "map.v:1.2-3.4", "ernn.v"])

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ernn.compress.pruning import Pruner, balanced_mask
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.pruning import Pruner, balanced_mask
 from tests import toy
 
 

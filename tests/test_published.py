@@ -2,8 +2,8 @@
 
 import pytest
 
-from ernn import published
 from ernn.errors import UserError
+from ernn.report import published
 
 ROWS = published.published()
 HEAD = ",".join(published.Published.model_fields)

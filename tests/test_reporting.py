@@ -2,7 +2,7 @@
 
 import pytest
 
-from ernn import reporting
+from ernn.report import metrics as reporting
 
 
 def test_every_metric_says_what_it_is():

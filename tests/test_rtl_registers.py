@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from ernn import rtl_registers
 from ernn.hw import project
-from ernn.rtl_registers import Module
+from ernn.simulate import rtl_registers
+from ernn.simulate.rtl_registers import Module
 from tests import programs
 from tests.hw import designs
 

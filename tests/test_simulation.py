@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn import simulation
 from ernn.golden.model import Golden
-from ernn.hw.testbench import Vectors
-from ernn.simulation import Mismatch, Outcome, Recorder
+from ernn.simulate import bench
+from ernn.simulate.bench import Mismatch, Outcome, Recorder
+from ernn.simulate.vectors import Vectors, rtl_vectors
 from tests import programs
 from tests.hw import designs, equality
 from tests.hw.equality import Built
@@ -28,14 +28,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="module")
 def vectors(built: Built) -> Vectors:
-    return simulation.vectors(built.program, designs.utterances(built.program, LENGTHS), 2)
+    return rtl_vectors(built.program, designs.utterances(built.program, LENGTHS), 2)
 
 
 @given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=7), streams=st.integers(1, 4))
 def test_utterances_side_by_side_take_turns_and_keep_their_order(lengths, streams):
     program = programs.build()
     x = designs.utterances(program, lengths, seed=len(lengths))
-    found, golden = simulation.vectors(program, x, streams), Golden(program)
+    found, golden = rtl_vectors(program, x, streams), Golden(program)
     assert len(found.x) == len(found.logits) == sum(lengths)
     assert (found.x[found.first] == np.stack([each[0] for each in x])).all()  # they open in the order given
     left = list(zip(found.stream[found.first], x, strict=True))
@@ -102,8 +102,8 @@ def test_more_logits_than_expected_are_found(built, vectors):
 def test_saturations_are_compared_by_name(built, vectors):
     x = designs.utterances(built.program, LENGTHS)
     outcome = built.bench.run(vectors)
-    simulation.check_overflows(built.program, x, outcome)
-    counts = simulation.overflows(built.program, x)
+    bench.check_overflows(built.program, x, outcome)
+    counts = bench.overflows(built.program, x)
     assert counts["layers.0.a_z"] > 0
     for register in ("layer0_overflow_a_z", "output_layer_overflow_logits"):
         name = register.replace("layer0", "layers.0").replace("output_layer", "output").replace("_overflow_", ".")
@@ -111,7 +111,7 @@ def test_saturations_are_compared_by_name(built, vectors):
         assert value == counts.get(name, 0)
         wrong = dataclasses.replace(outcome, registers=outcome.registers | {register: value + 3})
         with pytest.raises(Mismatch) as error:
-            simulation.check_overflows(built.program, x, wrong)
+            bench.check_overflows(built.program, x, wrong)
         assert str(error.value) == (f"saturated values of {name}: expected {value}, the hardware counted {value + 3}")
 
 
@@ -119,7 +119,7 @@ def test_a_counter_that_is_missing_counts_nothing(built, vectors):
     outcome = built.bench.run(vectors)
     kept = {name: value for name, value in outcome.registers.items() if name != "layer0_overflow_a_r"}
     with pytest.raises(Mismatch, match=r"saturated values of layers\.0\.a_r: expected \d+, the hardware counted 0"):
-        simulation.check_overflows(
+        bench.check_overflows(
             built.program, designs.utterances(built.program, LENGTHS), dataclasses.replace(outcome, registers=kept)
         )
 
@@ -182,10 +182,10 @@ def test_utilization_is_the_share_of_multipliers_that_do_necessary_products():
         {"products": {"hh": 60, "ih": 40}, "multipliers": {"array": 8, "units": 99}},
         {"products": {"ih": 20}, "multipliers": {"array": 2, "units": 99}},
     ]
-    assert simulation.utilization({"layers": layers}, 24.0) == 120 / (10 * 24)
+    assert bench.utilization({"layers": layers}, 24.0) == 120 / (10 * 24)
 
 
 def test_an_array_does_not_do_more_than_it_has_multipliers(built, vectors):
     design = json.loads((built.project / "design.json").read_text())
     outcome = built.bench.run(vectors)
-    assert 0 < simulation.utilization(design, outcome.cycles_per_frame) <= 1
+    assert 0 < bench.utilization(design, outcome.cycles_per_frame) <= 1

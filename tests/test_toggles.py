@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ernn import energy, simulation, toggles
+from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
-from ernn.hw.devices import DEVICES
+from ernn.estimate import energy
 from ernn.hw.project import rtl_project, write
-from ernn.hw.testbench import Vectors
-from ernn.simulation import Outcome
-from ernn.toggles import ToggleBench
+from ernn.simulate import toggles
+from ernn.simulate.bench import Outcome
+from ernn.simulate.toggles import ToggleBench
+from ernn.simulate.vectors import Vectors, rtl_vectors
 from tests import programs
 from tests.hw import designs
 
@@ -122,7 +123,7 @@ def run(folder: Path, stage: str = "") -> Run:
     design = json.loads(files["design.json"])
     (folder / "work").mkdir()
     bench = ToggleBench(write(files, folder / "project"), folder / "work", design["registers"], "-O0")
-    vectors = simulation.vectors(program, designs.utterances(program, LENGTHS), 1)
+    vectors = rtl_vectors(program, designs.utterances(program, LENGTHS), 1)
     return Run(design, bench, vectors, bench.run(vectors))
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from ernn import artifacts, program_file, vectors
+from ernn import artifacts
 from ernn.data.dataset import Dataset
 from ernn.golden.model import Golden
 from ernn.hw.project import rtl_project
+from ernn.program import files
+from ernn.simulate import board_vectors
 from tests import programs
 from tests.components import accelerators
 from tests.hw import board_driver, designs
@@ -22,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(*more: str) -> None:
-    vectors.main(
+    board_vectors.main(
         ["--project", "project", "--program", "program", "--dataset", "data", "--vectors", "out/vectors", *more]
     )
 
@@ -30,7 +32,7 @@ def run(*more: str) -> None:
 def test_the_driver_reads_utterances_and_their_logits(folder, capsys):
     run("--utterances", "2")
     assert capsys.readouterr().out == "12 frames\n"
-    design, golden = artifacts.read_json(folder / "project/design.json"), Golden(program_file.load(folder / "program"))
+    design, golden = artifacts.read_json(folder / "project/design.json"), Golden(files.load(folder / "program"))
     driver = board_driver.driver(folder / "project/board/ernn_driver.py")
     found = driver.Vectors.load(folder / "out/vectors", design["input"]["size"], design["logits"]["size"])
     split = Dataset.open(folder / "data").split("test")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from importlib import resources
 
 from ernn.dataflow.transforms import BLOCK_SIZES
+from ernn.devices.catalogue import DEVICES, Device
 from ernn.errors import UserError
-from ernn.explore import fit
-from ernn.explore.shapes import Shape
-from ernn.hw.devices import DEVICES, Device
+from ernn.estimate import fit
+from ernn.estimate.shapes import Shape
 
 
 def parser() -> argparse.ArgumentParser:
@@ -86,7 +86,7 @@ def _described(design: fit.Design) -> list[str]:
 
 def _error(device: Device, resource: str) -> str:
     """How far estimates were from synthesis, at most, for designs that they were not fitted to."""
-    text = (resources.files("ernn.explore") / "cost_errors.json").read_text()
+    text = (resources.files("ernn.estimate") / "cost_errors.json").read_text()
     found = json.loads(text).get(device.flow, {}).get(resource)
     return "no synthesis to compare with" if found is None else f"within {found:.0f} % of synthesis where compared"
 

@@ -10,8 +10,8 @@ from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
 from ernn.dataflow.formats import Format
 from ernn.golden.integers import Array, Integers, Log
 from ernn.golden.products import Product, add, part, split
-from ernn.program import Gru, Layer, Lstm, Output
-from ernn.program_matrices import Numbers, shares_sums
+from ernn.program.matrices import Numbers, shares_sums
+from ernn.program.network import Gru, Layer, Lstm, Output
 
 State = dict[str, Array]  # integers, (elements, utterances)
 

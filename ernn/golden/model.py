@@ -14,7 +14,7 @@ from ernn.dataflow.formats import nearest
 from ernn.errors import UserError
 from ernn.golden.integers import Array, Log
 from ernn.golden.layers import Lookup, OutputSteps, State, steps_of, typed
-from ernn.program import Program
+from ernn.program.network import Program
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from ernn.dataflow import transforms
 from ernn.dataflow.transforms import Exact, Transform
 from ernn.golden.integers import Integers, Log, Weights
-from ernn.program_matrices import Matrix, Pruned
+from ernn.program.matrices import Matrix, Pruned
 
 Sums = Sequence[Integers]  # one for each accumulator of a block, (gates, p, utterances)
 

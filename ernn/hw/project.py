@@ -6,11 +6,11 @@ from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 
-from ernn.hw import weights
-from ernn.hw.board import board_project, slot
-from ernn.hw.control_verilog import WRITTEN
-from ernn.hw.network_verilog import NetworkText
-from ernn.hw.testbench import NAME, testbench
+from ernn.hw.board.adapter import board_project, slot
+from ernn.hw.design import TEST_BENCH
+from ernn.hw.verilog.control import WRITTEN
+from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.testbench import testbench
 from ernn.hw.work import work
 
 _LIBRARY = ("verilog", "rtl")
@@ -21,12 +21,12 @@ def rtl_project(network: NetworkText) -> dict[str, str]:
     files = {f"rtl/{name}": text for name, text in library().items()}
     for name, text in network.sources().items():
         files[f"{'memory' if name.endswith('.hex') else 'rtl'}/{name}"] = text
-    files[f"tb/{NAME}.v"] = testbench(network)
+    files[f"tb/{TEST_BENCH}.v"] = testbench(network)
     files["constraints/ernn.xdc"] = (
         f"# Clock that the pipelines were scheduled for.\n"
         f"create_clock -name aclk -period {1000 / network.architecture.clock.mhz:.3f} [get_ports aclk]\n"
     )
-    files["vivado/run.tcl"] = (resources.files("ernn.hw") / "vivado_files" / "run.tcl").read_text()
+    files["vivado/run.tcl"] = (resources.files("ernn.hw.board") / "vivado" / "run.tcl").read_text()
     files |= {f"board/{name}": text for name, text in board_project(network).items()}
     files["registers.md"] = registers(network)
     files["design.json"] = json.dumps(description(network), indent=2, sort_keys=True) + "\n"
@@ -35,7 +35,7 @@ def rtl_project(network: NetworkText) -> dict[str, str]:
 
 def library() -> dict[str, str]:
     """Modules that every network instantiates."""
-    folder = resources.files("ernn.hw") / "rtl"
+    folder = resources.files("ernn.hw.verilog") / "library"
     return {each.name: each.read_text() for each in sorted(folder.iterdir(), key=lambda each: each.name)}
 
 
@@ -108,7 +108,7 @@ def description(network: NetworkText) -> dict[str, object]:
         },
         "clock_mhz": network.architecture.clock.mhz,
         "streams": network.architecture.streams,
-        "weights": weights.stored(network),
+        "weights": network.architecture.weights,
         "layers": layers,
         "registers": [name for name, _, _ in network.registers],
     }

@@ -7,10 +7,10 @@ zeros, which toggles little: their products are not counted, but the weights tha
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from ernn.hw import kernels
-from ernn.hw.graph import PRODUCTS, Graph, widths
-from ernn.hw.layer_verilog import LayerText
-from ernn.hw.sparse import SparseLayout
+from ernn.hw.graph import kernels
+from ernn.hw.graph.graph import PRODUCTS, Graph, widths
+from ernn.hw.layout.sparse import SparseLayout
+from ernn.hw.verilog.layer import LayerText
 
 _FREE = {"input", "constant", "shift_left", "shift_right", "narrow"}  # wires alone
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ernn import circulant
+from ernn.nn import circulant
 
 # Most of what one step may move a sum over a row of first columns by, in learning rates: cols, sqrt(k) times surer than
 # dense weights, times their scale. LSTM 2x512 diverges at 4096 (docs/decisions/0013).

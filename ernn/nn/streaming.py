@@ -1,7 +1,7 @@
 """Inference frame by frame on one core: one utterance, no delay, weights of block-circulant matrices as spectra.
 
 A block-circulant product is a transform of the vector's blocks, a small dense product for each frequency and a
-transform back (`ernn.circulant`). In packed real spectra a block costs 2k - 2 multiplications in place of k^2, and a
+transform back (`ernn.nn.circulant`). In packed real spectra a block costs 2k - 2 multiplications in place of k^2, and a
 product with one vector is bound by reading the weights, of which there are k times fewer.
 """
 

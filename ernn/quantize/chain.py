@@ -12,14 +12,14 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.golden.model import Overflow
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.bootstrap import Interval
-from ernn.nn.scoring import Score, paired_interval
 from ernn.params import Bits, Integer, Quantization, Scoring
-from ernn.program import Program
+from ernn.program.network import Program
 from ernn.quantize import calibrate, evaluate, tables
 from ernn.quantize.finetune import finetune
 from ernn.quantize.freeze import freeze, frontend_of
 from ernn.quantize.search import GROUPS, Search
+from ernn.scoring.bootstrap import Interval
+from ernn.scoring.phone_errors import Score, paired_interval
 from ernn.training.evaluate import evaluate as evaluate_float
 from ernn.training.loop import Run
 

@@ -10,9 +10,9 @@ from threadpoolctl import threadpool_limits
 from ernn.data import phones
 from ernn.data.dataset import Split
 from ernn.golden.model import Golden, Overflow
-from ernn.nn import decoding, scoring
 from ernn.params import Scoring
-from ernn.program import Program
+from ernn.program.network import Program
+from ernn.scoring import decoding, phone_errors
 from ernn.training.batches import by_length
 
 BATCH = 128
@@ -20,7 +20,7 @@ BATCH = 128
 
 def score(
     program: Program, split: Split, options: Scoring, indices: np.ndarray | None = None
-) -> tuple[scoring.Score, list[Overflow]]:
+) -> tuple[phone_errors.Score, list[Overflow]]:
     """Errors of every utterance (of `indices`), and what was saturated on the way."""
     chosen = np.arange(len(split)) if indices is None else np.asarray(indices)
     golden = Golden(program)
@@ -32,7 +32,7 @@ def score(
             hypotheses |= dict(zip(batch.tolist(), decoded, strict=True))
     references = [split.transcript(int(index)) for index in chosen]
     found = [hypotheses[int(index)] for index in chosen]
-    return scoring.score(references, found, phones.to_39, phones.SILENCE), golden.overflows()
+    return phone_errors.score(references, found, phones.to_39, phones.SILENCE), golden.overflows()
 
 
 def _log_posteriors(

@@ -16,8 +16,8 @@ from ernn.nn.matrices import Circulant as FloatCirculant
 from ernn.nn.matrices import Matrix as FloatMatrix
 from ernn.nn.matrices import Pruned as FloatPruned
 from ernn.params import Integer
-from ernn.program import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
-from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
 from ernn.quantize.calibrate import Formats, packed_spectrum
 
 

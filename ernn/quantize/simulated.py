@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ernn import circulant
 from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
+from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel, RecurrentLayer
 from ernn.nn.matrices import Circulant, Matrix, Pruned
 

@@ -91,7 +91,7 @@ def implement(project: Path, part: str, folder: Path, saif: Path | None = None) 
     """Synthesize, place and route a project in `folder`, where reports, checkpoints and the log are left.
 
     Args:
-        saif: toggles of the project's test bench; see `ernn.simulation.Recorder`.
+        saif: toggles of the project's test bench; see `ernn.simulate.bench.Recorder`.
 
     Raises:
         UserError: the tool is missing, or the run failed.

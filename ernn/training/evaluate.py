@@ -9,9 +9,9 @@ from torch import Tensor
 
 from ernn.data import phones
 from ernn.data.dataset import Split
-from ernn.nn import decoding, scoring
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
+from ernn.scoring import decoding, phone_errors
 from ernn.training.batches import Batch, batches, by_length
 
 BATCH = 64
@@ -44,7 +44,7 @@ def log_posteriors(model: AcousticModel, split: Split) -> Iterator[tuple[Batch, 
     model.train(was_training)
 
 
-def evaluate(model: AcousticModel, split: Split, options: Scoring) -> tuple[float, scoring.Score]:
+def evaluate(model: AcousticModel, split: Split, options: Scoring) -> tuple[float, phone_errors.Score]:
     """Mean loss and the score of the decoded phones over `split`."""
     total, count = 0.0, 0
     hypotheses: list[list[int]] = [[] for _ in range(len(split))]
@@ -56,7 +56,7 @@ def evaluate(model: AcousticModel, split: Split, options: Scoring) -> tuple[floa
         for index, hypothesis in zip(batch.indices, decoded, strict=True):
             hypotheses[index] = hypothesis
     references = [split.transcript(index) for index in range(len(split))]
-    return total / max(count, 1), scoring.score(references, hypotheses, phones.to_39, phones.SILENCE)
+    return total / max(count, 1), phone_errors.score(references, hypotheses, phones.to_39, phones.SILENCE)
 
 
 def decode(

@@ -8,8 +8,8 @@ from typing import Any
 from ernn import artifacts
 from ernn.data.dataset import Split
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.scoring import Score
 from ernn.params import Scoring
+from ernn.scoring.phone_errors import Score
 from ernn.training.evaluate import evaluate
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from ernn import program_file
 from ernn.data import dataset
 from ernn.data.dataset import Example
+from ernn.program import files
 from tests import programs, toy
 
 STRUCTURE = {"block_sizes": (4, 4)}
@@ -36,7 +36,7 @@ def example(name: str, random: np.random.Generator) -> Example:
 def make(folder: Path) -> None:
     """`params.yaml`, `program` and `data` in a folder."""
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS))
-    program_file.save(programs.build(**STRUCTURE), folder / "program")
+    files.save(programs.build(**STRUCTURE), folder / "program")
     random = np.random.default_rng(3)
     shards = [(split, [example(f"{split}{n}", random) for n in range(3)]) for split in ("train", "dev", "test")]
     dataset.write(folder / "data", toy.HEADER | {"dimension": programs.INPUTS}, shards)

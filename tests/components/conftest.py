@@ -8,16 +8,21 @@ import pytest
 import torch
 import yaml
 
-from ernn import artifacts, benchmark, energy, program_file
+from ernn import artifacts
 from ernn.data.phones import PHONES48, SILENCE, to_39
-from ernn.hw import project, sizing
-from ernn.hw.devices import COUNTS
-from ernn.hw.network_verilog import Architecture, NetworkText
-from ernn.hw.schedule import FAMILIES, Clock
-from ernn.nn import model_file, scoring
+from ernn.devices.catalogue import COUNTS
+from ernn.devices.timing import FAMILIES
+from ernn.estimate import energy, performance
+from ernn.hw import project
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.layout import sizing
+from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Accelerator, Bits, Design, Features, Integer, Network, Quantization, Scoring
+from ernn.program import files as program_file
 from ernn.quantize import calibrate, chain, freeze, tables
+from ernn.scoring import phone_errors
 from ernn.training import outcome
 
 PARAMS = {
@@ -49,14 +54,14 @@ UTTERANCES = 30
 ERRORS = {"lstm": 6, "gru": 7, "lstm-k2": 7, "lstm-k4": 9, "lstm-k4-direct": 12, "gru-mixed": 10, "lstm-pruned": 8}
 
 
-def scored(name: str) -> scoring.Score:
+def scored(name: str) -> phone_errors.Score:
     """A score with `ERRORS[name]` wrong phones or so in every utterance of 40."""
     random = np.random.default_rng(0)
     references = [random.integers(48, size=40) for _ in range(UTTERANCES)]
     hypotheses = [reference.copy() for reference in references]
     for number, hypothesis in enumerate(hypotheses):
         hypothesis[: ERRORS[name] + number % 3] += 1
-    return scoring.score(references, [each % 48 for each in hypotheses], to_39, SILENCE)
+    return phone_errors.score(references, [each % 48 for each in hypotheses], to_39, SILENCE)
 
 
 def curve(method: str) -> list[dict[str, float | str]]:
@@ -136,13 +141,13 @@ def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
     run |= {"register_toggles_per_frame": 1e6, "toggle_frames": 5}
     work = energy.total_work(json.loads(files["design.json"]))
     quality = artifacts.read_json(folder / "metrics" / "quantize" / f"{accelerator.program}.json")
-    rate = benchmark.speech_rate(program.frontend)
+    rate = performance.speech_rate(program.frontend)
     made = {"weights": "words", "features_per_beat": 1, "logits_per_beat": 1}
-    measured = benchmark.Measured(250.0, 300, rate, quality["per_integer"], work, 1e6, made)
-    rows = benchmark.rows(measured, [SYNTHESIS | {"design": name} | row for row in ROWS])
+    measured = performance.Measured(250.0, 300, rate, quality["per_integer"], work, 1e6, made)
+    rows = performance.rows(measured, [SYNTHESIS | {"design": name} | row for row in ROWS])
     artifacts.write_json(folder / "benchmarks" / f"{name}.json", {"rows": rows})
     stages = {"generate": {"multipliers": 70, "weight_memory_bits": 4096}, "simulate": run}
-    for stage, metrics in (stages | {"benchmark": benchmark.metrics(rows[0])}).items():
+    for stage, metrics in (stages | {"benchmark": performance.metrics(rows[0])}).items():
         artifacts.write_json(folder / "metrics" / stage / f"{name}.json", metrics)
 
 

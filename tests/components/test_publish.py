@@ -82,7 +82,7 @@ def test_a_run_has_parameters_metrics_curves_tables_and_files(client):
 
 
 def test_an_integer_run_has_its_program_and_the_error_rate_over_the_bits(client, tmp_path):
-    from ernn import program_file
+    from ernn.program import files as program_file
 
     assert sorted(receipt()["integer_runs"]) == sorted(INTEGERS)
     run = client.get_run(receipt()["integer_runs"]["lstm-k2-narrow (integer)"])

@@ -9,11 +9,11 @@ import yaml
 
 from components import stage
 from components.quantize import quantize
-from ernn import program_file
 from ernn.data.dataset import Dataset
 from ernn.nn import model_file
 from ernn.nn.acoustic import make_circulant
 from ernn.params import BlockSizes, Scoring, Training
+from ernn.program import files
 from ernn.quantize import evaluate
 from ernn.training import outcome, session
 from ernn.training.loop import Phase
@@ -68,7 +68,7 @@ def run(program, to="out", **changed):
 def test_program_scores_and_metrics_agree(folder):
     run("wide")
     metrics, scores = (json.loads((folder / "out" / name).read_text()) for name in ("metrics", "scores"))
-    program = program_file.load(folder / "out/program")
+    program = files.load(folder / "out/program")
     data = Dataset.open(folder / "data")
     score, _ = evaluate.score(program, data.split("test"), Scoring())
     assert metrics["per_integer"] == score.per
@@ -84,7 +84,7 @@ def test_search_leaves_its_steps_and_the_narrowest_program(folder):
         rows = list(csv.DictReader(file))
     assert [row["phase"] for row in rows[:-1]] == ["search"] * (len(rows) - 1)
     assert {rows[-1][group] for group in ("weights", "activations", "accumulators", "cell")} == {"4"}  # budget: 100
-    assert all(matrix.words.format.bits == 4 for matrix in program_file.load(folder / "out/program").matrices.values())
+    assert all(matrix.words.format.bits == 4 for matrix in files.load(folder / "out/program").matrices.values())
 
 
 def test_a_program_that_loses_too_much_is_trained_with_its_rounding(folder):

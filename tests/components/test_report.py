@@ -10,8 +10,8 @@ import yaml
 
 from components.report import report
 from components.stage import main
-from ernn import results as results_of
 from ernn.params import Parameters
+from ernn.report import results as results_of
 
 FLAGS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
 FLAGS += ["--benchmarks", "benchmarks", "--report", "report"]
@@ -96,8 +96,8 @@ def test_the_terminal_shows_the_table_of_the_report(made):
 
 
 def test_figures_of_the_benchmark_show_its_numbers(made):
-    from ernn import benchmark_figures
-    from ernn.published import published
+    from ernn.report import benchmark_figures
+    from ernn.report.published import published
 
     with contextlib.chdir(made.parent):
         params = Parameters.model_validate(yaml.safe_load(Path("params.yaml").read_text()))
@@ -118,7 +118,7 @@ def test_figures_of_the_benchmark_show_its_numbers(made):
 
 
 def test_figures_show_the_numbers_of_the_table(made):
-    from ernn import figures
+    from ernn.report import figures
 
     with contextlib.chdir(made.parent):
         params = Parameters.model_validate(yaml.safe_load(Path("params.yaml").read_text()))

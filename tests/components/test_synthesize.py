@@ -9,7 +9,7 @@ import yaml
 from components import stage
 from components.generate import generate
 from components.synthesize import synthesize
-from ernn import program_file
+from ernn.program import files
 from tests import programs
 
 SMALL = {"program": "small", "array": {"lanes": 2, "columns": 1}, "output": {"lanes": 1, "columns": 1}}
@@ -24,7 +24,7 @@ PARAMS = {
 def generated(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("synthesize")
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS))
-    program_file.save(programs.build(cell="gru", block_sizes=(2, 2)), folder / "program")
+    files.save(programs.build(cell="gru", block_sizes=(2, 2)), folder / "program")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         paths = ["--integer", "program", "--project", "project", "--metrics", "generate.json"]

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
-from ernn.explore import fit
+from ernn.estimate import fit
+from ernn.estimate.shapes import Shape
 from ernn.explore.__main__ import main
-from ernn.explore.shapes import Shape
-from ernn.hw.devices import DEVICES
-from ernn.program import Lstm
+from ernn.program.network import Lstm
 from tests.programs import build
 
 SHAPE = Shape(cells=64, inputs=40, classes=12, block_size=4)

@@ -7,8 +7,8 @@ import numpy as np
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
-from ernn.program import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
-from ernn.program_matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
 from ernn.quantize import tables
 from tests.dataflow.values import fourier_of
 

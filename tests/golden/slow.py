@@ -6,8 +6,8 @@ import numpy as np
 
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Fourier
-from ernn.program import Gru, Lstm, Program
-from ernn.program_matrices import Matrix, Numbers, Pruned, shares_sums
+from ernn.program.matrices import Matrix, Numbers, Pruned, shares_sums
+from ernn.program.network import Gru, Lstm, Program
 from tests.dataflow import plain
 from tests.dataflow.plain import fitted, integer, number, product
 

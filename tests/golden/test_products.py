@@ -9,7 +9,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import BLOCK_SIZES, Exact
 from ernn.golden.integers import Integers, Log
 from ernn.golden.products import Product
-from ernn.program_matrices import Circulant, Numbers, Pruned
+from ernn.program.matrices import Circulant, Numbers, Pruned
 from tests.dataflow.values import SEEDS, arrays, checked, dense, fourier_of, typed
 
 SIDES, FORMATS = st.integers(1, 20), st.builds(Format, st.integers(2, 10), st.integers(0, 10))

@@ -8,8 +8,8 @@ import cocotb
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiResp
 
-from ernn.hw.control_verilog import WRITTEN
-from ernn.program import Lstm, Program
+from ernn.hw.verilog.control import WRITTEN
+from ernn.program.network import Lstm, Program
 from tests.hw.axi_bus import Buses, program, vectors
 
 RESET, CLEAR = 1, 2  # writes to control

@@ -17,10 +17,10 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
-from ernn import simulation
-from ernn.hw.network_verilog import NetworkText
-from ernn.hw.testbench import Vectors
-from ernn.program import Program
+from ernn.hw.verilog.network import NetworkText
+from ernn.program.network import Program
+from ernn.simulate import bench
+from ernn.simulate.vectors import Vectors, rtl_vectors
 from tests import programs
 from tests.hw import designs
 
@@ -40,7 +40,7 @@ def design(of: Program, beat: tuple[int, int] = (1, 1)) -> NetworkText:
 
 def vectors(of: Program, lengths: Sequence[int], seed: int = 1) -> Vectors:
     """Frames of utterances that take turns, and their logits."""
-    return simulation.vectors(of, designs.utterances(of, lengths, seed), STREAMS)
+    return rtl_vectors(of, designs.utterances(of, lengths, seed), STREAMS)
 
 
 class Rules:
@@ -170,8 +170,8 @@ class Buses:
         """Frames and saturated values of these utterances, and of nothing else."""
         found = {name: await self.read(name) for name, _, _ in self.design.registers}
         assert found["frames_in"] == found["frames_out"] == sum(lengths)
-        outcome = simulation.Outcome(np.empty(0, np.int64), np.empty(0, np.int64), found)
-        simulation.check_overflows(of, designs.utterances(of, lengths, seed), outcome)
+        outcome = bench.Outcome(np.empty(0, np.int64), np.empty(0, np.int64), found)
+        bench.check_overflows(of, designs.utterances(of, lengths, seed), outcome)
 
     def check(self) -> None:
         """No rule was broken."""

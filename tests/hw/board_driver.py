@@ -5,9 +5,9 @@ from importlib import util
 from pathlib import Path
 from types import ModuleType
 
-from ernn import hw
+from ernn.hw import board
 
-SOURCE = Path(hw.__path__[0]) / "board_files" / "ernn_driver.py"
+SOURCE = Path(board.__path__[0]) / "files/ernn_driver.py"
 
 
 def driver(path: Path = SOURCE) -> ModuleType:

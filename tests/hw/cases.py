@@ -9,13 +9,13 @@ from ernn.dataflow import cells, transforms
 from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
 from ernn.dataflow.formats import Format
 from ernn.golden.integers import Integers, Log
-from ernn.hw import kernels
-from ernn.hw.kernel import Kernel
-from ernn.hw.layer_parts import circulant, gates_of, sums_of
-from ernn.hw.schedule import Clock
-from ernn.hw.sums import Joined, Product, Sums
-from ernn.program import Gru, Lstm, Output, Program
-from ernn.program_matrices import Circulant
+from ernn.hw.graph import kernels
+from ernn.hw.graph.kernel import Kernel
+from ernn.hw.graph.ranges import Joined, Product, Sums
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.layout.layer import circulant, gates_of, sums_of
+from ernn.program.matrices import Circulant
+from ernn.program.network import Gru, Lstm, Output, Program
 from tests.hw.designs import CLOCK
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ernn.hw import sizing
-from ernn.hw.network_verilog import Architecture, NetworkText
+from ernn.devices.timing import FAMILIES
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.layout import sizing
 from ernn.hw.project import rtl_project, write
-from ernn.hw.schedule import FAMILIES, Clock
-from ernn.program import Program
-from ernn.simulation import Bench
+from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.program.network import Program
+from ernn.simulate.bench import Bench
 
 CLOCK = Clock(200, FAMILIES["xc7"])
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ernn import simulation
-from ernn.hw.network_verilog import NetworkText
-from ernn.program import Program
-from ernn.simulation import Bench
+from ernn.hw.verilog.network import NetworkText
+from ernn.program.network import Program
+from ernn.simulate import bench as simulation
+from ernn.simulate.bench import Bench
+from ernn.simulate.vectors import rtl_vectors
 from ernn.tools import verilator
 from tests.hw import designs
 
@@ -41,7 +42,7 @@ class Equality:
 
     def test_logits_and_counters_are_those_of_the_integer_model(self, built: Built) -> None:
         x = designs.utterances(built.program, LENGTHS)
-        outcome = built.bench.run(simulation.vectors(built.program, x, built.streams))
+        outcome = built.bench.run(rtl_vectors(built.program, x, built.streams))
         simulation.check_overflows(built.program, x, outcome)
         found = outcome.registers
         assert found["frames_in"] == found["frames_out"] == len(outcome.begun) == len(outcome.ended) == sum(LENGTHS)
@@ -51,16 +52,16 @@ class Equality:
     @pytest.mark.parametrize(("gaps", "stalls"), [(200, 0), (0, 230), (100, 100)])
     def test_pauses_change_no_logit_and_no_counter(self, built: Built, gaps: int, stalls: int) -> None:
         x = designs.utterances(built.program, LENGTHS, seed=2)
-        outcome = built.bench.run(simulation.vectors(built.program, x, built.streams), gaps, stalls)
+        outcome = built.bench.run(rtl_vectors(built.program, x, built.streams), gaps, stalls)
         simulation.check_overflows(built.program, x, outcome)
 
     def test_every_frame_may_open_an_utterance(self, built: Built) -> None:
         x = designs.utterances(built.program, [1] * 9, seed=3)
-        built.bench.run(simulation.vectors(built.program, x, built.streams))
+        built.bench.run(rtl_vectors(built.program, x, built.streams))
 
     def test_one_stream_alone_and_a_reset_before_it_change_nothing(self, built: Built) -> None:
         x = designs.utterances(built.program, [6, 2], seed=4)
-        built.bench.run(simulation.vectors(built.program, x, 1), writes=[(0, 1), (1, 0)])
+        built.bench.run(rtl_vectors(built.program, x, 1), writes=[(0, 1), (1, 0)])
 
     def test_sources_are_lint_clean(self, built: Built) -> None:
         sources = [f"rtl/{each.name}" for each in sorted((built.project / "rtl").iterdir())]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ernn.hw.graph import Graph, Node, widths
+from ernn.hw.graph.graph import Graph, Node, widths
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from ernn.dataflow import transforms
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
+from ernn.devices.timing import FAMILIES
 from ernn.errors import UserError
 from ernn.golden.integers import Integers, Log
-from ernn.hw import sizing
-from ernn.hw.architecture import Array, Layout, Thread, image, pack
-from ernn.hw.schedule import FAMILIES, Clock
-from ernn.hw.sums import Product
-from ernn.program_matrices import Circulant, Numbers
+from ernn.hw.graph.ranges import Product
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.layout import sizing
+from ernn.hw.layout.array import Array, Layout, Thread, image, pack
+from ernn.program.matrices import Circulant, Numbers
 from tests import programs
 from tests.dataflow.values import SEEDS, fourier_of
 from tests.hw import designs

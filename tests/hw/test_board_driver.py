@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format, nearest
-from ernn.hw import board, host
+from ernn.hw.board import adapter, host
 from tests import programs
 from tests.hw import designs
 from tests.hw.board_accelerators import DRIVER, STRUCTURES, Written, accelerator
@@ -63,7 +63,7 @@ def test_frames_of_another_size_are_refused(shape):
         accelerator("lstm")[0].run(np.zeros(shape, np.int64))
 
 
-@given(slot=st.sampled_from(board.SLOTS), count=st.integers(1, 9), rows=st.integers(1, 4), seed=st.integers(0, 99))
+@given(slot=st.sampled_from(adapter.SLOTS), count=st.integers(1, 9), rows=st.integers(1, 4), seed=st.integers(0, 99))
 def test_words_hold_what_was_put_into_them(slot, count, rows, seed):
     half = 1 << (slot - 1)
     numbers = np.random.default_rng(seed).integers(-half, half, (rows, count))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ernn.hw import board
+from ernn.hw.board import adapter
 from ernn.hw.project import library
 from tests.hw import board_driver, designs
 from tests.hw.board_accelerators import accelerator
@@ -13,8 +13,8 @@ from tests.hw.board_accelerators import accelerator
 def test_files_of_a_board_are_all_there():
     files = accelerator("gru")[2]
     kept = {path.removeprefix("board/") for path in files if path.startswith("board/")}
-    assert kept == {*board.STATIC, "ernn_board.v", "settings.tcl"}
-    assert {each.name for each in board_driver.SOURCE.parent.iterdir() if each.is_file()} == set(board.STATIC)
+    assert kept == {*adapter.STATIC, "ernn_board.v", "settings.tcl"}
+    assert {each.name for each in board_driver.SOURCE.parent.iterdir() if each.is_file()} == set(adapter.STATIC)
     assert files["board/settings.tcl"] == "set clock_mhz 200\n"
     assert "ernn_fifo.v" in library()
 

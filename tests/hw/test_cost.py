@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.explore.shapes import Shape
-from ernn.hw import cost, sizing
-from ernn.hw.devices import DEVICES, Flow, Resources
-from ernn.hw.fabric import FABRICS
-from ernn.hw.instances import arrays, instances, number, registers
-from ernn.hw.network_verilog import NetworkText
+from ernn.devices.catalogue import DEVICES, Flow, Resources
+from ernn.estimate import cost
+from ernn.estimate.fabric import FABRICS
+from ernn.estimate.instances import arrays, instances, number, registers
+from ernn.estimate.shapes import Shape
+from ernn.hw.layout import sizing
 from ernn.hw.project import library, rtl_project
-from ernn.synthesis import count, sources
+from ernn.hw.verilog.network import NetworkText
+from ernn.synthesize import count, sources
 from ernn.tools import yosys
 from tests.hw.designs import network, write
 

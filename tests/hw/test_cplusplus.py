@@ -10,12 +10,13 @@ from ernn.dataflow import cells, transforms
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.dataflow.value import Constant, Value
+from ernn.devices.timing import FAMILIES
 from ernn.golden.integers import Integers, Log
-from ernn.hw import hls
-from ernn.hw.cplusplus import call, function
-from ernn.hw.graph import Graph
-from ernn.hw.kernel import Kernel
-from ernn.hw.schedule import FAMILIES, Clock
+from ernn.hw.graph.graph import Graph
+from ernn.hw.graph.kernel import Kernel
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.hls import network
+from ernn.hw.hls.kernel import call, function
 from ernn.tools import csim
 from ernn.tools.process import run
 from tests import programs
@@ -133,7 +134,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
             std::printf("%lld ", y[n].to_int64());
     }}""")
     (folder / "kernels.cpp").write_text("\n".join([*source, "}", ""]))
-    (folder / "ernn_blocks.h").write_text(hls.static("src/ernn_blocks.h"))
+    (folder / "ernn_blocks.h").write_text(network.static("src/ernn_blocks.h"))
     given = " ".join(str(each) for case in CASES.values() for each in case.vectors().T.ravel())
     (folder / "vectors.txt").write_text(given)
     printed = run([csim.compiled(folder, ["kernels.cpp"], "-O0")], folder, folder / "kernels.log")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.hw.devices import DEVICES, Resources
-from ernn.hw.schedule import FAMILIES
-from ernn.synthesis.cells import TABLES
+from ernn.devices.catalogue import DEVICES, Resources
+from ernn.devices.timing import FAMILIES
+from ernn.synthesize.cells import TABLES
 from ernn.tools import nextpnr
 
 NEEDS = st.builds(Resources, *[st.integers(0, 10**6)] * 4)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn import simulation
-from ernn.hw.architecture import Array
-from ernn.hw.frames_verilog import Beats
-from ernn.hw.network_verilog import Architecture
+from ernn.hw.layout.array import Array
 from ernn.hw.project import rtl_project
+from ernn.hw.verilog.frames import Beats
+from ernn.hw.verilog.network import Architecture
+from ernn.simulate.vectors import rtl_vectors
 from tests import programs
 from tests.hw import designs
 
@@ -51,5 +51,5 @@ def test_a_wrong_tkeep_is_counted_and_changes_no_logit(tmp_path):
     text, count = re.subn(r"\{element \+ place < 6\}", "{1'b1}", files["tb/ernn_tb.v"])
     assert count == 1
     bench = designs.bench(design, tmp_path, files | {"tb/ernn_tb.v": text})
-    vectors = simulation.vectors(program, designs.utterances(program, [3, 2]), 1)
+    vectors = rtl_vectors(program, designs.utterances(program, [3, 2]), 1)
     assert bench.run(vectors).registers["protocol_errors"] == 5

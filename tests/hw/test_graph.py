@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import BLOCK_SIZES, Exact
 from ernn.dataflow.value import Constant
-from ernn.hw.graph import Graph, Wire, signed_digits, widths
-from ernn.hw.sums import Product
-from ernn.program import Lstm, Program
-from ernn.program_matrices import Circulant, Numbers, Pruned
+from ernn.hw.graph.graph import Graph, Wire, signed_digits, widths
+from ernn.hw.graph.ranges import Product
+from ernn.program.matrices import Circulant, Numbers, Pruned
+from ernn.program.network import Lstm, Program
 from tests import programs
 from tests.dataflow.values import SEEDS, fourier_of
 from tests.golden.programs import Maker

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ernn.golden.model import Golden
-from ernn.hw import hls
-from ernn.program import Program
+from ernn.hw.hls import network
+from ernn.program.network import Program
+from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
 from tests import programs
 from tests.golden.programs import Maker
@@ -17,11 +18,11 @@ def vectors(program: Program, x: np.ndarray) -> dict[str, str]:
     """Of utterances side by side, (frames, utterances, inputs), each a frame shorter than the one before."""
     logits, _ = Golden(program).run(x)
     cuts = [(slice(len(x) - n), n) for n in range(x.shape[1])]
-    return hls.vectors([x[cut] for cut in cuts], [logits[cut] for cut in cuts])
+    return hls_vectors([x[cut] for cut in cuts], [logits[cut] for cut in cuts])
 
 
 def simulated(program: Program, x: np.ndarray, folder: Path) -> str:
-    return csim.compare(csim.build(hls.project(program), folder, "-O0"), vectors(program, x))
+    return csim.compare(csim.build(network.project(program), folder, "-O0"), vectors(program, x))
 
 
 @pytest.mark.parametrize("name", programs.STRUCTURES)
@@ -45,14 +46,14 @@ def test_c_simulation_of_random_networks(seed, tmp_path):
 
 @pytest.mark.parametrize("name", programs.STRUCTURES)
 def test_text_is_the_same_every_time(name):
-    first, second = (hls.project(programs.build(**programs.STRUCTURES[name])) for _ in range(2))
+    first, second = (network.project(programs.build(**programs.STRUCTURES[name])) for _ in range(2))
     assert first == second
     assert list(first) == sorted(first)
 
 
 def test_files_of_a_project():
     layers = [f"src/layer{n}.h" for n in range(2)]
-    assert list(hls.project(programs.build(**programs.STRUCTURES["gru"]))) == [
+    assert list(network.project(programs.build(**programs.STRUCTURES["gru"]))) == [
         "run.tcl",
         "settings.tcl",
         "sim/ap_axi_sdata.h",
@@ -67,9 +68,9 @@ def test_files_of_a_project():
 
 
 def test_the_target_is_a_setting_of_the_script():
-    files = hls.project(programs.build(), hls.Target("xc7vx485tffg1761-2", 125.0))
+    files = network.project(programs.build(), network.Target("xc7vx485tffg1761-2", 125.0))
     assert files["settings.tcl"] == "set part xc7vx485tffg1761-2\nset period_ns 8.000\n"
-    others = hls.project(programs.build())
+    others = network.project(programs.build())
     assert [path for path, text in files.items() if others[path] != text] == ["settings.tcl"]
 
 
@@ -107,7 +108,7 @@ def scripted(folder: Path, steps: str | None) -> list[str]:
 def folder(tmp_path: Path) -> Path:
     """A project with its vectors, written."""
     program = programs.build()
-    for path, text in (hls.project(program) | vectors(program, programs.features(2))).items():
+    for path, text in (network.project(program) | vectors(program, programs.features(2))).items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text)
     return tmp_path
@@ -140,7 +141,7 @@ def test_the_script_runs_chosen_steps(folder):
 
 def test_constants_of_synthesis_are_as_narrow_as_their_format(tmp_path):
     program = programs.build(**programs.STRUCTURES["gru pruned"])
-    files = hls.project(program)
+    files = network.project(program)
     files["src/ernn_blocks.h"] = files["src/ernn_blocks.h"].replace("#ifdef __SYNTHESIS__", "#if 1")
     simulation = csim.build(files, tmp_path, "-O0")
     assert csim.compare(simulation, vectors(program, programs.features(3))) == "5 frames of 2 utterances equal"
@@ -148,7 +149,7 @@ def test_constants_of_synthesis_are_as_narrow_as_their_format(tmp_path):
 
 def test_stored_words_stand_in_the_header_as_they_are():
     program = programs.build(**programs.STRUCTURES["lstm projected"])
-    text = hls.project(program)["src/layer0.h"]
+    text = network.project(program)["src/layer0.h"]
     declared = text.split("layer0_hh_words[4][4][2][2] = {")[1].split("}")[0]
     assert [int(word) for word in declared.split(",")] == program.layers[0].weight_hh.words.integers.ravel().tolist()
 
@@ -163,16 +164,16 @@ def test_stored_words_stand_in_the_header_as_they_are():
     ],
 )
 def test_pragmas(name, path, lines):
-    text = hls.project(programs.build(**programs.STRUCTURES[name]))[path]
+    text = network.project(programs.build(**programs.STRUCTURES[name]))[path]
     assert all(line in text for line in lines)
 
 
 def test_vectors_mark_the_first_frame_of_an_utterance():
     features = [np.array([[1, -2], [3, 4]]), np.array([[5, 6]])]
     logits = [np.array([[7], [8]]), np.array([[9]])]
-    assert hls.vectors(features, logits) == {
+    assert hls_vectors(features, logits) == {
         "tb/features.txt": "1 1 -2\n0 3 4\n1 5 6\n",
         "tb/logits.txt": "7\n8\n9\n",
     }
     with pytest.raises(ValueError, match="every utterance has logits for each of its frames"):
-        hls.vectors(features, logits[:1])
+        hls_vectors(features, logits[:1])

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ernn import simulation
 from ernn.dataflow.transforms import Fourier
 from ernn.hw.project import rtl_project
-from ernn.program import Program
-from ernn.program_matrices import Circulant
-from ernn.simulation import Mismatch
+from ernn.program.matrices import Circulant
+from ernn.program.network import Program
+from ernn.simulate.bench import Mismatch
+from ernn.simulate.vectors import rtl_vectors
 from tests import programs
 from tests.hw import designs
 
@@ -68,6 +68,6 @@ def program() -> Program:
 @pytest.mark.parametrize("mutated", [halves_down, twiddles_swapped, address_off_by_one])
 def test_a_mistake_is_a_mismatch(program: Program, mutated: Callable[[Program], Files], tmp_path: Path):
     bench = designs.bench(designs.network(program), tmp_path, mutated(program))
-    vectors = simulation.vectors(program, designs.utterances(program, [8, 8, 8]), 1)
+    vectors = rtl_vectors(program, designs.utterances(program, [8, 8, 8]), 1)
     with pytest.raises(Mismatch, match=r"^frame \d+, logit \d+: expected -?\d+, got -?\d+$"):
         bench.run(vectors)

@@ -7,12 +7,13 @@ import re
 import numpy as np
 import pytest
 
+from ernn.devices.timing import FAMILIES
 from ernn.hw import project
-from ernn.hw.control_verilog import WRITTEN
-from ernn.hw.network_verilog import NetworkText
-from ernn.hw.schedule import FAMILIES, Clock
-from ernn.program import Program
-from ernn.program_matrices import Numbers
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.verilog.control import WRITTEN
+from ernn.hw.verilog.network import NetworkText
+from ernn.program.matrices import Numbers
+from ernn.program.network import Program
 from tests import programs
 from tests.hw import designs
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from ernn import simulation
-from ernn.hw.network_verilog import NetworkText
 from ernn.hw.project import rtl_project
-from ernn.program import Program
-from ernn.simulation import Bench, Mismatch
+from ernn.hw.verilog.network import NetworkText
+from ernn.program.network import Program
+from ernn.simulate import bench as simulation
+from ernn.simulate.bench import Bench, Mismatch
+from ernn.simulate.vectors import rtl_vectors
 from tests import programs
 from tests.hw import designs
 
@@ -79,7 +80,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory, transformed: bool) -> Bench:
 def test_loaded_weights_replace_those_of_the_images(bench, transformed):
     program = loaded()
     x = designs.utterances(program, [5, 3, 6])
-    vectors, given = simulation.vectors(program, x, 1), list(writes(designs.network(program, **sizes(transformed))))
+    vectors, given = rtl_vectors(program, x, 1), list(writes(designs.network(program, **sizes(transformed))))
     with pytest.raises(Mismatch):
         bench.run(vectors)
     simulation.check_overflows(program, x, bench.run(vectors, writes=given))
@@ -90,7 +91,7 @@ def test_loaded_weights_replace_those_of_the_images(bench, transformed):
 
 def test_a_place_begins_again_at_the_first_address(bench, transformed):
     program = loaded()
-    vectors = simulation.vectors(program, designs.utterances(program, [4]), 1)
+    vectors = rtl_vectors(program, designs.utterances(program, [4]), 1)
     given = list(writes(designs.network(program, **sizes(transformed))))
     bench.run(vectors, writes=[*given[:4], *given])
 
@@ -100,7 +101,7 @@ def test_a_reset_within_frames_leaves_nothing_of_them(bench, cycles):
     program = programs.build(**STRUCTURE)
     x = designs.utterances(program, [4, 2])
     given = [(NOISE, cycles), (CONTROL, 1), (LOAD_PLACE, 0)]
-    outcome = bench.run(simulation.vectors(program, x, 1), writes=given)
+    outcome = bench.run(rtl_vectors(program, x, 1), writes=given)
     simulation.check_overflows(program, x, outcome)
     assert outcome.registers["frames_in"] == outcome.registers["frames_out"] == 6
 
@@ -108,5 +109,5 @@ def test_a_reset_within_frames_leaves_nothing_of_them(bench, cycles):
 def test_counters_are_reset_alone_without_a_trace_in_the_states(bench):
     program = programs.build(**STRUCTURE)
     x = designs.utterances(program, [3])
-    outcome = bench.run(simulation.vectors(program, x, 1), writes=[(CONTROL, 2)])
+    outcome = bench.run(rtl_vectors(program, x, 1), writes=[(CONTROL, 2)])
     assert outcome.registers["frames_in"] == 3

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.hw.graph import Graph, Node
-from ernn.hw.kernel import Kernel
-from ernn.hw.kernels import skew
-from ernn.hw.schedule import FAMILIES, Clock, Timing, schedule
+from ernn.devices.timing import FAMILIES, Timing
+from ernn.hw.graph.graph import Graph, Node
+from ernn.hw.graph.kernel import Kernel
+from ernn.hw.graph.kernels import skew
+from ernn.hw.graph.schedule import Clock, delay_of, schedule
 from tests import programs
 from tests.hw import cases
 
@@ -60,7 +61,7 @@ def test_chains_fit_in_a_cycle_unless_one_operator_does_not(name, clock):
     found, settled = schedule(kernel.graph, clock, kernel.late, kernel.comes), []
     for place, node in enumerate(kernel.graph.nodes):
         chained = [settled[each] for each in node.operands if found.ready[each] == found.ready[place]]
-        delay = clock.timing.delay(node, max((found.widths[each] for each in node.operands), default=0))
+        delay = delay_of(clock.timing, node, max((found.widths[each] for each in node.operands), default=0))
         registered = node.operator in ("multiply", "multiply_add")
         settled.append(0.0 if registered else max(chained, default=0.0) + delay)
         assert settled[place] <= max(clock.budget_ns, delay, *chained)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from ernn.golden.model import Golden
-from ernn.hw import host
+from ernn.hw.board import host
 from ernn.hw.project import rtl_project
-from ernn.hw.testbench import Vectors
-from ernn.simulation import Mismatch
+from ernn.simulate.bench import Mismatch
+from ernn.simulate.vectors import Vectors
 from tests import programs
 from tests.hw import designs
 

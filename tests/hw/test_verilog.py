@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.hw import verilog
-from ernn.hw.graph import Graph
-from ernn.hw.kernel import Kernel
+from ernn.hw.graph.graph import Graph
+from ernn.hw.graph.kernel import Kernel
 from ernn.hw.project import library
-from ernn.hw.verilog import literal
+from ernn.hw.verilog import kernel as verilog
+from ernn.hw.verilog.kernel import literal
 from ernn.tools import verilator
 from tests import programs
 from tests.dataflow.values import fourier_of

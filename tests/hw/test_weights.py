@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.explore.shapes import Shape
-from ernn.hw import cost, weights
-from ernn.hw.devices import DEVICES, Resources
-from ernn.hw.network_verilog import NetworkText
+from ernn.devices.catalogue import DEVICES, Resources
+from ernn.devices.timing import FAMILIES
+from ernn.estimate import cost, weights
+from ernn.estimate.shapes import Shape
+from ernn.hw.graph.schedule import Clock
 from ernn.hw.project import rtl_project
-from ernn.hw.schedule import FAMILIES, Clock
+from ernn.hw.verilog.network import NetworkText
 from tests.hw import designs
 
 SMALL = Shape(cells=32, inputs=20, classes=8, block_size=8)
@@ -27,7 +28,7 @@ def built(shape: Shape, layers=(4, 1, 0), clock=designs.CLOCK) -> NetworkText:
 
 def stored(shape: Shape, devices, layers=(4, 1, 0), wanted="auto") -> str:
     sizes = built(shape, layers).architecture
-    return weights.stored(weights.network(shape.program(), sizes, wanted, devices))
+    return weights.network(shape.program(), sizes, wanted, devices).architecture.weights
 
 
 def taken(device, lut: float, bram: float) -> Resources:
@@ -84,7 +85,7 @@ def test_a_small_array_takes_no_more_block_ram_for_few_look_up_tables():
     shape = Shape("gru", 2, 128, inputs=80, block_size=4)
     network = built(shape, (1, 1, 0), Clock(60, FAMILIES["ecp5"]))
     found = weights.network(shape.program(), network.architecture, "auto", [ECP5])
-    assert weights.stored(found) == "words"
+    assert found.architecture.weights == "words"
     assert cost.estimate(found, ECP5).total == cost.estimate(network, ECP5).total
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from ernn.dataflow.transforms import multiplications
-from ernn.hw.graph import Graph
+from ernn.hw.graph.graph import Graph
 from ernn.hw.work import Work, work
-from ernn.program_matrices import Circulant
+from ernn.program.matrices import Circulant
 from tests import programs
 from tests.hw import designs
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.errors import UserError
-from ernn.nn.alignment import force_align, force_align_ctc
+from ernn.scoring.alignment import force_align, force_align_ctc
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.nn.bootstrap import bootstrap, rate
+from ernn.scoring.bootstrap import bootstrap, rate
 
 UTTERANCES = st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 9)), min_size=1, max_size=12).filter(
     lambda rows: any(phones for _, phones in rows)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.errors import UserError
-from ernn.nn import decoding
 from ernn.params import Scoring
+from ernn.scoring import decoding
 
 SEEDS = st.integers(0, 2**32 - 1)
 

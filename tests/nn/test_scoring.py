@@ -10,7 +10,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ernn.data import phones
 from ernn.errors import UserError
-from ernn.nn import scoring
+from ernn.scoring import phone_errors
 
 CLASSES, SILENCE = 6, 5
 SAME = np.arange(CLASSES)  # every class is scored as itself
@@ -19,9 +19,9 @@ LOUD = st.lists(st.integers(0, CLASSES - 2), min_size=1, max_size=8)  # with a p
 PAIRS = st.lists(st.tuples(LOUD, TRANSCRIPTS), min_size=1, max_size=5)
 
 
-def errors_of(pairs) -> scoring.Errors:
+def errors_of(pairs) -> phone_errors.Errors:
     references, hypotheses = zip(*pairs, strict=True)
-    return scoring.score(references, hypotheses, SAME, SILENCE).with_silences
+    return phone_errors.score(references, hypotheses, SAME, SILENCE).with_silences
 
 
 def plain(reference: list[int], hypothesis: list[int]) -> tuple[int, int, int]:
@@ -70,7 +70,7 @@ def test_to_exchange_the_sides_exchanges_deletions_and_insertions(reference, hyp
 
 @given(st.lists(LOUD, min_size=1, max_size=4))
 def test_identical_transcripts_have_no_error(transcripts):
-    found = scoring.score(transcripts, [np.array(each) for each in transcripts], SAME, SILENCE)
+    found = phone_errors.score(transcripts, [np.array(each) for each in transcripts], SAME, SILENCE)
     assert found.per == found.without_silences.per == 0
     assert found.interval(20, 0) == (0, 0)
 
@@ -92,7 +92,7 @@ def test_the_rate_weighs_utterances_by_their_phones():
 
 def test_both_conventions_of_silence():
     s = SILENCE
-    found = scoring.score([[s, s, 0, s, 1, 1, s]], [[s, 0, 1, 1, s, s, s]], SAME, s)
+    found = phone_errors.score([[s, s, 0, s, 1, 1, s]], [[s, 0, 1, 1, s, s, s]], SAME, s)
     assert found.with_silences.lengths.tolist() == [6]  # s 0 s 1 1 s: only silences merge
     assert found.with_silences.deletions.tolist() == [1]
     assert found.without_silences.lengths.tolist() == [3]
@@ -110,9 +110,9 @@ def test_silences_anywhere_change_nothing_without_silences_and_next_to_silences_
             copy[place:place] = [SILENCE] * run
         return copy
 
-    clean = scoring.score([reference], [hypothesis], SAME, SILENCE)
-    short = scoring.score([scattered(reference, 1)], [scattered(hypothesis, 1)], SAME, SILENCE)
-    long = scoring.score([scattered(reference, 3)], [scattered(hypothesis, 2)], SAME, SILENCE)
+    clean = phone_errors.score([reference], [hypothesis], SAME, SILENCE)
+    short = phone_errors.score([scattered(reference, 1)], [scattered(hypothesis, 1)], SAME, SILENCE)
+    long = phone_errors.score([scattered(reference, 3)], [scattered(hypothesis, 2)], SAME, SILENCE)
     assert short.to_json()["without_silences"] == clean.to_json()["without_silences"]
     assert long.to_json() == short.to_json()
 
@@ -121,7 +121,7 @@ def test_closures_and_silence_are_one_phone_of_the_39_and_confusions_inside_a_ph
     def classes(text: str) -> list[int]:
         return [phones.PHONES48.index(label) for label in text.split()]
 
-    found = scoring.score(
+    found = phone_errors.score(
         [classes("sil vcl b ix cl k el zh sil")], [classes("cl b ih k l sh sil")], phones.to_39, phones.SILENCE
     )
     assert found.with_silences.lengths.tolist() == [8]
@@ -131,15 +131,15 @@ def test_closures_and_silence_are_one_phone_of_the_39_and_confusions_inside_a_ph
 
 def test_a_paired_interval_of_a_system_with_itself_is_nothing():
     errors = errors_of([([0, 1, 2], [0, 2]), ([3], [4]), ([1, 1], [1, 1])])
-    assert scoring.paired_interval(errors, errors, 50, 1) == (0, 0)
+    assert phone_errors.paired_interval(errors, errors, 50, 1) == (0, 0)
 
 
 @given(pairs=PAIRS, seed=st.integers(0, 99))
 def test_a_paired_interval_holds_the_difference_and_changes_sign_with_it(pairs, seed):
     ours, theirs = errors_of(pairs), errors_of([(reference, reference[1:]) for reference, _ in pairs])
-    low, high = scoring.paired_interval(ours, theirs, 40, seed)
+    low, high = phone_errors.paired_interval(ours, theirs, 40, seed)
     assert low - 1e-9 <= ours.per - theirs.per <= high + 1e-9
-    assert scoring.paired_interval(theirs, ours, 40, seed) == pytest.approx((-high, -low))
+    assert phone_errors.paired_interval(theirs, ours, 40, seed) == pytest.approx((-high, -low))
 
 
 def test_what_two_systems_share_is_not_doubt_about_their_difference():
@@ -147,16 +147,16 @@ def test_what_two_systems_share_is_not_doubt_about_their_difference():
     lengths = np.full(200, 40)
     hard = random.integers(0, 20, 200)  # utterances differ much, the systems by one error each
     none = np.zeros_like(hard)
-    ours, theirs = scoring.Errors(hard, none, none, lengths), scoring.Errors(hard, none, none + 1, lengths)
-    assert scoring.paired_interval(theirs, ours, 100, 1) == pytest.approx((2.5, 2.5))
+    ours, theirs = phone_errors.Errors(hard, none, none, lengths), phone_errors.Errors(hard, none, none + 1, lengths)
+    assert phone_errors.paired_interval(theirs, ours, 100, 1) == pytest.approx((2.5, 2.5))
     low, high = ours.interval(100, 1)
     assert high - low > 1
 
 
 def test_pooled_seeds_have_the_mean_rate():
     runs = [errors_of([([0, 1, 2], hypothesis), ([3], [3])]) for hypothesis in ([0], [0, 1, 2], [1, 2])]
-    assert scoring.pooled(runs).per == pytest.approx(np.mean([run.per for run in runs]))
-    assert scoring.pooled(runs).lengths.tolist() == [9, 3]
+    assert phone_errors.pooled(runs).per == pytest.approx(np.mean([run.per for run in runs]))
+    assert phone_errors.pooled(runs).lengths.tolist() == [9, 3]
 
 
 def test_scores_of_other_utterances_are_neither_paired_nor_pooled():
@@ -165,16 +165,16 @@ def test_scores_of_other_utterances_are_neither_paired_nor_pooled():
         "two scores of the same utterances, got 1 utterances of 1 phones and 2 of 3; score both on the same features"
     )
     with pytest.raises(UserError, match=message):
-        scoring.paired_interval(one, two, 10, 1)
+        phone_errors.paired_interval(one, two, 10, 1)
     with pytest.raises(UserError, match="only runs over the same utterances can be pooled"):
-        scoring.pooled([one, two])
+        phone_errors.pooled([one, two])
 
 
 @given(PAIRS)
 def test_json_gives_the_score_back(pairs):
     references, hypotheses = zip(*pairs, strict=True)
-    found = scoring.score(references, hypotheses, SAME, SILENCE)
-    again = scoring.Score.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False)))
+    found = phone_errors.score(references, hypotheses, SAME, SILENCE)
+    again = phone_errors.Score.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False)))
     assert again.to_json() == found.to_json()
     assert again.interval(30, 7) == found.interval(30, 7)
 
@@ -201,7 +201,7 @@ def damaged(kind: str, value) -> dict:
 )
 def test_a_damaged_score_is_refused(value, message):
     with pytest.raises(UserError, match=message):
-        scoring.Score.from_json(value)
+        phone_errors.Score.from_json(value)
 
 
 @pytest.mark.parametrize(
@@ -216,4 +216,4 @@ def test_a_damaged_score_is_refused(value, message):
 )
 def test_what_cannot_be_scored_is_refused(references, hypotheses, message):
     with pytest.raises(UserError, match=message):
-        scoring.score(references, hypotheses, SAME, SILENCE)
+        phone_errors.score(references, hypotheses, SAME, SILENCE)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn import circulant
+from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
 from ernn.nn.matrices import Circulant, Pruned
 from ernn.nn.streaming import Product, Stream, packed_transform

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from ernn.nn import decoding, model_file
+from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.nn.torch_import import from_modules, from_weights
 from ernn.params import BlockSizes, Network
+from ernn.scoring import decoding
 from tests.nn.torch_networks import CELLS, CLASSES, INPUTS, KINDS, PHONES, PREFIXES, kinds, modules, named, same
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ernn import reporting
+from ernn.devices.catalogue import COUNTS, DEVICES, Resources
 from ernn.errors import UserError
-from ernn.hw.devices import COUNTS, DEVICES, Resources
-from ernn.hw.fabric import FABRICS
-from ernn.hw.library_cost import library_cost
+from ernn.estimate.fabric import FABRICS
+from ernn.estimate.library import library_cost
 from ernn.hw.project import library, rtl_project
 from ernn.params import DeviceName
-from ernn.synthesis import cells, count, rows, sources
+from ernn.report import metrics
+from ernn.synthesize import cells, count, rows, sources
 from ernn.tools import nextpnr, process, yosys
 from tests import programs
 from tests.hw import designs
@@ -146,7 +146,7 @@ def test_a_row_has_both_counts_or_neither(project, tmp_path, monkeypatch, plain)
     if plain is not None:
         assert [row[f"{name}_plain"] for name in ("lut", "ff", "dsp", "bram")] == [4, 3, 2, 1]
         assert all(row[f"{name}_yosys"] == row[name] for name in ("lut", "ff", "dsp", "bram"))
-    reporting.check({name: row[name] for name in set(COUNTS) & set(row)} | {"lut": row["lut"]})
+    metrics.check({name: row[name] for name in set(COUNTS) & set(row)} | {"lut": row["lut"]})
 
 
 def test_sources_that_yosys_refuses_are_one_line(project, tmp_path):
@@ -182,7 +182,8 @@ def test_places_of_a_routed_design_are_its_resources():
     [("ecp5-85f", 80, (1, 2), 0.5), ("ecp5-85f", 80, (1,), 0), ("ccgm1a1", 30, (1,), 0.5)],
 )
 def test_a_small_design_is_placed_and_routed(device, mhz, seeds, crowded, tmp_path, monkeypatch):
-    from ernn.hw.schedule import FAMILIES, Clock
+    from ernn.devices.timing import FAMILIES
+    from ernn.hw.graph.schedule import Clock
 
     monkeypatch.setattr(rows, "CROWDED", crowded)
     clock = Clock(mhz, FAMILIES[DEVICES[device].clocks])

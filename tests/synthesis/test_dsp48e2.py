@@ -8,7 +8,7 @@ import pytest
 from ernn.hw.project import library
 from ernn.tools import verilator
 
-PRIMITIVES = files("ernn.synthesis") / "primitives" / "xcu"
+PRIMITIVES = files("ernn.synthesize") / "primitives" / "xcu"
 # widths of a, b, c and p, and cycles; some fit into no block
 WIDTHS = [
     (12, 12, 24, 25, 2),

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.hw.devices import DEVICES
+from ernn.devices.catalogue import DEVICES
+from ernn.devices.timing import FAMILIES
+from ernn.hw.graph.schedule import Clock
 from ernn.hw.project import rtl_project, write
-from ernn.hw.schedule import FAMILIES, Clock
-from ernn.synthesis import count, levels, sources
+from ernn.synthesize import count, levels, sources
 from ernn.tools import yosys
 from tests import programs
 from tests.hw import designs

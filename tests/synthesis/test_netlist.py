@@ -5,10 +5,11 @@ from pathlib import Path
 import pyosys
 import pytest
 
-from ernn import simulation
-from ernn.hw.devices import Flow
+from ernn.devices.catalogue import Flow
 from ernn.hw.project import rtl_project
-from ernn.synthesis import count, sources
+from ernn.simulate import bench as simulation
+from ernn.simulate.vectors import rtl_vectors
+from ernn.synthesize import count, sources
 from ernn.tools import yosys
 from tests import programs
 from tests.hw import designs
@@ -43,7 +44,7 @@ def test_netlists_equal_the_integer_model(tmp_path, flow):
     (project / "rtl" / "netlist.v").write_text(netlist)
     for model in MODELS[flow]:
         (project / "rtl" / model.name).write_text(without_delays(model))
-    vectors = simulation.vectors(program, designs.utterances(program, [4, 3]), streams=1)
+    vectors = rtl_vectors(program, designs.utterances(program, [4, 3]), streams=1)
     (tmp_path / "simulated").mkdir()
     bench = simulation.Bench(project, tmp_path / "simulated", designs.registers(design), optimize="-O0")
     assert bench.run(vectors).registers["frames_out"] == 7

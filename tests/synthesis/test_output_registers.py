@@ -10,8 +10,8 @@ import pyosys
 import pytest
 
 from ernn.hw.project import library
-from ernn.synthesis import output_registers
-from ernn.synthesis.sources import Sources
+from ernn.synthesize import output_registers
+from ernn.synthesize.sources import Sources
 from ernn.tools import verilator, yosys
 from tests.synthesis.models import without_delays
 

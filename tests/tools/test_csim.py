@@ -7,7 +7,8 @@ import pytest
 
 from ernn.errors import UserError
 from ernn.golden.model import Golden
-from ernn.hw import hls
+from ernn.hw.hls import network
+from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
 from tests import programs
 
@@ -16,12 +17,12 @@ from tests import programs
 def vectors() -> dict[str, str]:
     program, x = programs.build(), programs.features(6)
     logits, _ = Golden(program).run(x)
-    return hls.vectors([x[:, 0], x[:4, 1]], [logits[:, 0], logits[:4, 1]])
+    return hls_vectors([x[:, 0], x[:4, 1]], [logits[:, 0], logits[:4, 1]])
 
 
 @pytest.fixture(scope="module")
 def simulation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return csim.build(hls.project(programs.build()), tmp_path_factory.mktemp("csim"), "-O0")
+    return csim.build(network.project(programs.build()), tmp_path_factory.mktemp("csim"), "-O0")
 
 
 def altered(text: str, line: int, element: int, by: int) -> str:
@@ -81,7 +82,7 @@ def test_logits_of_more_frames(simulation, vectors):
 
 
 def test_sources_that_do_not_compile(tmp_path):
-    files = hls.project(programs.build()) | {"src/ernn.cpp": "no C++;\n"}
+    files = network.project(programs.build()) | {"src/ernn.cpp": "no C++;\n"}
     with pytest.raises(UserError, match=r"g\+\+ ended with exit code 1: .* all of it is in .*compile\.log"):
         csim.build(files, tmp_path)
 

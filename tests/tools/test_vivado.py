@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
-from ernn.hw.devices import DEVICES
 from ernn.hw.project import rtl_project
+from ernn.synthesize.vendor import available, implement
 from ernn.tools import vivado
 from ernn.tools.vivado import Power, Timing, Utilization
-from ernn.vendor import available, implement
 from tests import programs
 from tests.hw import designs
 from tests.tools import vivado_reports as samples

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 
 from ernn.data import phones
 from ernn.errors import UserError
-from ernn.nn import decoding, scoring
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
+from ernn.scoring import decoding, phone_errors
 from ernn.training.evaluate import count_statistics, evaluate
 from tests import toy
 
@@ -45,7 +45,7 @@ def test_batches_give_the_loss_and_the_score_of_single_utterances(split, criteri
             hypotheses += decoding.ctc_viterbi([posteriors], model.bigram, options)
     references = [split.transcript(index) for index in range(len(split))]
     assert loss == pytest.approx(float(losses) / things, rel=1e-5)
-    assert found.to_json() == scoring.score(references, hypotheses, phones.to_39, phones.SILENCE).to_json()
+    assert found.to_json() == phone_errors.score(references, hypotheses, phones.to_39, phones.SILENCE).to_json()
 
 
 def test_a_diverged_model_is_refused_with_the_name_of_an_utterance(split):

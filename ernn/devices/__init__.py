@@ -1,0 +1,1 @@
+"""Devices and their families: resources and delays."""

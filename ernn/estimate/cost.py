@@ -1,0 +1,109 @@
+"""What an accelerator takes of a device, estimated in a moment and without synthesis.
+
+Kernels are read as graphs, modules of the library by their parameters, the logic between them by its registers. All
+figures are estimates; `python -m bench.cost` has their errors against synthesis.
+"""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ernn.devices.catalogue import Device, Flow, Resources
+from ernn.estimate.fabric import FABRICS, Fabric
+from ernn.estimate.instances import arrays, instances, registers
+from ernn.estimate.kernels import kernel_cost
+from ernn.estimate.library import library_cost
+from ernn.hw.verilog.lane import lane_module
+from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.network import NetworkText
+
+
+@dataclass(frozen=True)
+class Part:
+    """Equal pieces of a design: how many, and the estimate of one."""
+
+    name: str
+    count: int
+    each: Resources
+
+    @property
+    def total(self) -> Resources:
+        """Of all of them."""
+        return self.each * self.count
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Estimated resources of a design, by its parts."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def total(self) -> Resources:
+        """Of the whole design."""
+        return functools.reduce(lambda total, part: total + part.total, self.parts, Resources())
+
+
+def estimate(network: NetworkText, device: Device) -> Estimate:
+    """Estimate of a whole network on a device's family."""
+    fabric = FABRICS[device.flow]
+    parts = [part for layer in network.layers for part in layer_parts(layer, device.flow)]
+    return Estimate((*parts, Part("control", 1, _glue(network.top(), {}, fabric))))
+
+
+def layer_parts(layer: LayerText, flow: Flow) -> Iterator[Part]:
+    """Lanes, kernels and what is between them in one layer."""
+    fabric, text = FABRICS[flow], layer.module()
+    known = {
+        "STREAMS": layer.streams,
+        "STREAM_BITS": max(1, (layer.streams - 1).bit_length()),
+        "FRAME_BITS": layer.array.frame_bits,
+    }
+    yield Part(f"{layer.name}: lanes", layer.array.layout.array.lanes, _lane(layer, known, fabric))
+    kernels = {kernel.name: kernel for kernel in layer.kernels if kernel is not layer.array.lane}
+    for name, kernel in kernels.items():
+        count = len(re.findall(rf"^ +{name} ", text, re.MULTILINE))
+        yield Part(f"{layer.name}: {name.removeprefix(layer.name + '_')}", count, kernel_cost(kernel, fabric))
+    control = _choices(layer, fabric) + _glue(text, known, fabric)
+    yield Part(f"{layer.name}: control", 1, replace(control, ff=fabric.constants.kept * control.ff))
+
+
+def _lane(layer: LayerText, known: Mapping[str, int], fabric: Fabric) -> Resources:
+    """Weights, operands, kernel and accumulators of one lane."""
+    text, array = lane_module(layer.array), layer.array
+    total = kernel_cost(array.lane, fabric) + _library(text, known, fabric)
+    total += Resources(ff=sum(registers(text, known).values()))
+    shifts = len(array.shifts)
+    if shifts > 1:  # a choice among sums at several places
+        total += Resources(lut=array.lanes_bits * -(-2 * shifts // fabric.lut_inputs))
+    return total
+
+
+def _choices(layer: LayerText, fabric: Fabric) -> Resources:
+    """Multiplexers between a layer's vectors, and around its states."""
+    vectors = {thread.vector for thread in layer.array.layout.threads}
+    bits = layer.array.layout.array.columns * layer.array.factor_bits if len(vectors) > 1 else 0
+    if layer.states:
+        bits += layer.state_bits + layer.sink.width + 2 * layer.states["c"].bits
+    return Resources(lut=fabric.constants.mux * bits)
+
+
+def _glue(text: str, known: Mapping[str, int], fabric: Fabric) -> Resources:
+    """What a module has itself, with the library's modules in it: logic goes with registers of control."""
+    found = registers(text, known)
+    wide = sum(bits for name, bits in found.items() if name.startswith("broadcast"))
+    ring = sum(bits for name, bits in found.items() if name.startswith("ring_"))
+    state = sum(found.values()) - wide - ring
+    c = fabric.constants
+    own = Resources(lut=c.state * state + c.ring * ring, ff=state + wide + ring)
+    for width, depth in arrays(text, known):
+        own += fabric.memory(width, depth)
+    return _library(text, known, fabric) + own
+
+
+def _library(text: str, known: Mapping[str, int], fabric: Fabric) -> Resources:
+    total = Resources()
+    for (module, parameters), count in instances(text, known).items():
+        total += library_cost(module, dict(parameters), fabric) * count
+    return total

@@ -1,0 +1,129 @@
+"""Networks without weights: their sizes alone, for estimates before anything is trained.
+
+Formats are those that calibration typically chooses for 12 bits, with other widths alike. Weights are zeros: they can
+be loaded, so nothing depends on them. Biases and peepholes are constants of the hardware and take all values of a
+format in turn, or a synthesizer would leave their memories out.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
+from ernn.dataflow.formats import Format
+from ernn.dataflow.transforms import BLOCK_SIZES, Exact, Fourier, Transform
+from ernn.errors import UserError
+from ernn.program.matrices import Circulant, Numbers
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.quantize import tables
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a network; elements and bits.
+
+    Args:
+        projection: outputs of an LSTM's projection; 0 means none.
+        block_size: k of the recurrent layers' matrices; the output layer is dense.
+
+    Raises:
+        UserError: sizes that describe no network.
+    """
+
+    cell: Literal["lstm", "gru"] = "lstm"
+    layers: int = 1
+    cells: int = 1024
+    projection: int = 0
+    peepholes: bool = False
+    inputs: int = 153
+    classes: int = 48
+    block_size: int = 8
+    bits: int = 12
+    transform: Literal["exact", "fourier"] = "exact"
+    complex_products: Literal[3, 4] = 4
+    segments: int = 32
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "cells", "inputs", "classes", "segments"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name}={getattr(self, name)} must be 1 or more")
+        if self.projection < 0:
+            raise UserError(f"projection={self.projection} must be 0 (none) or more")
+        if self.block_size not in BLOCK_SIZES:
+            raise UserError(f"block_size={self.block_size} must be one of {', '.join(map(str, BLOCK_SIZES))}")
+        if not 4 <= self.bits <= 18:
+            raise UserError(f"bits={self.bits} must lie in 4..18")
+        if self.cell == "gru" and (self.projection or self.peepholes):
+            raise UserError("projection and peepholes are an LSTM's; leave them out for cell=gru")
+        if self.transform == "fourier" and self.block_size < 2:
+            raise UserError("transform=fourier needs block_size=2 or more; use exact for dense matrices")
+
+    @property
+    def outputs(self) -> int:
+        """Elements of a layer's y."""
+        return self.projection or self.cells
+
+    def __str__(self) -> str:
+        size = f"{self.cells}/{self.projection}" if self.projection else str(self.cells)
+        layers = f"{self.layers}x" if self.layers > 1 else ""
+        return f"{self.cell} {self.inputs}-{layers}{size} k={self.block_size} {self.bits} bits {self.transform}"
+
+    def program(self) -> Program:
+        """The network without weights of its own."""
+        bits = self.bits
+        layers: list[Layer] = []
+        for number in range(self.layers):
+            inputs = self.outputs if number else self.inputs
+            layers.append(self._layer(inputs, Format(bits, bits - 1) if number else Format(bits, bits - 3)))
+        weight = Circulant(self.classes, self.outputs, 1, Exact(), self._words(1, self.classes, self.outputs, 1))
+        output = Output(weight, _all_values(Format(bits, bits - 2), self.classes), Format(bits, bits - 4))
+        priors, bigram = np.zeros(self.classes, np.float32), np.zeros((self.classes + 1, self.classes), np.float32)
+        decoder = Decoder("frames", tuple(f"p{n}" for n in range(self.classes)), priors, bigram)
+        frontend = Frontend("logmel", self.inputs, 25.0, 10.0, 1, 1, "speaker")
+        return Program(str(self), frontend, activations(bits, self.segments), tuple(layers), output, decoder)
+
+    def _layer(self, inputs: int, input: Format) -> Layer:
+        bits, cells, outputs = self.bits, self.cells, self.outputs
+        gates = len(LSTM_GATES if self.cell == "lstm" else GRU_GATES)
+        weight_ih, weight_hh = self._matrix(gates, cells, inputs), self._matrix(gates, cells, outputs)
+        output, cell, bias = (
+            Format(bits, bits - 1),
+            Format(bits, bits - 3),
+            _all_values(Format(bits, bits - 2), gates, cells),
+        )
+        if self.cell == "gru":
+            return Gru(input, output, output, weight_ih, weight_hh, bias)
+        peephole = _all_values(Format(bits, bits - 1), len(PEEPHOLES), cells) if self.peepholes else None
+        weight_ym = self._matrix(1, outputs, cells) if self.projection else None
+        hidden = output if self.projection else None
+        return Lstm(input, output, hidden, cell, weight_ih, weight_hh, weight_ym, bias, peephole)
+
+    def _matrix(self, gates: int, rows: int, cols: int) -> Circulant:
+        k = self.block_size
+        transform: Transform = Exact()
+        if self.transform == "fourier":
+            fraction, stages = self.bits - 1, k.bit_length() - 1
+            twiddles = tuple(round(2**fraction * math.cos(2 * math.pi * j / k)) for j in range(1, k // 4))
+            sums = Format(self.bits, self.bits - 3)
+            transform = Fourier(self.complex_products, twiddles, fraction, (1,) * stages, (0,) * stages, sums)
+        return Circulant(rows, cols, k, transform, self._words(gates, rows, cols, k))
+
+    def _words(self, gates: int, rows: int, cols: int, k: int) -> Numbers:
+        shape = gates, -(-rows // k), -(-cols // k), k
+        return Numbers(Format(self.bits, self.bits + 1), np.zeros(shape, np.int64))
+
+
+@functools.cache
+def activations(bits: int, segments: int) -> Activations:
+    """Tables of sigma and tanh for words of so many bits."""
+    return tables.activations(Format(bits, bits - 2), Format(bits, bits - 1), segments, False)
+
+
+def _all_values(format: Format, *shape: int) -> Numbers:
+    """A permutation of the values of a format, repeated."""
+    steps = np.arange(math.prod(shape), dtype=np.int64) * 2_654_435_761  # odd, so prime to a power of two
+    return Numbers(format, (steps % (format.high - format.low + 1) + format.low).reshape(shape))

@@ -1,0 +1,54 @@
+"""What the memories of lanes hold: the words of the weights' blocks, or the factors behind their transform.
+
+Factors take more block RAM and fewer look-up tables. `auto` chooses by the cost model's estimates.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from ernn.devices.catalogue import Device, Resources
+from ernn.estimate import cost
+from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.program.network import Program
+
+SAVED = 0.05  # of the look-up tables, at least: estimates are hardly more exact
+FREE = 0.5  # share of a device's block RAM that counts as free
+
+
+def network(
+    program: Program,
+    architecture: Architecture,
+    weights: Literal["words", "transformed", "auto"],
+    devices: Sequence[Device],
+    free: float = FREE,
+) -> NetworkText:
+    """A network with its weights stored as `weights` says, whatever `architecture.transformed` is.
+
+    Args:
+        devices: all that the accelerator is for, one at least; `auto` takes factors where they are worth it on each.
+        free: share of a device's block RAM that counts as free.
+    """
+    words, transformed = replace(architecture, transformed=False), replace(architecture, transformed=True)
+    if weights != "auto":
+        return NetworkText(program, words if weights == "words" else transformed)
+    plain, factors = NetworkText(program, words), NetworkText(program, transformed)
+    good = all(
+        worth(cost.estimate(plain, device).total, cost.estimate(factors, device).total, device, free)
+        for device in devices
+    )
+    return factors if good else plain
+
+
+def worth(words: Resources, transformed: Resources, device: Device, free: float = FREE) -> bool:
+    """Whether a design should store factors on a device.
+
+    They save a share `SAVED` of the look-up tables, and the block RAM is there: up to the share `free`, and beyond it
+    as long as it stays below that of the look-up tables before.
+
+    Args:
+        words, transformed: what the design takes with the one and with the other.
+    """
+    saves = transformed.lut <= (1 - SAVED) * words.lut
+    scarcest = max(free, device.shares(words)["lut"])
+    return saves and device.shares(transformed)["bram"] <= min(1.0, scarcest)

@@ -1,0 +1,1 @@
+"""Kernels as graphs of operators, and the cycles in which they work."""

@@ -1,0 +1,207 @@
+"""What products and their sums are: ranges that widths follow from, and which products share sums."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from ernn.dataflow import transforms
+from ernn.dataflow.formats import LARGEST_BITS, Format, signed_bits
+from ernn.dataflow.transforms import Exact, Transform
+from ernn.hw.graph.graph import Graph, Wire
+from ernn.program.matrices import Circulant
+
+
+@dataclass(frozen=True)
+class Range:
+    """Of an integer, and the places behind its binary point."""
+
+    low: int
+    high: int
+    fraction: int
+
+    @property
+    def bits(self) -> int:
+        """Of the narrowest signed integer that holds it."""
+        return signed_bits(self.low, self.high)
+
+    def __lshift__(self, places: int) -> "Range":
+        """The same numbers with so many places more."""
+        return Range(self.low << places, self.high << places, self.fraction + places)
+
+    def __or__(self, other: "Range") -> "Range":
+        """Both; the fraction is the first one's."""
+        return Range(min(self.low, other.low), max(self.high, other.high), self.fraction)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A matrix and the vector that it multiplies: what decides ranges.
+
+    `vector` is the vector's format.
+    """
+
+    matrix: Circulant
+    vector: Format
+
+    @property
+    def columns(self) -> int:
+        """Blocks in a row."""
+        return self.matrix.words.integers.shape[2]
+
+    def factors(self) -> list[Range]:
+        """Of a block of the vector."""
+        return [range_of(wire) for wire in self._points()]
+
+    def sums(self) -> list[Range]:
+        """Of all columns of a row."""
+        return self._sums
+
+    @cached_property
+    def _sums(self) -> list[Range]:
+        points = self._points()
+        format = self.matrix.words.format
+        words = [points[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
+        factors = transforms.weight_points(words, self.matrix.transform)
+        products = transforms.products(factors, points, self.matrix.transform)
+        return [Range(self.columns * p.low, self.columns * p.high, p.fraction) for p in products]
+
+    def weight_factors(self) -> list[Range]:
+        """Of a block of the matrix, behind the transform of its words."""
+        return [range_of(wire) for wire in self._weight_points()]
+
+    def weight_map(self) -> np.ndarray:
+        """The same as a linear map: coefficients of the k words in each factor, (factors, k)."""
+        found = self._weight_points()
+        k, vectors = self.matrix.block_size, list[np.ndarray]()
+        for node in found[0].graph.nodes:
+            parts = [vectors[place] for place in node.operands]
+            match node.operator:
+                case "input":
+                    vectors.append(np.eye(k, dtype=np.int64)[len(vectors)])
+                case "add":
+                    vectors.append(parts[0] + parts[1])
+                case "subtract":
+                    vectors.append(parts[0] - parts[1])
+                case "shift_left":
+                    vectors.append(parts[0] << node.data[0])
+                case _:
+                    raise AssertionError(f"{node.operator} is no part of a linear map of words")
+        return np.stack([vectors[wire.place] for wire in found])
+
+    def _weight_points(self) -> list[Wire]:
+        graph, format = Graph("ranges"), self.matrix.words.format
+        words = [graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
+        return transforms.weight_points(words, self.matrix.transform)
+
+    def largest(self) -> int:
+        """Bound of the magnitude of a row, in the fraction of exact sums."""
+        return self.columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
+
+    def _points(self) -> list[Wire]:
+        graph = Graph("ranges")
+        block = [graph.input(f"x.{n}", self.vector) for n in range(self.matrix.block_size)]
+        return transforms.points(block, self.matrix.transform)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Products that go into the same sums of a row, with equal blocks."""
+
+    products: tuple[Product, ...]
+    finest: int = -LARGEST_BITS  # a fraction that the sums have at least
+    ready: int = 0  # rows at a time that come in ready, behind a kernel `rows`; 0: their sums do
+
+    @property
+    def block_size(self) -> int:
+        """k."""
+        return self.products[0].matrix.block_size
+
+    @property
+    def transform(self) -> Transform:
+        """Of all of them."""
+        return self.products[0].matrix.transform
+
+    @property
+    def fraction(self) -> int:
+        """Of the sums: the largest."""
+        return max(self.finest, *(product.sums()[0].fraction for product in self.products))
+
+    def shift(self, product: Product) -> int:
+        """Places by which a product's sums are shifted left to join the others."""
+        return self.fraction - product.sums()[0].fraction
+
+    def sums(self) -> list[Range]:
+        """Of all products together."""
+        total: list[Range] = []
+        for product in self.products:
+            shift = self.shift(product)
+            own = [each << shift for each in product.sums()]
+            pairs = zip(total or [Range(0, 0, self.fraction)] * len(own), own, strict=True)
+            total = [Range(a.low + b.low, a.high + b.high, a.fraction) for a, b in pairs]
+        return total
+
+    @property
+    def bits(self) -> int:
+        """Of the widest sum."""
+        return max(each.bits for each in self.sums())
+
+    def rows(self, graph: Graph, bus: str, name: str) -> list[Wire]:
+        """The k rows of the sums that come in on a bus, or those that come in ready."""
+        if self.ready:
+            row = self.row_range()
+            return [graph.input_range(f"{bus}.{n}", row.low, row.high, row.fraction) for n in range(self.ready)]
+        ranges = self.sums()
+        sums = [graph.input_range(f"{bus}.{n}", r.low, r.high, r.fraction) for n, r in enumerate(ranges)]
+        values = transforms.combine(sums, self.block_size, self.transform, name)
+        if isinstance(self.transform, Exact):
+            bound = sum(product.largest() << self.shift(product) for product in self.products)
+            values = [value.bounded(-bound, bound) for value in values]
+        fraction = max(value.fraction for value in values)
+        return [value.to_fraction(fraction) for value in values]
+
+    def row_range(self) -> Range:
+        """Of any row."""
+        return union([range_of(row) for row in replace(self, ready=0).rows(Graph("ranges"), "s", "")])
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the rows of a gate are sums of.
+
+    `apart` are products with other blocks than those of `joined`: their rows come in ready.
+    """
+
+    joined: Joined
+    apart: Joined | None = None
+
+    def rows(self, graph: Graph, suffix: str, name: str, gates: str = "") -> list[Wire]:
+        """The k rows from the buses `s` and, for products apart, `x`; buses end in `suffix`."""
+        if self.apart is None:
+            return self.joined.rows(graph, f"s{suffix}", f"{name}{gates}")
+        rows = self.joined.rows(graph, f"s{suffix}", f"{name}_hh{gates}")
+        r = self.apart.row_range()
+        ready = [graph.input_range(f"x{suffix}.{n}", r.low, r.high, r.fraction) for n in range(len(rows))]
+        return [x + row for x, row in zip(ready, rows, strict=True)]
+
+
+def stored(products: Sequence[Product], transformed: bool) -> list[Range]:
+    """Of what a lane's memory holds for a block: the words of the program, or the factors behind their transform."""
+    if transformed:
+        return [union(ranges) for ranges in zip(*(product.weight_factors() for product in products), strict=True)]
+    words = [product.matrix.words.format for product in products]
+    return [Range(min(f.low for f in words), max(f.high for f in words), 0)] * products[0].matrix.block_size
+
+
+def range_of(wire: Wire) -> Range:
+    """Of a node of a graph."""
+    return Range(wire.low, wire.high, wire.fraction)
+
+
+def union(ranges: Sequence[Range]) -> Range:
+    """Of all of them; the fraction is the first one's."""
+    total = ranges[0]
+    for each in ranges[1:]:
+        total |= each
+    return total

@@ -1,0 +1,150 @@
+"""When each operator of a graph works, in cycles of a target clock.
+
+Operators are chained within a cycle while their delays fit; products take the cycles of a registered multiplier. Every
+input says in which cycle it is wanted: those that come from memories are read as late as that, instead of waiting in
+registers. A product with a sum behind it takes the sum's other operand a cycle before its result. A delay here only
+decides where registers are; whether the clock is reached, place and route says.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ernn.devices.timing import Timing
+from ernn.hw.graph.graph import PRODUCTS, Graph, Node, widths
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The clock that a design is scheduled for."""
+
+    mhz: float
+    timing: Timing
+
+    @property
+    def budget_ns(self) -> float:
+        """What a cycle has for operators."""
+        return 1000 / self.mhz - self.timing.margin_ns
+
+    @property
+    def relaxed(self) -> bool:
+        """Whether a cycle has time for a few look-up tables behind a memory."""
+        return self.budget_ns >= 6 * self.timing.lut_ns
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Cycles of a graph: cycle 0 is the one in which the first input is there.
+
+    `ready` is the cycle in which a node's result is there; `inputs` that in which each input is taken; results of the
+    whole graph are registered and all there in cycle `latency`. `starts` is the cycle of a node's factors.
+    """
+
+    starts: tuple[int, ...]
+    ready: tuple[int, ...]
+    inputs: dict[str, int]
+    latency: int
+    widths: tuple[int, ...]
+
+
+def schedule(
+    graph: Graph, clock: Clock, late: Collection[str] = (), comes: Mapping[str, int] | None = None
+) -> Schedule:
+    """As soon as possible, for inputs that are there in cycle 0 unless their name begins with one of `late` or `comes`.
+
+    Late inputs with one beginning are taken together, as late as no other operator waits for them.
+
+    Args:
+        comes: cycles in which inputs are there, by the beginnings of their names.
+    """
+    bits = widths(graph)
+    fixed: dict[int, int] = {}
+    for prefix, cycle in (comes or {}).items():
+        fixed |= {place: cycle for name, place in graph.inputs.items() if name.startswith(prefix)}
+    groups = {prefix: [place for name, place in graph.inputs.items() if name.startswith(prefix)] for prefix in late}
+    starts, ready = _as_soon_as_possible(graph, clock, bits, fixed)
+    wanted = _wanted(graph, clock, bits, starts, ready, {place for group in groups.values() for place in group})
+    arrivals = fixed | {
+        place: max(0, min((wanted[each] for each in group), default=0)) for group in groups.values() for place in group
+    }
+    starts, ready = _as_soon_as_possible(graph, clock, bits, arrivals)
+    counted = {place for places in graph.overflows.values() for place in places}
+    latency = max(
+        (ready[place] + (graph.nodes[place].operator not in PRODUCTS) for place in (*graph.outputs.values(), *counted)),
+        default=1,
+    )
+    inputs = {name: arrivals.get(place, 0) for name, place in graph.inputs.items()}
+    return Schedule(tuple(starts), tuple(ready), inputs, latency, tuple(bits))
+
+
+def cycles_of(node: Node, clock: Clock) -> tuple[int, ...]:
+    """Cycles from each operand to the result; none where it is there in the same one."""
+    multiplier = clock.timing.multiplier_cycles
+    match node.operator:
+        case "multiply":
+            return multiplier, multiplier
+        case "multiply_add":
+            return multiplier + 1, multiplier + 1, 1
+    return (0,) * len(node.operands)
+
+
+def delay_of(timing: Timing, node: Node, operand_bits: int) -> float:
+    """Of an operator in front of a register, in ns."""
+    carry = timing.lut_ns + timing.carry_ns_per_bit * operand_bits
+    if node.operator in ("add", "subtract", "negate", "plus"):
+        return carry
+    if node.operator in ("saturate", "magnitude"):
+        return carry + timing.lut_ns
+    table = timing.lut_ns * max(1, len(node.data).bit_length() - 4)
+    if node.operator == "search":
+        return carry + (table if len(node.data) > 1 else 0.0)
+    if node.operator == "read":
+        return table
+    return timing.lut_ns if node.operator == "select" else 0.0
+
+
+def _as_soon_as_possible(
+    graph: Graph, clock: Clock, bits: list[int], arrivals: dict[int, int]
+) -> tuple[list[int], list[int]]:
+    """The cycles in which nodes start and in which their results are there."""
+    starts: list[int] = []
+    ready: list[int] = []
+    settled: list[float] = []  # ns into the cycle
+    for place, node in enumerate(graph.nodes):
+        cycles = cycles_of(node, clock)
+        first = max(cycles, default=0)
+        start = max(
+            (ready[each] - first + own for each, own in zip(node.operands, cycles, strict=True)),
+            default=arrivals.get(place, 0),
+        )
+        at = max((settled[each] for each in node.operands if ready[each] == start), default=0.0)
+        delay = delay_of(clock.timing, node, max((bits[each] for each in node.operands), default=0))
+        if delay and at and at + delay > clock.budget_ns:
+            start, at = start + 1, 0.0
+        starts.append(start)
+        ready.append(start + first)
+        settled.append(0.0 if first else at + delay)
+    return starts, ready
+
+
+def _wanted(
+    graph: Graph, clock: Clock, bits: list[int], starts: list[int], ready: list[int], late: set[int]
+) -> list[int]:
+    """The latest cycles of the nodes that follow from late inputs alone, a cycle for each of their operators."""
+    lazy: set[int] = set()
+    for place, node in enumerate(graph.nodes):
+        if place in late or (node.operands and lazy.issuperset(node.operands)):
+            lazy.add(place)
+    wanted = list(ready)
+    users: dict[int, list[tuple[int, int]]] = {}  # and how much later than a user's factors it is wanted
+    for place, node in enumerate(graph.nodes):
+        cycles = cycles_of(node, clock)
+        for operand, own in zip(node.operands, cycles, strict=True) if bits[place] else ():
+            users.setdefault(operand, []).append((place, max(cycles) - own))
+    last = max((ready[place] for place in graph.outputs.values()), default=0)
+    begins = list(starts)
+    for place in sorted(lazy, reverse=True):
+        node = graph.nodes[place]
+        wanted[place] = min((begins[each] + later for each, later in users.get(place, ())), default=last)
+        cost = max(cycles_of(node, clock), default=0)
+        begins[place] = wanted[place] - max(cost, int(delay_of(clock.timing, node, 1) > 0))
+    return wanted

@@ -1,0 +1,133 @@
+"""A network as a Vitis HLS project: sources, test bench and script, as text.
+
+    src/ernn.h, src/ernn.cpp     the top function: a frame of features in, its logits out
+    src/layerN.h, src/output.h   constants, kernels and loops of a layer
+    src/ernn_blocks.h            what they share
+    tb/ernn_tb.cpp               runs tb/features.txt and compares with tb/logits.txt (ernn.simulate.vectors)
+    sim/                         `hls::stream` and `ap_axis` for a simulation without the vendor's tools
+    run.tcl, settings.tcl        `vitis_hls -f run.tcl`
+
+Features and logits are AXI4-Streams, one integer a beat, sign-extended to whole bytes. TUSER with the first feature of
+a frame resets the network; TLAST ends a frame of logits, and isn't needed with features: a frame is as many as the
+network takes. Control is AXI4-Lite: the function works on one frame each time it is started.
+"""
+
+from dataclasses import dataclass
+from importlib import resources
+
+from ernn.devices.timing import FAMILIES
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.hls import layers
+from ernn.hw.hls.arrays import vector
+from ernn.hw.hls.matrices import block_size
+from ernn.program.network import Program
+
+STATIC = {
+    "run.tcl": "run.tcl",
+    "sim/ap_axi_sdata.h": "sim/ap_axi_sdata.h",
+    "sim/hls_stream.h": "sim/hls_stream.h",
+    "src/ernn_blocks.h": "ernn_blocks.h",
+    "tb/ernn_tb.cpp": "ernn_tb.cpp",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The device and clock that Vitis HLS synthesizes for."""
+
+    part: str = "xczu7ev-ffvc1156-2-e"
+    clock_mhz: float = 200.0
+
+
+def project(program: Program, target: Target | None = None) -> dict[str, str]:
+    """All files but the vectors: text by path."""
+    target = target or Target()
+    clock = Clock(target.clock_mhz, FAMILIES["xcup"])
+    files = {path: static(path) for path in STATIC}
+    files["settings.tcl"] = f"set part {target.part}\nset period_ns {1000 / target.clock_mhz:.3f}\n"
+    files["src/ernn.h"] = _header(program)
+    files["src/ernn.cpp"] = _top(program)
+    for number, layer in enumerate(program.layers):
+        files[f"src/layer{number}.h"] = _guarded(
+            f"layer{number}", layers.recurrent(number, layer, program.activations, clock)
+        )
+    y = program.layers[-1].output
+    files["src/output.h"] = _guarded("output", layers.output(program.output, y, clock))
+    return dict(sorted(files.items()))
+
+
+def _header(program: Program) -> str:
+    beats = [8 * -(-bits // 8) for bits in (program.input.bits, program.output.logits.bits)]
+    return f"""// {program.name}: a frame of features in, its logits out.
+#ifndef ERNN_H
+#define ERNN_H
+
+#include "ap_axi_sdata.h"
+#include "ap_int.h"
+#include "hls_stream.h"
+
+const int ERNN_INPUTS = {program.inputs};
+const int ERNN_CLASSES = {program.output.weight.rows};
+
+typedef ap_axis<{beats[0]}, 1, 1, 1> ernn_feature; // user: the first feature of an utterance
+typedef ap_axis<{beats[1]}, 1, 1, 1> ernn_logit;
+
+void ernn(hls::stream<ernn_feature> &features, hls::stream<ernn_logit> &logits);
+
+#endif
+"""
+
+
+def _top(program: Program) -> str:
+    headers = [f"layer{number}" for number in range(len(program.layers))]
+    readers = [*(layer.weight_ih for layer in program.layers[1:]), program.output.weight]
+    x = vector("x", program.input.bits, program.inputs, block_size(program.layers[0].weight_ih))
+    states = "".join(
+        vector(f"y{number}", layer.output.bits, layer.outputs, max(layers.banks(layer), block_size(reader)), True)
+        for number, (layer, reader) in enumerate(zip(program.layers, readers, strict=True))
+    )
+    logits = vector("values", program.output.logits.bits, program.output.weight.rows, block_size(program.output.weight))
+    vectors = ["x", *(f"y{number}" for number in range(len(headers)))]
+    calls = "".join(
+        f"    {name}({x_t}, first, {y_t});\n" for name, x_t, y_t in zip(headers, vectors, vectors[1:], strict=False)
+    )
+    includes = "".join(f'#include "{name}.h"\n' for name in sorted([*headers, "output"]))
+    return f"""#include "ernn.h"
+
+{includes}
+void ernn(hls::stream<ernn_feature> &features, hls::stream<ernn_logit> &logits) {{
+#pragma HLS INTERFACE mode=axis port=features
+#pragma HLS INTERFACE mode=axis port=logits
+#pragma HLS INTERFACE mode=s_axilite port=return
+{x}{states}    bool first = false;
+    for (int n = 0; n < ERNN_INPUTS; n++) {{
+#pragma HLS PIPELINE II=1
+        const ernn_feature beat = features.read();
+        x[n] = beat.data;
+        if (n == 0)
+            first = beat.user != 0;
+    }}
+{calls}{logits}    output(y{len(headers) - 1}, values);
+    for (int n = 0; n < ERNN_CLASSES; n++) {{
+#pragma HLS PIPELINE II=1
+        ernn_logit beat;
+        beat.data = values[n];
+        beat.keep = beat.strb = -1;
+        beat.user = first && n == 0;
+        beat.last = n == ERNN_CLASSES - 1;
+        beat.id = beat.dest = 0;
+        logits.write(beat);
+    }}
+}}
+"""
+
+
+def _guarded(name: str, text: str) -> str:
+    guard = f"ERNN_{name.upper()}_H"
+    return f'#ifndef {guard}\n#define {guard}\n\n#include "ap_int.h"\n\n#include "ernn_blocks.h"\n\n{text}\n#endif\n'
+
+
+def static(path: str) -> str:
+    """A file that is the same in every project."""
+    name = STATIC[path]
+    return resources.files("ernn.hw.hls").joinpath("files", *name.split("/")).read_text()

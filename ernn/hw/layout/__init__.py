@@ -1,0 +1,1 @@
+"""Where matrices and vectors lie in an accelerator, in integers alone."""

@@ -1,0 +1,106 @@
+"""Sizes of all arrays of a network, as a person gives them or a few rules complete them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ernn.errors import UserError
+from ernn.hw.layout.array import Array
+from ernn.hw.layout.layer import circulant, gates_of, projection_apart, sums_of
+from ernn.program.matrices import Matrix, Pruned
+from ernn.program.network import Lstm, Program
+
+# Lanes, columns, heads, and cells of a block that are updated in a cycle; of the last two, 0 or none: a rule chooses.
+Size = tuple[int, int, int] | tuple[int, int, int, int]
+
+
+def arrays(
+    program: Program, of_layers: Size, of_output: Size, each: Sequence[Size] = (), logits: int = 1
+) -> tuple[Array, ...]:
+    """Arrays in the order of the data: of each layer, and the output's.
+
+    Products of x and projections whose blocks differ from those of y have arrays of their own, before and after.
+
+    Args:
+        of_layers: of every recurrent layer.
+        of_output: of the output layer.
+        each: of every array by itself, instead of the two.
+        logits: a beat: where nobody says how many heads the output layer has, it has enough for them.
+
+    Raises:
+        UserError: sizes that a layer cannot be divided into, or a list of another length.
+    """
+    wanted = list(_wanted(program, logits))
+    sizes = list(each) or [of_output if array.name == "output" else of_layers for array in wanted]
+    if len(sizes) != len(wanted):
+        names = ", ".join(array.name for array in wanted)
+        raise UserError(f"arrays has {len(sizes)} entries; this network has {len(wanted)} arrays: {names}")
+    return tuple(_array(array, size) for array, size in zip(wanted, sizes, strict=True))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """An array: gates that it holds side by side (0: one at a time), and the blocks of its vector."""
+
+    name: str
+    side_by_side: int
+    columns: int
+    pruned: bool = False  # and its vector is written element by element
+    cells: int = 1  # of a block that can be updated one after the other
+    heads: int = 1  # at least, if nothing is said
+
+
+def _wanted(program: Program, logits: int) -> Iterator[_Wanted]:
+    for number, layer in enumerate(program.layers):
+        gates, projection = len(gates_of(layer)), projection_apart(layer)
+        if sums_of(layer).apart is not None:
+            yield _Wanted(f"layer {number}, products of x", gates, _columns(layer.weight_ih))
+        pruned = isinstance(layer.weight_hh, Pruned)
+        side_by_side, k = gates if isinstance(layer, Lstm) else 0, circulant(layer.weight_hh).block_size
+        yield _Wanted(f"layer {number}", side_by_side, _columns(layer.weight_hh), pruned, k)
+        if projection is not None:
+            yield _Wanted(f"layer {number}, projection", 0, _columns(projection), isinstance(projection, Pruned))
+    heads = -(-logits // circulant(program.output.weight).block_size)
+    yield _Wanted("output", 0, _columns(program.output.weight), heads=heads)
+
+
+def _columns(matrix: Matrix) -> int:
+    return circulant(matrix).words.integers.shape[2]
+
+
+def _array(wanted: _Wanted, size: Size) -> Array:
+    lanes, banks, heads, pointwise = (*size, 0)[:4]
+    gates = wanted.side_by_side
+    if gates == 4 and lanes % 4:
+        raise UserError(f"{wanted.name}: lanes={lanes} must be a multiple of 4, an LSTM's gates")
+    if gates:
+        return _with_beats(wanted, Array(-(-lanes // gates) * gates, banks, gates), pointwise)
+    most = 1 if wanted.pruned else banks  # vectors of pruned matrices are written element by element
+    if heads:
+        if heads & (heads - 1) or heads > most or lanes % heads:
+            raise UserError(
+                f"{wanted.name}: heads={heads} must be a power of two, at most {most} here, and divide lanes={lanes}"
+            )
+        return _with_beats(wanted, Array(lanes, banks, heads), pointwise)
+    heads, steps = 1, -(-wanted.columns // banks)
+    if 0 < pointwise < wanted.cells:
+        most = 1  # a block in several beats leaves room for no other
+    while (lanes // heads > steps or heads < wanted.heads) and 2 * heads <= most and lanes % (2 * heads) == 0:
+        heads *= 2
+    return _with_beats(wanted, Array(lanes, banks, heads), pointwise)
+
+
+def _with_beats(wanted: _Wanted, array: Array, pointwise: int) -> Array:
+    """As few cells at a time as keep up with the array, or as many as are given."""
+    k, one_block = wanted.cells, array.heads == max(wanted.side_by_side, 1)
+    if pointwise > 1 and wanted.name == "output":
+        raise UserError(f"{wanted.name}: pointwise={pointwise} is for recurrent layers; logits leave by its heads")
+    if pointwise & (pointwise - 1):
+        raise UserError(f"{wanted.name}: pointwise={pointwise} must be a power of two")
+    if 0 < pointwise < k and not one_block:
+        raise UserError(f"{wanted.name}: pointwise={pointwise}, below the {k} cells of a block, takes heads=1")
+    if pointwise:
+        return replace(array, beats=max(1, k // pointwise))
+    beats, steps = 1, -(-wanted.columns // array.columns)
+    while one_block and 2 * beats <= k and 2 * beats * array.chain <= steps:
+        beats *= 2
+    return replace(array, beats=beats)

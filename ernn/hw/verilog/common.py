@@ -1,0 +1,95 @@
+"""What the layers of a network have in common: settings, sums, and the memories of their units."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.formats import Format
+from ernn.hw.graph import kernels
+from ernn.hw.graph.kernel import Kernel
+from ernn.hw.graph.ranges import Sums
+from ernn.hw.graph.schedule import Clock
+from ernn.hw.layout.array import Array, Layout, Thread
+from ernn.hw.layout.layer import gates_of
+from ernn.hw.layout.sparse import SparseLayout, SparseThread
+from ernn.hw.layout.steps import Memory
+from ernn.hw.verilog.array import ArrayText
+from ernn.hw.verilog.interfaces import Drain
+from ernn.hw.verilog.sparse import SparseArrayText
+from ernn.program.matrices import Matrix, Numbers, Pruned
+from ernn.program.network import Gru, Lstm
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all layers of a network have in common."""
+
+    activations: Activations
+    clock: Clock
+    streams: int
+    frame_bits: int
+    memory: str
+    transformed: bool  # weights are stored as the factors of their blocks
+
+
+def array_text(
+    name: str, matrix: Matrix, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], shared: Shared
+) -> ArrayText:
+    """An array for matrices like this one, pruned or others."""
+    if not isinstance(matrix, Pruned):
+        dense = Layout(array, tuple(threads), shared.transformed)
+        return ArrayText(name, dense, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+    sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
+    layout = SparseLayout(array, sparse)
+    return SparseArrayText(name, layout, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+
+
+def constants(name: str, bus: str, gates: Sequence[str], numbers: Numbers) -> Memory:
+    """Numbers for each cell: a bus a gate."""
+    buses = tuple(f"{bus}_{gate}" for gate in gates) or (bus,)
+    return Memory(name, buses, numbers.format.bits, numbers=numbers)
+
+
+def states(cell: Format, writer: str) -> Memory:
+    """c_{t-1}, of every stream."""
+    return Memory("c", ("c",), cell.bits, page="stream", writer=writer, data="c_new", zero_first=True)
+
+
+def passed(writer: str, bits: int, bus: str = "") -> Memory:
+    """What one unit gives to another, of two frames."""
+    return Memory(writer, (bus or writer,), bits, page="frame", writer=writer, data="out")
+
+
+def rows_in_front(
+    name: str, sums: Sums, spectra: Mapping[str, str], array: Array, clock: Clock, sum_bits: int
+) -> tuple[Kernel | None, Sums, int]:
+    """The kernel in front of one that takes a block in several beats; what that one sums, and the bits of a sum.
+
+    Where a block's beats leave time for it, the kernel is one for all gates.
+
+    Args:
+        spectra: what golden calls the spectra of each gate, by the ends of the buses `s`.
+    """
+    if array.beats == 1:
+        return None, sums, sum_bits
+    joined, names = sums.joined, set(spectra.values())
+    if 1 < len(spectra) <= array.beats and len(names) == 1:
+        spectra = {"": names.pop()}
+    front = kernels.rows(name, joined, spectra, clock, sum_bits)
+    ready = replace(joined, ready=joined.block_size // array.beats)
+    return front, replace(sums, joined=ready), joined.row_range().bits
+
+
+def ready_rows(layer: Lstm | Gru, sums: Sums, gates: Sequence[str], elements: int) -> Memory:
+    """Rows of x of some gates, from words of all gates of some elements."""
+    assert sums.apart is not None
+    bits, names = sums.apart.row_range().bits, gates_of(layer)
+    size = len(names) * bits
+    parts = [
+        f"x_data[{e * size + (names.index(gate) + 1) * bits - 1}:{e * size + names.index(gate) * bits}]"
+        for e in range(elements)
+        for gate in gates
+    ]
+    buses = tuple(f"x_{gate}" for gate in gates) if isinstance(layer, Lstm) else ("x",)
+    data = "{" + ", ".join(reversed(parts)) + "}"
+    return Memory("x", buses, bits, page="frame", data=data, element_major=True)

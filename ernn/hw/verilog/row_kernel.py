@@ -1,0 +1,120 @@
+"""Verilog in front of a unit's kernel: the rows of a block's sums, a share of its elements in each of several beats.
+
+One kernel makes the rows of all buses of sums at once, or of one bus after the other in a block's first beats.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ernn.hw.graph.kernel import Kernel
+
+
+@dataclass(frozen=True)
+class Front:
+    """The kernel of a unit's rows.
+
+    Args:
+        unit: name of the unit.
+        kernel: takes all buses, and its rows of an element stand together; or one bus.
+        sums: buses of the unit.
+        beats: cycles for which a block stays at the heads.
+    """
+
+    unit: str
+    kernel: Kernel
+    sums: Sequence[str]
+    beats: int
+
+    @property
+    def turns(self) -> int:
+        """How often the kernel works for a block."""
+        return len(self.sums) // len(self.kernel.inputs)
+
+    @property
+    def lead(self) -> int:
+        """Cycles from a block's sums to the rows of its first beat."""
+        return self.kernel.latency + 1 + (self.turns if self.turns > 1 else 0)
+
+    @property
+    def rows_bits(self) -> int:
+        """Of a block's rows."""
+        return self.turns * self.kernel.outputs["y"].bits
+
+    def rows(self, number: int, word: str) -> str:
+        """Expression of the rows of one bus in the word of a beat."""
+        size = self.rows_bits // (self.beats * len(self.sums))
+        if self.turns > 1:
+            return f"{word}[{(number + 1) * size - 1}:{number * size}]"
+        bits = self.kernel.outputs["y"].width
+        lows = [(e * len(self.sums) + number) * bits for e in reversed(range(size // bits))]
+        return "{" + ", ".join(f"{word}[{low + bits - 1}:{low}]" for low in lows) + "}"
+
+    def text(self, head_bits: int) -> Iterator[str]:
+        """Of the unit's registers `UNIT_beat` with the rows, and `UNIT_beat_valid`."""
+        heads = [f"heads[{(i + 1) * head_bits - 1}:{i * head_bits}]" for i in range(len(self.sums))]
+        if self.turns > 1:
+            yield from self._turns(heads, head_bits)
+            yield from self._kernel(f"{self.unit}_turn_valid", [f"{self.unit}_turn"])
+            yield from self._beats_of_turns()
+        else:
+            yield from self._kernel(f"{self.unit}_real && drain_beat == 8'd0", heads)
+            yield from self._beats()
+
+    def _kernel(self, valid: str, sources: Sequence[str]) -> Iterator[str]:
+        n, kernel = self.unit, self.kernel
+        ports = [f".{bus}({source})" for bus, source in zip(kernel.inputs, sources, strict=True)]
+        for flag, places in kernel.overflows.items():
+            yield f"    wire [{len(places) - 1}:0] {n}_rows_over_{flag};"
+            ports.append(f".overflow_{flag}({n}_rows_over_{flag})")
+        yield f"""    wire [{kernel.outputs["y"].bits - 1}:0] {n}_rows;
+    {kernel.name} {n}_rows_kernel_0 (.clk(clk), .valid({valid}), .valid_out({n}_rows_valid),
+        {", ".join(ports)}, .y({n}_rows));"""
+
+    def _turns(self, heads: Sequence[str], head_bits: int) -> Iterator[str]:
+        n = self.unit
+        choices = "".join(f"            8'd{turn}: {n}_turn <= {head};\n" for turn, head in enumerate(heads))
+        yield f"""    // Its sums, one after the other.
+    reg {n}_turn_valid;
+    reg [{head_bits - 1}:0] {n}_turn;
+    always @(posedge clk) begin
+        {n}_turn_valid <= {n}_real && drain_beat < 8'd{self.turns};
+        case (drain_beat)
+{choices}            default: {n}_turn <= {head_bits}'dx;
+        endcase
+    end"""
+
+    def _beats_of_turns(self) -> Iterator[str]:
+        """The rows of a beat; those of the first turns wait for the last."""
+        n, turns, size = self.unit, self.turns, self.rows_bits // (self.turns * self.beats)
+        bits = (turns - 1).bit_length()
+        yield f"""    wire {n}_beat_valid;
+    wire [{turns * size - 1}:0] {n}_beat;
+    wire [{bits - 1}:0] {n}_rows_turn;
+    ernn_delay #(.WIDTH(1), .CYCLES({self.lead})) delay_{n}_beat (.clk(clk), .d({n}_real), .q({n}_beat_valid));
+    ernn_delay #(.WIDTH({bits}), .CYCLES({self.kernel.latency + 1})) delay_{n}_turn (
+        .clk(clk), .d(drain_beat[{bits - 1}:0]), .q({n}_rows_turn));"""
+        for turn in range(turns):
+            sizes = f".WIDTH({size}), .WORDS({self.beats}), .WAIT({turns - 1 - turn})"
+            yield f"""    ernn_serial #({sizes}) {n}_serial_{turn} (
+        .clk(clk), .load({n}_rows_valid && {n}_rows_turn == {bits}'d{turn}), .d({n}_rows),
+        .q({n}_beat[{(turn + 1) * size - 1}:{turn * size}]));"""
+
+    def _beats(self) -> Iterator[str]:
+        """A register with the rows of a beat, of those that stay behind the kernel as long as their sums."""
+        n, size, bits = self.unit, self.rows_bits // self.beats, max(1, (self.beats - 1).bit_length())
+        choices = "\n".join(
+            f"            {bits}'d{beat}: {n}_beat <= {n}_rows[{(beat + 1) * size - 1}:{beat * size}];"
+            for beat in range(self.beats)
+        )
+        yield f"""    wire {n}_beat_now;
+    wire [{bits - 1}:0] {n}_beat_number;
+    ernn_delay #(.WIDTH({bits + 1}), .CYCLES({self.lead - 1})) delay_{n}_beat (
+        .clk(clk), .d({{{n}_real, drain_beat[{bits - 1}:0]}}), .q({{{n}_beat_now, {n}_beat_number}}));
+    reg {n}_beat_valid;
+    reg [{size - 1}:0] {n}_beat;
+    always @(posedge clk) begin
+        {n}_beat_valid <= {n}_beat_now;
+        case ({n}_beat_number)
+{choices}
+        endcase
+    end"""

@@ -1,0 +1,1 @@
+"""The integer network as a value: its layers, matrices and files."""

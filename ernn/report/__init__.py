@@ -1,0 +1,1 @@
+"""The report: metrics, results, published figures, and a file for each chapter."""

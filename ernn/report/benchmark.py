@@ -1,0 +1,140 @@
+"""The section of the report on what accelerators deliver on devices: text, and a table for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ernn.devices.catalogue import DEVICES
+from ernn.report.document import markdown_table
+from ernn.report.metrics import show
+from ernn.report.results import AcceleratorResult
+
+TEXT = """\
+
+## On devices
+
+Each accelerator on the device that it was synthesized for. A clock is *routed* where place and route reached it,
+*estimated from levels* where a rule gives it for the longest path of logic in the netlist, and *assumed* where it is
+only what pipelines were scheduled for. An estimate is never above what pipelines were scheduled for; where the rule
+allows more, it says so. Latency is that of a frame alone, from its first feature to its last logit; frames a second
+are those of frames that follow each other. "Speech" says how many times faster than speech that is. PER is that of
+exactly this integer network.
+
+{table}
+
+Energies called *estimate* are what a design does in a frame times published energies per operation, and the device's
+leakage over the frame's time, given as value and range. They are not calibrated against any FPGA: compare the designs
+above by them, nothing else.
+
+![Error rate over latency](per-latency.png)
+
+### Resources
+
+`weights` says what memories hold: the words of the network, or the factors that its products take. `beats` are
+features in and logits out, at a time.
+
+{resources}
+{plain}
+![Resources over block size](resources.png)
+
+![Energy of a frame beside published systems](energy.png)
+
+Published energies are measured powers of whole boards over frames a second, at the confidence that the figure names;
+ours that are estimates cover the FPGA's core alone. The two kinds cannot be divided by each other.
+"""
+PLAIN = """
+Some families have modules of their own for multipliers and deep memories, made of the device's primitives with their
+registers; the generated Verilog has none of them. Yosys counts this with them, and without them in the Verilog as it
+was generated:
+
+{table}
+"""
+HEAD = (
+    "accelerator",
+    "device",
+    "clock",
+    "cycles",
+    "latency",
+    "interval",
+    "frames/s",
+    "speech",
+    "energy a frame",
+    "frames/s/W",
+    "PER",
+)
+CLOCKS = {"place_and_route": "routed", "levels": "estimated from levels", "assumed": "assumed"}
+TITLES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM"}
+
+
+def text(results: Sequence[AcceleratorResult]) -> str:
+    """The section of the report; empty without accelerators."""
+    if not results:
+        return ""
+    resources = [_resources(result.name, row) for result in results for row in result.table]
+    head = ("accelerator", "device", "flow", "weights", "beats", *TITLES.values(), "clock", "fits")
+    return TEXT.format(
+        table=markdown_table(HEAD, _rows(results)), resources=markdown_table(head, resources), plain=_plain(results)
+    )
+
+
+def _plain(results: Sequence[AcceleratorResult]) -> str:
+    """Counts with the family's own modules and without them, of the rows that have both."""
+    head = ("accelerator", "device", *(f"{title}{how}" for title in TITLES.values() for how in ("", " without")))
+    names = [f"{each}_{how}" for each in TITLES for how in ("yosys", "plain")]
+    rows = [
+        (result.name, DEVICES[row["device"]].title, *(_number(row[name]) for name in names))
+        for result in results
+        for row in result.table
+        if set(names) <= set(row)
+    ]
+    return PLAIN.format(table=markdown_table(head, rows)) if rows else ""
+
+
+def terminal(results: Sequence[AcceleratorResult]) -> str:
+    """The benchmark table in aligned columns."""
+    lines = [HEAD, *_rows(results)]
+    sizes = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        "  ".join(cell.ljust(size) for cell, size in zip(line, sizes, strict=True)).rstrip() + "\n" for line in lines
+    )
+
+
+def _rows(results: Sequence[AcceleratorResult]) -> list[tuple[str, ...]]:
+    return [_row(result.name, result.table[0]) for result in results]
+
+
+def _row(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    kind, suffix = row["energy_kind"], "_estimate" if row["energy_kind"] == "estimate" else ""
+    energy, per_watt = f"energy_uj_per_frame{suffix}", f"frames_per_s_per_w{suffix}"
+    spread = ""
+    if "energy_uj_per_frame_low" in row:
+        spread = f", {row['energy_uj_per_frame_low']:.2g} to {row['energy_uj_per_frame_high']:.2g}"
+    return (
+        name,
+        row["device"] if row["fits"] else f"{row['device']} (does not fit)",
+        _clock(row),
+        f"{row['cycles_per_frame']:,.1f}",
+        show("latency_us", row["latency_us"]),
+        show("initiation_interval_us", row["initiation_interval_us"]),
+        show("frames_per_s", row["frames_per_s"]).removesuffix(" frames/s"),
+        show("real_time_factor", row["real_time_factor"]),
+        f"{show(energy, row['energy_uj_per_frame'])} ({kind}{spread})",
+        f"{show(per_watt, row['frames_per_s_per_w']).removesuffix(' frames/s/W')} ({kind})",
+        show("per_integer", row["per_integer"]),
+    )
+
+
+def _clock(row: Mapping[str, Any]) -> str:
+    more = row["clock_kind"] == "levels" and row["levels_mhz"] > row["clock_mhz"]
+    allowed = f"; they allow {row['levels_mhz']:.0f}" if more else ""
+    return f"{show('clock_mhz', row['clock_mhz'])} ({CLOCKS[row['clock_kind']]}{allowed})"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def _resources(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    used = (f"{_number(row[each])} ({row[f'{each}_percent']:.0f} %)" for each in TITLES)
+    fits = "yes" if row["fits"] else f"no: {', '.join(row['binds'])}"
+    beats = f"{row['features_per_beat']}, {row['logits_per_beat']}"
+    return name, DEVICES[row["device"]].title, row["flow"], row["weights"], beats, *used, _clock(row), fits

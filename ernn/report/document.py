@@ -1,0 +1,195 @@
+"""The report in words and tables, as Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ernn.params import Compression, Corpus, Network, Training
+from ernn.report.metrics import show
+from ernn.report.results import Result
+
+METHODS = {
+    "dense": "the network as it is trained, uncompressed: the baseline",
+    "admm": "trained dense while its weights are pulled towards block-circulant ones, then fine-tuned as "
+    "block-circulant (E-RNN)",
+    "direct": "block-circulant from the first step (C-LSTM)",
+    "prune": "the smallest weights set to zero little by little, equally many in each processing element, then "
+    "retrained (ESE)",
+    "project": "the trained dense network replaced by its nearest block-circulant one, without training: the floor",
+}
+
+TEXT = """\
+# How much a recurrent acoustic model loses when it is compressed
+
+{headline}
+
+## What is compared
+
+An acoustic model reads speech, one feature vector every few milliseconds, and says which phone is spoken. Its weight
+matrices are made smaller in one of several ways. In a **block-circulant** matrix of block size k, each k x k block is
+given by its first column alone, so k weights stand for k x k, and a product costs two short Fourier transforms.
+
+{methods}
+
+Each of them is trained for the same number of epochs in all ({epochs}), with the same learning rates, on the same
+data: {corpus}.
+
+| network | layers |
+|---|---|
+{networks}
+
+## Results
+
+PER is the phone error rate on the test set in 39 phones: wrong, missing and surplus phones for every 100 phones that
+were spoken; less is better. The intervals are 95 % bootstrap intervals over the test utterances. That of the loss is
+*paired*: both networks are judged on the same utterances, which makes it narrower. Where it holds 0, no loss was
+measured.
+
+{table}
+
+![Phone error rate over block size](per.png)
+
+![Loss against the dense network](degradation.png)
+
+"Weights" counts the words that the network needs in memory: matrices as they are stored, biases, output layer. A pruned
+network must also store where its weights are; the places are not counted.{best}
+{integers}
+## Kinds of errors
+
+{kinds}
+
+## Training
+
+![Training curves](training.png)
+
+Left: error rate on the development set after each epoch. Compressed networks that start from a dense one continue
+the dense network's first {dense} epochs. Right: how far the weights still are from block-circulant ones, as
+|W - Z| / |W| for the worst matrix; the pull has done its work where this ends below {tolerance:g}.{converged}
+
+{curves}
+"""
+
+
+def text(
+    results: Sequence[Result],
+    corpus: Corpus,
+    training: Training,
+    compression: Compression,
+    networks: Mapping[str, Network],
+    integers: str = "",
+) -> str:
+    """report.md; `integers` is its section on integer networks."""
+    used = list(dict.fromkeys(result.network for result in results))
+    methods = list(dict.fromkeys(result.method for result in results))
+    return TEXT.format(
+        headline=_headline(results),
+        methods="\n".join(f"- **{method}**: {METHODS[method]}." for method in methods),
+        epochs=training.epochs,
+        corpus=_corpus(corpus),
+        networks="\n".join(f"| {name} | {_network(networks[name])} |" for name in used),
+        table=results_table(results),
+        best=_best(results),
+        integers=integers,
+        kinds=_kinds(results),
+        dense=round(training.epochs * compression.dense_share),
+        tolerance=compression.admm.tolerance,
+        converged=_converged(results, compression.admm.tolerance),
+        curves="\n\n".join(f"![Training of {each.name}](training-{each.name}.png)" for each in results),
+    )
+
+
+def results_table(results: Iterable[Result]) -> str:
+    """A line a network: what it is, what it costs, what it loses."""
+    head = ("design", "network", "method", "block size", "weights", "fewer", "PER", "95 %", "loss", "paired 95 %")
+    return markdown_table(head, [_row(result) for result in results])
+
+
+def _row(result: Result) -> list[str]:
+    numbers = result.metrics
+    return [
+        f"**{result.name}**" if not result.dense else result.name,
+        result.network,
+        result.method,
+        "–" if result.method == "prune" else result.block_size,
+        show("stored_weights", numbers["stored_weights"]).removesuffix(" words"),
+        f"{result.compression:.2f} x",
+        show("per", numbers["per"]),
+        f"{numbers['per_low']:.2f} to {numbers['per_high']:.2f}",
+        *(["–", "–"] if result.dense else _loss(numbers)),
+    ]
+
+
+def _loss(numbers: Mapping[str, float]) -> list[str]:
+    low, high = numbers["degradation_low"], numbers["degradation_high"]
+    return [f"{numbers['degradation']:+.2f}", f"{low:+.2f} to {high:+.2f}"]
+
+
+def _kinds(results: Iterable[Result]) -> str:
+    names = ("substitutions", "deletions", "insertions", "per", "per_without_silences")
+    head = ("design", "substituted", "deleted", "inserted", "PER, silence a phone", "PER, silences removed")
+    rows = [[each.name, *(show(name, each.metrics[name]) for name in names)] for each in results]
+    return markdown_table(head, rows)
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows under a head, as Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _headline(results: Sequence[Result]) -> str:
+    designs = sorted((each for each in results if not each.dense), key=lambda each: each.metrics["degradation"])
+    if not designs:
+        return "No design is named in `designs`; only dense networks are shown."
+    best, most = designs[0], max(designs, key=lambda each: each.compression)
+    lines = [_sentence("Least is lost by", best)]
+    if most is not best:
+        lines.append(_sentence("Most is saved by", most))
+    return " ".join(lines)
+
+
+def _sentence(start: str, result: Result) -> str:
+    loss, interval = _loss(result.metrics)
+    return (
+        f"{start} **{result.name}**: {result.compression:.1f} times fewer weights, {loss} points of phone error rate "
+        f"({interval}) against the dense network, at {result.metrics['per']:.2f} %."
+    )
+
+
+def _best(results: Iterable[Result]) -> str:
+    """Whether ADMM or training in the structure does better, where both were tried at the same place."""
+    by_place = {(each.network, each.block_size, each.method): each.metrics["per"] for each in results}
+    pairs = [
+        f"{network} at block size {size}: ADMM {per:.2f} %, direct {by_place[network, size, 'direct']:.2f} %"
+        for (network, size, method), per in by_place.items()
+        if method == "admm" and (network, size, "direct") in by_place
+    ]
+    return f" ADMM beside direct training: {'; '.join(pairs)}." if pairs else ""
+
+
+def _converged(results: Iterable[Result], tolerance: float) -> str:
+    last = {each.name: residual for each in results if (residual := final_residual(each)) is not None}
+    above = [f"{name} ({residual:.3f})" for name, residual in last.items() if residual > tolerance]
+    if not last:
+        return ""
+    return f" **Above it ended: {', '.join(above)}.**" if above else " Every design ended below it."
+
+
+def final_residual(result: Result) -> float | None:
+    """The largest primal residual at the end of the ADMM epochs; None where there were none."""
+    residuals = [float(row["residual"]) for row in result.curve if "residual" in row]
+    return residuals[-1] if residuals else None
+
+
+def _corpus(corpus: Corpus) -> str:
+    if corpus.kind != "synthetic":
+        return f"the user's {'TIMIT' if corpus.kind == 'timit' else 'Kaldi data'} folder"
+    each = corpus.utterances_per_speaker
+    return (
+        f"speech made by eSpeak NG ({corpus.train_speakers:,} speakers to train on, {corpus.dev_speakers:,} to develop "
+        f"and {corpus.test_speakers:,} others to test, {each} sentences each). Synthetic error rates stand in for real "
+        "ones: what they tell is the difference between designs"
+    )
+
+
+def _network(network: Network) -> str:
+    extras = [f"projection to {network.projection}"] * bool(network.projection) + ["peepholes"] * network.peepholes
+    return ", ".join([f"{network.layers} x {network.cells} {network.cell.upper()} cells", *extras])

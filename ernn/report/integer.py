@@ -1,0 +1,90 @@
+"""The section of the report on integer networks: text and figures."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ernn.report.document import markdown_table
+from ernn.report.figures import COLOURS, MARKERS, canvas, intervals
+from ernn.report.metrics import show
+from ernn.report.results import IntegerResult, total_bits
+
+TEXT = """\
+
+## As integer networks
+
+An FPGA computes with integers. Each network below has weights, activations, accumulators and cell states of so many
+bits. Its error rate is that of the integer model, which the hardware must equal bit for bit, over the whole test set.
+The loss is that of the integers alone, against the float network of the same design.
+
+{table}
+
+![Loss of the integer networks](integer.png)
+{search}"""
+SEARCH = """
+Widths searched for the smallest that lose at most {budget:g} points on the development set; every step was measured:
+
+![Error rate over widths](widths.png)
+"""
+
+
+def text(results: Sequence[IntegerResult], budget: float) -> str:
+    """The section of the report; empty without integer networks."""
+    if not results:
+        return ""
+    head = ("program", "design", "transforms", "bits", "weights", "PER", "95 %", "loss", "paired 95 %", "trained again")
+    table = markdown_table(head, [_row(result) for result in results])
+    searched = any(result.searched for result in results)
+    return TEXT.format(table=table, search=SEARCH.format(budget=budget) if searched else "")
+
+
+def figures(results: Sequence[IntegerResult]) -> dict[str, Figure]:
+    """The figures of the section by name."""
+    drawn = {"integer": loss(results)} if results else {}
+    return drawn | ({"widths": widths(results)} if any(result.searched for result in results) else {})
+
+
+def loss(results: Sequence[IntegerResult]) -> Figure:
+    """Points of phone error rate lost against the float network, with the paired 95 % interval."""
+    figure, axes = canvas("Loss of the integers", height=1.2 + 0.42 * len(results))
+    labels = [f"{each.name}  ({each.widths} bits)" for each in results]
+    points = [(each.metrics, COLOURS[each.method]) for each in results]
+    intervals(axes, labels, points, "integer_loss")
+    axes.set_xlabel("PER above the float network (points), paired 95 % interval")
+    return figure
+
+
+def widths(results: Sequence[IntegerResult]) -> Figure:
+    """Error rate on the development set over the bits of all groups, a point for every step of a search."""
+    figure, axes = canvas("Error rate over widths")
+    for number, result in enumerate(each for each in results if each.searched):
+        _steps(axes, result, MARKERS[number % len(MARKERS)])
+    axes.set_xlabel("bits of weight + activation + accumulator + cell state")
+    axes.set_ylabel("PER on the development set (%)")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _steps(axes: Axes, result: IntegerResult, marker: str) -> None:
+    rows = result.searched
+    x, y = [total_bits(row) for row in rows], [float(row["dev_per"]) for row in rows]
+    axes.scatter(x, y, marker=marker, label=result.name, facecolors="none", edgecolors=COLOURS[result.method])
+    chosen = result.curve[-1]
+    axes.scatter(total_bits(chosen), float(chosen["dev_per"]), marker=marker, color=COLOURS[result.method])
+
+
+def _row(result: IntegerResult) -> list[str]:
+    numbers = result.metrics
+    return [
+        f"**{result.name}**",
+        result.integer.design,
+        "–" if result.method == "prune" else result.integer.transform,
+        result.widths,
+        f"{numbers['weight_bits'] / 8192:,.1f} KiB",
+        show("per_integer", numbers["per_integer"]),
+        f"{numbers['per_integer_low']:.2f} to {numbers['per_integer_high']:.2f}",
+        f"{numbers['integer_loss']:+.2f}",
+        f"{numbers['integer_loss_low']:+.2f} to {numbers['integer_loss_high']:+.2f}",
+        "yes" if numbers["finetuned"] else "no",
+    ]

@@ -1,0 +1,204 @@
+"""Finished results, read back from `metrics/`, `curves/` and `scores/`: what the report shows and MLflow gets."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ernn import artifacts
+from ernn.errors import UserError
+from ernn.params import Accelerator, Bits, Design, Integer, Network, Scoring
+from ernn.scoring.phone_errors import Score, paired_interval
+
+SEED = 1  # of the bootstrap
+GROUPS = tuple(Bits.model_fields)  # tensors that share a width
+HARDWARE_STAGES = ("generate", "simulate", "benchmark")
+Row = dict[str, float | str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One trained network: a dense one (`method` is `dense`, `name` the network's) or a design."""
+
+    name: str
+    network: str
+    method: str
+    block_size: str  # as people write it: 8, or 8/4 where the matrices differ
+    metrics: dict[str, float]
+    curve: tuple[Row, ...]
+
+    @property
+    def dense(self) -> bool:
+        """Whether this is a baseline."""
+        return self.method == "dense"
+
+    @property
+    def effective_block_size(self) -> float:
+        """The block size if it is one number for all matrices, else how many times fewer weights are stored."""
+        return float(self.block_size) if self.method != "prune" and "/" not in self.block_size else self.compression
+
+    @property
+    def compression(self) -> float:
+        """Stored weights of the dense network over those of this one."""
+        return self.metrics["compression"]
+
+
+@dataclass(frozen=True)
+class IntegerResult:
+    """One integer network."""
+
+    name: str
+    integer: Integer
+    method: str  # of its design
+    network: str
+    block_size: str
+    metrics: dict[str, float]
+    curve: tuple[Row, ...]  # what was measured on the dev split, in order; the last row is the network itself
+
+    @property
+    def widths(self) -> str:
+        """Bits of weights / activations / accumulators / cell states, or one number for all."""
+        bits = [f"{float(self.curve[-1][group]):.0f}" for group in GROUPS]
+        return bits[0] if len(set(bits)) == 1 else "/".join(bits)
+
+    @property
+    def searched(self) -> list[Row]:
+        """The steps of the search for widths."""
+        return [row for row in self.curve if row["phase"] == "search"]
+
+
+@dataclass(frozen=True)
+class AcceleratorResult:
+    """One accelerator: numbers of all stages, and its benchmark on every device, the one to quote first."""
+
+    name: str
+    accelerator: Accelerator
+    integer: IntegerResult
+    metrics: dict[str, float]
+    table: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the stages before have left their results."""
+
+    metrics: Path
+    curves: Path
+    scores: Path
+
+
+def load(
+    networks: Mapping[str, Network], designs: Mapping[str, Design], folders: Folders, scoring: Scoring
+) -> list[Result]:
+    """Every dense network that a design starts from, then every design, in the order of `params.yaml`.
+
+    Raises:
+        UserError: a result is missing or damaged.
+    """
+    used = [name for name in networks if any(design.network == name for design in designs.values())]
+    dense = [_dense(name, folders) for name in used]
+    return dense + [
+        _design(name, design, networks[design.network], folders, scoring) for name, design in designs.items()
+    ]
+
+
+def load_integers(
+    programs: Mapping[str, Integer], designs: Mapping[str, Design], networks: Mapping[str, Network], folders: Folders
+) -> list[IntegerResult]:
+    """Every program, in the order of `params.yaml`.
+
+    Raises:
+        UserError: a result is missing or damaged.
+    """
+    found = []
+    for name, integer in programs.items():
+        design = designs[integer.design]
+        metrics = artifacts.read_json(folders.metrics / "quantize" / f"{name}.json")
+        curve = read_curve(folders.curves / "quantize" / f"{name}.csv")
+        label = block_label(design, networks[design.network].layers)
+        found.append(IntegerResult(name, integer, design.method, design.network, label, metrics, curve))
+    return found
+
+
+def load_accelerators(
+    accelerators: Mapping[str, Accelerator], integers: Sequence[IntegerResult], metrics: Path, benchmarks: Path
+) -> list[AcceleratorResult]:
+    """Every accelerator, in the order of `params.yaml`.
+
+    Raises:
+        UserError: a result is missing or damaged.
+    """
+    programs, found = {each.name: each for each in integers}, []
+    for name, accelerator in accelerators.items():
+        merged: dict[str, float] = {}
+        for stage in HARDWARE_STAGES:
+            merged |= artifacts.read_json(metrics / stage / f"{name}.json")
+        table = tuple(artifacts.read_json(benchmarks / f"{name}.json")["rows"])
+        found.append(AcceleratorResult(name, accelerator, programs[accelerator.program], merged, table))
+    return found
+
+
+def total_bits(row: Row) -> int:
+    """Bits of all groups together."""
+    return round(sum(float(row[group]) for group in GROUPS))
+
+
+def model_file(result: Result, models: Path) -> Path:
+    """Where the stage that made `result` has put its model."""
+    return models / "dense" / result.name if result.dense else models / result.name
+
+
+def read_curve(path: Path) -> tuple[Row, ...]:
+    """One row an epoch; numbers as floats, empty cells left out.
+
+    Raises:
+        UserError: no such file, or a column that should hold numbers does not.
+    """
+    try:
+        with path.open(newline="") as file:
+            return tuple(
+                {key: text if key == "phase" else float(text) for key, text in row.items() if text}
+                for row in csv.DictReader(file)
+            )
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run the stage that makes it (`dvc repro`)") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: not a training curve ({error}); delete it and run `dvc repro`") from None
+
+
+def block_label(design: Design, layers: int) -> str:
+    """Block sizes in the shortest form that tells them apart.
+
+    >>> block_label(Design(network="lstm", block_size=8), layers=2)
+    '8'
+    >>> block_label(Design(network="lstm", block_size={"input": 16, "recurrent": 8}), layers=2)
+    '16/8/1'
+    """
+    rows = [[sizes.input, sizes.recurrent, sizes.projection] for sizes in design.blocks(layers)]
+    if len({size for row in rows for size in row}) == 1:
+        return str(rows[0][0])
+    labels = ["/".join(str(size) for size in row) for row in rows]
+    return labels[0] if len(set(labels)) == 1 else ", ".join(labels)
+
+
+def _dense(name: str, folders: Folders) -> Result:
+    metrics = artifacts.read_json(folders.metrics / "pretrain" / f"{name}.json") | {"compression": 1.0}
+    return Result(name, name, "dense", "1", metrics, read_curve(folders.curves / "pretrain" / f"{name}.csv"))
+
+
+def _design(name: str, design: Design, network: Network, folders: Folders, scoring: Scoring) -> Result:
+    metrics = artifacts.read_json(folders.metrics / "compress" / f"{name}.json")
+    ours, theirs = (_score(folders.scores / file) for file in (f"{name}.json", f"dense/{design.network}.json"))
+    low, high = paired_interval(ours.with_silences, theirs.with_silences, scoring.bootstrap_samples, SEED)
+    metrics |= {"degradation": ours.per - theirs.per, "degradation_low": low, "degradation_high": high}
+    curve = read_curve(folders.curves / "compress" / f"{name}.csv")
+    return Result(name, design.network, design.method, block_label(design, network.layers), metrics, curve)
+
+
+def _score(path: Path) -> Score:
+    value: Any = artifacts.read_json(path)
+    try:
+        return Score.from_json(value)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None

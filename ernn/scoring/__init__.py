@@ -1,0 +1,1 @@
+"""Phone errors: decoding, alignment, and intervals by bootstrap."""

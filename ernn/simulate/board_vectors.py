@@ -1,0 +1,74 @@
+"""Real utterances for an accelerator on a board, and what its signals do in them for Vivado's power report.
+
+python -m ernn.simulate.board_vectors \\
+    --project hardware/NAME --program programs/NAME --dataset data/features --vectors vectors
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ernn import artifacts
+from ernn.data.dataset import Dataset
+from ernn.errors import UserError
+from ernn.golden.model import Golden
+from ernn.program import files
+from ernn.simulate import bench
+from ernn.simulate.vectors import rtl_vectors
+from ernn.tools.process import work_folder
+
+
+def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances: int, saif: Path | None) -> int:
+    """Frames of the test split and the integer model's logits, as test bench and driver read them.
+
+    Args:
+        vectors: folder that they are written to.
+        utterances: how many; they take turns on the design's streams.
+        saif: toggles of a simulation of them are written there, where it is given.
+
+    Returns:
+        How many frames there are.
+
+    Raises:
+        UserError: files that do not belong together, or the simulation differs from the integer model.
+    """
+    if utterances < 1:
+        raise UserError(f"at least one utterance is wanted, got --utterances {utterances}")
+    design, golden = artifacts.read_json(project / "design.json"), Golden(files.load(program))
+    if design["program"] != golden.program.name:
+        raise UserError(f"{project} was made of the program {design['program']}, not of {golden.program.name}")
+    split = Dataset.open(dataset).split("test")
+    count = min(utterances, len(split.utterances))
+    features = [golden.quantize(split.feature(n)) for n in range(count)]
+    frames = rtl_vectors(golden.program, features, design["streams"])
+    if saif:
+        with work_folder() as work:
+            bench.Recorder(project, work, design["registers"]).record(frames, saif)
+    vectors.mkdir(parents=True, exist_ok=True)
+    for name, text in frames.files().items():
+        (vectors / name).write_text(text)
+    return len(frames.x)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write what the command line asks for."""
+    parser = argparse.ArgumentParser(
+        "python -m ernn.simulate.board_vectors", description="Utterances for a board, and their toggles."
+    )
+    parser.add_argument("--project", type=Path, required=True, help="folder of the accelerator")
+    parser.add_argument("--program", type=Path, required=True, help="folder of its integer network")
+    parser.add_argument("--dataset", type=Path, required=True, help="folder of features")
+    parser.add_argument("--vectors", type=Path, required=True, help="the folder to write")
+    parser.add_argument("--utterances", type=int, default=4)
+    parser.add_argument(
+        "--saif", type=Path, help="file to write: how often each signal toggles in a simulation of them"
+    )
+    try:
+        print(f"{write(**vars(parser.parse_args(arguments)))} frames")
+    except UserError as error:
+        print(f"vectors: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Where hardware and integer model first differ: frame, layer, value, element, expected and got."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from ernn.dataflow.cells import LSTM_GATES
+from ernn.golden.model import Golden
+from ernn.program.network import Lstm, Program
+
+_TRACE = re.compile(r"^TRACE \S*?\b(\w+)_module\.(\w+)_kernel_(\d+) (\S+) (-?\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value; `name` is that of the equations with its layer: `layers.0.a_i`."""
+
+    frame: int
+    name: str
+    element: int
+    expected: int
+    got: int
+
+    def __str__(self) -> str:
+        return f"frame {self.frame}, {self.name}[{self.element}]: expected {self.expected}, got {self.got}"
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """How often a unit's kernels speak in a frame, and of which elements; in turns, of one gate after the other."""
+
+    width: int
+    steps: int
+    block_size: int
+    blocks: int
+    elements: int
+    turns: int
+
+
+def first_difference(
+    program: Program, design: dict[str, Any], printed: str, x: Int[np.ndarray, "frames inputs"]
+) -> Difference | None:
+    """The first named value that differs in a traced run of one utterance; None where all are equal.
+
+    Args:
+        design: the project's description.
+        printed: by a test bench that was compiled with ERNN_TRACE.
+        x: features of the utterance.
+    """
+    wanted = Golden(program).trace(x)
+    found = _values(program, design, printed)
+    for frame in range(len(x)):
+        for name, rows in wanted.items():
+            for element, got in sorted(found.get((frame, name), {}).items()):
+                if element < rows.shape[1] and rows[frame, element] != got:
+                    return Difference(frame, name, element, int(rows[frame, element]), got)
+    return None
+
+
+def _values(program: Program, design: dict[str, Any], printed: str) -> dict[tuple[int, str], dict[int, int]]:
+    """Elements of every traced value by frame and name."""
+    units = {
+        (layer["name"], unit["name"]): _Unit(**{key: value for key, value in unit.items() if key != "name"})
+        for layer in design["layers"]
+        for unit in layer["units"]
+    }
+    seen: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    values: defaultdict[tuple[int, str], dict[int, int]] = defaultdict(dict)
+    for layer, name, block, value, integer in _TRACE.findall(printed):
+        unit = units[layer, name]
+        count = seen[layer, name, block, value]
+        seen[layer, name, block, value] += 1
+        frame, rest = divmod(count, unit.steps * unit.turns)
+        step, turn = divmod(rest, unit.turns)
+        gate = f".{LSTM_GATES[turn]}" if unit.turns > 1 else ""
+        for full, element in _place(program, layer, name, value + gate, unit, step * unit.width + int(block)):
+            values[frame, full][element] = int(integer)
+    return values
+
+
+def _place(
+    program: Program, layer: str, unit_name: str, value: str, unit: _Unit, block: int
+) -> Iterator[tuple[str, int]]:
+    """Full name and element of `a_i.3`, or of a word of a spectrum, `sums.2` or `sums.2.i` of a gate."""
+    if block >= unit.blocks:
+        return
+    number = re.match(r"layer(\d+)", layer)
+    prefix = f"layers.{number[1]}" if number else "output"
+    base, place, *gate = value.split(".")
+    if not base.startswith("sums"):
+        element = block * unit.block_size + int(place)
+        if element < unit.elements:
+            yield f"{prefix}.{base}", element
+        return
+    lstm = number is not None and isinstance(program.layers[int(number[1])], Lstm)
+    together = "ifgo" if lstm else "zr" if base.endswith("_zr") else ""  # gates in one array of the integer model
+    letter = gate[0] if gate else unit_name[0]
+    yield f"{prefix}.{base}.{place}", max(together.find(letter), 0) * unit.blocks + block

@@ -1,0 +1,98 @@
+"""The sources of a project as synthesis reads them: every lane alike, and which modules stay modules."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+from ernn import artifacts
+from ernn.devices.catalogue import Flow
+
+TOP = "ernn"
+_LIBRARY = re.compile(r"ernn_\w+\.v")
+_PRIMITIVES: dict[Flow, Flow] = {"xcup": "xcu"}  # families with the blocks of another
+_SLICES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))  # words of a block, and bits of each
+_LANE_IMAGES = re.compile(r'#\((?:\.IMAGE_\d+\("\w+_weights_\d+\.hex"\)(?:, )?)+\) (?=lane_\d+ \()')
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Verilog by file name, and memory images.
+
+    Args:
+        layers: modules that the top instantiates once each.
+        modules: everything that the generator wrote for this network; general modules dissolve in them.
+    """
+
+    verilog: Mapping[str, str]
+    memory: Mapping[str, str]
+    layers: tuple[str, ...]
+    modules: tuple[str, ...]
+    clock_mhz: float
+
+    def own(self, flow: Flow) -> dict[str, str]:
+        """Modules of the library that Yosys would map badly, as a family has them of its primitives; by file name."""
+        folder = resources.files("ernn.synthesize") / "primitives" / _PRIMITIVES.get(flow, flow)
+        return {name: (folder / name).read_text() for name in self.verilog if (folder / name).is_file()}
+
+    def of_flow(self, flow: Flow, plain: bool = False) -> "Sources":
+        """The same as a family has it.
+
+        The family's own modules replace the library's; images of its deep memories are in slices. Where look-up
+        tables hold no memories, registers do.
+
+        Args:
+            plain: without the family's own modules: the Verilog as it was generated.
+        """
+        if flow == "gatemate":
+            texts = {name: text.replace('"distributed"', '"registers"') for name, text in self.verilog.items()}
+            return replace(self, verilog=texts)
+        own = {} if plain else self.own(flow)
+        memory = dict(self.memory)
+        if "ernn_ram.v" in own:
+            for name, text in self.memory.items():
+                memory |= {f"{name}.{n:03x}": part for n, part in enumerate(_slices(text))}
+        return replace(self, verilog={**self.verilog, **own}, memory=memory)
+
+    def write(self, folder: Path) -> None:
+        """All files into one folder, images too."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in (*self.verilog.items(), *self.memory.items()):
+            (folder / name).write_text(text)
+
+
+def sources(project: Path, images: bool = False) -> Sources:
+    """Of a generated project.
+
+    Args:
+        images: lanes begin with their weights. Without, they are one module many times; what they take is the same,
+            since weights can be loaded and so nothing of them is constant.
+
+    Raises:
+        UserError: the project is missing.
+    """
+    design = artifacts.read_json(project / "design.json")
+    verilog = {path.name: path.read_text() for path in sorted((project / "rtl").glob("*.v"))}
+    memory = {path.name: path.read_text() for path in sorted((project / "memory").glob("*.hex"))}
+    own = [text for name, text in verilog.items() if not _LIBRARY.fullmatch(name)]
+    modules = tuple(name for text in own for name in re.findall(r"^module (\w+)", text, re.MULTILINE))
+    if not images:
+        verilog = {name: _LANE_IMAGES.sub("", text) for name, text in verilog.items()}
+        memory = {name: text for name, text in memory.items() if "_weights_" not in name}
+    layers = tuple(layer["name"] for layer in design["layers"])
+    return Sources(verilog, memory, layers, modules, design["clock_mhz"])
+
+
+def _slices(image: str) -> list[str]:
+    """A deep memory's image in slices, the lowest bits first, as primitives/ecp5/ernn_ram.v reads them."""
+    words = image.split()
+    fitting = [width for depth, width in _SLICES if len(words) <= depth]
+    if len(words) <= _SLICES[0][0]:
+        return []
+    width = fitting[0] if fitting else 1
+    integers, digits = [int(word, 16) for word in words], -(-width // 4)
+    return [
+        "".join(f"{integer >> low & (1 << width) - 1:0{digits}x}\n" for integer in integers)
+        for low in range(0, 4 * len(words[0]), width)
+    ]

@@ -1,0 +1,150 @@
+"""`python -m workflow.presets NAME`: a working copy `runs/NAME` in which DVC runs the chain with other parameters.
+
+`params.yaml` is the default preset. Another one is `params.yaml` with `presets/NAME.yaml` laid over it, and gets a
+git-ignored folder with its own copy of the code and of `dvc.lock`, so that running it changes no tracked file. The DVC
+cache is the main checkout's.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ernn.artifacts import atomic, read_yaml
+from ernn.errors import UserError, complaints
+from ernn.params import Parameters
+
+CODE = ("ernn", "components")
+FILES = ("dvc.yaml", ".dvcignore")
+WHOLE = ("designs", "networks", "programs", "accelerators")  # given in a preset, these replace the default's
+DVC_CONFIG = """\
+[core]
+    no_scm = true
+    analytics = false
+    check_update = false
+[cache]
+    dir = {cache}
+"""
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any], whole: tuple[str, ...] = WHOLE) -> dict[str, Any]:
+    """`base` with the values of `over`, mapping by mapping; the keys in `whole` are replaced as they stand.
+
+    >>> merge({"a": {"x": 1, "y": 2}, "designs": {"k2": 1}}, {"a": {"y": 3}, "designs": {"k4": 1}})
+    {'a': {'x': 1, 'y': 3}, 'designs': {'k4': 1}}
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping) and key not in whole
+        merged[key] = merge(base[key], value, ()) if both else value
+    return merged
+
+
+def setting(text: str) -> dict[str, Any]:
+    """`section.key=value` as a nested mapping; the value is YAML.
+
+    >>> setting("corpus.train_speakers=8")
+    {'corpus': {'train_speakers': 8}}
+
+    Raises:
+        UserError: no `=`, or a value that is not YAML.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"--set {text}: write section.key=value, for example --set training.epochs=4")
+    try:
+        nested = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise UserError(f"--set {text}: {value!r} is not a YAML value; quote it") from None
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    return nested
+
+
+def parameters(root: Path, preset: str, settings: Iterable[str] = ()) -> dict[str, Any]:
+    """The values of a preset with settings applied, validated as a whole.
+
+    Raises:
+        UserError: no such preset, or a value or key that `ernn.params.Parameters` refuses.
+    """
+    values = read_yaml(root / "params.yaml")
+    if preset != "default":
+        values = merge(values, read_yaml(_preset_file(root, preset)))
+    for text in settings:
+        values = merge(values, setting(text), whole=())
+    try:
+        checked = Parameters.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"preset {preset}: {complaints(error)}") from None
+    if checked.corpus.kind != "synthetic" and not checked.corpus.path:
+        raise UserError(
+            f"preset {preset}: corpus.kind={checked.corpus.kind} reads your own folder; "
+            f"add it, as in `make run PRESET={preset} TIMIT=/folder`"
+        )
+    return values
+
+
+def lay_out(root: Path, preset: str, settings: Iterable[str] = ()) -> Path:
+    """Write or renew `runs/PRESET` under `root`; files that are already right are left alone."""
+    values = parameters(root, preset, settings)
+    folder = root / "runs" / preset
+    for name in CODE:
+        _copy_code(root / name, folder / name)
+    for name in FILES:
+        _write(folder / name, (root / name).read_bytes())
+    _write(folder / "params.yaml", yaml.safe_dump(values, sort_keys=False).encode())
+    _write(folder / ".dvc" / "config", DVC_CONFIG.format(cache=(root / ".dvc" / "cache").resolve()).encode())
+    return folder
+
+
+def _preset_file(root: Path, preset: str) -> Path:
+    file = root / "presets" / f"{preset}.yaml"
+    if not file.is_file():
+        names = ["default", *sorted(each.stem for each in file.parent.glob("*.yaml"))]
+        raise UserError(f"PRESET={preset}: there is no presets/{preset}.yaml; choose one of {', '.join(names)}")
+    return file
+
+
+def _copy_code(source: Path, target: Path) -> None:
+    for cached in [*target.rglob("__pycache__")]:
+        shutil.rmtree(cached, ignore_errors=True)
+    files = _files(source)
+    for old in _files(target) - files:
+        (target / old).unlink()
+    for file in files:
+        _write(target / file, (source / file).read_bytes())
+
+
+def _files(folder: Path) -> set[Path]:
+    """Modules and what they read: Verilog and C++ sources stand beside them."""
+    found = {each.relative_to(folder) for each in folder.rglob("*") if each.is_file()}
+    return {each for each in found if "__pycache__" not in each.parts}
+
+
+def _write(file: Path, content: bytes) -> None:
+    if file.is_file() and file.read_bytes() == content:
+        return
+    with atomic(file) as temporary:
+        temporary.write_bytes(content)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Lay out the working copy that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.presets", description="Lay out runs/PRESET for DVC.")
+    parser.add_argument("preset")
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
+    options = parser.parse_args(arguments)
+    try:
+        lay_out(Path.cwd(), options.preset, options.settings)
+    except UserError as error:
+        print(f"presets: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
