@@ -15,7 +15,7 @@ from typing import Any
 from bench import devices
 from bench.provenance import Watched
 from bench.record import FOLDER, commit, record
-from components.generate import network_of
+from components.choose import network_of
 from ernn import artifacts
 from ernn.artifacts import read_yaml
 from ernn.devices.catalogue import DEVICES

@@ -24,6 +24,7 @@ def _per(text: str) -> Metric:
 def _used(name: str, text: str) -> dict[str, Metric]:
     return {
         name: Metric(f"{text} that the design takes", "", "lower"),
+        f"{name}_estimate": Metric(f"{text} by the cost model, before synthesis", "", "lower", 1),
         f"{name}_percent": Metric(f"share of the device's {text}", "%", "lower", 1),
         f"{name}_yosys": Metric(f"{text} that Yosys counts, with the family's own modules", "", "lower"),
         f"{name}_plain": Metric(f"{text} that Yosys counts in the Verilog as generated", "", "lower"),

@@ -1,4 +1,4 @@
-"""Real utterances for an accelerator on a board, and what its signals do in them for Vivado's power report.
+"""Driver and real utterances for an accelerator on a board, and what its signals do in them for Vivado's power report.
 
 python -m ernn.simulate.board_vectors \\
     --project hardware/NAME --program programs/NAME --dataset data/features --vectors vectors
@@ -12,6 +12,7 @@ from ernn import artifacts
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.golden.model import Golden
+from ernn.hw.board import driver
 from ernn.program import files
 from ernn.simulate import bench
 from ernn.simulate.vectors import rtl_vectors
@@ -19,7 +20,7 @@ from ernn.tools.process import work_folder
 
 
 def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances: int, saif: Path | None) -> int:
-    """Frames of the test split and the integer model's logits, as test bench and driver read them.
+    """Frames of the test split and the integer model's logits, as test bench and driver read them, and the driver.
 
     Args:
         vectors: folder that they are written to.
@@ -45,7 +46,7 @@ def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances
         with work_folder() as work:
             bench.Recorder(project, work, design["registers"]).record(frames, saif)
     vectors.mkdir(parents=True, exist_ok=True)
-    for name, text in frames.files().items():
+    for name, text in (frames.files() | {driver.NAME: driver.source()}).items():
         (vectors / name).write_text(text)
     return len(frames.x)
 
@@ -53,7 +54,7 @@ def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances
 def main(arguments: list[str] | None = None) -> None:
     """Write what the command line asks for."""
     parser = argparse.ArgumentParser(
-        "python -m ernn.simulate.board_vectors", description="Utterances for a board, and their toggles."
+        "python -m ernn.simulate.board_vectors", description="The driver and utterances for a board, and their toggles."
     )
     parser.add_argument("--project", type=Path, required=True, help="folder of the accelerator")
     parser.add_argument("--program", type=Path, required=True, help="folder of its integer network")

@@ -21,7 +21,7 @@ from torch import Tensor
 import ernn
 from ernn import artifacts
 
-CODE = ("nn", "training", "quantize", "data/dataset.py", "circulant.py", "admm.py", "pruning.py", "compression.py")
+CODE = ("compress", "data/dataset.py", "nn", "quantize", "scoring", "training")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,14 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(accelerator="small", to="out", program="program"):
-    paths = {"integer": program, "project": f"{to}/project", "metrics": f"{to}/metrics.json"}
+def run(accelerator="small", to="out", program="program", weights="words"):
+    Path("choice.json").write_text(json.dumps({"weights": weights}))
+    paths = {
+        "integer": program,
+        "choice": "choice.json",
+        "project": f"{to}/project",
+        "metrics": f"{to}/metrics.json",
+    }
     arguments = ["--accelerator", accelerator, *(part for name, path in paths.items() for part in (f"--{name}", path))]
     stage.main(generate, arguments)
 
@@ -55,7 +62,7 @@ def test_metrics_are_sums_over_the_layers_of_the_description(folder):
         "weight_memory_bits": sum(layer["weight_memory_bits"] for layer in design["layers"]),
     }
     assert (design["program"], design["clock_mhz"], design["streams"]) == ("small", 150.0, 2)
-    assert design["weights"] in ("words", "transformed")
+    assert design["weights"] == "words"
     assert "-period 6.667 " in (folder / "out/project/constraints/ernn.xdc").read_text()
 
 
@@ -101,3 +108,13 @@ def test_bad_inputs_are_one_line(folder, capsys):
     assert "run the stage that makes it" in refusal(capsys, program="nowhere")
     shutil.rmtree(folder / "program")
     assert not (folder / "out").exists()
+
+
+def test_weights_are_stored_as_the_choice_says(folder):
+    run(weights="transformed")
+    assert json.loads((folder / "out/project/design.json").read_text())["weights"] == "transformed"
+
+
+def test_a_choice_of_something_else_is_refused(folder, capsys):
+    wanted = "generate: choice.json: weights are words or transformed, got 'both'; run the stage choose again"
+    assert refusal(capsys, weights="both") == wanted

@@ -14,7 +14,7 @@ from ernn.errors import UserError
 from ernn.params import Design, Training
 
 HEAVY = {"torch", "matplotlib", "mlflow", "kfp", "kubernetes", "scipy", "numpy"}
-HELPERS = {"cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
+HELPERS = {"architecture", "cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
 COMMANDS = {each.stem for each in Path("components").glob("[a-z]*.py")} - HELPERS
 PARAMS = """
 training: {epochs: 3}
@@ -144,7 +144,7 @@ def test_a_bug_keeps_its_traceback(folder):
         return {"goodness": 1.0}
 
     with pytest.raises(
-        ValueError, match=r"metrics goodness have no unit and direction in ernn/reporting\.py; add them"
+        ValueError, match=r"metrics goodness have no unit and direction in ernn/report/metrics\.py; add them"
     ):
         run(of=unregistered)
 

@@ -28,13 +28,13 @@ CLOCK_MHZ = 125.0
 
 
 class Bench:
-    """A driver, as it is in a project, and what it stands on."""
+    """The driver, and what it runs on."""
 
     def __init__(self, pynq: Pynq) -> None:
         self.pynq = pynq
         self.channel = Rules(pynq.dut, "m_axis_tvalid", "m_axis_tready", ["m_axis_tdata", "m_axis_tlast"])
         self.folder = Path.cwd().parent  # of the project: the simulation runs in its folder `memory`
-        self.driver = driver(self.folder / "board" / "ernn_driver.py")
+        self.driver = driver()
         self.design = json.loads((self.folder / "design.json").read_text())
 
     def accelerator(self, frames_in_packet: int = 256) -> Any:

@@ -5,9 +5,9 @@ from importlib import util
 from pathlib import Path
 from types import ModuleType
 
-from ernn.hw import board
+from ernn.hw.board.driver import NAME, __path__
 
-SOURCE = Path(board.__path__[0]) / "files/ernn_driver.py"
+SOURCE = Path(__path__[0]) / NAME
 
 
 def driver(path: Path = SOURCE) -> ModuleType:

@@ -127,7 +127,7 @@ def test_the_description_tells_a_host_what_goes_in_and_out(name):
 
 def test_scripts_and_driver_are_in_every_project():
     files = project.rtl_project(made("gru"))
-    assert {"vivado/run.tcl", "board/ernn_driver.py", "board/block_design.tcl", "board/ernn_board.v"} <= set(files)
+    assert {"vivado/run.tcl", "board/block_design.tcl", "board/ernn_board.v"} <= set(files)
 
 
 def test_the_clock_is_a_constraint():

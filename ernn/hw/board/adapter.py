@@ -1,10 +1,10 @@
-"""What a board needs around an accelerator: an adapter between DMA packets and frames, scripts, and a driver.
+"""What a board needs around an accelerator: an adapter between DMA packets and frames, and scripts.
 
     board/ernn_board.v      the top module: 32-bit streams (ernn_unpack.v, ernn_pack.v), registers handed through
     board/package_ip.tcl    makes an IP of it
     board/block_design.tcl  processing system, DMA, IP and bitstream for a board
-    board/ernn_driver.py    the host: `python3 ernn_driver.py` on the board
 
+The driver is in `ernn.hw.board.driver`, since no source depends on it.
 A packet is rows of whole words, one for each frame; see ernn_unpack.v and ernn_pack.v. It comes back as rows of logits.
 """
 
@@ -12,7 +12,7 @@ from importlib import resources
 
 from ernn.hw.verilog.network import NetworkText
 
-STATIC = ("ernn_driver.py", "ernn_pack.v", "ernn_unpack.v", "block_design.tcl", "package_ip.tcl")
+STATIC = ("ernn_pack.v", "ernn_unpack.v", "block_design.tcl", "package_ip.tcl")
 SLOTS = (8, 16, 32)
 
 

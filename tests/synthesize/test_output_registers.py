@@ -13,7 +13,7 @@ from ernn.hw.project import library
 from ernn.synthesize import output_registers
 from ernn.synthesize.sources import Sources
 from ernn.tools import verilator, yosys
-from tests.synthesis.models import without_delays
+from tests.synthesize.models import without_delays
 
 SHARE = Path(pyosys.__file__).parent / "share"
 MODELS = (SHARE / "lattice/cells_sim_ecp5.v", Path(__file__).parent / "dp16kd.v")

@@ -22,7 +22,7 @@ from tests.hw import cases
 from tests.hw.cases import Case
 from tests.hw.designs import CLOCK
 from tests.hw.evaluate import evaluate
-from tests.hw.test_graph import product
+from tests.hw.graph.test_graph import product
 
 VECTORS, SLOTS = 300, 420  # a slot is a cycle; in the others `valid` is low and the inputs are noise
 MULTIPLIERS = {name: text for name, text in library().items() if name.startswith("ernn_multiply")}

@@ -23,7 +23,7 @@ from ernn.program.matrices import Circulant, Numbers
 from ernn.program.network import Gru, Layer, Lstm
 from tests import programs
 
-TEXT = (Path(__file__).parents[1] / "docs/program.md").read_text()
+TEXT = (Path(__file__).parents[2] / "docs/program.md").read_text()
 
 
 def example(name: str) -> dict[str, str]:

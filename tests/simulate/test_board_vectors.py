@@ -33,7 +33,7 @@ def test_the_driver_reads_utterances_and_their_logits(folder, capsys):
     run("--utterances", "2")
     assert capsys.readouterr().out == "12 frames\n"
     design, golden = artifacts.read_json(folder / "project/design.json"), Golden(files.load(folder / "program"))
-    driver = board_driver.driver(folder / "project/board/ernn_driver.py")
+    driver = board_driver.driver(folder / "out/vectors/ernn_driver.py")
     found = driver.Vectors.load(folder / "out/vectors", design["input"]["size"], design["logits"]["size"])
     split = Dataset.open(folder / "data").split("test")
     for stream in range(2):

@@ -9,7 +9,7 @@ import yaml
 from ernn.errors import UserError
 from workflow import presets
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -67,13 +67,13 @@ def test_again_touches_only_what_changed(root):
     (root / "ernn" / "gone.py").write_text("")
     presets.lay_out(root, "smoke")
     (root / "ernn" / "gone.py").unlink()
-    (root / "ernn" / "circulant.py").write_text("# new\n")
+    (root / "ernn" / "artifacts.py").write_text("# new\n")
     before = {each: each.stat().st_mtime_ns for each in folder.rglob("*.py")}
     presets.lay_out(root, "smoke")
     after = {each: each.stat().st_mtime_ns for each in folder.rglob("*.py")}
     assert set(before) - set(after) == {folder / "ernn" / "gone.py"}
-    assert {each for each in after if after[each] != before[each]} == {folder / "ernn" / "circulant.py"}
-    assert (folder / "ernn" / "circulant.py").read_text() == "# new\n"
+    assert {each for each in after if after[each] != before[each]} == {folder / "ernn" / "artifacts.py"}
+    assert (folder / "ernn" / "artifacts.py").read_text() == "# new\n"
 
 
 def test_the_copy_has_its_own_dvc_and_the_checkouts_cache(root):

@@ -13,7 +13,7 @@ from ernn.synthesize import count, sources
 from ernn.tools import yosys
 from tests import programs
 from tests.hw import designs
-from tests.synthesis.models import without_delays
+from tests.synthesize.models import without_delays
 
 SHARE = Path(pyosys.__file__).parent / "share"
 MODELS: dict[Flow, tuple[Path, ...]] = {
