@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 
 from ernn.devices.catalogue import Resources
 from ernn.estimate.fabric import Fabric
-from ernn.hw.graph.graph import PRODUCTS
 from ernn.hw.graph.kernel import Kernel
+from ernn.hw.graph.operators import ADD, CONSTANT, INPUT, MULTIPLY, Cost
 
 _NOTHING = Resources()
-_WIRING = ("shift_left", "shift_right", "narrow")
+_SOURCES = (CONSTANT, INPUT)
 
 
 def kernel_cost(kernel: Kernel, fabric: Fabric) -> Resources:
@@ -40,9 +40,9 @@ class _Reader:
         """For each node the operator whose bits it shows, and by how many places they are moved down."""
         found: list[tuple[int, int]] = []
         for place, node in enumerate(self.graph.nodes):
-            if node.operator in _WIRING:
+            if node.operator.wiring and node.operator not in _SOURCES:
                 root, moved = found[node.operands[0]]
-                by = {"shift_left": -1, "shift_right": 1}.get(node.operator, 0)
+                by = node.operator.moves
                 found.append((root, moved + (by * node.data[0] if by else 0)))
             else:
                 found.append((place, 0))
@@ -56,13 +56,13 @@ class _Reader:
         return {
             place
             for place, node in enumerate(nodes)
-            if node.operator == "add"
-            and any(nodes[each].operator == "multiply" and wanted[each] == 1 for each in node.operands)
+            if node.operator is ADD
+            and any(nodes[each].operator is MULTIPLY and wanted[each] == 1 for each in node.operands)
         }
 
     def _use(self, place: int, cycle: int, width: int | None = None, sign: bool = False) -> None:
         """Bits of a node that something wants in a cycle: the lowest `width` of them, or its sign alone."""
-        if self.graph.nodes[place].operator == "constant":
+        if self.graph.nodes[place].operator is CONSTANT:
             return
         root, moved = self._roots[place]
         width = self.width[place] if width is None else min(width, self.width[place])
@@ -78,7 +78,7 @@ class _Reader:
         chains: Counter[int] = Counter()  # bits by the length of a chain without a tap
         for root, uses in self._uses.items():
             taps = sorted(uses)
-            packed = self.graph.nodes[root].operator in PRODUCTS or root in self._inside
+            packed = self.graph.nodes[root].operator.product or root in self._inside
             if self.fabric.packs and packed and taps[0]:
                 taps, uses = [behind - 1 for behind in taps], {behind - 1: bits for behind, bits in uses.items()}
             for bit in range(max(high for _, high in uses.values())):
@@ -92,9 +92,9 @@ class _Reader:
 
     def _node(self, place: int) -> Resources:
         node, width, c = self.graph.nodes[place], self.width[place], self.fabric.constants
-        if node.operator in ("input", "constant", *_WIRING):
+        if node.operator.wiring:
             return _NOTHING
-        if node.operator in PRODUCTS:
+        if node.operator.product:
             a, b, *addend = node.operands
             start = self.kernel.schedule.starts[place]
             for operand in (a, b):
@@ -105,25 +105,25 @@ class _Reader:
             product = self.fabric.multiplier(self.width[a], self.width[b], width)
             added = Resources(lut=c.add * width, ff=width) if addend and not self.fabric.adds else _NOTHING
             return product + added
-        cut = width if node.operator in ("add", "subtract", "negate", "plus", "select") else None
+        cut = width if node.operator.cuts else None
         for number, operand in enumerate(node.operands):
-            sign = node.operator == "select" and number == 2
+            sign = number == node.operator.sign_of
             self._use(operand, self.ready[place], None if sign else cut, sign)
         if place in self._inside:
             return _NOTHING
         bits = self.width[node.operands[0]]
-        luts = {
-            "add": c.add * (width - max(map(self._zeros, node.operands))),
-            "subtract": c.add * (width - self._zeros(node.operands[-1])),
-            "plus": c.plus * (width - ((node.data[0] & -node.data[0]).bit_length() - 1 if node.data else 0)),
-            "negate": c.negate * width,
+        luts: dict[Cost, float] = {
+            "adder": c.add * (width - max(map(self._zeros, node.operands))),
+            "subtractor": c.add * (width - self._zeros(node.operands[-1])),
+            "constant adder": c.plus * (width - ((node.data[0] & -node.data[0]).bit_length() - 1 if node.data else 0)),
+            "negation": c.negate * width,
             "magnitude": c.magnitude * width,
-            "select": c.select * width,
-            "saturate": c.saturate * width + c.flag * max(0, bits - width),
+            "choice": c.select * width,
+            "saturation": c.saturate * width + c.flag * max(0, bits - width),
             "search": bits * (c.bound + (c.read * len(node.data) / 32 if len(node.data) > 2 else 0.0)),
-            "read": c.read * width * max(1.0, len(node.data) / 32),
+            "table": c.read * width * max(1.0, len(node.data) / 32),
         }
-        return Resources(lut=max(0.0, luts[node.operator]))
+        return Resources(lut=max(0.0, luts[node.operator.cost]))
 
     def _zeros(self, place: int) -> int:
         """Lowest bits that are always zero: nothing is added there."""

@@ -8,11 +8,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from ernn.hw.graph import kernels
-from ernn.hw.graph.graph import PRODUCTS, Graph, widths
+from ernn.hw.graph.graph import Graph, widths
+from ernn.hw.graph.operators import MULTIPLY_ADD
 from ernn.hw.layout.sparse import SparseLayout
 from ernn.hw.verilog.layer import LayerText
-
-_FREE = {"input", "constant", "shift_left", "shift_right", "narrow"}  # wires alone
 
 
 @dataclass
@@ -30,16 +29,16 @@ class Work:
         """Count a kernel that is run so many times."""
         bits = widths(graph)
         for node, width in zip(graph.nodes, bits, strict=True):
-            if node.operator in PRODUCTS:
+            if node.operator.product:
                 a, b = sorted(bits[place] for place in node.operands[:2])
                 self.multiplications[f"{a}x{b}"] += runs
-                self.logic_bits += runs * width * (node.operator == "multiply_add")
-            elif node.operator == "read":
+                self.logic_bits += runs * width * (node.operator is MULTIPLY_ADD)
+            elif node.operator.cost == "table":
                 self.table_bits += runs * width
-            elif node.operator == "search":
+            elif node.operator.cost == "search":
                 self.logic_bits += runs * bits[node.operands[0]]
                 self.table_bits += runs * bits[node.operands[0]] * (len(node.data) > 1)
-            elif node.operator not in _FREE:
+            elif not node.operator.wiring:
                 self.logic_bits += runs * width
 
     def description(self) -> dict[str, object]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ernn.hw.graph.graph import Graph, Node, widths
+from ernn.hw.graph.operators import INPUT
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def evaluate(graph: Graph, inputs: Mapping[str, int], wrapped: bool = False) -> 
         operands = [values[each] for each in node.operands]
         value = None
         if not wrapped or bits[place]:
-            value = inputs[names[place]] if node.operator == "input" else _result(node, operands)
+            value = inputs[names[place]] if node.operator is INPUT else _result(node, operands)
             if wrapped:
                 value = wrap(value, bits[place])
             else:
@@ -49,7 +50,7 @@ def wrap(integer: int, bits: int) -> int:
 
 def _result(node: Node, operands: list[int]) -> int:
     first, second, third = (*operands, 0, 0, 0)[:3]
-    match node.operator:
+    match node.operator.name:
         case "constant":
             return node.data[0]
         case "add":
@@ -80,4 +81,4 @@ def _result(node: Node, operands: list[int]) -> int:
             return 2 * second + (first >= node.data[second])
         case "read":
             return node.data[first]
-    raise AssertionError(node.operator)
+    raise AssertionError(node.operator.name)

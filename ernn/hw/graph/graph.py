@@ -5,32 +5,15 @@ node. Products with constants are sums of shifted copies (canonical signed digit
 multipliers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Self
 
 from ernn.dataflow.formats import Format, signed_bits
 from ernn.dataflow.value import Value
-
-Operator = Literal[
-    "input",
-    "constant",
-    "add",
-    "subtract",
-    "negate",
-    "multiply",
-    "multiply_add",
-    "plus",
-    "shift_left",
-    "shift_right",
-    "saturate",
-    "magnitude",
-    "select",
-    "narrow",
-    "search",
-    "read",
-]
-PRODUCTS = ("multiply", "multiply_add")  # of two values, in registers
+from ernn.hw.graph import operators
+from ernn.hw.graph.operators import Operator
+from ernn.hw.graph.terms import Operand, Terms
 
 
 @dataclass(frozen=True)
@@ -47,6 +30,14 @@ class Node:
     def bits(self) -> int:
         """Width of the result."""
         return signed_bits(self.low, self.high)
+
+    def operand(self, text: str, bits: int) -> Operand:
+        """This node as an operand that a language calls `text`."""
+        return Operand(text, bits, self.low, self.high)
+
+    def terms(self, name: str, width: int, operands: Iterable[Operand], **more: Any) -> Terms:
+        """This node as a language writes it; `more` are fields of `Terms`."""
+        return Terms(name, self.operator.name, width, self.low, self.high, tuple(operands), self.data, **more)
 
 
 @dataclass
@@ -74,7 +65,7 @@ class Graph:
         """A value of any range that comes in."""
         if name in self.inputs:
             raise ValueError(f"graph {self.name} has two inputs called {name}")
-        self._append(Node("input", (), (), low, high))
+        self._append(Node(operators.INPUT, (), (), low, high))
         self.inputs[name] = len(self.nodes) - 1
         return Wire(self, len(self.nodes) - 1, low, high, fraction)
 
@@ -86,7 +77,7 @@ class Graph:
 
     def place(self, operator: Operator, operands: tuple[int, ...], data: tuple[int, ...], low: int, high: int) -> int:
         """The node of an operation, a new one if there is none yet."""
-        if operator in ("add", "multiply"):
+        if operator.commutes:
             operands = tuple(sorted(operands))
         key = operator, operands, data
         if key not in self._places:
@@ -100,7 +91,7 @@ class Graph:
 
     def multiplications(self) -> int:
         """Products of two values."""
-        return sum(node.operator in PRODUCTS for node in self.nodes)
+        return sum(node.operator.product for node in self.nodes)
 
 
 class Wire(Value):
@@ -125,18 +116,18 @@ class Wire(Value):
 
     def magnitude(self) -> Self:
         """The absolute value."""
-        return self._new("magnitude", (), (), 0, max(-self.low, self.high), self.fraction)
+        return self._new(operators.MAGNITUDE, (), (), 0, max(-self.low, self.high), self.fraction)
 
     def where_negative(self, sign: Self, otherwise: Self) -> Self:
         """`self` where `sign` is below zero, else `otherwise`."""
         low, high = min(self.low, otherwise.low), max(self.high, otherwise.high)
-        return self._new("select", (otherwise, sign), (), low, high, self.fraction)
+        return self._new(operators.SELECT, (otherwise, sign), (), low, high, self.fraction)
 
     def multiply_add(self, factor: Self, addend: Self) -> Self:
         """`self` times `factor`, plus `addend` in an adder behind the multiplier; the fraction is the addend's."""
         ends = [a * b for a in (self.low, self.high) for b in (factor.low, factor.high)]
         low, high = min(ends) + addend.low, max(ends) + addend.high
-        return self._new("multiply_add", (factor, addend), (), low, high, addend.fraction)
+        return self._new(operators.MULTIPLY_ADD, (factor, addend), (), low, high, addend.fraction)
 
     def segment(self, bounds: Sequence[int]) -> Self:
         """How many of the increasing `bounds` are reached: a binary search, an operator for each bit of the index."""
@@ -148,28 +139,28 @@ class Wire(Value):
         for level in range(levels):
             half = 1 << (levels - 1 - level)
             middles = [padded[2 * half * prefix + half - 1] for prefix in range(1 << level)]
-            found = (self._new("search", found, middles, 0, (2 << level) - 1, 0),)
+            found = (self._new(operators.SEARCH, found, middles, 0, (2 << level) - 1, 0),)
         return found[0]
 
     def read(self, words: Sequence[int], fraction: int) -> Self:
         """Entry of a table at this index."""
-        return self._new("read", (), words, min(words), max(words), fraction)
+        return self._new(operators.READ, (), words, min(words), max(words), fraction)
 
     def _add(self, other: Self, low: int, high: int) -> Self:
-        return self._new("add", (other,), (), low, high, self.fraction)
+        return self._new(operators.ADD, (other,), (), low, high, self.fraction)
 
     def _subtract(self, other: Self, low: int, high: int) -> Self:
-        return self._new("subtract", (other,), (), low, high, self.fraction)
+        return self._new(operators.SUBTRACT, (other,), (), low, high, self.fraction)
 
     def _negate(self, low: int, high: int) -> Self:
-        return self._new("negate", (), (), low, high, self.fraction)
+        return self._new(operators.NEGATE, (), (), low, high, self.fraction)
 
     def _multiply(self, other: Self, low: int, high: int, fraction: int) -> Self:
-        return self._new("multiply", (other,), (), low, high, fraction)
+        return self._new(operators.MULTIPLY, (other,), (), low, high, fraction)
 
     def _times(self, integer: int, low: int, high: int, fraction: int) -> Self:
         if not integer:
-            return type(self)(self.graph, self.graph.place("constant", (), (0,), 0, 0), 0, 0, fraction)
+            return type(self)(self.graph, self.graph.place(operators.CONSTANT, (), (0,), 0, 0), 0, 0, fraction)
         total, so_far = None, 0
         for place, digit in signed_digits(integer):
             so_far += digit << place
@@ -187,21 +178,21 @@ class Wire(Value):
         if low <= self.low and self.high <= high:
             return self
         low, high = max(low, self.low), min(high, self.high)
-        return self._new("narrow", (), (), low, high, self.fraction)
+        return self._new(operators.NARROW, (), (), low, high, self.fraction)
 
     def _plus(self, integer: int, low: int, high: int) -> Self:
         if not integer:
             return self
-        return self._new("plus", (), (integer,), low, high, self.fraction)
+        return self._new(operators.PLUS, (), (integer,), low, high, self.fraction)
 
     def _shift_left(self, places: int, low: int, high: int, fraction: int) -> Self:
-        return self._new("shift_left", (), (places,), low, high, fraction)
+        return self._new(operators.SHIFT_LEFT, (), (places,), low, high, fraction)
 
     def _shift_right(self, places: int, low: int, high: int, fraction: int) -> Self:
-        return self._new("shift_right", (), (places,), low, high, fraction)
+        return self._new(operators.SHIFT_RIGHT, (), (places,), low, high, fraction)
 
     def _saturate(self, low: int, high: int, name: str) -> Self:
-        result = self._new("saturate", (), (low, high), low, high, self.fraction)
+        result = self._new(operators.SATURATE, (), (low, high), low, high, self.fraction)
         if name:
             counted = self.graph.overflows.setdefault(name, [])
             if result.place not in counted:
@@ -243,13 +234,6 @@ def widths(graph: Graph) -> list[int]:
         asked[place] = width
         for operand in node.operands:
             bits = graph.nodes[operand].bits
-            if node.operator in ("add", "subtract", "negate", "plus", "narrow"):
-                wanted = width
-            elif node.operator == "shift_left":
-                wanted = width - node.data[0]
-            elif node.operator == "shift_right":
-                wanted = width + node.data[0]
-            else:
-                wanted = bits
+            wanted = node.operator.asks(width, bits, node.data)
             asked[operand] = max(asked[operand], min(bits, max(wanted, 1)))
     return asked

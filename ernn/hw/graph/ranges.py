@@ -10,6 +10,7 @@ from ernn.dataflow import transforms
 from ernn.dataflow.formats import LARGEST_BITS, Format, signed_bits
 from ernn.dataflow.transforms import Exact, Transform
 from ernn.hw.graph.graph import Graph, Wire
+from ernn.hw.graph.operators import INPUT
 from ernn.program.matrices import Circulant
 
 
@@ -77,17 +78,12 @@ class Product:
         k, vectors = self.matrix.block_size, list[np.ndarray]()
         for node in found[0].graph.nodes:
             parts = [vectors[place] for place in node.operands]
-            match node.operator:
-                case "input":
-                    vectors.append(np.eye(k, dtype=np.int64)[len(vectors)])
-                case "add":
-                    vectors.append(parts[0] + parts[1])
-                case "subtract":
-                    vectors.append(parts[0] - parts[1])
-                case "shift_left":
-                    vectors.append(parts[0] << node.data[0])
-                case _:
-                    raise AssertionError(f"{node.operator} is no part of a linear map of words")
+            if node.operator is INPUT:
+                vectors.append(np.eye(k, dtype=np.int64)[len(vectors)])
+            elif node.operator.linear is not None:
+                vectors.append(node.operator.linear(node.data, *parts))
+            else:
+                raise AssertionError(f"{node.operator.name} is no part of a linear map of words")
         return np.stack([vectors[wire.place] for wire in found])
 
     def _weight_points(self) -> list[Wire]:

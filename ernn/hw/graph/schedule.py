@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ernn.devices.timing import Timing
-from ernn.hw.graph.graph import PRODUCTS, Graph, Node, widths
+from ernn.hw.graph.graph import Graph, Node, widths
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def schedule(
     starts, ready = _as_soon_as_possible(graph, clock, bits, arrivals)
     counted = {place for places in graph.overflows.values() for place in places}
     latency = max(
-        (ready[place] + (graph.nodes[place].operator not in PRODUCTS) for place in (*graph.outputs.values(), *counted)),
+        (ready[place] + (not graph.nodes[place].operator.product) for place in (*graph.outputs.values(), *counted)),
         default=1,
     )
     inputs = {name: arrivals.get(place, 0) for name, place in graph.inputs.items()}
@@ -78,28 +78,7 @@ def schedule(
 
 def cycles_of(node: Node, clock: Clock) -> tuple[int, ...]:
     """Cycles from each operand to the result; none where it is there in the same one."""
-    multiplier = clock.timing.multiplier_cycles
-    match node.operator:
-        case "multiply":
-            return multiplier, multiplier
-        case "multiply_add":
-            return multiplier + 1, multiplier + 1, 1
-    return (0,) * len(node.operands)
-
-
-def delay_of(timing: Timing, node: Node, operand_bits: int) -> float:
-    """Of an operator in front of a register, in ns."""
-    carry = timing.lut_ns + timing.carry_ns_per_bit * operand_bits
-    if node.operator in ("add", "subtract", "negate", "plus"):
-        return carry
-    if node.operator in ("saturate", "magnitude"):
-        return carry + timing.lut_ns
-    table = timing.lut_ns * max(1, len(node.data).bit_length() - 4)
-    if node.operator == "search":
-        return carry + (table if len(node.data) > 1 else 0.0)
-    if node.operator == "read":
-        return table
-    return timing.lut_ns if node.operator == "select" else 0.0
+    return node.operator.cycles(clock.timing.multiplier_cycles, len(node.operands))
 
 
 def _as_soon_as_possible(
@@ -117,7 +96,7 @@ def _as_soon_as_possible(
             default=arrivals.get(place, 0),
         )
         at = max((settled[each] for each in node.operands if ready[each] == start), default=0.0)
-        delay = delay_of(clock.timing, node, max((bits[each] for each in node.operands), default=0))
+        delay = node.operator.delay(clock.timing, max((bits[each] for each in node.operands), default=0), node.data)
         if delay and at and at + delay > clock.budget_ns:
             start, at = start + 1, 0.0
         starts.append(start)
@@ -146,5 +125,5 @@ def _wanted(
         node = graph.nodes[place]
         wanted[place] = min((begins[each] + later for each, later in users.get(place, ())), default=last)
         cost = max(cycles_of(node, clock), default=0)
-        begins[place] = wanted[place] - max(cost, int(delay_of(clock.timing, node, 1) > 0))
+        begins[place] = wanted[place] - max(cost, int(node.operator.delay(clock.timing, 1, node.data) > 0))
     return wanted

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from ernn.dataflow.formats import signed_bits
+from ernn.hw.graph.cplusplus_text import literal
 from ernn.hw.graph.graph import Node
 from ernn.hw.graph.kernel import Bus, Kernel
+from ernn.hw.graph.operators import CONSTANT
 
 Pragma = Literal["INLINE", "PIPELINE II=1"]
 LINE = 116
@@ -66,15 +68,6 @@ def stored(integers: Sequence[int]) -> str:
     return f"blocks::stored<{signed_bits(min(integers, default=0), max(integers, default=0))}>::type"
 
 
-def literal(integer: int) -> str:
-    """An integer as C++ reads it.
-
-    >>> literal(-5), literal(1 << 40)
-    ('-5', '1099511627776LL')
-    """
-    return f"{integer}LL" if signed_bits(integer, integer) > 32 else str(integer)
-
-
 class _Writer:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.graph = kernel, kernel.graph
@@ -124,54 +117,18 @@ class _Writer:
 
     def _node(self, place: int) -> Iterator[str]:
         node, width = self.graph.nodes[place], self.width[place]
-        if width and node.operator != "constant":
+        if width and node.operator is not CONSTANT:
             yield f"const ap_int<{width}> {self._value(place)} = {self._expression(place, node, width)};"
 
     def _value(self, place: int) -> str:
         node = self.graph.nodes[place]
-        return literal(node.data[0]) if node.operator == "constant" else self._names.get(place, f"n{place}")
+        return literal(node.data[0]) if node.operator is CONSTANT else self._names.get(place, f"n{place}")
 
     def _expression(self, place: int, node: Node, width: int) -> str:
-        data = node.data
-        values = [self._value(each) for each in node.operands]
-        match node.operator:
-            case "input":
-                return self._elements[place]
-            case "add" | "subtract" | "multiply":
-                sign = {"add": "+", "subtract": "-", "multiply": "*"}[node.operator]
-                return f"{values[0]} {sign} {values[1]}"
-            case "negate":
-                return f"-{values[0]}"
-            case "plus":
-                return f"{values[0]} {'-' if data[0] < 0 else '+'} {literal(abs(data[0]))}"
-            case "shift_left":
-                return f"ap_int<{width}>({values[0]}) << {data[0]}" if data[0] < width else "0"
-            case "shift_right":
-                return f"{values[0]} >> {min(data[0], self.width[node.operands[0]] - 1)}"
-            case "narrow":
-                return values[0]
-            case "magnitude":
-                return f"{values[0]} < 0 ? ap_int<{width}>(-{values[0]}) : ap_int<{width}>({values[0]})"
-            case "select":
-                otherwise, negative, sign = values
-                return f"{sign} < 0 ? ap_int<{width}>({otherwise}) : ap_int<{width}>({negative})"
-            case "saturate":
-                return self._saturated(node, width, values[0])
-            case "search":
-                if len(values) == 1:
-                    return f"{values[0]} >= {literal(data[0])} ? 1 : 0"
-                return f"2 * {values[1]} + ({values[0]} >= {self._table(data)}[{values[1]}] ? 1 : 0)"
-            case "read":
-                return f"{self._table(data)}[{values[0]}]"
-        raise AssertionError(node.operator)
-
-    def _saturated(self, node: Node, width: int, value: str) -> str:
-        source, result = self.graph.nodes[node.operands[0]], f"ap_int<{width}>({value})"
-        if source.high > node.high:
-            result = f"{value} > {literal(node.high)} ? ap_int<{width}>({literal(node.high)}) : {result}"
-        if source.low < node.low:
-            result = f"{value} < {literal(node.low)} ? ap_int<{width}>({literal(node.low)}) : {result}"
-        return result
+        operands = [self.graph.nodes[each].operand(self._value(each), self.width[each]) for each in node.operands]
+        if place in self._elements:
+            operands = [node.operand(self._elements[place], width)]
+        return node.operator.cplusplus(node.terms(self._value(place), width, operands, table=self._table))
 
     def _table(self, data: tuple[int, ...]) -> str:
         return self._tables.setdefault(data, f"{self.kernel.name}_table_{len(self._tables)}")

@@ -7,7 +7,9 @@ text are one module, so that it is read, and synthesized, once.
 from collections.abc import Iterator
 
 from ernn.hw.graph.kernel import Bus, Kernel
-from ernn.hw.verilog.kernel_body import Body, literal, taken
+from ernn.hw.graph.operators import CONSTANT, INPUT
+from ernn.hw.graph.verilog_text import literal
+from ernn.hw.verilog.kernel_body import Body, taken
 
 __all__ = ["literal", "module"]
 
@@ -33,7 +35,7 @@ class _Part:
         arrivals: dict[int, int] = {}
         for place in places:
             for operand in graph.nodes[place].operands:
-                if operand not in inside and graph.nodes[operand].operator != "constant":
+                if operand not in inside and graph.nodes[operand].operator is not CONSTANT:
                     cycle = taken(kernel, place)
                     arrivals[operand] = min(cycle, arrivals.get(operand, cycle))
         self.arrivals = arrivals
@@ -83,7 +85,7 @@ class _Writer:
         self.width = self.schedule.widths
         scopes: dict[str, list[int]] = {}
         for place, node in enumerate(self.graph.nodes):
-            if self.width[place] and node.operator not in ("constant", "input"):
+            if self.width[place] and node.operator not in (CONSTANT, INPUT):
                 scopes.setdefault(self.graph.scopes[place], []).append(place)
         split = {scope for scope, places in scopes.items() if scope and len(places) >= _SMALLEST_PART}
         self.parts = [_Part(kernel, scope, places) for scope, places in scopes.items() if scope in split]

@@ -1,11 +1,13 @@
 """Verilog of operators of a kernel that stand together in one module."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 
-from ernn.hw.graph.graph import PRODUCTS, Node
 from ernn.hw.graph.kernel import Kernel
+from ernn.hw.graph.operators import CONSTANT
 from ernn.hw.graph.schedule import cycles_of
+from ernn.hw.graph.terms import Terms
+from ernn.hw.graph.verilog_text import literal, saturates
 
 
 class Body:
@@ -27,7 +29,7 @@ class Body:
 
     def signal(self, place: int, cycle: int) -> str:
         """A node in a cycle, through registers."""
-        if self.graph.nodes[place].operator == "constant":
+        if self.graph.nodes[place].operator is CONSTANT:
             return literal(self.graph.nodes[place].data[0], self.width[place])
         since = self._arrivals.get(place, self.schedule.ready[place])
         return self.delayed(self.names[place], self.width[place], cycle - since)
@@ -42,9 +44,9 @@ class Body:
     def text(self) -> Iterator[str]:
         """All nodes, and for each saturation that is counted a wire `over_NODE`."""
         for place in self.places:
-            yield from self._node(place)
+            yield self._node(place)
         for place in self.flagged():
-            yield f"    wire over_{self.names[place]} = {self._saturates(place)};"
+            yield f"    wire over_{self.names[place]} = {saturates(self._terms(place))};"
 
     def flagged(self) -> list[int]:
         """Nodes that are counted when they saturate."""
@@ -61,135 +63,21 @@ class Body:
         if moves:
             yield from ("    always @(posedge clk) begin", *moves, "    end")
 
-    def _operand(self, place: int, cycle: int, width: int) -> str:
-        """A signal cut to `width` bits if it has more."""
-        signal = self.signal(place, cycle)
-        return f"$signed({signal}[{width - 1}:0])" if self.width[place] > width else signal
+    def _node(self, place: int) -> str:
+        return self.graph.nodes[place].operator.verilog(self._terms(place))
 
-    def _node(self, place: int) -> Iterator[str]:
-        node, width = self.graph.nodes[place], self.width[place]
-        name, cycle = self.names[place], taken(self.kernel, place)
-        if node.operator in PRODUCTS:
-            yield from self._product(place, node, name)
-        elif node.operator == "search":
-            yield from self._searched(node, name, width, cycle)
-        else:
-            yield f"    wire signed [{width - 1}:0] {name} = {self._expression(node, width, cycle)};"
-
-    def _product(self, place: int, node: Node, name: str) -> Iterator[str]:
-        """A multiplier with registers; behind some of them is a sum with a register."""
-        width, ready = self.width[place], self.schedule.ready[place]
-        cycles = cycles_of(node, self.kernel.clock)
-        ports = {
-            port: self.signal(each, ready - own) for port, each, own in zip("abc", node.operands, cycles, strict=False)
-        }
-        widths = {port: self.width[each] for port, each in zip("abc", node.operands, strict=False)} | {"p": width}
-        sizes = ", ".join(f".{port.upper()}_WIDTH({bits})" for port, bits in widths.items())
-        joined = ", ".join(f".{port}({signal})" for port, signal in ports.items())
-        yield f"    wire signed [{width - 1}:0] {name};"
-        yield f"    ernn_{node.operator} #({sizes}, .CYCLES({self.kernel.clock.timing.multiplier_cycles}))"
-        yield f"        multiply_{name} (.clk(clk), {joined}, .p({name}));"
-
-    def _searched(self, node: Node, name: str, width: int, cycle: int) -> Iterator[str]:
-        """One more bit of an index: whether the bound that the bits before it choose is reached."""
-        a, wide = self.signal(node.operands[0], cycle), self.width[node.operands[0]] + 1  # bounds may lie beyond
-        if len(node.operands) == 1:
-            yield f"    wire signed [{width - 1}:0] {name} = {{1'b0, {a} >= {literal(node.data[0], wide)}}};"
-            return
-        prefix = self.signal(node.operands[1], cycle)
-        bound = _chosen(prefix, len(node.data).bit_length() - 1, node.data, wide)
-        yield f"    wire signed [{wide - 1}:0] bound_{name} = {bound};"
-        yield f"    wire signed [{width - 1}:0] {name} = {{{prefix}, {a} >= bound_{name}}};"
-
-    def _expression(self, node: Node, width: int, cycle: int) -> str:
-        first = node.operands[0]
-        data, bits = node.data, self.width[first]
-        match node.operator:
-            case "add" | "subtract":
-                sign = "+" if node.operator == "add" else "-"
-                a, b = (self._operand(each, cycle, width) for each in node.operands)
-                return f"{a} {sign} {b}"
-            case "negate":
-                return f"-{self._operand(first, cycle, width)}"
-            case "plus":
-                return f"{self._operand(first, cycle, width)} + {literal(data[0], width)}"
-            case "shift_left":
-                return f"{self._operand(first, cycle, width)} <<< {data[0]}"
-            case "shift_right":
-                top = min(bits, data[0] + width)
-                return f"$signed({self.signal(first, cycle)}[{top - 1}:{min(data[0], bits - 1)}])"
-            case "narrow":
-                return self._operand(first, cycle, width)
-            case "magnitude":
-                a = self.signal(first, cycle)
-                return f"{a}[{bits - 1}] ? -{a} : {a}"
-            case "select":
-                a, b = (self._operand(each, cycle, width) for each in node.operands[:2])
-                sign = self.signal(node.operands[2], cycle)
-                return f"{sign}[{self.width[node.operands[2]] - 1}] ? {a} : {b}"
-            case "saturate":
-                return self._saturated(node, width, cycle)
-            case "read":
-                bits = (len(data) - 1).bit_length()
-                return _chosen(self.signal(first, cycle), bits, data + data[-1:] * ((1 << bits) - len(data)), width)
-        raise AssertionError(node.operator)
-
-    def _saturated(self, node: Node, width: int, cycle: int) -> str:
-        first = node.operands[0]
-        source, bits, a = self.graph.nodes[first], self.width[first], self.signal(first, cycle)
-        result = self._operand(first, cycle, width)
-        if beyond := self._beyond(node, a, bits):
-            sign = f"{a}[{bits - 1}]"
-            return f"{beyond} ? {{{sign}, {{{width - 1}{{!{sign}}}}}}} : {result}"
-        if source.low < node.low:
-            result = f"{a} < {literal(node.low, bits)} ? {literal(node.low, width)} : {result}"
-        if source.high > node.high:
-            result = f"{a} > {literal(node.high, bits)} ? {literal(node.high, width)} : {result}"
-        return result
-
-    def _beyond(self, node: Node, a: str, bits: int) -> str:
-        """Whether a value is beyond all integers of some bits: its upper bits differ. Empty for other ranges."""
-        least = node.bits
-        if (node.low, node.high) != (-(1 << (least - 1)), (1 << (least - 1)) - 1) or bits <= least:
-            return ""
-        top = f"{a}[{bits - 1}:{least - 1}]"
-        return f"(!(&{top}) && |{top})"
-
-    def _saturates(self, place: int) -> str:
-        node = self.graph.nodes[place]
-        source, a = self.graph.nodes[node.operands[0]], self.signal(node.operands[0], self.schedule.ready[place])
-        bits = self.width[node.operands[0]]
-        if whole := self._beyond(node, a, bits):
-            return whole
-        beyond = [f"{a} < {literal(node.low, bits)}"] if source.low < node.low else []
-        beyond += [f"{a} > {literal(node.high, bits)}"] if source.high > node.high else []
-        return " || ".join(beyond) or "1'b0"
+    def _terms(self, place: int) -> Terms:
+        """A node with the signals of its operands, each in the cycle in which it is taken."""
+        node, nodes, clock = self.graph.nodes[place], self.graph.nodes, self.kernel.clock
+        cycles = cycles_of(node, clock)
+        end = self.schedule.starts[place] + max(cycles)
+        operands = [
+            nodes[each].operand(self.signal(each, end - own), self.width[each])
+            for each, own in zip(node.operands, cycles, strict=True)
+        ]
+        return node.terms(self.names[place], self.width[place], operands, cycles=clock.timing.multiplier_cycles)
 
 
 def taken(kernel: Kernel, place: int) -> int:
     """The cycle in which a node takes its operands, of a product its factors."""
     return kernel.schedule.starts[place]
-
-
-def literal(integer: int, width: int) -> str:
-    """A signed constant of `width` bits, modulo 2^width.
-
-    >>> literal(5, 4), literal(-3, 4), literal(-8, 4)
-    ("4'sd5", "-4'sd3", "4'sh8")
-    """
-    wrapped = (integer + (1 << (width - 1))) % (1 << width) - (1 << (width - 1))
-    if wrapped == -(1 << (width - 1)):
-        return f"{width}'sh{wrapped % (1 << width):x}"
-    return f"{width}'sd{wrapped}" if wrapped >= 0 else f"-{width}'sd{-wrapped}"
-
-
-def _chosen(signal: str, bits: int, words: Sequence[int], width: int) -> str:
-    """One of 2^bits constants, by the lowest bits of a signal.
-
-    Conditions rather than a case: synthesis makes memories of cases, and moves a register in front of one behind it.
-    """
-    if len(set(words)) == 1:
-        return literal(words[0], width)
-    half = len(words) // 2
-    high, low = (_chosen(signal, bits - 1, part, width) for part in (words[half:], words[:half]))
-    return high if high == low else f"({signal}[{bits - 1}] ? {high} : {low})"

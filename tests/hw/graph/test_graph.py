@@ -11,6 +11,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import BLOCK_SIZES, Exact
 from ernn.dataflow.value import Constant
 from ernn.hw.graph.graph import Graph, Wire, signed_digits, widths
+from ernn.hw.graph.operators import INPUT
 from ernn.hw.graph.ranges import Product
 from ernn.program.matrices import Circulant, Numbers, Pruned
 from ernn.program.network import Lstm, Program
@@ -82,7 +83,7 @@ def test_array_kernels_of_every_block_size(k, kind):
 @given(seed=SEEDS)
 def test_equal_operators_on_equal_operands_are_one_node(seed):
     for case in cases.of_program(random_program(seed), seed, vectors=1):
-        found = [(n.operator, n.operands, n.data) for n in case.kernel.graph.nodes if n.operator != "input"]
+        found = [(n.operator, n.operands, n.data) for n in case.kernel.graph.nodes if n.operator is not INPUT]
         assert len(set(found)) == len(found)
 
 

@@ -11,7 +11,7 @@ from ernn.devices.timing import FAMILIES, Timing
 from ernn.hw.graph.graph import Graph, Node
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.kernels import skew
-from ernn.hw.graph.schedule import Clock, delay_of, schedule
+from ernn.hw.graph.schedule import Clock, schedule
 from tests import programs
 from tests.hw import cases
 
@@ -35,9 +35,9 @@ NAMES = st.sampled_from(sorted(KERNELS))
 def cycles_of(node: Node, number: int, clock: Clock) -> int:
     """From an operand to the result: a product takes those of its multiplier, and one more for a sum behind it."""
     multiplier = clock.timing.multiplier_cycles
-    if node.operator == "multiply_add":
+    if node.operator.name == "multiply_add":
         return multiplier + 1 if number < 2 else 1
-    return multiplier if node.operator == "multiply" else 0
+    return multiplier if node.operator.name == "multiply" else 0
 
 
 @given(name=NAMES, clock=CLOCKS)
@@ -47,11 +47,11 @@ def test_operands_are_there_before_they_are_used(name, clock):
     for place, node in enumerate(kernel.graph.nodes):
         for number, operand in enumerate(node.operands):
             assert found.ready[operand] <= found.ready[place] - cycles_of(node, number, clock)
-        factors = node.operands[:2] if node.operator == "multiply_add" else node.operands
+        factors = node.operands[:2] if node.operator.name == "multiply_add" else node.operands
         assert all(found.ready[each] <= found.starts[place] for each in factors)
     assert all(found.ready[place] == found.inputs[name] for name, place in kernel.graph.inputs.items())
     for place in kernel.graph.outputs.values():
-        registered = kernel.graph.nodes[place].operator in ("multiply", "multiply_add")
+        registered = kernel.graph.nodes[place].operator.name in ("multiply", "multiply_add")
         assert found.ready[place] + (not registered) <= found.latency
 
 
@@ -61,8 +61,10 @@ def test_chains_fit_in_a_cycle_unless_one_operator_does_not(name, clock):
     found, settled = schedule(kernel.graph, clock, kernel.late, kernel.comes), []
     for place, node in enumerate(kernel.graph.nodes):
         chained = [settled[each] for each in node.operands if found.ready[each] == found.ready[place]]
-        delay = delay_of(clock.timing, node, max((found.widths[each] for each in node.operands), default=0))
-        registered = node.operator in ("multiply", "multiply_add")
+        delay = node.operator.delay(
+            clock.timing, max((found.widths[each] for each in node.operands), default=0), node.data
+        )
+        registered = node.operator.name in ("multiply", "multiply_add")
         settled.append(0.0 if registered else max(chained, default=0.0) + delay)
         assert settled[place] <= max(clock.budget_ns, delay, *chained)
 
