@@ -20,7 +20,7 @@ from ernn import artifacts
 from ernn.compress.pruning import Pruner
 from ernn.data.phones import PHONES48
 from ernn.devices.catalogue import DEVICES
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.estimate import weights
 from ernn.hw import project
 from ernn.hw.graph.schedule import Clock
@@ -115,9 +115,9 @@ def program_of(case: Case) -> Program:
 def network(case: Case, program: Program, device: str, clock_mhz: float = CLOCK_MHZ) -> NetworkText:
     """A case's hardware for a device: pipelines have the delays of its family, and weights are stored by the rule."""
     arrays, target = sizing.arrays(program, case.array, case.output), DEVICES[device]
-    clock = Clock(clock_mhz, FAMILIES[target.clocks])
+    clock = Clock(clock_mhz, TIMINGS[target.family])
     architecture = Architecture(arrays, clock, case.streams, features=case.beat, logits=case.beat)
-    return weights.network(program, architecture, "auto", [target])
+    return weights.network(program, architecture, "auto", target)
 
 
 def built(case: Case) -> tuple[Program, dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from bench.record import record
 from ernn import artifacts
 from ernn.devices.catalogue import DEVICES, Resources
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.estimate import cost
 from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
@@ -78,11 +78,11 @@ def measure(name: str, device: str) -> list[dict[str, Any]]:
     case, target = CASES[name], DEVICES[device]
     program = case.shape.program()
     arrays = sizing.arrays(program, case.array, case.output)
-    network = NetworkText(program, Architecture(arrays, Clock(200, FAMILIES[target.clocks])))
+    network = NetworkText(program, Architecture(arrays, Clock(200, TIMINGS[target.family])))
     found = cost.estimate(network, target).total
     with tempfile.TemporaryDirectory() as folder:
         project = write(rtl_project(network), Path(folder) / "project")
-        used = count.count(sources.sources(project), target.flow, Path(folder) / "work").resources
+        used = count.count(sources.sources(project), target.family, Path(folder) / "work").resources
     fields = [field.name for field in dataclasses.fields(Resources)]
     return [_row(name, device, field, getattr(found, field), getattr(used, field), case.fitted) for field in fields]
 
@@ -105,7 +105,7 @@ def errors(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for row in rows:
         if not row["fitted"] and row["error_percent"] is not None:
-            worst = found.setdefault(DEVICES[row["device"]].flow, {})
+            worst = found.setdefault(DEVICES[row["device"]].family, {})
             worst[row["resource"]] = max(worst.get(row["resource"], 0.0), abs(row["error_percent"]))
     return found
 

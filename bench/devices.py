@@ -123,7 +123,7 @@ def measure(name: str, device: str) -> dict[str, Any]:
     place = CACHE / f"{name}-{device}-{project.digest(files | _flow())[:16]}"
     project.write(files, place / "project")
     started = time.perf_counter()
-    [row] = rows.rows(name, place / "project", [DEVICES[device]], SEEDS, place / "work", resume=True, plain=True)
+    row, *_ = rows.rows(name, place / "project", DEVICES[device], SEEDS, place / "work", resume=True, plain=True)
     place_seconds = _seconds(place / "seconds.json", time.perf_counter() - started)
     stored = json.loads(files["design.json"])["weights"]
     about = {"weights": stored, "seconds": round(place_seconds), "commit": commit()}

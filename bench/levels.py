@@ -19,8 +19,9 @@ from components.choose import network_of
 from ernn import artifacts
 from ernn.artifacts import read_yaml
 from ernn.devices.catalogue import DEVICES
+from ernn.devices.flow import FLOWS
 from ernn.hw import project
-from ernn.params import Accelerator, Parameters
+from ernn.params import Accelerator, Parameters, device_of
 from ernn.program import files
 from ernn.synthesize import count, levels, sources
 
@@ -50,10 +51,9 @@ def designs() -> dict[str, tuple[str, Generator]]:
             found[f"{name} {device}"] = device, partial(_paper, name, device)
     parameters = Parameters.model_validate(read_yaml(Path("params.yaml")))
     for name, accelerator in parameters.accelerators.items():
-        program = Path("programs") / accelerator.program
-        for device in accelerator.devices or parameters.synthesis.devices:
-            if program.exists() and (DEVICES[device].clocks, DEVICES[device].speed) in levels.LEVEL_NS:
-                found[f"{name} {device}"] = device, partial(_generated, accelerator, parameters, program)
+        program, device = Path("programs") / accelerator.program, device_of(accelerator, parameters.hardware)
+        if program.exists() and FLOWS[device.family].level_ns:
+            found[f"{name} {device.name}"] = device.name, partial(_generated, accelerator, parameters, program)
     return found
 
 
@@ -63,7 +63,7 @@ def _paper(name: str, device: str) -> dict[str, str]:
 
 def _generated(accelerator: Accelerator, parameters: Parameters, program: Path) -> dict[str, str]:
     loaded = files.load(program)
-    return project.rtl_project(network_of(accelerator, parameters.hardware, parameters.synthesis, loaded))
+    return project.rtl_project(network_of(accelerator, parameters.hardware, loaded))
 
 
 def measure(name: str, device: str, generate: Generator) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def measure(name: str, device: str, generate: Generator) -> list[dict[str, Any]]
     watched, target = Watched(generate), DEVICES[device]
     with tempfile.TemporaryDirectory() as folder:
         written = project.write(watched.files, Path(folder) / "project")
-        counted = count.count(sources.sources(written), target.flow, Path(folder) / "work")
+        counted = count.count(sources.sources(written), target.family, Path(folder) / "work")
     supported = round(levels.supported_mhz(counted.paths[0].levels, target), 1)
     return [
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ernn.params import Accelerator, ArraySize, Hardware
+from ernn.params import Accelerator, ArraySize, Hardware, device_of
 
 if TYPE_CHECKING:
     from ernn.hw.layout.sizing import Size
@@ -18,7 +18,7 @@ def architecture(accelerator: Accelerator, hardware: Hardware, program: Program)
     Raises:
         UserError: sizes that a layer cannot be divided into.
     """
-    from ernn.devices.timing import FAMILIES
+    from ernn.devices.timing import TIMINGS
     from ernn.hw.graph.schedule import Clock
     from ernn.hw.layout import sizing
     from ernn.hw.verilog.network import Architecture
@@ -27,7 +27,7 @@ def architecture(accelerator: Accelerator, hardware: Hardware, program: Program)
     logits = accelerator.logits_per_beat or hardware.logits_per_beat
     return Architecture(
         sizing.arrays(program, _size(accelerator.array), _size(accelerator.output), each, logits),
-        Clock(accelerator.clock_mhz or hardware.clock_mhz, FAMILIES[accelerator.family or hardware.family]),
+        Clock(accelerator.clock_mhz or hardware.clock_mhz, TIMINGS[device_of(accelerator, hardware).family]),
         accelerator.streams,
         hardware.memory,
         features=accelerator.features_per_beat or hardware.features_per_beat,

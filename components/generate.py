@@ -4,7 +4,7 @@ from pathlib import Path
 
 from components.architecture import architecture
 from components.stage import main
-from ernn.params import Accelerator, Hardware
+from ernn.params import Accelerator, Hardware, device_of
 
 
 def generate(
@@ -30,7 +30,7 @@ def generate(
         raise UserError(f"{choice}: weights are words or transformed, got {stored!r}; run the stage choose again")
     sizes = replace(architecture(accelerator, hardware, program), transformed=stored == "transformed")
     network = NetworkText(program, sizes)
-    target = hls.Target(hardware.part, network.architecture.clock.mhz)
+    target = hls.Target(device_of(accelerator, hardware).part, network.architecture.clock.mhz)
     files = rtl_project(network) | {f"hls/{path}": text for path, text in hls.project(program, target).items()}
     with artifacts.atomic_folder(project) as folder:
         write(files, folder)

@@ -1,23 +1,23 @@
-"""What an accelerator takes of its devices, by synthesis, and the clock that place and route reaches."""
+"""What an accelerator takes of its device, by synthesis, and the clock that place and route reaches."""
 
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Accelerator, Synthesis
+from ernn.params import Accelerator, Hardware, Synthesis, device_of
 
 
 def synthesize(
-    *, name: str, accelerator: Accelerator, synthesis: Synthesis, project: Path, table: Path
+    *, name: str, accelerator: Accelerator, hardware: Hardware, synthesis: Synthesis, project: Path, table: Path
 ) -> dict[str, float]:
-    """A row for every device; the metrics are those of the first."""
+    """A row for each tool that synthesizes it; the metrics are those of the first."""
     from ernn import artifacts
-    from ernn.devices.catalogue import COUNTS, DEVICES
+    from ernn.devices.catalogue import COUNTS
     from ernn.synthesize import rows
     from ernn.tools.process import work_folder
 
-    devices = [DEVICES[each] for each in accelerator.devices or synthesis.devices]
+    device = device_of(accelerator, hardware)
     with work_folder() as folder:
-        found = rows.rows(name, project, devices, synthesis.seeds, folder, plain=synthesis.plain_counts)
+        found = rows.rows(name, project, device, synthesis.seeds, folder, plain=synthesis.plain_counts)
     artifacts.write_json(table, {"rows": found})
     return {each: float(found[0][each]) for each in ("lut", "ff", "dsp", "bram", *COUNTS) if each in found[0]}
 

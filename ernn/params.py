@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
+from ernn.devices.catalogue import DEVICES, Device
 from ernn.errors import UserError
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -235,9 +236,13 @@ class Integer(Section):
     search: bool = False  # for the smallest widths within quantization.budget_points; `bits` is where it starts
 
 
-DeviceName = Literal["xcku060", "xc7vx690t", "xc7z020", "xc7z100", "xczu9eg", "ecp5-85f", "gw5ast-138c", "ccgm1a1"]
+def _known(name: str) -> str:
+    if name not in DEVICES:
+        raise ValueError(f"device={name} must be one of {', '.join(DEVICES)}")
+    return name
 
 
+DeviceName = Annotated[str, AfterValidator(_known)]
 PerBeat = Literal[1, 2, 4, 8, 16]
 
 
@@ -245,13 +250,12 @@ class Hardware(Section):
     """What all accelerators share."""
 
     clock_mhz: Annotated[float, Field(ge=10, le=1000)] = 200.0  # that pipelines are scheduled for
-    family: Literal["xc7", "xcup", "ecp5"] = "xc7"  # whose delays they are scheduled with
+    device: DeviceName = "xcku060"  # whose family's delays they are scheduled with
     memory: Literal["auto", "block", "distributed"] = "auto"  # of weights: what synthesis is asked for
     # What lanes store: the k words of a block, the factors of its products, or by the rule of docs/accelerator.md.
     weights: Literal["auto", "words", "transformed"] = "auto"
     features_per_beat: PerBeat = 1  # of the RTL's input stream
     logits_per_beat: PerBeat = 1  # of its output stream
-    part: Annotated[str, Field(min_length=1)] = "xcku060-ffva1156-2-e"  # that the HLS project is for
 
 
 class ArraySize(Section):
@@ -272,11 +276,15 @@ class Accelerator(Section):
     arrays: tuple[ArraySize, ...] = ()  # of every array by itself, in the order of the data, instead of the two above
     streams: Annotated[int, Field(ge=1, le=64)] = 1  # that take turns, each with states of its own
     clock_mhz: Annotated[float, Field(ge=10, le=1000)] | None = None  # instead of hardware.clock_mhz
-    family: Literal["xc7", "xcup", "ecp5"] | None = None  # instead of hardware.family
+    device: DeviceName | None = None  # instead of hardware.device
     weights: Literal["auto", "words", "transformed"] | None = None  # instead of hardware.weights
     features_per_beat: PerBeat | None = None  # instead of hardware.features_per_beat
     logits_per_beat: PerBeat | None = None  # instead of hardware.logits_per_beat
-    devices: tuple[DeviceName, ...] = ()  # instead of synthesis.devices
+
+
+def device_of(accelerator: Accelerator, hardware: Hardware) -> Device:
+    """The device that an accelerator is for."""
+    return DEVICES[accelerator.device or hardware.device]
 
 
 class Simulation(Section):
@@ -289,9 +297,8 @@ class Simulation(Section):
 
 
 class Synthesis(Section):
-    """What accelerators are synthesized for; ECP5 is placed and routed too."""
+    """How accelerators are synthesized; those for ECP5 and GateMate are placed and routed too."""
 
-    devices: Annotated[tuple[DeviceName, ...], Field(min_length=1)] = ("xcku060",)
     seeds: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 2)  # of place and route
     plain_counts: bool = False  # count without the family's own modules, too: twice the time where nothing is routed
 

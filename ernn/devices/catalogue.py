@@ -1,13 +1,15 @@
-"""FPGAs that a design may be for: what they have, and which tools know them. A new one is one entry of `DEVICES`.
+"""FPGAs that an accelerator may be for: what they have, and their families. A new one is one entry of `DEVICES`.
+
+What is known of a family is in `ernn.devices.timing` (delays), `ernn.devices.flow` (synthesis and routing) and
+`ernn.estimate.fabric` (the cost model).
 
 Numbers are those of the vendors' product tables (AMD DS890, DS180, DS190, DS891; Lattice FPGA-DS-02012; Gowin DS981;
 Cologne Chip DS1001).
 """
 
 from dataclasses import astuple, dataclass, fields
-from typing import Literal
 
-Flow = Literal["xc7", "xcu", "xcup", "ecp5", "gowin", "gatemate"]
+from ernn.devices.timing import Family
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,16 @@ class Device:
     """One FPGA.
 
     Args:
-        flow: family by the name that yosys has for it.
         part: as the vendor's tools name it; ECP5: with the package that nextpnr has it in.
-        clocks: operator delays that pipelines for it are scheduled with; see `ernn.devices.timing.FAMILIES`.
-        lut_inputs: of a look-up table; designs on different ones are not comparable by `lut`.
-        router: the open place-and-route tool that times it; empty: synthesis counts only.
+        speed: grade, as the vendor names it.
     """
 
     name: str
     title: str
     part: str
-    flow: Flow
-    clocks: str
+    family: Family
     resources: Resources
-    lut_inputs: int
     speed: str
-    router: Literal["", "nextpnr-ecp5", "nextpnr-gatemate"] = ""
 
     def binding(self, needed: Resources) -> tuple[str, ...]:
         """Resources of which a design needs more than there are, the scarcest first."""
@@ -76,9 +72,7 @@ DEVICES = _devices(
         "Kintex UltraScale XCKU060",
         "xcku060-ffva1156-2-e",
         "xcu",
-        "xcup",
         Resources(331_680, 663_360, 2_760, 1_080),
-        6,
         "-2",
     ),
     Device(
@@ -86,9 +80,7 @@ DEVICES = _devices(
         "Virtex-7 690T",
         "xc7vx690tffg1157-2",
         "xc7",
-        "xc7",
         Resources(433_200, 866_400, 3_600, 1_470),
-        6,
         "-2",
     ),
     Device(
@@ -96,9 +88,7 @@ DEVICES = _devices(
         "Zynq-7020 (PYNQ-Z2)",
         "xc7z020clg400-1",
         "xc7",
-        "xc7",
         Resources(53_200, 106_400, 220, 140),
-        6,
         "-1",
     ),
     Device(
@@ -106,9 +96,7 @@ DEVICES = _devices(
         "Zynq-7100",
         "xc7z100ffg900-2",
         "xc7",
-        "xc7",
         Resources(277_400, 554_800, 2_020, 755),
-        6,
         "-2",
     ),
     Device(
@@ -116,9 +104,7 @@ DEVICES = _devices(
         "Zynq UltraScale+ ZU9EG",
         "xczu9eg-ffvb1156-2-e",
         "xcup",
-        "xcup",
         Resources(274_080, 548_160, 2_520, 912),
-        6,
         "-2",
     ),
     Device(
@@ -126,20 +112,15 @@ DEVICES = _devices(
         "Lattice ECP5-85F",
         "LFE5U-85F-6BG381C",
         "ecp5",
-        "ecp5",
         Resources(83_640, 83_640, 156, 208),
-        4,
         "6",
-        "nextpnr-ecp5",
     ),
     Device(
         "gw5ast-138c",
         "Gowin GW5AST-138C",
         "GW5AST-LV138PG484AC1/I0",
         "gowin",
-        "ecp5",
         Resources(138_240, 138_240, 596, 340),
-        4,
         "C1/I0",
     ),
     Device(
@@ -147,10 +128,7 @@ DEVICES = _devices(
         "Cologne Chip GateMate CCGM1A1",
         "CCGM1A1",
         "gatemate",
-        "gatemate",
         Resources(lut=40_960, ff=40_960, bram=32),  # two tables with a register in each of 20,480 CPEs
-        4,
         "worst",
-        "nextpnr-gatemate",
     ),
 )

@@ -4,6 +4,9 @@ They only decide where registers are; whether a clock is reached, place and rout
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["xc7", "xcu", "xcup", "ecp5", "gowin", "gatemate"]  # by the names that Yosys has for them
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,14 @@ class Timing:
     factor_bits: tuple[int, int] = (25, 18)
 
 
-FAMILIES = {
+_XCUP = Timing(lut_ns=0.8, carry_ns_per_bit=0.025, margin_ns=0.7, factor_bits=(27, 18))
+_ECP5 = Timing(lut_ns=2.3, carry_ns_per_bit=0.08, margin_ns=2.0, shallow=16, factor_bits=(18, 18))
+TIMINGS: dict[Family, Timing] = {
     "xc7": Timing(lut_ns=0.85, carry_ns_per_bit=0.03, margin_ns=0.6),
-    "xcup": Timing(lut_ns=0.8, carry_ns_per_bit=0.025, margin_ns=0.7, factor_bits=(27, 18)),
-    "ecp5": Timing(lut_ns=2.3, carry_ns_per_bit=0.08, margin_ns=2.0, shallow=16, factor_bits=(18, 18)),
+    "xcu": _XCUP,
+    "xcup": _XCUP,
+    "ecp5": _ECP5,
+    "gowin": _ECP5,
     "gatemate": Timing(
         lut_ns=4.5, carry_ns_per_bit=0.1, margin_ns=3.0, shallow=0, factor_bits=(0, 0)
     ),  # look-up tables multiply, and hold none

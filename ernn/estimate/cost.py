@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ernn.devices.catalogue import Device, Flow, Resources
+from ernn.devices.catalogue import Device, Family, Resources
 from ernn.estimate.fabric import FABRICS, Fabric
 from ernn.estimate.instances import arrays, instances, registers
 from ernn.estimate.kernels import kernel_cost
@@ -47,14 +47,14 @@ class Estimate:
 
 def estimate(network: NetworkText, device: Device) -> Estimate:
     """Estimate of a whole network on a device's family."""
-    fabric = FABRICS[device.flow]
-    parts = [part for layer in network.layers for part in layer_parts(layer, device.flow)]
+    fabric = FABRICS[device.family]
+    parts = [part for layer in network.layers for part in layer_parts(layer, device.family)]
     return Estimate((*parts, Part("control", 1, _glue(network.top(), {}, fabric))))
 
 
-def layer_parts(layer: LayerText, flow: Flow) -> Iterator[Part]:
+def layer_parts(layer: LayerText, family: Family) -> Iterator[Part]:
     """Lanes, kernels and what is between them in one layer."""
-    fabric, text = FABRICS[flow], layer.module()
+    fabric, text = FABRICS[family], layer.module()
     known = {
         "STREAMS": layer.streams,
         "STREAM_BITS": max(1, (layer.streams - 1).bit_length()),

@@ -175,5 +175,5 @@ def _pairs(widths: str) -> int:
 
 def _process(device: Device) -> Span:
     """From the process of the published energies to the device's: capacitance times the square of the supply."""
-    (length, supply), (from_length, from_supply) = PROCESSES[device.flow], REFERENCE
+    (length, supply), (from_length, from_supply) = PROCESSES[device.family], REFERENCE
     return PROCESS_ERROR * (length / from_length * (supply / from_supply) ** 2)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ernn.devices.catalogue import Flow, Resources
+from ernn.devices.catalogue import Family, Resources
 
 Style = Literal["auto", "block", "distributed"]
 _MUX_COST = 0.5  # of a bit of a multiplexer between memories, in memory_libmap's units
@@ -260,7 +260,7 @@ _GOWIN = Fabric(4, False, (12, 12), 2, False, False, ((12, 12, 1), (36, 27, 4)),
 _TWENTIES = _blocks([(40, 512), (20, 1024), (10, 2048), (5, 4096), (2, 8192), (1, 16384)], 129, 0.5)
 _FORTIES = _blocks([(80, 512), (40, 1024), (20, 2048), (10, 4096), (5, 8192), (2, 16384), (1, 32768)], 257, 1)
 _GATEMATE = Fabric(4, False, None, 0, False, False, (), _TWENTIES + _FORTIES, (), (), _CPE)
-FABRICS: dict[Flow, Fabric] = {
+FABRICS: dict[Family, Fabric] = {
     "xc7": _XC7,
     "xcu": _XCU,
     "xcup": _XCU,

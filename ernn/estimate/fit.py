@@ -9,9 +9,10 @@ from functools import cache
 
 from ernn.dataflow.transforms import Fourier
 from ernn.devices.catalogue import DEVICES, Device, Resources
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.errors import UserError
 from ernn.estimate import cost, weights
+from ernn.estimate.fabric import FABRICS
 from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
@@ -91,7 +92,7 @@ def design(program: Program, device: Device, array: tuple[int, int], limits: Lim
         if -(-last.rows // lanes) * -(-last.cols // columns) <= cycles:
             break
     architecture = _architecture(program, device, array, output, limits)
-    network = weights.network(program, architecture, "auto", [device], min(limits.share, weights.FREE))
+    network = weights.network(program, architecture, "auto", device, min(limits.share, weights.FREE))
     needed = cost.estimate(network, device).total
     return Design(device, array, output, network.architecture.weights, needed, max(_steps(network)))
 
@@ -100,7 +101,7 @@ def _architecture(
     program: Program, device: Device, array: tuple[int, int], output: tuple[int, int], limits: Limits
 ) -> Architecture:
     arrays = sizing.arrays(program, (*array, 0), (*output, 0))
-    return Architecture(arrays, Clock(limits.clock_mhz, FAMILIES[device.clocks]), limits.streams)
+    return Architecture(arrays, Clock(limits.clock_mhz, TIMINGS[device.family]), limits.streams)
 
 
 def _steps(network: NetworkText) -> list[int]:
@@ -154,7 +155,7 @@ def smallest(program: Program, limits: Limits) -> Design | None:
 
 def by_size() -> list[Device]:
     """All devices, that with the fewest look-up tables first; ones with 4 inputs count for two thirds."""
-    return sorted(DEVICES.values(), key=lambda device: device.resources.lut * device.lut_inputs / 6)
+    return sorted(DEVICES.values(), key=lambda device: device.resources.lut * FABRICS[device.family].lut_inputs / 6)
 
 
 def what_fits(program: Program, device: Device, limits: Limits = STANDARD) -> list[str]:

@@ -3,7 +3,6 @@
 Factors take more block RAM and fewer look-up tables. `auto` chooses by the cost model's estimates.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -20,23 +19,19 @@ def network(
     program: Program,
     architecture: Architecture,
     weights: Literal["words", "transformed", "auto"],
-    devices: Sequence[Device],
+    device: Device,
     free: float = FREE,
 ) -> NetworkText:
     """A network with its weights stored as `weights` says, whatever `architecture.transformed` is.
 
     Args:
-        devices: all that the accelerator is for, one at least; `auto` takes factors where they are worth it on each.
         free: share of a device's block RAM that counts as free.
     """
     words, transformed = replace(architecture, transformed=False), replace(architecture, transformed=True)
     if weights != "auto":
         return NetworkText(program, words if weights == "words" else transformed)
     plain, factors = NetworkText(program, words), NetworkText(program, transformed)
-    good = all(
-        worth(cost.estimate(plain, device).total, cost.estimate(factors, device).total, device, free)
-        for device in devices
-    )
+    good = worth(cost.estimate(plain, device).total, cost.estimate(factors, device).total, device, free)
     return factors if good else plain
 
 

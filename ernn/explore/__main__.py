@@ -87,7 +87,7 @@ def _described(design: fit.Design) -> list[str]:
 def _error(device: Device, resource: str) -> str:
     """How far estimates were from synthesis, at most, for designs that they were not fitted to."""
     text = (resources.files("ernn.estimate") / "cost_errors.json").read_text()
-    found = json.loads(text).get(device.flow, {}).get(resource)
+    found = json.loads(text).get(device.family, {}).get(resource)
     return "no synthesis to compare with" if found is None else f"within {found:.0f} % of synthesis where compared"
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ernn.devices.catalogue import Device
+from ernn.devices.flow import FLOWS
 
 Bit = int
 _REGISTER = re.compile(r"FD[RSCP]E|DSP48E[12]|RAMB(18|36)E[12]|SRL16E|SRLC32E")
@@ -25,14 +26,12 @@ _SMALL_MEMORY = re.compile(r"RAM(32|64|128|256)(X1|M)")
 _CLOCKS = ("C", "CLK", "CLKARDCLK", "CLKBWRCLK", "WCLK")
 _BLOCK_READ = 3.0
 _ENTER, _ALONG, _LEAVE, _WIDE = 0.4, 0.1, 0.35, 0.25  # a carry cell; and a wide multiplexer
-# ns of a level, wire included, and of the rest of a cycle: clock to output, set-up, skew. By family and speed grade.
-LEVEL_NS = {("xc7", "-1"): 0.85, ("xc7", "-2"): 0.7, ("xcup", "-2"): 0.55}
-REST_NS = 0.7
+REST_NS = 0.7  # of a cycle: clock to output, set-up, skew
 
 
 def supported_mhz(levels: float, device: Device) -> float:
     """The clock at which a path of so many levels fits into a cycle of a device, by the rule of this module."""
-    return 1000 / (REST_NS + LEVEL_NS[device.clocks, device.speed] * levels)
+    return 1000 / (REST_NS + FLOWS[device.family].level_ns[device.speed] * levels)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ernn import artifacts
-from ernn.devices.catalogue import Flow
+from ernn.devices.catalogue import Family
 
 Cell = dict[str, Any]  # as Yosys' write_json has it
 
@@ -43,7 +43,7 @@ class _Block:
     wanted: Mapping[str, str]
 
 
-_BLOCKS: dict[Flow, _Block] = {
+_BLOCKS: dict[Family, _Block] = {
     "ecp5": _Block(
         frozenset({"DP16KD"}),
         re.compile(r"DO[AB]\d+"),
@@ -58,7 +58,7 @@ _BLOCKS: dict[Flow, _Block] = {
 }
 
 
-def absorb(netlist: Mapping[str, Any], flow: Flow) -> int:
+def absorb(netlist: Mapping[str, Any], family: Family) -> int:
     """Move registers into block RAMs where every bit that a block gives goes into one register and nowhere else.
 
     Args:
@@ -67,16 +67,16 @@ def absorb(netlist: Mapping[str, Any], flow: Flow) -> int:
     Returns:
         Blocks that registers were moved into.
     """
-    if flow not in _BLOCKS:
+    if family not in _BLOCKS:
         return 0
-    block = _BLOCKS[flow]
+    block = _BLOCKS[family]
     return sum(_absorb(module, block) for module in netlist["modules"].values())
 
 
-def rewrite(file: Path, flow: Flow) -> int:
+def rewrite(file: Path, family: Family) -> int:
     """`absorb` on a file; what it returns."""
     netlist = artifacts.read_json(file)
-    moved = absorb(netlist, flow)
+    moved = absorb(netlist, family)
     if moved:
         artifacts.write_json(file, netlist)
     return moved

@@ -1,4 +1,4 @@
-"""One row for every device that a design is synthesized for: resources, clock, and whether it fits."""
+"""What a design takes of a device, its clock, and whether it fits: a row for each tool that synthesizes it."""
 
 import logging
 import statistics
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ernn import artifacts
-from ernn.devices.catalogue import COUNTS, Device, Flow, Resources
+from ernn.devices.catalogue import COUNTS, Device, Resources
+from ernn.devices.flow import FLOWS
 from ernn.synthesize import cells, count, levels, output_registers, sources, vendor
-from ernn.synthesize.count import Counted
 from ernn.synthesize.sources import Sources
 from ernn.tools import nextpnr, yosys
 from ernn.tools.process import OutOfTime
@@ -25,7 +25,7 @@ CROWDED = 0.5  # share of look-up tables or multipliers above which routing deci
 def rows(
     name: str,
     project: Path,
-    devices: Sequence[Device],
+    device: Device,
     seeds: Sequence[int],
     folder: Path,
     processes: int = 2,
@@ -33,7 +33,7 @@ def rows(
     resume: bool = False,
     plain: bool = False,
 ) -> list[dict[str, Any]]:
-    """Synthesis for every device; place and route where an open tool times it, or the vendor's tool is installed.
+    """Rows of a design: by the open tools, placed and routed where one of them can, and by the vendor's if it is there.
 
     Args:
         seeds: of place and route; the clock is the median of them.
@@ -46,22 +46,17 @@ def rows(
     Raises:
         UserError: a tool is missing or failed.
     """
-    design, counted, found = sources.sources(project), dict[Flow, Counted](), []
-    for device in devices:
-        if device.flow not in counted:
-            counted[device.flow] = count.count(design, device.flow, folder / device.flow, processes, plain)
-        used, paths = counted[device.flow].resources, counted[device.flow].paths
-        row = _row(name, device, used, design.clock_mhz) | _supported(paths, device, design.clock_mhz)
-        row |= _both(used, counted[device.flow].plain)
-        if device.router and row["fits"]:
-            whole = sources.sources(project, images=True)
-            shares = device.shares(used)
-            crowded = max(shares["lut"], shares.get("dsp", 0.0)) > CROWDED
-            row |= _routed(whole, device, crowded, seeds, folder / device.name, processes, seed_minutes, resume)
-        found.append(row)
-        if vendor.available(device):
-            found.append(_implemented(name, project, device, folder / f"vivado-{device.name}"))
-    return found
+    design = sources.sources(project)
+    counted = count.count(design, device.family, folder / device.family, processes, plain)
+    row = _row(name, device, counted.resources, design.clock_mhz)
+    row |= _supported(counted.paths, device, design.clock_mhz) | _both(counted.resources, counted.plain)
+    if FLOWS[device.family].router and row["fits"]:
+        whole, shares = sources.sources(project, images=True), device.shares(counted.resources)
+        crowded = max(shares["lut"], shares.get("dsp", 0.0)) > CROWDED
+        row |= _routed(whole, device, crowded, seeds, folder / device.name, processes, seed_minutes, resume)
+    if not vendor.available(device):
+        return [row]
+    return [row, _implemented(name, project, device, folder / f"vivado-{device.name}")]
 
 
 def _row(name: str, device: Device, used: Resources, clock_mhz: float) -> dict[str, Any]:
@@ -108,16 +103,16 @@ def _routed(
     resume: bool,
 ) -> dict[str, Any]:
     """What changes in a row by place and route: cells that are occupied, and the clock."""
-    family = design.of_flow(device.flow)
+    family = design.of_family(device.family)
     family.write(folder)
     commands = [
         count.read(list(family.verilog)),
-        count.synthesis(device.flow, sources.TOP),
+        count.synthesis(device.family, sources.TOP),
         *("opt_clean", "autoname", "blackbox =A:whitebox", "write_json netlist.json"),
     ]
     if not (resume and (folder / "netlist.done").exists()):
         yosys.synthesize(folder, "netlist", commands)
-        moved = output_registers.rewrite(folder / "netlist.json", device.flow)
+        moved = output_registers.rewrite(folder / "netlist.json", device.family)
         log.info("%s: the registers behind %d block RAMs are in the blocks", device.name, moved)
         (folder / "netlist.done").touch()
 
@@ -127,7 +122,7 @@ def _routed(
         if resume and done.exists():
             return nextpnr.Placed(**artifacts.read_json(done))
         try:
-            if device.router == "nextpnr-gatemate":
+            if FLOWS[device.family].router == "nextpnr-gatemate":
                 found = nextpnr.gatemate(*common, device.part, limit_s)
             else:
                 found = nextpnr.ecp5(*common, device.speed, limit_s, crowded)
@@ -145,10 +140,10 @@ def _routed(
         return late
     clocks = [each.fmax_mhz for each in routed.values()]
     fastest = max(routed, key=lambda seed: routed[seed].fmax_mhz)
-    pack = nextpnr.PACK_GATEMATE if device.router == "nextpnr-gatemate" else nextpnr.PACK_ECP5
+    pack = nextpnr.PACK_GATEMATE if FLOWS[device.family].router == "nextpnr-gatemate" else nextpnr.PACK_ECP5
     return {
         "flow": "yosys, nextpnr",
-        **asdict(cells.occupied(next(iter(routed.values())).used, device.flow)),
+        **asdict(cells.occupied(next(iter(routed.values())).used, device.family)),
         "fmax_mhz": round(statistics.median(clocks), 2),
         "fmax_kind": "place_and_route",
         "fmax_low_mhz": round(min(clocks), 2),

@@ -7,11 +7,11 @@ from importlib import resources
 from pathlib import Path
 
 from ernn import artifacts
-from ernn.devices.catalogue import Flow
+from ernn.devices.catalogue import Family
+from ernn.devices.flow import FLOWS
 
 TOP = "ernn"
 _LIBRARY = re.compile(r"ernn_\w+\.v")
-_PRIMITIVES: dict[Flow, Flow] = {"xcup": "xcu"}  # families with the blocks of another
 _SLICES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))  # words of a block, and bits of each
 _LANE_IMAGES = re.compile(r'#\((?:\.IMAGE_\d+\("\w+_weights_\d+\.hex"\)(?:, )?)+\) (?=lane_\d+ \()')
 
@@ -31,12 +31,14 @@ class Sources:
     modules: tuple[str, ...]
     clock_mhz: float
 
-    def own(self, flow: Flow) -> dict[str, str]:
+    def own(self, family: Family) -> dict[str, str]:
         """Modules of the library that Yosys would map badly, as a family has them of its primitives; by file name."""
-        folder = resources.files("ernn.synthesize") / "primitives" / _PRIMITIVES.get(flow, flow)
+        if not FLOWS[family].primitives:
+            return {}
+        folder = resources.files("ernn.synthesize") / "primitives" / FLOWS[family].primitives
         return {name: (folder / name).read_text() for name in self.verilog if (folder / name).is_file()}
 
-    def of_flow(self, flow: Flow, plain: bool = False) -> "Sources":
+    def of_family(self, family: Family, plain: bool = False) -> "Sources":
         """The same as a family has it.
 
         The family's own modules replace the library's; images of its deep memories are in slices. Where look-up
@@ -45,15 +47,14 @@ class Sources:
         Args:
             plain: without the family's own modules: the Verilog as it was generated.
         """
-        if flow == "gatemate":
-            texts = {name: text.replace('"distributed"', '"registers"') for name, text in self.verilog.items()}
-            return replace(self, verilog=texts)
-        own = {} if plain else self.own(flow)
+        kind = FLOWS[family].memories
+        verilog = {name: text.replace('"distributed"', f'"{kind}"') for name, text in self.verilog.items()}
+        own = {} if plain else self.own(family)
         memory = dict(self.memory)
         if "ernn_ram.v" in own:
             for name, text in self.memory.items():
                 memory |= {f"{name}.{n:03x}": part for n, part in enumerate(_slices(text))}
-        return replace(self, verilog={**self.verilog, **own}, memory=memory)
+        return replace(self, verilog=verilog | own, memory=memory)
 
     def write(self, folder: Path) -> None:
         """All files into one folder, images too."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from ernn.devices.catalogue import Device, Resources
+from ernn.devices.flow import FLOWS
 from ernn.tools import vivado
 
 
@@ -31,7 +32,7 @@ class Implementation:
 
 def available(device: Device) -> bool:
     """Vivado is installed, and the device is one of its."""
-    return device.flow in ("xc7", "xcu", "xcup") and vivado.VIVADO.found() is not None
+    return FLOWS[device.family].vendor and vivado.VIVADO.found() is not None
 
 
 def implement(project: Path, device: Device, folder: Path, saif: Path | None = None) -> Implementation:

@@ -12,8 +12,7 @@ from tests import programs, toy
 
 STRUCTURE = {"block_sizes": (4, 4)}
 PARAMS = {
-    "hardware": {"clock_mhz": 150.0, "family": "xcup"},
-    "synthesis": {"devices": ["xcku060"]},
+    "hardware": {"clock_mhz": 150.0, "device": "xcku060"},
     "simulation": {"utterances": 2, "gaps": 90, "stalls": 90},
     "accelerators": {
         "small": {

@@ -11,7 +11,7 @@ import yaml
 from ernn import artifacts
 from ernn.data.phones import PHONES48, SILENCE, to_39
 from ernn.devices.catalogue import COUNTS
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.estimate import energy, performance
 from ernn.hw import project
 from ernn.hw.graph.schedule import Clock
@@ -130,7 +130,7 @@ def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
     """Sources of a program, with made-up cycles and resources, and what follows from them."""
     program = program_file.load(folder / "programs" / accelerator.program)
     sizes = [(each.lanes, each.columns, each.heads, each.pointwise) for each in (accelerator.array, accelerator.output)]
-    architecture = Architecture(sizing.arrays(program, *sizes), Clock(100, FAMILIES["xc7"]))
+    architecture = Architecture(sizing.arrays(program, *sizes), Clock(100, TIMINGS["xc7"]))
     files = project.rtl_project(NetworkText(program, architecture))
     target = folder / "hardware" / name
     target.mkdir(parents=True)

@@ -18,7 +18,8 @@ def generated(tmp_path_factory):
     accelerators.make(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        paths = ["--integer", "program", "--project", "project", "--metrics", "generate.json"]
+        (folder / "choice.json").write_text('{"weights": "transformed"}')
+        paths = ["--integer", "program", "--choice", "choice.json", "--project", "project", "--metrics", "m.json"]
         stage.main(generate, ["--accelerator", "small", *paths])
     return folder
 

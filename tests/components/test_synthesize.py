@@ -14,9 +14,13 @@ from tests import programs
 
 SMALL = {"program": "small", "array": {"lanes": 2, "columns": 1}, "output": {"lanes": 1, "columns": 1}}
 PARAMS = {
-    "hardware": {"clock_mhz": 150.0},
-    "synthesis": {"devices": ["xc7z020", "xc7vx690t"]},
-    "accelerators": {"small": SMALL, "misspelt": SMALL | {"devices": ["xc7z021"]}},
+    "hardware": {"clock_mhz": 150.0, "device": "xc7z020"},
+    "synthesis": {},
+    "accelerators": {
+        "small": SMALL,
+        "larger": SMALL | {"device": "xc7vx690t"},
+        "misspelt": SMALL | {"device": "xc7z021"},
+    },
 }
 
 
@@ -27,7 +31,17 @@ def generated(tmp_path_factory) -> Path:
     files.save(programs.build(cell="gru", block_sizes=(2, 2)), folder / "program")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        paths = ["--integer", "program", "--project", "project", "--metrics", "generate.json"]
+        (folder / "choice.json").write_text('{"weights": "words"}')
+        paths = [
+            "--integer",
+            "program",
+            "--choice",
+            "choice.json",
+            "--project",
+            "project",
+            "--metrics",
+            "generate.json",
+        ]
         stage.main(generate, ["--accelerator", "small", *paths])
     return folder
 
@@ -38,14 +52,15 @@ def run(accelerator: str, project: str = "project") -> None:
 
 
 @pytest.mark.timeout(600)
-def test_a_row_for_each_device_and_metrics_of_the_first(generated, monkeypatch):
+@pytest.mark.parametrize(("accelerator", "device"), [("small", "xc7z020"), ("larger", "xc7vx690t")])
+def test_a_row_for_the_device_and_its_metrics(generated, monkeypatch, accelerator, device):
     monkeypatch.chdir(generated)
-    run("small")
+    run(accelerator)
     rows, metrics = (json.loads((generated / f"out/{name}.json").read_text()) for name in ("table", "metrics"))
-    first, second = rows["rows"]
-    assert [first["device"], second["device"]] == PARAMS["synthesis"]["devices"]
+    (first,) = rows["rows"]
+    assert (first["design"], first["device"]) == (accelerator, device)
     assert metrics == {name: first[name] for name in ("lut", "ff", "dsp", "bram")}
-    assert {first["fmax_mhz"], second["fmax_mhz"]} == {150.0}
+    assert first["fmax_mhz"] == 150.0
     assert (first["fmax_kind"], first["fits"], first["binds"]) == ("levels", True, [])
     assert (first["levels"], len(first["paths"])) == (first["paths"][0]["levels"], 10)
     assert first["levels_mhz"] >= 150
@@ -55,7 +70,10 @@ def test_a_row_for_each_device_and_metrics_of_the_first(generated, monkeypatch):
 
 @pytest.mark.parametrize(
     ("accelerator", "project", "message"),
-    [("misspelt", "project", "devices.0"), ("small", "nowhere", "nowhere/design.json: no such file")],
+    [
+        ("misspelt", "project", "device=xc7z021 must be one of xcku060, "),
+        ("small", "nowhere", "nowhere/design.json: no such file"),
+    ],
 )
 def test_what_is_not_there_is_one_line(generated, monkeypatch, capsys, accelerator, project, message):
     monkeypatch.chdir(generated)

@@ -1,12 +1,16 @@
 from dataclasses import astuple
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.devices.catalogue import DEVICES, Resources
-from ernn.devices.timing import FAMILIES
-from ernn.synthesize.cells import TABLES
+from ernn.devices.flow import FLOWS
+from ernn.devices.timing import TIMINGS, Family
+from ernn.estimate.energy import PROCESSES
+from ernn.estimate.fabric import FABRICS
+from ernn.params import Accelerator
 from ernn.tools import nextpnr
 
 NEEDS = st.builds(Resources, *[st.integers(0, 10**6)] * 4)
@@ -14,11 +18,22 @@ NEEDS = st.builds(Resources, *[st.integers(0, 10**6)] * 4)
 
 @pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
 def test_a_device_is_whole(device):
-    assert device.clocks in FAMILIES
+    assert Accelerator(program="any", device=device.name).device == device.name
+    assert not FLOWS[device.family].level_ns or device.speed in FLOWS[device.family].level_ns
     lut, ff, dsp, bram = astuple(device.resources)
     assert min(lut, ff, bram) > 0
-    assert (dsp > 0) == any(cell.dsp for cell in TABLES[device.flow].values())  # else look-up tables multiply
+    assert (dsp > 0) == any(cell.dsp for cell in FLOWS[device.family].cells.values())  # else look-up tables multiply
     assert device.binding(device.resources) == ()
+
+
+@pytest.mark.parametrize("table", [TIMINGS, FLOWS, FABRICS, PROCESSES], ids=["timing", "flow", "fabric", "energy"])
+def test_every_reader_knows_every_family(table):
+    assert set(table) == set(get_args(Family)) == {device.family for device in DEVICES.values()}
+
+
+@pytest.mark.parametrize("family", FLOWS)
+def test_a_family_that_is_routed_has_places(family):
+    assert bool(FLOWS[family].router) == bool(FLOWS[family].places)
 
 
 @given(NEEDS, NEEDS, st.integers(0, 9))

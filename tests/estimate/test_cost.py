@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.devices.catalogue import DEVICES, Flow, Resources
+from ernn.devices.catalogue import DEVICES, Family, Resources
 from ernn.estimate import cost
 from ernn.estimate.fabric import FABRICS
 from ernn.estimate.instances import arrays, instances, number, registers
@@ -75,7 +75,7 @@ def test_block_memories_are_the_cheapest_packing(flow, width, depth):
 
 
 MEMORIES = [(4, 32), (12, 200), (24, 64), (32, 48), (48, 512), (48, 2048), (96, 33), (192, 600), (36, 1024), (384, 16)]
-LIBMAP: dict[Flow, str] = {
+LIBMAP: dict[Family, str] = {
     "xc7": "-logic-cost-rom 0.015625 -lib +/xilinx/lutrams_xc5v.txt -lib +/xilinx/brams_xc4v.txt -D HAS_SIZE_36 "
     "-D HAS_CASCADE -D HAS_CONFLICT_BUG -D HAS_MIXWIDTH_SDP",
     "ecp5": "-lib +/lattice/lutrams_trellis.txt -lib +/lattice/brams_16kd.txt",
@@ -85,7 +85,7 @@ PRIMITIVES = {"LUTRAM_SDP": "lut", "DPR16X4": "lut", "BLOCKRAM": "bram", "16KD":
 
 
 @pytest.mark.parametrize("flow", LIBMAP)
-def test_memories_are_those_that_yosys_chooses(flow: Flow, tmp_path):
+def test_memories_are_those_that_yosys_chooses(flow: Family, tmp_path):
     module = library()["ernn_ram.v"]
     files = {}
     for width, depth in MEMORIES:
@@ -111,7 +111,7 @@ def test_memories_are_those_that_yosys_chooses(flow: Flow, tmp_path):
 
 
 @pytest.mark.parametrize("flow", LIBMAP)
-def test_constant_tables_are_those_that_yosys_chooses(flow: Flow, tmp_path):
+def test_constant_tables_are_those_that_yosys_chooses(flow: Family, tmp_path):
     """A block or logic: `memory_libmap` says so, and turns logic into cells of its own."""
     sizes, generator = [(12, 64), (48, 32), (96, 60), (96, 68), (96, 400), (200, 700)], np.random.default_rng(1)
     files = {}
@@ -158,12 +158,12 @@ def test_wide_products_take_several_multipliers(a, b, xc7, ecp5):
 @pytest.mark.parametrize("device", [XC7, ECP5], ids=["xc7", "ecp5"])
 def test_an_output_layer_is_estimated_within_a_fifth_of_synthesis(device, tmp_path):
     found = design(SMALL)
-    source = sources.sources(write(rtl_project(found), tmp_path / "project")).of_flow(device.flow)
+    source = sources.sources(write(rtl_project(found), tmp_path / "project")).of_family(device.family)
     source.write(tmp_path / "work")
     name = found.layers[-1].name
-    yosys.synthesize(tmp_path / "work", name, count.script(source, device.flow, name, ()))
-    used = count.total(yosys.cells(tmp_path / "work" / f"{device.flow}-{name}.json"), name, device.flow)
-    parts = cost.layer_parts(found.layers[-1], device.flow)
+    yosys.synthesize(tmp_path / "work", name, count.script(source, device.family, name, ()))
+    used = count.total(yosys.cells(tmp_path / "work" / f"{device.family}-{name}.json"), name, device.family)
+    parts = cost.layer_parts(found.layers[-1], device.family)
     guess = reduce(lambda total, part: total + part.total, parts, Resources())
     assert (guess.dsp, guess.bram) == (used.dsp, used.bram)
     assert guess.lut == pytest.approx(used.lut, rel=0.2)

@@ -84,7 +84,7 @@ def test_published_energies_come_out_as_they_went_in():
 
 
 def test_every_device_has_a_process_and_every_constant_a_source():
-    assert {device.flow for device in DEVICES.values()} == set(energy.PROCESSES)
+    assert {device.family for device in DEVICES.values()} == set(energy.PROCESSES)
     assert all(each.source and each.unit for each in energy.CONSTANTS.values())
 
 

@@ -5,9 +5,11 @@ from importlib import util
 from pathlib import Path
 from types import ModuleType
 
-from ernn.hw.board.driver import NAME, __path__
+from ernn.hw import board
+from ernn.hw.board.driver import NAME
 
-SOURCE = Path(__path__[0]) / NAME
+FILES = Path(board.__path__[0]) / "files"
+SOURCE = FILES.parent / "driver" / NAME
 
 
 def driver(path: Path = SOURCE) -> ModuleType:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.project import rtl_project, write
@@ -13,7 +13,7 @@ from ernn.hw.verilog.network import Architecture, NetworkText
 from ernn.program.network import Program
 from ernn.simulate.bench import Bench
 
-CLOCK = Clock(200, FAMILIES["xc7"])
+CLOCK = Clock(200, TIMINGS["xc7"])
 
 
 def network(

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.hw import project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.verilog.control import WRITTEN
@@ -131,7 +131,7 @@ def test_scripts_and_driver_are_in_every_project():
 
 
 def test_the_clock_is_a_constraint():
-    design = designs.network(programs.build(), clock=Clock(160, FAMILIES["xcup"]))
+    design = designs.network(programs.build(), clock=Clock(160, TIMINGS["xcup"]))
     text = project.rtl_project(design)["constraints/ernn.xdc"]
     assert "create_clock -name aclk -period 6.250 [get_ports aclk]" in text
 

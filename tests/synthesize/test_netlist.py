@@ -5,7 +5,7 @@ from pathlib import Path
 import pyosys
 import pytest
 
-from ernn.devices.catalogue import Flow
+from ernn.devices.catalogue import Family
 from ernn.hw.project import rtl_project
 from ernn.simulate import bench as simulation
 from ernn.simulate.vectors import rtl_vectors
@@ -16,7 +16,7 @@ from tests.hw import designs
 from tests.synthesize.models import without_delays
 
 SHARE = Path(pyosys.__file__).parent / "share"
-MODELS: dict[Flow, tuple[Path, ...]] = {
+MODELS: dict[Family, tuple[Path, ...]] = {
     "xc7": (SHARE / "xilinx/cells_sim.v",),
     "ecp5": (SHARE / "lattice/cells_sim_ecp5.v", Path(__file__).parent / "mult18x18d.v"),
 }
@@ -24,16 +24,16 @@ MODELS: dict[Flow, tuple[Path, ...]] = {
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("flow", MODELS)
-def test_netlists_equal_the_integer_model(tmp_path, flow):
+@pytest.mark.parametrize("family", MODELS)
+def test_netlists_equal_the_integer_model(tmp_path, family):
     program = programs.build(cell="gru", block_sizes=(2, 2))
     design = designs.network(program, layers=(2, 1, 0), output=(1, 1, 0))
     project = designs.write(rtl_project(design), tmp_path / "project")
     written = sources.sources(project, images=True)
-    written.of_flow(flow).write(tmp_path / "work")
+    written.of_family(family).write(tmp_path / "work")
     commands = [
         count.read(list(written.verilog)),
-        count.SCRIPTS[flow].format(flow=flow, top=sources.TOP).replace("synth_ecp5", "synth_ecp5 -nobram"),  # no model
+        count.synthesis(family, sources.TOP).replace("synth_ecp5", "synth_ecp5 -nobram"),  # no model
         "write_verilog -noattr netlist.v",
     ]
     yosys.synthesize(tmp_path / "work", "netlist", commands)
@@ -42,7 +42,7 @@ def test_netlists_equal_the_integer_model(tmp_path, flow):
     for file in (project / "rtl").iterdir():
         file.unlink()
     (project / "rtl" / "netlist.v").write_text(netlist)
-    for model in MODELS[flow]:
+    for model in MODELS[family]:
         (project / "rtl" / model.name).write_text(without_delays(model))
     vectors = rtl_vectors(program, designs.utterances(program, [4, 3]), streams=1)
     (tmp_path / "simulated").mkdir()

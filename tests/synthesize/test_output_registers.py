@@ -99,7 +99,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     image = "".join(f"{word:06x}\n" for word in words)
     design = Sources({**library(), "memories.v": TOP}, {"deep.hex": image}, (), ("memories",), 100.0)
     design.write(folder / "rtl")
-    design.of_flow("ecp5").write(folder)
+    design.of_family("ecp5").write(folder)
     read = "read_verilog -DERNN_UNSET memories.v " + " ".join(library())
     steps = "synth_ecp5 -noccu2 -nolutram -top memories -run begin:check"
     one = ["setattr -mod -unset keep_hierarchy ernn_copy", "flatten", "blackbox =A:whitebox"]

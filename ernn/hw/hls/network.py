@@ -15,7 +15,7 @@ network takes. Control is AXI4-Lite: the function works on one frame each time i
 from dataclasses import dataclass
 from importlib import resources
 
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls import layers
 from ernn.hw.hls.arrays import vector
@@ -42,7 +42,7 @@ class Target:
 def project(program: Program, target: Target | None = None) -> dict[str, str]:
     """All files but the vectors: text by path."""
     target = target or Target()
-    clock = Clock(target.clock_mhz, FAMILIES["xcup"])
+    clock = Clock(target.clock_mhz, TIMINGS["xcup"])
     files = {path: static(path) for path in STATIC}
     files["settings.tcl"] = f"set part {target.part}\nset period_ns {1000 / target.clock_mhz:.3f}\n"
     files["src/ernn.h"] = _header(program)

@@ -82,7 +82,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[np.ndarray
 
 
 def board_file(name: str) -> str:
-    return (board_driver.SOURCE.parent / name).read_text()
+    return (board_driver.FILES / name).read_text()
 
 
 @pytest.mark.parametrize("case", range(len(CASES)))

@@ -14,7 +14,7 @@ def test_files_of_a_board_are_all_there():
     files = accelerator("gru")[2]
     kept = {path.removeprefix("board/") for path in files if path.startswith("board/")}
     assert kept == {*adapter.STATIC, "ernn_board.v", "settings.tcl"}
-    assert {each.name for each in board_driver.SOURCE.parent.iterdir() if each.is_file()} == set(adapter.STATIC)
+    assert {each.name for each in board_driver.FILES.iterdir() if each.is_file()} == set(adapter.STATIC)
     assert files["board/settings.tcl"] == "set clock_mhz 200\n"
     assert "ernn_fifo.v" in library()
 

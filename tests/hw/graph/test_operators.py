@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
 from ernn.devices.catalogue import DEVICES
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.estimate.fabric import FABRICS
 from ernn.estimate.kernels import kernel_cost
 from ernn.hw.graph.graph import Graph, Wire, widths
@@ -19,7 +19,7 @@ from ernn.hw.verilog.kernel import module
 from ernn.hw.work import Work
 from tests.hw.evaluate import evaluate
 
-CLOCK = Clock(200, FAMILIES["xc7"])
+CLOCK = Clock(200, TIMINGS["xc7"])
 WORDS = Format(8, 4)
 BUILT = {  # a value that takes each operator to make
     "input": lambda a, b: a,
@@ -55,7 +55,7 @@ def test_every_reader_knows_the_operator(operator):
     kernel = Kernel(graph, CLOCK, "one operator")
     assert f"module {kernel.name}" in module(kernel)
     assert f"static void {kernel.name}" in function(kernel)
-    for flow in {device.flow for device in DEVICES.values()}:
+    for flow in {device.family for device in DEVICES.values()}:
         assert min(vars(kernel_cost(kernel, FABRICS[flow])).values()) >= 0
     total = Work()
     total.add_graph(graph, 1.0)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.devices.timing import FAMILIES, Timing
+from ernn.devices.timing import TIMINGS, Timing
 from ernn.hw.graph.graph import Graph, Node
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.kernels import skew
@@ -28,7 +28,7 @@ KERNELS: dict[str, Kernel] = {
     )
     for case in cases.of_program(programs.build(**structure), seed=number, vectors=1)
 }
-CLOCKS = st.builds(Clock, st.floats(20, 900), st.sampled_from(list(FAMILIES.values())))
+CLOCKS = st.builds(Clock, st.floats(20, 900), st.sampled_from(list(TIMINGS.values())))
 NAMES = st.sampled_from(sorted(KERNELS))
 
 
@@ -129,7 +129,7 @@ def test_a_late_input_is_there_in_the_cycle_of_the_operator_that_waits_for_it(de
 
 
 def test_the_factor_of_a_product_is_taken_when_the_multiplier_starts():
-    graph, clock = Graph("late"), Clock(200, FAMILIES["xc7"])
+    graph, clock = Graph("late"), Clock(200, TIMINGS["xc7"])
     x, y, p = (graph.input(name, Format(8, 0)) for name in ("x", "y", "p"))
     first = x * y
     graph.output("z", (first * p) + p)
@@ -137,14 +137,14 @@ def test_the_factor_of_a_product_is_taken_when_the_multiplier_starts():
 
 
 def test_inputs_of_one_beginning_are_taken_with_the_first_that_is_wanted():
-    graph, clock = Graph("late"), Clock(200, FAMILIES["xc7"])
+    graph, clock = Graph("late"), Clock(200, TIMINGS["xc7"])
     x, early, late = (graph.input(name, Format(8, 0)) for name in ("x", "b.0", "b.1"))
     graph.output("y", (x + early) * x + late)
     found = schedule(graph, clock, ["b."])
     assert found.inputs == {"x": 0, "b.0": 0, "b.1": 0}
 
 
-@given(name=NAMES, family=st.sampled_from(list(FAMILIES.values())), mhz=st.lists(st.floats(20, 900), min_size=2))
+@given(name=NAMES, family=st.sampled_from(list(TIMINGS.values())), mhz=st.lists(st.floats(20, 900), min_size=2))
 def test_latency_grows_with_the_clock(name, family, mhz):
     kernel = KERNELS[name]
     latencies = [schedule(kernel.graph, Clock(each, family), kernel.late, kernel.comes).latency for each in sorted(mhz)]
@@ -155,4 +155,4 @@ def test_latency_grows_with_the_clock(name, family, mhz):
     ("family", "mhz", "relaxed"), [("ecp5", 60, True), ("ecp5", 120, False), ("xc7", 100, True), ("xcup", 300, False)]
 )
 def test_a_slow_clock_has_time_for_logic_behind_a_memory(family, mhz, relaxed):
-    assert Clock(mhz, FAMILIES[family]).relaxed == relaxed
+    assert Clock(mhz, TIMINGS[family]).relaxed == relaxed

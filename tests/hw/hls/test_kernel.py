@@ -10,7 +10,7 @@ from ernn.dataflow import cells, transforms
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.dataflow.value import Constant, Value
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.golden.integers import Integers, Log
 from ernn.hw.graph.graph import Graph
 from ernn.hw.graph.kernel import Kernel
@@ -22,7 +22,7 @@ from ernn.tools.process import run
 from tests import programs
 from tests.dataflow.values import fourier_of
 
-CLOCK = Clock(200, FAMILIES["xcup"])
+CLOCK = Clock(200, TIMINGS["xcup"])
 VECTORS = 300
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ernn.dataflow import transforms
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
-from ernn.devices.timing import FAMILIES
+from ernn.devices.timing import TIMINGS
 from ernn.errors import UserError
 from ernn.golden.integers import Integers, Log
 from ernn.hw.graph.ranges import Product
@@ -261,7 +261,7 @@ def test_a_projection_has_an_array_of_its_own_only_where_its_blocks_differ():
 def test_sums_join_without_alignment_where_multipliers_hold_shifted_factors(family, aligned):
     """Input and recurrent sums of this layer have other binary points."""
     program = programs.build(block_sizes=(4, 4))
-    design = designs.network(program, clock=Clock(100, FAMILIES[family]))
+    design = designs.network(program, clock=Clock(100, TIMINGS[family]))
     array = design.layers[0].array
     ih, hh = (next(thread for thread in array.layout.threads if thread.name == name) for name in ("ih", "hh"))
     joined = array.drains[0].joined
