@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ernn.hw.board.adapter import board_project, slot
 from ernn.hw.design import TEST_BENCH
-from ernn.hw.verilog.control import WRITTEN
+from ernn.hw.layout.registers import PROTOCOL, WRITTEN
 from ernn.hw.verilog.network import NetworkText
 from ernn.hw.verilog.testbench import testbench
 from ernn.hw.work import work
@@ -110,6 +110,7 @@ def description(network: NetworkText) -> dict[str, object]:
         "streams": network.architecture.streams,
         "weights": network.architecture.weights,
         "layers": layers,
+        "protocol": PROTOCOL.description(),
         "registers": [name for name, _, _ in network.registers],
     }
 

@@ -8,7 +8,7 @@ import cocotb
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiResp
 
-from ernn.hw.verilog.control import WRITTEN
+from ernn.hw.layout.registers import WRITTEN
 from ernn.program.network import Lstm, Program
 from tests.hw.axi_bus import Buses, program, vectors
 

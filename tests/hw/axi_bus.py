@@ -17,6 +17,7 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
+from ernn.hw.layout.registers import PROTOCOL
 from ernn.hw.verilog.network import NetworkText
 from ernn.program.network import Program
 from ernn.simulate import bench
@@ -161,7 +162,7 @@ class Buses:
         for number, layer in enumerate(design(of).layers):
             parts = -(-layer.array.weight_bits // 32)
             for memory, image in enumerate(layer.array.layout.images()):
-                await self.write("load_place", number << 16 | memory)
+                await self.write("load_place", PROTOCOL.memory(number, memory))
                 for word in image.split():
                     for part in range(parts):
                         await self.write("load_part", int(word, 16) >> 32 * part & 0xFFFFFFFF)

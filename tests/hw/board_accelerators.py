@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from ernn.hw.layout.registers import PROTOCOL
 from ernn.hw.project import rtl_project
 from tests import programs
 from tests.hw import board_driver, designs
@@ -20,9 +21,9 @@ class Written:
 
     clock_mhz = 100.0
 
-    def __init__(self, registers: list[str], identity: int = DRIVER.IDENTITY) -> None:
+    def __init__(self, registers: list[str], identity: int = PROTOCOL.identity) -> None:
         self.writes: list[tuple[int, int]] = []
-        self._values = {registers.index("identity"): identity, registers.index("interface_version"): DRIVER.VERSION}
+        self._values = {registers.index("identity"): identity, registers.index("interface_version"): PROTOCOL.version}
 
     def read(self, address: int) -> int:
         return self._values[address // 4]

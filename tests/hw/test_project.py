@@ -10,7 +10,7 @@ import pytest
 from ernn.devices.timing import TIMINGS
 from ernn.hw import project
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.verilog.control import WRITTEN
+from ernn.hw.layout.registers import WRITTEN
 from ernn.hw.verilog.network import NetworkText
 from ernn.program.matrices import Numbers
 from ernn.program.network import Program

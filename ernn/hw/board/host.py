@@ -10,11 +10,10 @@ import numpy as np
 from jaxtyping import Int
 
 from ernn.hw.layout.array import pack
-from ernn.hw.verilog.control import WRITTEN
+from ernn.hw.layout.registers import LOAD_PART, LOAD_PLACE, PROTOCOL, STATE_STEP, parts, register_number
 
 Write = tuple[int, int]
-_PLACE, _PART, _STEP = (WRITTEN.index(name) for name in ("load_place", "load_part", "state_step"))
-_STATE = 0x8000
+_PLACE, _PART, _STEP = (register_number(name) for name in (LOAD_PLACE, LOAD_PART, STATE_STEP))
 
 
 def weights(layer: int, memory: int, image: str, bits: int) -> list[Write]:
@@ -23,7 +22,7 @@ def weights(layer: int, memory: int, image: str, bits: int) -> list[Write]:
     Args:
         bits: of a word.
     """
-    return [(_PLACE, layer << 16 | memory), *_words([int(line, 16) for line in image.split()], bits)]
+    return [(_PLACE, PROTOCOL.memory(layer, memory)), *_words([int(line, 16) for line in image.split()], bits)]
 
 
 def state(
@@ -40,18 +39,13 @@ def state(
     padded = np.zeros(form["words"] * form["elements"], np.int64)
     padded[: len(numbers)] = numbers
     words = [pack(row, form["element_bits"]) for row in padded.reshape(form["words"], -1).tolist()]
-    return [(_PLACE, _place(layer, stream, kind)), *_words(words, form["bits"])]
+    return [(_PLACE, PROTOCOL.state(layer, stream, kind)), *_words(words, form["bits"])]
 
 
 def show(layer: int, stream: int, kind: str, step: int) -> list[Write]:
     """Show a word of a state in the registers state_0, state_1, .."""
-    return [(_PLACE, _place(layer, stream, kind)), (_STEP, step)]
-
-
-def _place(layer: int, stream: int, kind: str) -> int:
-    return layer << 16 | _STATE | (kind == "y") << 14 | stream
+    return [(_PLACE, PROTOCOL.state(layer, stream, kind)), (_STEP, step)]
 
 
 def _words(words: Sequence[int], bits: int) -> list[Write]:
-    parts = range(-(-bits // 32))
-    return [(_PART, word >> 32 * part & 0xFFFFFFFF) for word in words for part in parts]
+    return [(_PART, part) for part in parts(words, bits)]

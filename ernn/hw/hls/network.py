@@ -20,6 +20,7 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls import layers
 from ernn.hw.hls.arrays import vector
 from ernn.hw.hls.matrices import block_size
+from ernn.hw.layout.registers import whole_bytes
 from ernn.program.network import Program
 
 STATIC = {
@@ -57,7 +58,7 @@ def project(program: Program, target: Target | None = None) -> dict[str, str]:
 
 
 def _header(program: Program) -> str:
-    beats = [8 * -(-bits // 8) for bits in (program.input.bits, program.output.logits.bits)]
+    beats = [whole_bytes(bits) for bits in (program.input.bits, program.output.logits.bits)]
     return f"""// {program.name}: a frame of features in, its logits out.
 #ifndef ERNN_H
 #define ERNN_H

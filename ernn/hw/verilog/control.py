@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
+from ernn.hw.layout.registers import (
+    CONTROL,
+    LOAD_PART,
+    LOAD_PLACE,
+    PART_BITS,
+    PROTOCOL,
+    STATE_STEP,
+    WRITTEN,
+    part_count,
+    register_number,
+)
 from ernn.hw.layout.words import padded
 from ernn.hw.verilog.layer import LayerText
 
-IDENTITY, INTERFACE_VERSION = 0x45524E4E, 1  # "ERNN"
-WRITTEN = ("control", "load_place", "load_part", "state_step")
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
 # layer, and to its memory; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
 _SETTLE = 10
@@ -27,16 +36,16 @@ class Control:
     def registers(self) -> list[tuple[str, str, str]]:
         """Registers that can be read: name, expression, meaning; the first of them can be written too."""
         found = [
-            ("control", "32'd0", "write 1: reset all state and counters; write 2: reset the counters"),
+            (CONTROL, "32'd0", "write 1: reset all state and counters; write 2: reset the counters"),
             (
-                "load_place",
+                LOAD_PLACE,
                 "{load_layer, load_memory}",
                 "write {layer, memory}: words of this memory follow, from address 0",
             ),
-            ("load_part", "load_address", "write the next 32 bits of a word of weights, the lowest first"),
-            ("state_step", "{16'd0, state_step}", "write the word of a state that state_0, .. shall show"),
-            ("identity", f"32'h{IDENTITY:08x}", "ERNN"),
-            ("interface_version", f"32'd{INTERFACE_VERSION}", "of these registers"),
+            (LOAD_PART, "load_address", "write the next 32 bits of a word of weights, the lowest first"),
+            (STATE_STEP, "{16'd0, state_step}", "write the word of a state that state_0, .. shall show"),
+            ("identity", f"32'h{PROTOCOL.identity:08x}", "ERNN"),
+            ("interface_version", f"32'd{PROTOCOL.version}", "of these registers"),
             ("frames_in", "frames_in", "frames whose features are in"),
             ("frames_out", "frames_out", "frames whose logits are out"),
             ("cycles_low", "cycles[31:0]", "cycles with a frame under way"),
@@ -53,8 +62,9 @@ class Control:
             ),
         ]
         for part in range(self.state_parts):
-            meaning = f"bits {32 * part} to {32 * part + 31} of the word of a state, while no frame is under way"
-            found.append((f"state_{part}", f"state_word[{32 * part + 31}:{32 * part}]", meaning))
+            low, high = PART_BITS * part, PART_BITS * (part + 1) - 1
+            meaning = f"bits {low} to {high} of the word of a state, while no frame is under way"
+            found.append((f"state_{part}", f"state_word[{high}:{low}]", meaning))
         for number, layer in enumerate(self.layers):
             meaning = f"cycles in which the array of {layer.name} multiplied"
             found.append((f"{layer.name}_busy", f"busy_{number}", meaning))
@@ -66,7 +76,7 @@ class Control:
     @property
     def state_parts(self) -> int:
         """Registers that show a word of a state."""
-        return max(-(-layer.state_bits // 32) for layer in self.layers)
+        return max(part_count(layer.state_bits) for layer in self.layers)
 
     @property
     def address_bits(self) -> int:
@@ -76,12 +86,14 @@ class Control:
     def text(self) -> Iterator[str]:
         """Part of the top module."""
         a, registers = self.address_bits, self.registers
+        control, place, part, step = (f"{a - 2}'d{register_number(name)}" for name in WRITTEN)
+        reset, clear = (mask.bit_length() - 1 for mask in (PROTOCOL.reset, PROTOCOL.clear))
         flush = 12 + max(layer.flush_cycles for layer in self.layers)
         settle = _SETTLE + max(layer.restore_cycles for layer in self.layers)
-        parts = max(-(-layer.load_bits // 32) for layer in self.layers)
+        parts = max(part_count(layer.load_bits) for layer in self.layers)
         values = ",\n        ".join(f"{value}" for _, value, _ in reversed(registers))
         sizes = "\n".join(
-            f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{-(-bits // 32)};"
+            f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{part_count(bits)};"
             for n, layer in enumerate(self.layers)
             for kind, bits in (
                 ("00", layer.array.weight_bits),
@@ -119,10 +131,10 @@ class Control:
     reg resets, clears, places, loads;
     reg [31:0] load_value;
     always @(posedge clk) begin
-        resets <= aresetn && write && write_number == {a - 2}'d0 && write_data[0];
-        clears <= aresetn && write && write_number == {a - 2}'d0 && write_data[1];
-        places <= aresetn && write && write_number == {a - 2}'d1;
-        loads <= aresetn && write && write_number == {a - 2}'d2;
+        resets <= aresetn && write && write_number == {control} && write_data[{reset}];
+        clears <= aresetn && write && write_number == {control} && write_data[{clear}];
+        places <= aresetn && write && write_number == {place};
+        loads <= aresetn && write && write_number == {part};
         load_value <= write_data;
     end
     reg rst, clear;
@@ -151,7 +163,7 @@ class Control:
     // Weights.
     reg [15:0] load_parts;
     always @(posedge clk)
-        case ({{load_layer, load_memory[15:14]}})
+        case ({{load_layer, load_memory[{PROTOCOL.state_bit}:{PROTOCOL.state_shift}]}})
 {sizes}
             default: load_parts <= 16'd1;
         endcase
@@ -163,7 +175,7 @@ class Control:
     always @(posedge clk) begin
         idle <= under_way == {self.frame_bits}'d0 && first_beat;
         if (rst) state_step <= 16'd0;
-        else if (write && write_number == {a - 2}'d3) state_step <= write_data[15:0];
+        else if (write && write_number == {step}) state_step <= write_data[15:0];
         if (rst) settling <= 16'd0;
         else if (taking) settling <= 16'd{settle};
         else if (settling != 16'd0) settling <= settling - 16'd1;

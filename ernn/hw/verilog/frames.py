@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ernn.hw.layout.registers import whole_bytes
 from ernn.hw.layout.words import Words
 
 
@@ -20,7 +21,7 @@ class Beats:
     @property
     def slot(self) -> int:
         """Bits of an element in a beat."""
-        return -(-self.bits // 8) * 8
+        return whole_bytes(self.bits)
 
     @property
     def words(self) -> Words:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ernn.hw.graph import kernels
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.layout.array import Thread
+from ernn.hw.layout.registers import PROTOCOL
 from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.layout.words import State, Words, padded
 from ernn.hw.verilog import availability as flow
@@ -107,7 +108,8 @@ class LayerText:
             "c": State(holder.real_steps, width, holder.width * holder.block_size, cells.bits),
             "y": State(unit.real_steps, self.sink.width, unit.width * self.block_size, self.sink.bits),
         }
-        self.declarations.append(f"""    // Between frames, bit 15 says states: bit 14 for y, then the stream.
+        state, kind = PROTOCOL.state_bit, PROTOCOL.state_shift
+        self.declarations.append(f"""    // Between frames, bit {state} says states: bit {kind} for y, then the stream.
     reg state_chosen, state_write, state_is_y;
     reg [STREAM_BITS-1:0] state_stream;
     reg [31:0] state_address;
@@ -116,9 +118,9 @@ class LayerText:
     reg [{self.sink.width - 1}:0] y_new;
     reg [STREAM_BITS-1:0] y_new_stream;
     always @(posedge clk) begin
-        state_chosen <= idle && load_memory[15];
-        state_write <= load && idle && load_memory[15];
-        state_is_y <= load_memory[14];
+        state_chosen <= idle && load_memory[{state}];
+        state_write <= load && idle && load_memory[{state}];
+        state_is_y <= load_memory[{kind}];
         state_stream <= load_memory[STREAM_BITS-1:0];
         state_address <= load_address;
         state_data <= load_data;

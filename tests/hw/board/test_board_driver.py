@@ -52,9 +52,9 @@ def test_states_are_written_as_by_the_library(name):
 
 
 def test_other_registers_are_refused():
-    registers = json.loads(accelerator("lstm")[2]["design.json"])["registers"]
+    design = json.loads(accelerator("lstm")[2]["design.json"])
     with pytest.raises(DRIVER.DriverError, match=r"^no accelerator of version 1 is there: identity 0x7, version 1$"):
-        DRIVER.Accelerator(Written(registers, identity=7), {"registers": registers})
+        DRIVER.Accelerator(Written(design["registers"], identity=7), design)
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (6,)])

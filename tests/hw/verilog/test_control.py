@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from ernn.hw.layout import registers
+from ernn.hw.layout.registers import PROTOCOL, register_number
 from ernn.hw.project import rtl_project
 from ernn.hw.verilog.network import NetworkText
 from ernn.program.network import Program
@@ -15,7 +17,8 @@ from tests import programs
 from tests.hw import designs
 
 STRUCTURE, SIZES = {"block_sizes": (4, 4), "projection": 4}, {"layers": (4, 3, 0), "output": (2, 2, 0)}
-CONTROL, LOAD_PLACE, LOAD_PART, NOISE = 0, 1, 2, 0xFFFF
+CONTROL, LOAD_PLACE, LOAD_PART = (register_number(name) for name in registers.WRITTEN[:3])
+NOISE = 0xFFFF  # a number that no register has
 LOOP = '"%h %h", number, value) == 2) begin'
 TASK = """
     task noise(input integer cycles);
@@ -51,7 +54,7 @@ def writes(design: NetworkText) -> Iterator[tuple[int, int]]:
     for number, layer in enumerate(design.layers):
         parts = -(-layer.array.weight_bits // 32)
         for memory, text in enumerate(layer.array.layout.images()):
-            yield LOAD_PLACE, number << 16 | memory
+            yield LOAD_PLACE, PROTOCOL.memory(number, memory)
             for word in text.splitlines():
                 yield from ((LOAD_PART, int(word, 16) >> 32 * part & 0xFFFFFFFF) for part in range(parts))
 
@@ -84,7 +87,7 @@ def test_loaded_weights_replace_those_of_the_images(bench, transformed):
     with pytest.raises(Mismatch):
         bench.run(vectors)
     simulation.check_overflows(program, x, bench.run(vectors, writes=given))
-    half = given.index((LOAD_PLACE, 1 << 16))  # the output layer's first lane
+    half = given.index((LOAD_PLACE, PROTOCOL.memory(1, 0)))  # the output layer's first lane
     with pytest.raises(Mismatch):
         bench.run(vectors, writes=given[:half])
 

@@ -19,9 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-IDENTITY, VERSION = 0x45524E4E, 1
-RESET, CLEAR = 1, 2  # writes to `control`
-STATE = 0x8000  # places in `load_place` that are states, not weights
+VERSION = 1  # of the register protocol, whose numbers are in design.json
 
 
 class DriverError(Exception):
@@ -124,8 +122,9 @@ class Accelerator:
     def __init__(self, board: Board, design: dict[str, Any], frames_in_packet: int = 256) -> None:
         self.board, self.design, self._packet = board, design, frames_in_packet
         self._addresses = {name: 4 * number for number, name in enumerate(design["registers"])}
+        self._protocol = design["protocol"]
         found = self.read("identity"), self.read("interface_version")
-        if found != (IDENTITY, VERSION):
+        if found != (self._protocol["identity"], VERSION):
             raise DriverError(
                 f"no accelerator of version {VERSION} is there: identity {found[0]:#x}, version {found[1]}"
             )
@@ -140,11 +139,11 @@ class Accelerator:
 
     def reset(self) -> None:
         """Forget all frames, states and counters; weights stay."""
-        self.write("control", RESET)
+        self.write("control", self._protocol["reset"])
 
     def clear(self) -> None:
         """Counters."""
-        self.write("control", CLEAR)
+        self.write("control", self._protocol["clear"])
 
     def counters(self) -> dict[str, int]:
         """Everything that is counted; cycles are those with a frame under way."""
@@ -159,7 +158,7 @@ class Accelerator:
             DriverError: one is missing; nothing was written then.
         """
         places = {
-            folder / f"{layer['name']}_weights_{memory}.hex": number << 16 | memory
+            folder / f"{layer['name']}_weights_{memory}.hex": number << self._protocol["layer_shift"] | memory
             for number, layer in enumerate(self.design["layers"])
             for memory in range(layer["memories"])
         }
@@ -172,6 +171,11 @@ class Accelerator:
                 self._load(int(line, 16), 4 * len(line))
                 total += 1
         return total
+
+    def _place(self, layer: int, stream: int, kind: str) -> int:
+        """Where words of a state go to."""
+        p = self._protocol
+        return layer << p["layer_shift"] | 1 << p["state_bit"] | (kind == "y") << p["state_shift"] | stream
 
     def _load(self, word: int, bits: int) -> None:
         for part in range(-(-bits // 32)):
@@ -215,7 +219,7 @@ class Accelerator:
         ]
 
     def _state(self, layer: int, stream: int, kind: str, form: dict[str, int]) -> np.ndarray:
-        self.write("load_place", _place(layer, stream, kind))
+        self.write("load_place", self._place(layer, stream, kind))
         found: list[int] = []
         for step in range(form["words"]):
             self.write("state_step", step)
@@ -227,7 +231,7 @@ class Accelerator:
         """Write states back; the next frame of the stream must not open an utterance."""
         for number, (layer, kinds) in enumerate(zip(self.design["layers"], states, strict=True)):
             for kind, form in layer["states"].items():
-                self.write("load_place", _place(number, stream, kind))
+                self.write("load_place", self._place(number, stream, kind))
                 for row in np.reshape(kinds[kind], (form["words"], form["elements"])).tolist():
                     self._load(_pack(row, form["element_bits"]), form["bits"])
 
@@ -264,10 +268,6 @@ def check(accelerator: Accelerator, vectors: Vectors) -> None:
         )
     if errors := accelerator.read("protocol_errors"):
         raise DriverError(f"{errors} frames came in broken")
-
-
-def _place(layer: int, stream: int, kind: str) -> int:
-    return layer << 16 | STATE | (kind == "y") << 14 | stream
 
 
 def _pack(integers: list[int], bits: int) -> int:
