@@ -80,7 +80,7 @@ lint: $(INSTALLED) ## ruff, mypy, import-linter
 .PHONY: bench
 bench: $(INSTALLED) ## Every benchmark, written to docs/benchmarks (hours; one alone: python -m bench.NAME)
 	for file in bench/[a-z]*.py; do \
-		name=$$(basename $$file .py); [[ $$name =~ ^(record|provenance|screenshot|accuracy_jobs|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
+		name=$$(basename $$file .py); [[ $$name =~ ^(record|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
 
 .PHONY: images
 images: publish ## Renew the pictures in docs/images from finished results (needs chromium)

@@ -19,7 +19,7 @@ from ernn.artifacts import atomic, read_yaml
 from ernn.errors import UserError, complaints
 from ernn.params import Parameters
 
-CODE = ("ernn", "components")
+CODE = ("components", "ernn", "workflow")
 FILES = ("dvc.yaml", ".dvcignore")
 WHOLE = ("designs", "networks", "programs", "accelerators")  # given in a preset, these replace the default's
 DVC_CONFIG = """\
