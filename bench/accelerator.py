@@ -131,7 +131,7 @@ def simulated(program: Program, files: dict[str, str], streams: int) -> dict[str
     x = np.random.default_rng(1).integers(program.input.low // 2, program.input.high // 2, (FRAMES, program.inputs))
     utterances = np.split(x, range(OPENS if streams == 1 else 20, FRAMES, OPENS if streams == 1 else 20))
     with tempfile.TemporaryDirectory() as folder:
-        project.write(files, Path(folder))
+        files.write(Path(folder))
         work = Path(folder) / "work"
         work.mkdir()
         bench = toggles.ToggleBench(Path(folder), work, json.loads(files["design.json"])["registers"])

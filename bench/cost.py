@@ -15,7 +15,7 @@ from ernn.estimate import cost
 from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
-from ernn.hw.project import rtl_project, write
+from ernn.hw.project import rtl_project
 from ernn.hw.verilog.network import Architecture, NetworkText
 from ernn.synthesize import count, sources
 
@@ -81,7 +81,7 @@ def measure(name: str, device: str) -> list[dict[str, Any]]:
     network = NetworkText(program, Architecture(arrays, Clock(200, TIMINGS[target.family])))
     found = cost.estimate(network, target).total
     with tempfile.TemporaryDirectory() as folder:
-        project = write(rtl_project(network), Path(folder) / "project")
+        project = rtl_project(network).write(Path(folder) / "project")
         used = count.count(sources.sources(project), target.family, Path(folder) / "work").resources
     fields = [field.name for field in dataclasses.fields(Resources)]
     return [_row(name, device, field, getattr(found, field), getattr(used, field), case.fitted) for field in fields]

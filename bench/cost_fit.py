@@ -24,7 +24,7 @@ from ernn.estimate.fabric import Constants
 from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
-from ernn.hw.project import rtl_project, write
+from ernn.hw.project import rtl_project
 from ernn.hw.verilog.network import Architecture, NetworkText
 from ernn.synthesize import cells, count, sources
 from ernn.tools import yosys
@@ -81,7 +81,7 @@ def linear(network: NetworkText, device: Device) -> Iterator[tuple[str, Used, np
 def counted(network: NetworkText, family: Family) -> dict[str, Used]:
     """The parts of a design, synthesized."""
     with tempfile.TemporaryDirectory() as folder:
-        source = sources.sources(write(rtl_project(network), Path(folder) / "project"))
+        source = sources.sources(rtl_project(network).write(Path(folder) / "project"))
         count.count(source, family, Path(folder) / "work")
         tops = ("ernn", *source.layers)
         result: dict[str, Used] = {}

@@ -110,7 +110,7 @@ def devices_of(name: str) -> tuple[str, ...]:
     return PAPER[name] if name in PAPER else (SMALL[name].device,)
 
 
-def made(name: str, device: str) -> tuple[Program, dict[str, str]]:
+def made(name: str, device: str) -> tuple[Program, artifacts.Texts]:
     """Program and sources of a design for a device."""
     case, mhz = case_of(name), SMALL[name].clock_mhz if name in SMALL else accelerator.CLOCK_MHZ
     program = accelerator.program_of(case)
@@ -120,8 +120,8 @@ def made(name: str, device: str) -> tuple[Program, dict[str, str]]:
 def measure(name: str, device: str) -> dict[str, Any]:
     """A row."""
     program, files = made(name, device)
-    place = CACHE / f"{name}-{device}-{project.digest(files | _flow())[:16]}"
-    project.write(files, place / "project")
+    place = CACHE / f"{name}-{device}-{(files | _flow()).digest()[:16]}"
+    files.write(place / "project")
     started = time.perf_counter()
     row, *_ = rows.rows(name, place / "project", DEVICES[device], SEEDS, place / "work", resume=True, plain=True)
     place_seconds = _seconds(place / "seconds.json", time.perf_counter() - started)

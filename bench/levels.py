@@ -70,7 +70,7 @@ def measure(name: str, device: str, generate: Generator) -> list[dict[str, Any]]
     """A row for each of the worst paths of a design."""
     watched, target = Watched(generate), DEVICES[device]
     with tempfile.TemporaryDirectory() as folder:
-        written = project.write(watched.files, Path(folder) / "project")
+        written = watched.files.write(Path(folder) / "project")
         counted = count.count(sources.sources(written), target.family, Path(folder) / "work")
     supported = round(levels.supported_mhz(counted.paths[0].levels, target), 1)
     return [

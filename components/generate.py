@@ -20,7 +20,7 @@ def generate(
     from ernn import artifacts
     from ernn.errors import UserError
     from ernn.hw.hls import network as hls
-    from ernn.hw.project import digest, rtl_project, write
+    from ernn.hw.project import rtl_project
     from ernn.hw.verilog.network import NetworkText
     from ernn.program import files as program_file
 
@@ -31,10 +31,10 @@ def generate(
     sizes = replace(architecture(accelerator, hardware, program), transformed=stored == "transformed")
     network = NetworkText(program, sizes)
     target = hls.Target(device_of(accelerator, hardware).part, network.architecture.clock.mhz)
-    files = rtl_project(network) | {f"hls/{path}": text for path, text in hls.project(program, target).items()}
+    files = rtl_project(network) | hls.project(program, target).below("hls")
     with artifacts.atomic_folder(project) as folder:
-        write(files, folder)
-        (folder / "digest.txt").write_text(digest(files) + "\n")
+        files.write(folder)
+        (folder / "digest.txt").write_text(files.digest() + "\n")
     return {
         "multipliers": sum(sum(layer.multipliers().values()) for layer in network.layers),
         "weight_memory_bits": sum(layer.weight_memory_bits for layer in network.layers),

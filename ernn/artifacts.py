@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,37 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path}: must be a mapping of sections, as params.yaml is")
     return values
+
+
+class Texts(dict[str, str]):
+    """Texts by their paths in a folder: what a generator makes, before anybody writes it."""
+
+    def __or__(self, others: Mapping[str, str]) -> "Texts":  # type: ignore[override]
+        return Texts({**self, **others})
+
+    def below(self, folder: str) -> "Texts":
+        """The same in a folder."""
+        return Texts({f"{folder}/{path}": text for path, text in self.items()})
+
+    def digest(self) -> str:
+        """SHA-256 of all paths and texts, whatever their order."""
+        total = hashlib.sha256()
+        for path, text in sorted(self.items()):
+            total.update(f"{path}\0{len(text)}\0{text}".encode())
+        return total.hexdigest()
+
+    def write(self, folder: Path) -> Path:
+        """Write everything to a folder, which is returned; other files in it stay."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in self.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        return folder
+
+    @classmethod
+    def read(cls, folder: Path) -> "Texts":
+        """Everything below a folder."""
+        return cls({str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()})
 
 
 def sha256(path: Path) -> str:

@@ -1,11 +1,10 @@
-"""An accelerator as a project: a value {path: text} with a digest, and how it is written."""
+"""An accelerator as a project: a value: all of its texts by path."""
 
-import hashlib
 import json
 from dataclasses import asdict
 from importlib import resources
-from pathlib import Path
 
+from ernn.artifacts import Texts
 from ernn.hw.board.adapter import board_project, slot
 from ernn.hw.design import TEST_BENCH
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
@@ -16,9 +15,9 @@ from ernn.hw.work import work
 _LIBRARY = ("verilog", "rtl")
 
 
-def rtl_project(network: NetworkText) -> dict[str, str]:
+def rtl_project(network: NetworkText) -> Texts:
     """Verilog sources, memory images, test bench, constraints and a description, by path; every run gives the same."""
-    files = {f"rtl/{name}": text for name, text in library().items()}
+    files = Texts(library()).below("rtl")
     for name, text in network.sources().items():
         files[f"{'memory' if name.endswith('.hex') else 'rtl'}/{name}"] = text
     files[f"tb/{TEST_BENCH}.v"] = testbench(network)
@@ -27,7 +26,7 @@ def rtl_project(network: NetworkText) -> dict[str, str]:
         f"create_clock -name aclk -period {1000 / network.architecture.clock.mhz:.3f} [get_ports aclk]\n"
     )
     files["vivado/run.tcl"] = (resources.files("ernn.hw.board") / "vivado" / "run.tcl").read_text()
-    files |= {f"board/{name}": text for name, text in board_project(network).items()}
+    files |= Texts(board_project(network)).below("board")
     files["registers.md"] = registers(network)
     files["design.json"] = json.dumps(description(network), indent=2, sort_keys=True) + "\n"
     return files
@@ -37,22 +36,6 @@ def library() -> dict[str, str]:
     """Modules that every network instantiates."""
     folder = resources.files("ernn.hw.verilog") / "library"
     return {each.name: each.read_text() for each in sorted(folder.iterdir(), key=lambda each: each.name)}
-
-
-def digest(files: dict[str, str]) -> str:
-    """SHA-256 of all paths and texts."""
-    total = hashlib.sha256()
-    for path, text in sorted(files.items()):
-        total.update(f"{path}\0{len(text)}\0{text}".encode())
-    return total.hexdigest()
-
-
-def write(files: dict[str, str], folder: Path) -> Path:
-    """A project as a folder, which is returned."""
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
-    return folder
 
 
 def description(network: NetworkText) -> dict[str, object]:

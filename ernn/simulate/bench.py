@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from ernn.artifacts import Texts
 from ernn.errors import UserError
 from ernn.golden.model import Golden
 from ernn.hw.design import TEST_BENCH
@@ -96,8 +97,7 @@ class Bench:
         arguments: Sequence[str] = (),
     ) -> str:
         """What the test bench prints."""
-        for name, text in vectors.files(writes).items():
-            (self._work / name).write_text(text)
+        vectors.files(writes).write(self._work)
         given = [f"+gaps={gaps}", f"+stalls={stalls}", *arguments]
         return verilator.simulate(self._program, self._work, self._work / "simulation.log", given)
 
@@ -166,7 +166,7 @@ def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarr
     """
     golden, folder = Golden(program), project / "hls"
     logits = [golden.run(x[:, None])[0][:, 0] for x in utterances]
-    files = {str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()}
+    files = Texts.read(folder)
     with work_folder() as work:
         csim.compare(csim.build(files, work), hls_vectors(utterances, logits))
 

@@ -45,9 +45,7 @@ def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances
     if saif:
         with work_folder() as work:
             bench.Recorder(project, work, design["registers"]).record(frames, saif)
-    vectors.mkdir(parents=True, exist_ok=True)
-    for name, text in (frames.files() | {driver.NAME: driver.source()}).items():
-        (vectors / name).write_text(text)
+    (frames.files() | {driver.NAME: driver.source()}).write(vectors)
     return len(frames.x)
 
 

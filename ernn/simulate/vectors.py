@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
+from ernn.artifacts import Texts
 from ernn.golden.model import Golden
 from ernn.program.network import Program
 
@@ -19,15 +20,17 @@ class Vectors:
     first: Bool[np.ndarray, " frames"]
     stream: Int[np.ndarray, " frames"]
 
-    def files(self, writes: Sequence[tuple[int, int]] = ()) -> dict[str, str]:
+    def files(self, writes: Sequence[tuple[int, int]] = ()) -> Texts:
         """Text by file."""
         frames = zip(self.first.tolist(), self.stream.tolist(), strict=True)
-        return {
-            "frames.txt": "".join(f"{int(first)} {stream}\n" for first, stream in frames),
-            "x.hex": _hexadecimal(self.x),
-            "want.hex": _hexadecimal(self.logits),
-            "writes.txt": "".join(f"{number:x} {value:x}\n" for number, value in writes),
-        }
+        return Texts(
+            {
+                "frames.txt": "".join(f"{int(first)} {stream}\n" for first, stream in frames),
+                "x.hex": _hexadecimal(self.x),
+                "want.hex": _hexadecimal(self.logits),
+                "writes.txt": "".join(f"{number:x} {value:x}\n" for number, value in writes),
+            }
+        )
 
 
 def rtl_vectors(program: Program, utterances: Sequence[Int[np.ndarray, "frames inputs"]], streams: int) -> Vectors:
@@ -56,7 +59,7 @@ def rtl_vectors(program: Program, utterances: Sequence[Int[np.ndarray, "frames i
 
 def hls_vectors(
     features: Sequence[Int[np.ndarray, "frames inputs"]], logits: Sequence[Int[np.ndarray, "frames classes"]]
-) -> dict[str, str]:
+) -> Texts:
     """What the test bench reads: integers of utterances, and the logits that are expected.
 
     Raises:
@@ -66,7 +69,7 @@ def hls_vectors(
         raise ValueError("every utterance has logits for each of its frames")
     lines = [[int(t == 0), *frame] for utterance in features for t, frame in enumerate(utterance.tolist())]
     expected = [frame for utterance in logits for frame in utterance.tolist()]
-    return {"tb/features.txt": _lines(lines), "tb/logits.txt": _lines(expected)}
+    return Texts({"tb/features.txt": _lines(lines), "tb/logits.txt": _lines(expected)})
 
 
 def _hexadecimal(integers: np.ndarray) -> str:

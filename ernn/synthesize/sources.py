@@ -58,9 +58,7 @@ class Sources:
 
     def write(self, folder: Path) -> None:
         """All files into one folder, images too."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in (*self.verilog.items(), *self.memory.items()):
-            (folder / name).write_text(text)
+        artifacts.Texts({**self.verilog, **self.memory}).write(folder)
 
 
 def sources(project: Path, images: bool = False) -> Sources:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ernn.artifacts import Texts
 from ernn.errors import UserError
 from ernn.tools.process import Optimize, Tool, run
 
@@ -52,9 +53,7 @@ def build(files: Mapping[str, str], folder: Path, optimize: Optimize = "-O1") ->
     Raises:
         UserError: a tool is missing, or the sources do not compile.
     """
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
+    Texts(files).write(folder)
     return compiled(folder, ["src/ernn.cpp", "tb/ernn_tb.cpp"], optimize)
 
 
@@ -65,6 +64,5 @@ def compare(program: Path, vectors: Mapping[str, str]) -> str:
         UserError: a logit differs (the message names its utterance, frame and index), or vectors of another network.
     """
     folder = program.parent
-    for path, text in vectors.items():
-        (folder / path).write_text(text)
+    Texts(vectors).write(folder)
     return run([program, *VECTORS], folder, folder / "csim.log").strip()

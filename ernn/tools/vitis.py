@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ernn.artifacts import Texts
 from ernn.errors import UserError
 from ernn.tools.process import Tool, run
 
@@ -59,9 +60,7 @@ def build(files: Mapping[str, str], folder: Path, steps: Sequence[Step] = STEPS)
         UserError: the tool is missing, or a step failed.
     """
     tool = VITIS_HLS.path()
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
+    Texts(files).write(folder)
     run([tool, "-f", "run.tcl"], folder, folder / "vitis_hls.log", {"ERNN_HLS_STEPS": " ".join(steps)})
 
 

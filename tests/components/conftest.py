@@ -136,7 +136,7 @@ def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
     target.mkdir(parents=True)
     for file in ("design.json", "registers.md"):
         (target / file).write_text(files[file])
-    (target / "digest.txt").write_text(project.digest(files) + "\n")
+    (target / "digest.txt").write_text(files.digest() + "\n")
     run = {"cycles_per_frame": 250.0, "latency_cycles": 300, "multiplier_utilization": 0.4, "simulated_frames": 9}
     run |= {"register_toggles_per_frame": 1e6, "toggle_frames": 5}
     work = energy.total_work(json.loads(files["design.json"]))

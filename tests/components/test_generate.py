@@ -8,7 +8,7 @@ import pytest
 
 from components import stage
 from components.generate import generate
-from ernn.hw import project
+from ernn.artifacts import Texts
 from tests.components import accelerators
 
 
@@ -51,7 +51,7 @@ def test_two_runs_give_equal_trees_whose_digest_stands_beside_them(folder):
     run(to="again")
     assert tree(folder / "out") == tree(folder / "again")
     files = {path: text.decode() for path, text in tree(folder / "out/project").items()}
-    assert files.pop("digest.txt") == project.digest(files) + "\n"
+    assert files.pop("digest.txt") == Texts(files).digest() + "\n"
 
 
 def test_metrics_are_sums_over_the_layers_of_the_description(folder):
@@ -87,7 +87,7 @@ def test_a_failed_run_leaves_no_half_written_folder(folder, capsys, monkeypatch)
     def full(files):
         raise OSError(28, "No space left on device", "out/project/digest.txt")
 
-    monkeypatch.setattr(project, "digest", full)
+    monkeypatch.setattr(Texts, "digest", full)
     assert "no space left on device; free some disk space" in refusal(capsys)
     assert names(folder / "out") == []
 
@@ -95,7 +95,7 @@ def test_a_failed_run_leaves_no_half_written_folder(folder, capsys, monkeypatch)
 def test_a_failed_run_keeps_the_project_before_it(folder, capsys, monkeypatch):
     run()
     before = tree(folder / "out")
-    monkeypatch.setattr(project, "digest", lambda files: 1 / 0)
+    monkeypatch.setattr(Texts, "digest", lambda files: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run()
     assert tree(folder / "out") == before

@@ -1,14 +1,15 @@
 """Small accelerators as projects on disk, and vectors for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ernn.artifacts import Texts
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
-from ernn.hw.project import rtl_project, write
+from ernn.hw.project import rtl_project
 from ernn.hw.verilog.network import Architecture, NetworkText
 from ernn.program.network import Program
 from ernn.simulate.bench import Bench
@@ -38,11 +39,16 @@ def registers(design: NetworkText) -> list[str]:
     return [name for name, _, _ in design.registers]
 
 
-def bench(design: NetworkText, folder: Path, files: dict[str, str] | None = None) -> Bench:
+def bench(design: NetworkText, folder: Path, files: Texts | None = None) -> Bench:
     """A compiled test bench of a design, or of changed files of it; project and work are folders in `folder`."""
-    project = write(rtl_project(design) if files is None else files, folder / "project")
+    project = (rtl_project(design) if files is None else files).write(folder / "project")
     (folder / "work").mkdir()
     return Bench(project, folder / "work", registers(design), optimize="-O0")
+
+
+def write(files: Mapping[str, str], folder: Path) -> Path:
+    """Texts as files of a folder, which is returned."""
+    return Texts(files).write(folder)
 
 
 def utterances(program: Program, lengths: Sequence[int], seed: int = 1) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from ernn.artifacts import Texts
 from ernn.devices.timing import TIMINGS
 from ernn.hw import project
 from ernn.hw.graph.schedule import Clock
@@ -42,7 +43,7 @@ def with_other_word(program: Program) -> Program:
 def test_a_project_is_the_same_every_time(name):
     first, second = project.rtl_project(made(name)), project.rtl_project(made(name))
     assert first == second
-    assert project.digest(first) == project.digest(second)
+    assert first.digest() == second.digest()
     assert all(text.endswith("\n") for text in first.values())
 
 
@@ -52,14 +53,14 @@ def test_a_weight_changes_its_memory_and_the_digest_alone(name):
     first, second = (project.rtl_project(designs.network(each)) for each in (program, with_other_word(program)))
     assert list(first) == list(second)
     assert [path for path in first if first[path] != second[path]] == ["memory/output_layer_weights_0.hex"]
-    assert project.digest(first) != project.digest(second)
+    assert first.digest() != second.digest()
 
 
 def test_the_digest_sees_paths_and_texts_but_no_order():
-    files = {"a": "1", "b": "2"}
-    assert project.digest(files) == project.digest(dict(reversed(files.items())))
-    others = [{"a": "2", "b": "1"}, {"a": "1"}, {"a": "1", "c": "2"}, {"a": "1b", "b": "2"}, {}]
-    assert len({project.digest(each) for each in (files, *others)}) == 1 + len(others)
+    files = Texts({"a": "1", "b": "2"})
+    assert files.digest() == Texts(reversed(files.items())).digest()
+    others = map(Texts, [{"a": "2", "b": "1"}, {"a": "1"}, {"a": "1", "c": "2"}, {"a": "1b", "b": "2"}, {}])
+    assert len({each.digest() for each in (files, *others)}) == 6
 
 
 @pytest.mark.parametrize("name", STRUCTURES)

@@ -18,7 +18,7 @@ from tests.hw import board_driver, designs
 def folder(tmp_path, monkeypatch):
     accelerators.make(tmp_path)
     program = programs.build(**accelerators.STRUCTURE)
-    designs.write(rtl_project(designs.network(program, streams=2)), tmp_path / "project")
+    rtl_project(designs.network(program, streams=2)).write(tmp_path / "project")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

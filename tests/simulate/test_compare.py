@@ -28,7 +28,7 @@ def traced(request, tmp_path_factory):
     structure, layers = DESIGNS[request.param]
     program, folder = programs.build(**structure), tmp_path_factory.mktemp("traced")
     design = designs.network(program, layers=layers)
-    project, work = designs.write(rtl_project(design), folder / "project"), folder / "work"
+    project, work = rtl_project(design).write(folder / "project"), folder / "work"
     work.mkdir()
     bench = simulation.Bench(project, work, designs.registers(design), ["ERNN_TRACE"], "-O0")
     x = designs.utterances(program, [4])[0]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
 from ernn.estimate import energy
-from ernn.hw.project import rtl_project, write
+from ernn.hw.project import rtl_project
 from ernn.simulate import toggles
 from ernn.simulate.bench import Outcome
 from ernn.simulate.toggles import ToggleBench
@@ -86,7 +86,7 @@ def distance(values) -> int:
 def counter(tmp_path_factory: pytest.TempPathFactory) -> ToggleBench:
     folder = tmp_path_factory.mktemp("counter")
     sources = {"rtl/ernn.v": COUNTER, "rtl/ernn_copy.v": COPY, "tb/ernn_tb.v": BENCH}
-    return ToggleBench(write(sources, folder / "project"), folder, [], "-O0")
+    return ToggleBench(designs.write(sources, folder / "project"), folder, [], "-O0")
 
 
 @settings(max_examples=15)
@@ -122,7 +122,7 @@ def run(folder: Path, stage: str = "") -> Run:
         files["rtl/layer0.v"] = layer[: layer.rindex("endmodule")] + stage
     design = json.loads(files["design.json"])
     (folder / "work").mkdir()
-    bench = ToggleBench(write(files, folder / "project"), folder / "work", design["registers"], "-O0")
+    bench = ToggleBench(files.write(folder / "project"), folder / "work", design["registers"], "-O0")
     vectors = rtl_vectors(program, designs.utterances(program, LENGTHS), 1)
     return Run(design, bench, vectors, bench.run(vectors))
 

@@ -23,7 +23,7 @@ SMALL = {"cell": "gru", "block_sizes": (2, 2)}
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     design = designs.network(programs.build(**SMALL), layers=(2, 1, 0), output=(1, 1, 0))
-    return designs.write(rtl_project(design), tmp_path_factory.mktemp("small"))
+    return rtl_project(design).write(tmp_path_factory.mktemp("small"))
 
 
 @pytest.mark.system
@@ -181,7 +181,7 @@ def test_a_small_design_is_placed_and_routed(device, mhz, seeds, crowded, tmp_pa
     monkeypatch.setattr(rows, "CROWDED", crowded)
     clock = Clock(mhz, TIMINGS[DEVICES[device].family])
     design = designs.network(programs.build(**SMALL), layers=(1, 1, 0), output=(1, 1, 0), clock=clock)
-    project = designs.write(rtl_project(design), tmp_path / "project")
+    project = rtl_project(design).write(tmp_path / "project")
     (row,) = rows.rows("small", project, DEVICES[device], seeds, tmp_path / "work")
     assert row["fmax_kind"] == "place_and_route"
     assert row["fmax_low_mhz"] <= row["fmax_mhz"] <= row["fmax_high_mhz"]

@@ -12,7 +12,7 @@ from ernn.devices.catalogue import DEVICES
 from ernn.devices.flow import FLOWS
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.project import rtl_project, write
+from ernn.hw.project import rtl_project
 from ernn.synthesize import count, levels, sources
 from ernn.tools import yosys
 from tests import programs
@@ -170,7 +170,7 @@ def test_levels_of_small_accelerators(name, device, mhz, most, tmp_path):
     structure, size = SMALL[name]
     target = DEVICES[device]
     design = designs.network(programs.build(**structure), size, (2, 2, 0), clock=Clock(mhz, TIMINGS[target.family]))
-    source = sources.sources(write(rtl_project(design), tmp_path / "project"))
+    source = sources.sources(rtl_project(design).write(tmp_path / "project"))
     counted = count.count(source, target.family, tmp_path / "work")
     worst = counted.paths[0]
     assert worst.levels <= most, [f"{path.levels} {path.start} -> {path.end} {path.line}" for path in counted.paths]

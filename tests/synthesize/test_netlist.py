@@ -28,7 +28,7 @@ MODELS: dict[Family, tuple[Path, ...]] = {
 def test_netlists_equal_the_integer_model(tmp_path, family):
     program = programs.build(cell="gru", block_sizes=(2, 2))
     design = designs.network(program, layers=(2, 1, 0), output=(1, 1, 0))
-    project = designs.write(rtl_project(design), tmp_path / "project")
+    project = rtl_project(design).write(tmp_path / "project")
     written = sources.sources(project, images=True)
     written.of_family(family).write(tmp_path / "work")
     commands = [

@@ -22,7 +22,7 @@ READERS = [vivado.utilization, vivado.timing, vivado.power]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An accelerator's sources."""
-    return designs.write(rtl_project(designs.network(programs.build())), tmp_path_factory.mktemp("vivado") / "project")
+    return rtl_project(designs.network(programs.build())).write(tmp_path_factory.mktemp("vivado") / "project")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ network takes. Control is AXI4-Lite: the function works on one frame each time i
 from dataclasses import dataclass
 from importlib import resources
 
+from ernn.artifacts import Texts
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls import layers
@@ -40,7 +41,7 @@ class Target:
     clock_mhz: float = 200.0
 
 
-def project(program: Program, target: Target | None = None) -> dict[str, str]:
+def project(program: Program, target: Target | None = None) -> Texts:
     """All files but the vectors: text by path."""
     target = target or Target()
     clock = Clock(target.clock_mhz, TIMINGS["xcup"])
@@ -54,7 +55,7 @@ def project(program: Program, target: Target | None = None) -> dict[str, str]:
         )
     y = program.layers[-1].output
     files["src/output.h"] = _guarded("output", layers.output(program.output, y, clock))
-    return dict(sorted(files.items()))
+    return Texts(sorted(files.items()))
 
 
 def _header(program: Program) -> str:
