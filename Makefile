@@ -97,3 +97,9 @@ constraints: $(INSTALLED) ## Renew constraints.txt, the versions that are known 
 	uv pip compile pyproject.toml --all-extras --universal --no-annotate --no-header --no-emit-package torch \
 		--upgrade --quiet -c <(echo '$(TORCH)') | grep -vE '^(nvidia-|cuda-|triton)' > constraints.new
 	mv constraints.new constraints.txt
+
+.PHONY: clean
+clean: ## Remove what stages, tests and tools have written; the installation and mlflow.db stay
+	rm -rf build runs data models programs choices hardware simulations synthesis benchmarks scores report .cache
+	find . -path ./.venv -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
