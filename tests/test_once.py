@@ -1,0 +1,47 @@
+"""Facts that are written once: literals that may stand in the files that own them and nowhere else."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ernn.devices.catalogue import DEVICES
+from ernn.devices.timing import TIMINGS
+from ernn.hw.graph.operators import OPERATORS
+from ernn.hw.layout.registers import PROTOCOL
+
+ROOT = Path(__file__).parents[1]
+SOURCES = {
+    str(path.relative_to(ROOT)): re.sub(r"(?m)^ *>>> .*$", "", path.read_text())  # examples may name what they like
+    for folder in ("ernn", "components", "workflow")
+    for path in (ROOT / folder).rglob("*.py")
+}
+DRIVER = "ernn/hw/board/driver/ernn_driver.py"  # runs on a board by itself, and calls registers by their names
+REGISTERS = {"ernn/hw/layout/registers.py", DRIVER}
+FAMILIES = {
+    *(f"ernn/devices/{name}.py" for name in ("catalogue", "flow", "timing")),
+    *(f"ernn/estimate/{name}.py" for name in ("energy", "fabric")),
+    "ernn/synthesize/output_registers.py",  # registers of a family's block RAM
+    "ernn/hw/hls/network.py",  # whose text depends on no delay
+}
+OWNERS = {
+    **{f'"{name}"': REGISTERS for name in ("load_place", "load_part")},
+    **{f"0x{PROTOCOL.identity:X}": REGISTERS - {DRIVER}},
+    **{f'"{name}"': FAMILIES for name in TIMINGS},
+    **{f'"{name}"': {"ernn/devices/catalogue.py", "ernn/params.py"} for name in DEVICES},
+    **{f'"{each.name}"': {"ernn/hw/graph/operators.py"} for each in OPERATORS if "_" in each.name},
+}
+
+
+def holders(literal: str) -> set[str]:
+    """Files of the library, the stages and the orchestrator that have it."""
+    return {path for path, text in SOURCES.items() if literal in text}
+
+
+@pytest.mark.parametrize("literal", OWNERS)
+def test_a_literal_stands_in_the_files_that_own_it_alone(literal):
+    assert holders(literal) <= OWNERS[literal]
+
+
+def test_every_literal_is_somewhere():
+    assert all(holders(literal) for literal in OWNERS)
