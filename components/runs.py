@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from components import tracking
 from ernn.params import Section
+from ernn.params.methods import METHODS
 
 if TYPE_CHECKING:
     from ernn.report.results import AcceleratorResult, IntegerResult, Result
@@ -60,7 +61,7 @@ def integers(
             shutil.copyfile(report / "integer.png", folder / "integer.png")
             artifacts.write_json(folder / "metrics.json", each.metrics)
             content = artifacts.sha256(folder / "program" / "program.json")
-            block_size = "1" if each.method == "prune" else each.block_size
+            block_size = each.block_size if METHODS[each.method].blocks else "1"
             yield tracking.Run(
                 name=f"{each.name} (integer)",
                 fingerprint=digest(identity | {"name": each.name, "program": content}),
@@ -84,7 +85,7 @@ def accelerators(
         sizes = each.accelerator.array
         parameters = settings | flat({"accelerator": each.accelerator})
         identity = {"parameters": parameters, "metrics": each.metrics, "table": each.table}
-        block_size = "1" if integer.method == "prune" else integer.block_size
+        block_size = integer.block_size if METHODS[integer.method].blocks else "1"
         axes = {"block_size": block_size, "bits": integer.widths, "array": f"{sizes.lanes}x{sizes.columns}"}
         kinds = {"device": row["device"], "clock_kind": row["clock_kind"], "energy_kind": row["energy_kind"]}
         with tempfile.TemporaryDirectory() as name:
@@ -109,7 +110,7 @@ def accelerators(
 
 def _axes(result: "Result") -> dict[str, str | float]:
     """What MLflow's comparison draws first: it takes the first three parameters, by name, that differ."""
-    block_size = 1.0 if result.method == "prune" else result.effective_block_size
+    block_size = result.effective_block_size if METHODS[result.method].blocks else 1.0
     return {"block_size": f"{block_size:g}", "method": result.method, "network": result.network}
 
 

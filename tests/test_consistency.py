@@ -113,7 +113,8 @@ def imported(module: Path, seen: set[Path]) -> Iterator[Path]:
 
 # What every stage reads its files and parameters with; no result depends on it.
 PLUMBING = {
-    "ernn/params.py",
+    "ernn/params/__init__.py",
+    "ernn/params/methods.py",
     "ernn/errors.py",
     "ernn/artifacts.py",
     "ernn/report/metrics.py",

@@ -24,11 +24,13 @@ FAMILIES = {
     "ernn/synthesize/output_registers.py",  # registers of a family's block RAM
     "ernn/hw/hls/network.py",  # whose text depends on no delay
 }
+METHODS_IN = {"ernn/params/methods.py", "ernn/compress/methods.py"}
 OWNERS = {
     **{f'"{name}"': REGISTERS for name in ("load_place", "load_part")},
     **{f"0x{PROTOCOL.identity:X}": REGISTERS - {DRIVER}},
     **{f'"{name}"': FAMILIES for name in TIMINGS},
-    **{f'"{name}"': {"ernn/devices/catalogue.py", "ernn/params.py"} for name in DEVICES},
+    **{f'"{name}"': {"ernn/devices/catalogue.py", "ernn/params/__init__.py"} for name in DEVICES},
+    **{f'"{name}"': METHODS_IN for name in ("prune",)},
     **{f'"{each.name}"': {"ernn/hw/graph/operators.py"} for each in OPERATORS if "_" in each.name},
 }
 

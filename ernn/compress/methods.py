@@ -8,6 +8,7 @@ project   |---------------------- dense ----------------------| one projection: 
 """
 
 import logging
+from dataclasses import dataclass
 
 from ernn.compress.admm import Pull
 from ernn.compress.pruning import Pruner
@@ -37,31 +38,37 @@ def compress(
         UserError: the loss is no longer finite.
     """
     young.to(run.device), grown.to(run.device)  # before Z, U and the masks are made beside the weights
-    blocks = design.blocks(young.network.layers)
     cut = Division.of(run.training.epochs, options)
-    if design.method == "project":
-        make_circulant(grown, blocks)
-        return grown
-    if design.method == "direct":
-        make_circulant(young, blocks)
-        randomise(young, run.training.seed)
-        run.fit(young, Phase("direct", 0, cut.total, cut.total, DIRECT_EXPONENT))
-        return young
-    during = Phase(design.method, cut.dense, cut.compressed - cut.dense, cut.total)
-    if design.method == "admm":
-        _pull(young, blocks, options, run, during)
-    else:
-        pruner = Pruner(young, design.pruning_ratio, options.pruning_elements)
-        run.fit(young, during, pruner)
-        pruner.finish(young)
-    run.fit(young, Phase("finetune", cut.compressed, cut.total - cut.compressed, cut.total))
-    return young
+    return WAYS[design.method](_Networks(young, grown), design, options, run, cut)
 
 
-def _pull(model: AcousticModel, blocks: tuple[BlockSizes, ...], options: Compression, run: Run, phase: Phase) -> None:
-    """ADMM, then W := Z."""
-    pull = Pull(model, blocks, options.admm)
-    run.fit(model, phase, pull)
+@dataclass(frozen=True)
+class _Networks:
+    """The dense network at the epoch where compression starts, and after all its epochs."""
+
+    young: AcousticModel
+    grown: AcousticModel
+
+    def blocks(self, design: Design) -> tuple[BlockSizes, ...]:
+        """Block sizes layer by layer."""
+        return design.blocks(self.young.network.layers)
+
+
+def _project(dense: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    make_circulant(dense.grown, dense.blocks(design))
+    return dense.grown
+
+
+def _direct(dense: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    make_circulant(dense.young, dense.blocks(design))
+    randomise(dense.young, run.training.seed)
+    run.fit(dense.young, Phase(design.method, 0, cut.total, cut.total, DIRECT_EXPONENT))
+    return dense.young
+
+
+def _admm(dense: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    pull = Pull(dense.young, dense.blocks(design), options.admm)
+    run.fit(dense.young, _during(design, cut), pull)
     for place, residual in pull.unconverged().items():
         log.warning(
             "ADMM ended above its tolerance: residual %.4f > compression.admm.tolerance=%g at %s; "
@@ -70,4 +77,25 @@ def _pull(model: AcousticModel, blocks: tuple[BlockSizes, ...], options: Compres
             options.admm.tolerance,
             place,
         )
-    pull.finish(model)
+    pull.finish(dense.young)
+    return _finetuned(dense.young, run, cut)
+
+
+def _prune(dense: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    pruner = Pruner(dense.young, design.pruning_ratio, options.pruning_elements)
+    run.fit(dense.young, _during(design, cut), pruner)
+    pruner.finish(dense.young)
+    return _finetuned(dense.young, run, cut)
+
+
+def _during(design: Design, cut: Division) -> Phase:
+    """The epochs in which matrices get their structure."""
+    return Phase(design.method, cut.dense, cut.compressed - cut.dense, cut.total)
+
+
+def _finetuned(model: AcousticModel, run: Run, cut: Division) -> AcousticModel:
+    run.fit(model, Phase("finetune", cut.compressed, cut.total - cut.compressed, cut.total))
+    return model
+
+
+WAYS = {"admm": _admm, "direct": _direct, "prune": _prune, "project": _project}  # by the names of `METHODS`

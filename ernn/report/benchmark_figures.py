@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from ernn.params.methods import METHODS
 from ernn.report.benchmark import TITLES
-from ernn.report.figures import COLOURS, MARKERS, NAMES, canvas
+from ernn.report.figures import MARKERS, canvas
 from ernn.report.published import Confidence, Published
 from ernn.report.results import AcceleratorResult
 
@@ -34,7 +35,7 @@ def per_over_latency(results: Sequence[AcceleratorResult]) -> Figure:
     seen: set[str] = set()
     for result in results:
         numbers, x = result.integer.metrics, result.table[0]["latency_us"]
-        label = f"{result.integer.network}, {NAMES[result.integer.method]}"
+        label = f"{result.integer.network}, {METHODS[result.integer.method].title}"
         y = numbers["per_integer"]
         error = [[y - numbers["per_integer_low"]], [numbers["per_integer_high"] - y]]
         style = _style(result, [each.integer.network for each in results])
@@ -59,7 +60,7 @@ def resources(results: Sequence[AcceleratorResult]) -> Figure:
     for number, (name, title) in enumerate(TITLES.items()):
         places = [place + (number - 1.5) * height for place in range(len(ordered))]
         shares = [each.table[0][f"{name}_percent"] for each in ordered]
-        axes.barh(places, shares, height, label=title, color=list(COLOURS.values())[number])
+        axes.barh(places, shares, height, label=title, color=list(METHODS.values())[number].colour)
     labels = [f"{_label(each)}: {each.name}, {each.table[0]['device']}" for each in ordered]
     axes.set_yticks(range(len(ordered)), labels)
     axes.invert_yaxis()
@@ -101,12 +102,12 @@ def energy(results: Sequence[AcceleratorResult], published: Sequence[Published])
 
 
 def _ours(axes: Axes, result: AcceleratorResult) -> None:
-    row, colour = result.table[0], COLOURS[result.integer.method]
+    row, colour = result.table[0], METHODS[result.integer.method].colour
     x, y = _stored_weights(result), row["energy_uj_per_frame"]
     error = None
     if "energy_uj_per_frame_low" in row:
         error = [[y - row["energy_uj_per_frame_low"]], [row["energy_uj_per_frame_high"] - y]]
-    label = f"ours, {NAMES[result.integer.method]}, {row['device']}: {row['energy_kind']}"
+    label = f"ours, {METHODS[result.integer.method].title}, {row['device']}: {row['energy_kind']}"
     fill = "none" if row["energy_kind"] == "estimate" else "full"
     axes.errorbar(x, y, yerr=error, fmt="o", fillstyle=fill, color=colour, capsize=3, label=label)
     axes.annotate(_label(result), (x, y), xytext=(4, 3), textcoords="offset points", fontsize="small")
@@ -119,13 +120,13 @@ def _stored_weights(result: AcceleratorResult) -> float:
 
 def _style(result: AcceleratorResult, networks: Sequence[str]) -> Mapping[str, Any]:
     place = list(dict.fromkeys(networks)).index(result.integer.network)
-    return {"fmt": MARKERS[place % len(MARKERS)], "color": COLOURS[result.integer.method]}
+    return {"fmt": MARKERS[place % len(MARKERS)], "color": METHODS[result.integer.method].colour}
 
 
 def _label(result: AcceleratorResult) -> str:
-    return "pruned" if result.integer.method == "prune" else f"k = {result.integer.block_size}"
+    return f"k = {result.integer.block_size}" if METHODS[result.integer.method].blocks else "pruned"
 
 
 def _block_size(result: AcceleratorResult) -> tuple[bool, float]:
     first = result.integer.block_size.replace(", ", "/").split("/")[0]
-    return result.integer.method == "prune", float(first)
+    return not METHODS[result.integer.method].blocks, float(first)

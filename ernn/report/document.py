@@ -3,18 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from ernn.params import Compression, Corpus, Network, Training
+from ernn.params.methods import METHODS
 from ernn.report.metrics import show
 from ernn.report.results import Result
-
-METHODS = {
-    "dense": "the network as it is trained, uncompressed: the baseline",
-    "admm": "trained dense while its weights are pulled towards block-circulant ones, then fine-tuned as "
-    "block-circulant (E-RNN)",
-    "direct": "block-circulant from the first step (C-LSTM)",
-    "prune": "the smallest weights set to zero little by little, equally many in each processing element, then "
-    "retrained (ESE)",
-    "project": "the trained dense network replaced by its nearest block-circulant one, without training: the floor",
-}
 
 TEXT = """\
 # How much a recurrent acoustic model loses when it is compressed
@@ -81,7 +72,7 @@ def text(
     methods = list(dict.fromkeys(result.method for result in results))
     return TEXT.format(
         headline=_headline(results),
-        methods="\n".join(f"- **{method}**: {METHODS[method]}." for method in methods),
+        methods="\n".join(f"- **{method}**: {METHODS[method].text}." for method in methods),
         epochs=training.epochs,
         corpus=_corpus(corpus),
         networks="\n".join(f"| {name} | {_network(networks[name])} |" for name in used),
@@ -108,7 +99,7 @@ def _row(result: Result) -> list[str]:
         f"**{result.name}**" if not result.dense else result.name,
         result.network,
         result.method,
-        "–" if result.method == "prune" else result.block_size,
+        result.block_size if METHODS[result.method].blocks else "–",
         show("stored_weights", numbers["stored_weights"]).removesuffix(" words"),
         f"{result.compression:.2f} x",
         show("per", numbers["per"]),

@@ -7,20 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
+from ernn.params.methods import METHODS
 from ernn.report.results import Result
 
-# Okabe and Ito's palette, safe for colour-blind readers; one colour a method, one marker a network.
-COLOURS = {"dense": "#000000", "admm": "#0072B2", "direct": "#D55E00", "prune": "#009E73", "project": "#CC79A7"}
-NAMES = {
-    "dense": "dense",
-    "admm": "ADMM (E-RNN)",
-    "direct": "direct (C-LSTM)",
-    "prune": "pruned (ESE)",
-    "project": "one projection",
-}
-MARKERS = "osD^vP"
+MARKERS = "osD^vP"  # one a network
 LINES = ("-", "--", ":", "-.")
-PHASES = {"admm": "ADMM pull", "prune": "pruning", "finetune": "fine-tuning"}
+PHASES = {name: method.phase for name, method in METHODS.items() if method.phase} | {"finetune": "fine-tuning"}
 DPI = 160
 
 
@@ -31,9 +23,9 @@ def per_over_block_size(results: Sequence[Result]) -> Figure:
     networks = list(dict.fromkeys(result.network for result in results))
     for number, members in enumerate(series):
         network, method = members[0].network, members[0].method
-        colour, place = COLOURS[method], networks.index(network)
+        colour, place = METHODS[method].colour, networks.index(network)
         shift = 2 ** (0.03 * (number - len(series) / 2))  # points at one block size stand side by side
-        if method in ("admm", "direct", "project"):
+        if METHODS[method].circulant:
             line = [_baseline(network, results), *members]
             x = [each.effective_block_size * shift for each in line]
             y = [each.metrics["per"] for each in line]
@@ -44,9 +36,9 @@ def per_over_block_size(results: Sequence[Result]) -> Figure:
             yerr=[_below(members, "per"), _above(members, "per")],
             fmt=MARKERS[place % len(MARKERS)],
             color=colour,
-            markerfacecolor="white" if method == "prune" else colour,
+            markerfacecolor=colour if METHODS[method].blocks else "white",
             capsize=3,
-            label=f"{network}, {NAMES[method]}",
+            label=f"{network}, {METHODS[method].title}",
         )
     _block_size_axis(axes, results)
     axes.set_ylabel("PER on the test set (%), 39 phones")
@@ -59,7 +51,7 @@ def degradation(results: Sequence[Result]) -> Figure:
     designs = [result for result in results if not result.dense]
     figure, axes = canvas("Loss against the dense network", height=1.2 + 0.42 * len(designs))
     labels = [f"{each.name}  ({each.compression:.1f}x)" for each in designs]
-    intervals(axes, labels, [(each.metrics, COLOURS[each.method]) for each in designs], "degradation")
+    intervals(axes, labels, [(each.metrics, METHODS[each.method].colour) for each in designs], "degradation")
     axes.set_xlabel("PER above the dense network (points), paired 95 % interval")
     return figure
 
@@ -108,7 +100,7 @@ def one_curve(result: Result) -> Figure:
     panels = figure.subplots(1, 3 if residuals else 2, sharex=True)
     for name, text in (("train_loss", "training"), ("dev_loss", "development")):
         panels[0].plot(*_column(result, name), marker=".", label=text)
-    panels[1].plot(*_column(result, "dev_per"), marker=".", color=COLOURS[result.method])
+    panels[1].plot(*_column(result, "dev_per"), marker=".", color=METHODS[result.method].colour)
     _titles(panels[0], f"{result.name}: loss", "mean loss (nats)")
     _titles(panels[1], "Error rate", "PER on the development set (%)")
     panels[0].legend(frameon=False)
@@ -163,7 +155,7 @@ def _phases(axes: Axes, result: Result) -> None:
 
 
 def _series(result: Result) -> tuple[str, int, float]:
-    return result.network, list(COLOURS).index(result.method), result.effective_block_size
+    return result.network, list(METHODS).index(result.method), result.effective_block_size
 
 
 def _baseline(network: str, results: Iterable[Result]) -> Result:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ernn.params.methods import METHODS
 from ernn.report.document import markdown_table
-from ernn.report.figures import COLOURS, MARKERS, canvas, intervals
+from ernn.report.figures import MARKERS, canvas, intervals
 from ernn.report.metrics import show
 from ernn.report.results import IntegerResult, total_bits
 
@@ -49,7 +50,7 @@ def loss(results: Sequence[IntegerResult]) -> Figure:
     """Points of phone error rate lost against the float network, with the paired 95 % interval."""
     figure, axes = canvas("Loss of the integers", height=1.2 + 0.42 * len(results))
     labels = [f"{each.name}  ({each.widths} bits)" for each in results]
-    points = [(each.metrics, COLOURS[each.method]) for each in results]
+    points = [(each.metrics, METHODS[each.method].colour) for each in results]
     intervals(axes, labels, points, "integer_loss")
     axes.set_xlabel("PER above the float network (points), paired 95 % interval")
     return figure
@@ -69,9 +70,9 @@ def widths(results: Sequence[IntegerResult]) -> Figure:
 def _steps(axes: Axes, result: IntegerResult, marker: str) -> None:
     rows = result.searched
     x, y = [total_bits(row) for row in rows], [float(row["dev_per"]) for row in rows]
-    axes.scatter(x, y, marker=marker, label=result.name, facecolors="none", edgecolors=COLOURS[result.method])
+    axes.scatter(x, y, marker=marker, label=result.name, facecolors="none", edgecolors=METHODS[result.method].colour)
     chosen = result.curve[-1]
-    axes.scatter(total_bits(chosen), float(chosen["dev_per"]), marker=marker, color=COLOURS[result.method])
+    axes.scatter(total_bits(chosen), float(chosen["dev_per"]), marker=marker, color=METHODS[result.method].colour)
 
 
 def _row(result: IntegerResult) -> list[str]:
@@ -79,7 +80,7 @@ def _row(result: IntegerResult) -> list[str]:
     return [
         f"**{result.name}**",
         result.integer.design,
-        "–" if result.method == "prune" else result.integer.transform,
+        result.integer.transform if METHODS[result.method].blocks else "–",
         result.widths,
         f"{numbers['weight_bits'] / 8192:,.1f} KiB",
         show("per_integer", numbers["per_integer"]),

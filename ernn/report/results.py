@@ -9,6 +9,7 @@ from typing import Any
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.params import Accelerator, Bits, Design, Integer, Network, Scoring
+from ernn.params.methods import DENSE, METHODS
 from ernn.scoring.phone_errors import Score, paired_interval
 
 SEED = 1  # of the bootstrap
@@ -31,12 +32,13 @@ class Result:
     @property
     def dense(self) -> bool:
         """Whether this is a baseline."""
-        return self.method == "dense"
+        return self.method == DENSE
 
     @property
     def effective_block_size(self) -> float:
         """The block size if it is one number for all matrices, else how many times fewer weights are stored."""
-        return float(self.block_size) if self.method != "prune" and "/" not in self.block_size else self.compression
+        alike = METHODS[self.method].blocks and "/" not in self.block_size
+        return float(self.block_size) if alike else self.compression
 
     @property
     def compression(self) -> float:

@@ -7,9 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ernn.compress import methods
 from ernn.compress.methods import compress
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Compression, Design, Scoring, Training
+from ernn.params.methods import OF_DESIGNS
 from ernn.training import session
 from ernn.training.dense import Division, train_dense
 from ernn.training.schedule import learning_rate
@@ -116,3 +118,7 @@ def test_admm_within_its_tolerance_is_silent(dense, caplog):
     design = Design(network="lstm", method="admm", block_size=4)
     compress(young, grown, design, options, open_run(dataset, "strong"))
     assert "tolerance" not in caplog.text
+
+
+def test_every_method_of_designs_can_be_trained():
+    assert set(methods.WAYS) == set(OF_DESIGNS)

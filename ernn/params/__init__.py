@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat
 
 from ernn.devices.catalogue import DEVICES, Device
 from ernn.errors import UserError
+from ernn.params import methods
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -170,7 +171,7 @@ class Design(Section):
     """One compressed network of the comparison."""
 
     network: str
-    method: Literal["admm", "direct", "prune", "project"] = "admm"
+    method: Annotated[str, AfterValidator(methods.known)] = "admm"
     block_size: BlockSize | BlockSizes | tuple[BlockSizes, ...] = 1  # for all; by kind of matrix; by layer
     pruning_ratio: Annotated[float, Field(ge=1)] = 1.0  # prune: weights before / non-zero weights after
 
@@ -194,9 +195,10 @@ class Design(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Design":
-        if self.method == "prune" and self.block_size != 1:
+        prunes = not methods.METHODS[self.method].blocks
+        if prunes and self.block_size != 1:
             raise ValueError(f"method=prune needs block_size: 1, got {self.block_size}; a pruned matrix has no blocks")
-        if (self.method == "prune") != (self.pruning_ratio > 1):
+        if prunes != (self.pruning_ratio > 1):
             raise ValueError(
                 f"method={self.method} with pruning_ratio={self.pruning_ratio}: above 1 for prune and only there"
             )

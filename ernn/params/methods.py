@@ -1,0 +1,70 @@
+"""The ways to a network's weights: each once, with what parameters, report and figures say of it.
+
+What a method does is in `ernn.compress.methods`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to a network's weights.
+
+    Args:
+        title: in legends.
+        text: in the report.
+        colour: in figures; Okabe and Ito's palette, safe for colour-blind readers.
+        circulant: whether matrices become block-circulant.
+        blocks: whether a block size says anything of its matrices.
+        phase: what figures call the part of its training that shapes the matrices; empty: it has none of its own.
+    """
+
+    title: str
+    text: str
+    colour: str
+    circulant: bool = False
+    blocks: bool = True
+    phase: str = ""
+
+
+DENSE = "dense"  # the baseline, which no design is
+METHODS = {
+    DENSE: Method("dense", "the network as it is trained, uncompressed: the baseline", "#000000"),
+    "admm": Method(
+        "ADMM (E-RNN)",
+        "trained dense while its weights are pulled towards block-circulant ones, then fine-tuned as "
+        "block-circulant (E-RNN)",
+        "#0072B2",
+        circulant=True,
+        phase="ADMM pull",
+    ),
+    "direct": Method(
+        "direct (C-LSTM)", "block-circulant from the first step (C-LSTM)", "#D55E00", circulant=True, phase="direct"
+    ),
+    "prune": Method(
+        "pruned (ESE)",
+        "the smallest weights set to zero little by little, equally many in each processing element, then "
+        "retrained (ESE)",
+        "#009E73",
+        blocks=False,
+        phase="pruning",
+    ),
+    "project": Method(
+        "one projection",
+        "the trained dense network replaced by its nearest block-circulant one, without training: the floor",
+        "#CC79A7",
+        circulant=True,
+    ),
+}
+OF_DESIGNS = tuple(name for name in METHODS if name != DENSE)
+
+
+def known(name: str) -> str:
+    """The name of a method that a design may have.
+
+    Raises:
+        ValueError: another name.
+    """
+    if name not in OF_DESIGNS:
+        raise ValueError(f"method={name} must be one of {', '.join(OF_DESIGNS)}")
+    return name
