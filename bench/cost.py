@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.record import record
 from ernn import artifacts
+from ernn.artifacts import Texts
 from ernn.devices.catalogue import DEVICES, Resources
 from ernn.devices.timing import TIMINGS
 from ernn.estimate import cost
@@ -25,7 +26,8 @@ NOTE = """\
 `synthesize`: hierarchy kept, before place and route. `fitted` rows are those that the constants in
 `ernn/estimate/fabric.py` were chosen with; the errors that `python -m ernn.explore` prints are the largest of the
 others. Weights are zeros that can be loaded: no count depends on them. Logic of control is estimated by its registers
-and goes with no exact rule; memories and multipliers do."""
+and goes with no exact rule; memories and multipliers do. `rtl` is the digest of the Verilog that was synthesized; a
+test compares it with what the generator writes."""
 
 
 @dataclass(frozen=True)
@@ -73,21 +75,31 @@ def main() -> None:
         artifacts.write_json(ERRORS, errors(rows))
 
 
+def network_of(name: str, device: str) -> NetworkText:
+    """A design, with the delays of a device's family."""
+    case, clock = CASES[name], Clock(200, TIMINGS[DEVICES[device].family])
+    program = case.shape.program()
+    return NetworkText(program, Architecture(sizing.arrays(program, case.array, case.output), clock))
+
+
+def rtl_digest(network: NetworkText) -> str:
+    """Of what was synthesized: the Verilog, without weights, test bench and descriptions."""
+    return Texts({path: text for path, text in rtl_project(network).items() if path.startswith("rtl/")}).digest()[:16]
+
+
 def measure(name: str, device: str) -> list[dict[str, Any]]:
     """A row for each resource of a design on a device."""
-    case, target = CASES[name], DEVICES[device]
-    program = case.shape.program()
-    arrays = sizing.arrays(program, case.array, case.output)
-    network = NetworkText(program, Architecture(arrays, Clock(200, TIMINGS[target.family])))
+    network, target = network_of(name, device), DEVICES[device]
     found = cost.estimate(network, target).total
     with tempfile.TemporaryDirectory() as folder:
         project = rtl_project(network).write(Path(folder) / "project")
         used = count.count(sources.sources(project), target.family, Path(folder) / "work").resources
     fields = [field.name for field in dataclasses.fields(Resources)]
-    return [_row(name, device, field, getattr(found, field), getattr(used, field), case.fitted) for field in fields]
+    rows = [_row(name, device, field, getattr(found, field), getattr(used, field)) for field in fields]
+    return [row | {"fitted": CASES[name].fitted, "rtl": rtl_digest(network)} for row in rows]
 
 
-def _row(design: str, device: str, resource: str, estimate: float, synthesis: float, fitted: bool) -> dict[str, Any]:
+def _row(design: str, device: str, resource: str, estimate: float, synthesis: float) -> dict[str, Any]:
     error = 100 * (estimate - synthesis) / synthesis if synthesis else None
     return {
         "design": design,
@@ -96,7 +108,6 @@ def _row(design: str, device: str, resource: str, estimate: float, synthesis: fl
         "estimate": round(estimate, 1),
         "synthesis": synthesis,
         "error_percent": None if error is None else round(error, 1),
-        "fitted": fitted,
     }
 
 

@@ -1,0 +1,25 @@
+"""The committed errors of the cost model are those of the Verilog that the generator writes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import cost
+from ernn.artifacts import read_json
+
+ROWS = json.loads(Path("docs/benchmarks/cost.json").read_text())["rows"]
+MEASURED = {(row["design"], row["device"]): row["rtl"] for row in ROWS}
+
+
+@pytest.mark.parametrize(("design", "device"), MEASURED)
+def test_errors_were_measured_with_the_sources_of_today(design, device):
+    """Else `python -m bench.cost` is due: about a quarter of an hour."""
+    assert cost.rtl_digest(cost.network_of(design, device)) == MEASURED[design, device]
+
+
+def test_the_errors_that_are_printed_are_those_of_the_table():
+    assert read_json(cost.ERRORS) == cost.errors(ROWS)
+    assert {(row["design"], row["device"]) for row in ROWS} == {
+        (name, device) for name, case in cost.CASES.items() for device in case.devices
+    }
