@@ -51,14 +51,14 @@ Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (h
 (halves: 20K); `lut` of GateMate (`ccgm1a1`) are halves of CPEs, which are its multipliers, too. `fmax_kind`
 place_and_route: nextpnr has placed, routed and timed the whole design, the median of three seeds; levels: estimated
 from the levels of logic of the longest path (`levels_mhz`, by the rule of [levels.md](levels.md)), and no more than
-what pipelines were scheduled for; assumed: what pipelines were scheduled for. Designs that take more than half of an
-ECP5 are placed by nextpnr's static placer. For multipliers of ECP5 and UltraScale and memories of ECP5, synthesis
-takes modules made of the family's primitives instead of the generated ones: `lut_yosys`, .. are Yosys' counts with
-them, `lut_plain`, .. without them; 7-series and GateMate have no such modules, and rows of an older commit have no
-such counts. `weights` says how they are stored, by the rule of docs/accelerator.md. `unrouted_seeds` names seeds that
-were stopped after an hour. `binds` names what a device has too little of. `cycles_per_frame` and `latency_cycles` are
-simulated; those of the other designs are in [accelerator.md](accelerator.md). Rows carry the commit that they were
-measured with."""
+what pipelines were scheduled for; assumed: what pipelines were scheduled for. Designs that take more than half of the
+look-up tables of an ECP5 are placed by nextpnr's static placer. For multipliers of ECP5 and UltraScale and memories of
+ECP5, synthesis takes modules made of the family's primitives instead of the generated ones: `lut_yosys`, .. are Yosys'
+counts with them, `lut_plain`, .. without them; 7-series and GateMate have no such modules, and rows of an older commit
+have no such counts. `weights` says how they are stored, by the rule of docs/accelerator.md. `unrouted_seeds` names
+seeds that were stopped after an hour. `binds` names what a device has too little of. `cycles_per_frame` and
+`latency_cycles` are simulated; those of the other designs are in [accelerator.md](accelerator.md). Rows carry the
+commit that they were measured with."""
 
 
 @dataclass(frozen=True)

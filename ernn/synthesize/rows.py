@@ -19,7 +19,7 @@ from ernn.tools.process import OutOfTime
 log = logging.getLogger(__name__)
 
 SEED_MINUTES = 60.0  # of place and route
-CROWDED = 0.5  # share of look-up tables or multipliers above which routing decides whether there is a design at all
+CROWDED = 0.5  # share of look-up tables above which routing decides whether there is a design at all
 
 
 def rows(
@@ -51,8 +51,7 @@ def rows(
     row = _row(name, device, counted.resources, design.clock_mhz)
     row |= _supported(counted.paths, device, design.clock_mhz) | _both(counted.resources, counted.plain)
     if FLOWS[device.family].router and row["fits"]:
-        whole, shares = sources.sources(project, images=True), device.shares(counted.resources)
-        crowded = max(shares["lut"], shares.get("dsp", 0.0)) > CROWDED
+        whole, crowded = sources.sources(project, images=True), device.shares(counted.resources)["lut"] > CROWDED
         row |= _routed(whole, device, crowded, seeds, folder / device.name, processes, seed_minutes, resume)
     if not vendor.available(device):
         return [row]
