@@ -18,6 +18,7 @@ from typing import Any, Literal
 from bench import accelerator
 from bench.record import FOLDER, commit, record
 from ernn import artifacts, synthesize
+from ernn.devices import flow
 from ernn.devices.catalogue import COUNTS, DEVICES
 from ernn.hw import project
 from ernn.params import Integer, Network
@@ -135,7 +136,7 @@ def measure(name: str, device: str) -> dict[str, Any]:
 def _flow() -> dict[str, str]:
     """What makes a netlist of sources, and places and routes it."""
     folder = Path(synthesize.__file__).parent
-    files = [*folder.glob("*.py"), *folder.glob("primitives/*/*.v"), Path(nextpnr.__file__)]
+    files = [*folder.glob("*.py"), *folder.glob("primitives/*/*.v"), Path(nextpnr.__file__), Path(flow.__file__)]
     return {str(path.relative_to(folder.parent)): path.read_text() for path in sorted(files)}
 
 
