@@ -6,6 +6,7 @@ docs/images/compare.png.
 
 import argparse
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ FLAGS = (  # no sandbox: Chromium as root refuses one; the others keep it off th
     *("--disable-component-update", "--disable-sync"),
 )
 START_S = 240
+ROOT = Path(__file__).parents[1]
 
 
 def browser() -> str | None:
@@ -34,7 +36,9 @@ def browser() -> str | None:
 def served(receipt: Path) -> Iterator[str]:
     """Run `components.ui` until the block ends; the link that it prints, once the server answers."""
     command = [sys.executable, "-m", "components.ui", "--receipt", str(receipt)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}  # stages are run from the repository and are not installed
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **pipes, text=True, env=environment) as server:
         try:
             assert server.stdout is not None
             found = re.search(r"http\S+", server.stdout.readline())
