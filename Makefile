@@ -99,7 +99,7 @@ constraints: $(INSTALLED) ## Renew constraints.txt, the versions that are known 
 	mv constraints.new constraints.txt
 
 .PHONY: clean
-clean: ## Remove what stages, tests and tools have written; the installation and mlflow.db stay
-	rm -rf build runs data models programs choices hardware simulations synthesis benchmarks scores report .cache
+clean: ## Remove builds, presets' copies and caches of tools; results of stages, .dvc/cache and the installation stay
+	rm -rf build runs .cache
 	find . -path ./.venv -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

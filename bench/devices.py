@@ -121,7 +121,7 @@ def made(name: str, device: str) -> tuple[Program, artifacts.Texts]:
 def measure(name: str, device: str) -> dict[str, Any]:
     """A row."""
     program, files = made(name, device)
-    place = CACHE / f"{name}-{device}-{(files | _flow()).digest()[:16]}"
+    place = CACHE / f"{name}-{device}-{files.merged(_flow()).digest()[:16]}"
     files.write(place / "project")
     started = time.perf_counter()
     row, *_ = rows.rows(name, place / "project", DEVICES[device], SEEDS, place / "work", resume=True, plain=True)

@@ -21,7 +21,8 @@ from ernn.artifacts import read_yaml
 from ernn.devices.catalogue import DEVICES
 from ernn.devices.flow import FLOWS
 from ernn.hw import project
-from ernn.params import Accelerator, Parameters, device_of
+from ernn.params import Accelerator, Parameters
+from ernn.params.hardware import device_of
 from ernn.program import files
 from ernn.synthesize import count, levels, sources
 

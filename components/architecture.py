@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ernn.params import Accelerator, ArraySize, Hardware, device_of
+from ernn.params import Accelerator, Hardware
+from ernn.params.hardware import ArraySize, device_of
 
 if TYPE_CHECKING:
     from ernn.hw.layout.sizing import Size

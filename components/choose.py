@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from components.architecture import architecture
 from components.stage import main
-from ernn.params import Accelerator, Hardware, device_of
+from ernn.params import Accelerator, Hardware
+from ernn.params.hardware import device_of
 
 if TYPE_CHECKING:
     from ernn.hw.verilog.network import NetworkText

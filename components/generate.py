@@ -4,7 +4,8 @@ from pathlib import Path
 
 from components.architecture import architecture
 from components.stage import main
-from ernn.params import Accelerator, Hardware, device_of
+from ernn.params import Accelerator, Hardware
+from ernn.params.hardware import device_of
 
 
 def generate(
@@ -31,7 +32,7 @@ def generate(
     sizes = replace(architecture(accelerator, hardware, program), transformed=stored == "transformed")
     network = NetworkText(program, sizes)
     target = hls.Target(device_of(accelerator, hardware).part, network.architecture.clock.mhz)
-    files = rtl_project(network) | hls.project(program, target).below("hls")
+    files = rtl_project(network).merged(hls.project(program, target).below("hls"))
     with artifacts.atomic_folder(project) as folder:
         files.write(folder)
         (folder / "digest.txt").write_text(files.digest() + "\n")

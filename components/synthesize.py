@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Accelerator, Hardware, Synthesis, device_of
+from ernn.params import Accelerator, Hardware, Synthesis
+from ernn.params.hardware import device_of
 
 
 def synthesize(

@@ -91,7 +91,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
 class Texts(dict[str, str]):
     """Texts by their paths in a folder: what a generator makes, before anybody writes it."""
 
-    def __or__(self, others: Mapping[str, str]) -> "Texts":  # type: ignore[override]
+    def merged(self, others: Mapping[str, str]) -> "Texts":
+        """These texts and others, which win where both have a path."""
         return Texts({**self, **others})
 
     def below(self, folder: str) -> "Texts":

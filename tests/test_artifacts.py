@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ernn import artifacts
 from ernn.errors import UserError
@@ -60,3 +62,18 @@ def test_files_are_readable_by_all_however_they_were_written(tmp_path):
 def test_a_folder_is_no_file():
     with pytest.raises(UserError, match="a folder, not a file that could be written"), artifacts.atomic(Path()):
         pass
+
+
+TEXTS = st.dictionaries(st.sampled_from(["a", "b/c", "b/d", "e"]), st.text(alphabet="xyz\n", max_size=5))
+
+
+@given(first=TEXTS, second=TEXTS)
+def test_texts_come_back_from_a_folder_as_they_were(tmp_path_factory, first, second):
+    folder = tmp_path_factory.mktemp("texts")
+    both = artifacts.Texts(first).merged(artifacts.Texts(second).below("f"))
+    assert artifacts.Texts.read(both.write(folder)) == both == {**first, **{f"f/{k}": v for k, v in second.items()}}
+    assert both.digest() == artifacts.Texts(reversed(both.items())).digest()
+
+
+def test_others_win_when_texts_are_merged():
+    assert artifacts.Texts({"a": "1", "b": "2"}).merged({"b": "3"}) == {"a": "1", "b": "3"}

@@ -8,11 +8,13 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import setuptools
 import yaml
 
 from components.stage import ENTRIES, Contract
@@ -114,7 +116,9 @@ def imported(module: Path, seen: set[Path]) -> Iterator[Path]:
 # What every stage reads its files and parameters with; no result depends on it.
 PLUMBING = {
     "ernn/params/__init__.py",
+    "ernn/params/hardware.py",
     "ernn/params/methods.py",
+    "ernn/params/section.py",
     "ernn/errors.py",
     "ernn/artifacts.py",
     "ernn/report/metrics.py",
@@ -290,3 +294,10 @@ def test_make_alone_lists_every_target():
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     targets = set(re.findall(r"^\.PHONY: ([a-z-]+)", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE)) == targets - {"folder"}
+
+
+def test_the_wheel_holds_the_library_alone():
+    """Stages and orchestrator are run from the repository, and copied into images and presets."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
+    found = setuptools.find_namespace_packages(str(ROOT), include=settings["include"])
+    assert {name.split(".")[0] for name in found} == {"ernn"}

@@ -29,7 +29,7 @@ OWNERS = {
     **{f'"{name}"': REGISTERS for name in ("load_place", "load_part")},
     **{f"0x{PROTOCOL.identity:X}": REGISTERS - {DRIVER}},
     **{f'"{name}"': FAMILIES for name in TIMINGS},
-    **{f'"{name}"': {"ernn/devices/catalogue.py", "ernn/params/__init__.py"} for name in DEVICES},
+    **{f'"{name}"': {"ernn/devices/catalogue.py", "ernn/params/hardware.py"} for name in DEVICES},
     **{f'"{name}"': METHODS_IN for name in ("prune",)},
     **{f'"{each.name}"': {"ernn/hw/graph/operators.py"} for each in OPERATORS if "_" in each.name},
 }

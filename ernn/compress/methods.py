@@ -37,7 +37,7 @@ def compress(
     Raises:
         UserError: the loss is no longer finite.
     """
-    young.to(run.device), grown.to(run.device)  # before Z, U and the masks are made beside the weights
+    young.to(run.device), grown.to(run.device)  # Z, U and the masks are made on the device of the weights
     cut = Division.of(run.training.epochs, options)
     return WAYS[design.method](_Networks(young, grown), design, options, run, cut)
 

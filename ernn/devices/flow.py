@@ -10,8 +10,8 @@ Router = Literal["", "nextpnr-ecp5", "nextpnr-gatemate"]
 _LUT, _FF, _DSP, _BRAM = Resources(lut=1), Resources(ff=1), Resources(dsp=1), Resources(bram=1)
 _NOTHING = Resources()
 
-# Carries, wide multiplexers and clock buffers stand beside look-up tables and take none. An inverter that Yosys leaves
-# counts as a table, though vendors' tools often take it into the next one.
+# Carry chains, wide multiplexers and clock buffers take no look-up tables. An inverter that Yosys leaves counts as one,
+# though vendors' tools often take it into the next one.
 _XILINX = {
     **{f"LUT{inputs}": _LUT for inputs in range(1, 7)},
     **dict.fromkeys(("INV", "SRL16E", "SRLC32E"), _LUT),
@@ -37,7 +37,7 @@ _GOWIN = {
     **dict.fromkeys(("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "SPX9", "pROM", "pROMX9"), _BRAM),
     **dict.fromkeys(("MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8", "GSR", "GND", "VCC"), _NOTHING),
 }
-# Half a CPE is a tree of four inputs. An adder takes both halves; registers stand behind tables.
+# Half a CPE is a tree of four inputs with a register. An adder takes both halves.
 _GATEMATE = {
     **dict.fromkeys(("CC_LUT1", "CC_LUT2", "CC_L2T4", "CC_MX2", "CC_MULT_LUT"), _LUT),
     **dict.fromkeys(("CC_L2T5", "CC_MX4", "CC_ADDF"), _LUT * 2),

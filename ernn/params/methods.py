@@ -43,7 +43,7 @@ METHODS = {
     ),
     "prune": Method(
         "pruned (ESE)",
-        "the smallest weights set to zero little by little, equally many in each processing element, then "
+        "the smallest weights are set to zero in several steps, equally many in each processing element; the rest is "
         "retrained (ESE)",
         "#009E73",
         blocks=False,

@@ -45,7 +45,7 @@ def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances
     if saif:
         with work_folder() as work:
             bench.Recorder(project, work, design["registers"]).record(frames, saif)
-    (frames.files() | {driver.NAME: driver.source()}).write(vectors)
+    frames.files().merged({driver.NAME: driver.source()}).write(vectors)
     return len(frames.x)
 
 

@@ -43,7 +43,7 @@ class Counted:
 def count(sources: Sources, family: Family, folder: Path, processes: int = 2, plain: bool = False) -> Counted:
     """What a design takes and how deep its logic is, its hierarchy kept.
 
-    The top and every layer are synthesized beside each other; lanes, and equal parts of kernels, once each.
+    The top and every layer are synthesized in parallel; lanes, and equal parts of kernels, once each.
 
     Args:
         folder: for scripts, logs, statistics and netlists.

@@ -30,7 +30,7 @@ def train_dense(
     """The dense network at the epoch where compression starts, and after all its epochs.
 
     With `young_only` the training pauses at the first, and both are that network; a later run of the same configuration
-    goes on from there.
+    continues there.
     """
     cut = Division.of(run.training.epochs, options)
     kept = run.checkpoints.folder / "young.safetensors"

@@ -81,7 +81,7 @@ class Run:
 
         `after_epoch` is told the number of epochs done, before the checkpoint of that epoch is written. `forward` gives
         the logits to train on, instead of the model itself: where the network is to learn with its own rounding. After
-        `until` epochs of the phase training pauses; another run of the same configuration goes on from there.
+        `until` epochs of the phase training pauses; another run of the same configuration continues there.
 
         Raises:
             UserError: the loss is no longer finite; the last good epoch stays in its checkpoint.

@@ -1,4 +1,4 @@
-"""Verilog of operators of a kernel that stand together in one module."""
+"""Verilog of those operators of a kernel that are in one module."""
 
 from collections.abc import Collection, Iterator
 from itertools import pairwise

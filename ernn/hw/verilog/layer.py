@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from ernn.hw.graph import kernels
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.layout.array import Thread
-from ernn.hw.layout.registers import PROTOCOL
-from ernn.hw.layout.steps import Memory, Steps
-from ernn.hw.layout.words import State, Words, padded
+from ernn.hw.layout.steps import Steps
+from ernn.hw.layout.words import State, Words
 from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import kernel as verilog
 from ernn.hw.verilog.array import ArrayText
 from ernn.hw.verilog.interfaces import Condition, Pages
 from ernn.hw.verilog.lane import lane_module
+from ernn.hw.verilog.states import States
 from ernn.hw.verilog.unit import Unit
 
 
@@ -96,50 +96,13 @@ class LayerText:
         self.declarations.append(flow.returned(y, self.sink.width))
 
     def add_states(self, unit: Steps) -> None:
-        """Keep c and y where they can be read and written between frames; `unit` makes y.
-
-        A state word of c is that of a step of the unit that holds c, one of y that of a step of `unit`.
-        """
+        """Keep c and y where they can be written and read between frames; `unit` makes y."""
         holder = next(each for each in self.units if any(memory.page == "stream" for memory in each.memories))
         cells = next(memory for memory in holder.memories if memory.page == "stream")
-        bits, y = unit.step_bits + unit.stream_bits, Memory("y", ("y",), 1, page="stream")
-        width = holder.memory_bits(cells)
-        self.states = {
-            "c": State(holder.real_steps, width, holder.width * holder.block_size, cells.bits),
-            "y": State(unit.real_steps, self.sink.width, unit.width * self.block_size, self.sink.bits),
-        }
-        state, kind = PROTOCOL.state_bit, PROTOCOL.state_shift
-        self.declarations.append(f"""    // Between frames, bit {state} says states: bit {kind} for y, then the stream.
-    reg state_chosen, state_write, state_is_y;
-    reg [STREAM_BITS-1:0] state_stream;
-    reg [31:0] state_address;
-    reg [{self.load_bits - 1}:0] state_data;
-    reg y_write;
-    reg [{self.sink.width - 1}:0] y_new;
-    reg [STREAM_BITS-1:0] y_new_stream;
-    always @(posedge clk) begin
-        state_chosen <= idle && load_memory[{state}];
-        state_write <= load && idle && load_memory[{state}];
-        state_is_y <= load_memory[{kind}];
-        state_stream <= load_memory[STREAM_BITS-1:0];
-        state_address <= load_address;
-        state_data <= load_data;
-        y_write <= {unit.name}_done || (state_write && state_is_y);
-        y_new <= state_write ? state_data[{self.sink.width - 1}:0] : {unit.name}_out;
-        y_new_stream <= state_write ? state_stream : {unit.name}_done_stream;
-    end""")
-        written = unit.address(y, f"{unit.name}_done_step", f"{unit.name}_done_stream", "")
-        place, seen = (unit.address(y, step, "state_stream", "") for step in ("state_address", "state_step"))
-        self.body.append(f"""    // y, to be read out.
-    wire [{self.sink.width - 1}:0] y_word;
-    reg [{bits - 1}:0] y_new_address;
-    always @(posedge clk) y_new_address <= state_write ? {place} : {written};
-    ernn_ram #(.WIDTH({self.sink.width}), .DEPTH({self.streams} << {unit.step_bits}), .ADDRESS({bits})) memory_y (
-        .clk(clk), .write(y_write), .write_address(y_new_address), .d(y_new),
-        .read_address({seen}), .q(y_word));
-    assign state_read = state_is_y ? {padded("y_word", self.sink.width, self.state_bits)}
-        : {padded(f"{holder.name}_{cells.name}_word", width, self.state_bits)};
-""")
+        states = States(unit, holder, cells, self.sink.width, self.sink.bits, self.block_size, self.streams)
+        self.states = states.words()
+        self.declarations.append(states.declarations(self.load_bits))
+        self.body.append(states.body(self.state_bits))
 
     @property
     def flush_cycles(self) -> int:

@@ -23,7 +23,7 @@ Files = dict[str, str]
 def replaced(files: Files, path: str, old: str, new: str) -> Files:
     """One place of a file changed."""
     assert files[path].count(old) == 1
-    return files | {path: files[path].replace(old, new)}
+    return files.merged({path: files[path].replace(old, new)})
 
 
 def halves_down(program: Program) -> Files:
@@ -35,7 +35,7 @@ def halves_down(program: Program) -> Files:
         text, count = re.subn(rf"( {shift[1]} = .* \+ \d+'sd){half};", rf"\g<1>{half - 1};", text)
         changed += count
     assert changed
-    return files | {path: text}
+    return files.merged({path: text})
 
 
 def twiddles_swapped(program: Program) -> Files:

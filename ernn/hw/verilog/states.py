@@ -1,0 +1,91 @@
+"""Verilog of a layer's states, c and y, as words that are written and read between frames."""
+
+from dataclasses import dataclass
+
+from ernn.hw.layout.registers import PROTOCOL
+from ernn.hw.layout.steps import Memory, Steps
+from ernn.hw.layout.words import State, padded
+from ernn.hw.verilog.unit import Unit
+
+
+@dataclass(frozen=True)
+class States:
+    """The states of a layer.
+
+    A word of c is that of a step of `holder`, a word of y that of a step of `unit`.
+
+    Args:
+        unit: makes y.
+        holder: the unit that reads c from its memory `cells`.
+        y_bits, y_element_bits: of a word and of an element of y.
+        block_size: of y.
+    """
+
+    unit: Steps
+    holder: Unit
+    cells: Memory
+    y_bits: int
+    y_element_bits: int
+    block_size: int
+    streams: int
+
+    @property
+    def c_bits(self) -> int:
+        """Of a word of c."""
+        return self.holder.memory_bits(self.cells)
+
+    def words(self) -> dict[str, State]:
+        """Words of each state."""
+        unit, holder = self.unit, self.holder
+        return {
+            "c": State(holder.real_steps, self.c_bits, holder.width * holder.block_size, self.cells.bits),
+            "y": State(unit.real_steps, self.y_bits, unit.width * self.block_size, self.y_element_bits),
+        }
+
+    def declarations(self, load_bits: int) -> str:
+        """Registers that take a written word a cycle after it comes, and choose between it and y of a step.
+
+        Args:
+            load_bits: of a word that is loaded.
+        """
+        state, kind = PROTOCOL.state_bit, PROTOCOL.state_shift
+        return f"""    // Between frames, bit {state} says states: bit {kind} for y, then the stream.
+    reg state_chosen, state_write, state_is_y;
+    reg [STREAM_BITS-1:0] state_stream;
+    reg [31:0] state_address;
+    reg [{load_bits - 1}:0] state_data;
+    reg y_write;
+    reg [{self.y_bits - 1}:0] y_new;
+    reg [STREAM_BITS-1:0] y_new_stream;
+    always @(posedge clk) begin
+        state_chosen <= idle && load_memory[{state}];
+        state_write <= load && idle && load_memory[{state}];
+        state_is_y <= load_memory[{kind}];
+        state_stream <= load_memory[STREAM_BITS-1:0];
+        state_address <= load_address;
+        state_data <= load_data;
+        y_write <= {self.unit.name}_done || (state_write && state_is_y);
+        y_new <= state_write ? state_data[{self.y_bits - 1}:0] : {self.unit.name}_out;
+        y_new_stream <= state_write ? state_stream : {self.unit.name}_done_stream;
+    end"""
+
+    def body(self, state_bits: int) -> str:
+        """The memory of y, and the choice between it and c.
+
+        Args:
+            state_bits: of the widest word of a state.
+        """
+        unit, y = self.unit, Memory("y", ("y",), 1, page="stream")
+        bits = unit.step_bits + unit.stream_bits
+        written = unit.address(y, f"{unit.name}_done_step", f"{unit.name}_done_stream", "")
+        place, seen = (unit.address(y, step, "state_stream", "") for step in ("state_address", "state_step"))
+        return f"""    // y, to be read out.
+    wire [{self.y_bits - 1}:0] y_word;
+    reg [{bits - 1}:0] y_new_address;
+    always @(posedge clk) y_new_address <= state_write ? {place} : {written};
+    ernn_ram #(.WIDTH({self.y_bits}), .DEPTH({self.streams} << {unit.step_bits}), .ADDRESS({bits})) memory_y (
+        .clk(clk), .write(y_write), .write_address(y_new_address), .d(y_new),
+        .read_address({seen}), .q(y_word));
+    assign state_read = state_is_y ? {padded("y_word", self.y_bits, state_bits)}
+        : {padded(f"{self.holder.name}_{self.cells.name}_word", self.c_bits, state_bits)};
+"""
