@@ -38,7 +38,8 @@ register begins at 3; multipliers and the registers around them are one. Counted
 with paths through modules' borders. `supported_mhz` is the clock for which the design's worst path is short enough by a
 rule: 0.7 ns of a cycle, and for each level 0.7 ns on 7-series (-2; 0.85 for -1) and 0.55 ns on UltraScale (-2), wires
 included. It is an estimate: only a vendor's place and route can say more. `scheduled_mhz` is what pipelines were
-scheduled for. Reports take the smaller of the two clocks, and call it estimated from levels."""
+scheduled for. Reports take the smaller of the two clocks, and call it estimated from levels. `line`
+and `function` are those of the row's commit."""
 
 
 Generator = Callable[[], dict[str, str]]
