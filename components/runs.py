@@ -57,14 +57,14 @@ def integers(
         identity = {"parameters": parameters, "metrics": each.metrics, "curve": each.curve}
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            shutil.copytree(programs / each.name, folder / "program")
+            program = folder / "program.safetensors"
+            shutil.copyfile(programs / each.name, program)
             shutil.copyfile(report / "integer.png", folder / "integer.png")
             artifacts.write_json(folder / "metrics.json", each.metrics)
-            content = artifacts.sha256(folder / "program" / "program.json")
             block_size = each.block_size if METHODS[each.method].blocks else "1"
             yield tracking.Run(
                 name=f"{each.name} (integer)",
-                fingerprint=digest(identity | {"name": each.name, "program": content}),
+                fingerprint=digest(identity | {"name": each.name, "program": artifacts.sha256(program)}),
                 tags={"sweep": sweep, "network": each.network, "method": each.method, "kind": "integer"},
                 parameters={"block_size": block_size, "method": each.method, "bits": each.widths} | parameters,
                 metrics={"per": each.metrics["per_integer"]} | each.metrics,

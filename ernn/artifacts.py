@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import reprlib
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,10 +19,10 @@ def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place only when the block ends without an error.
 
     Raises:
-        UserError: `path` has no name of its own, as `.` has none.
+        UserError: `path` is a folder, or has no name of its own, as `.` has none.
     """
-    if not path.name:
-        raise UserError(f"{path}: a folder, not a file that could be written; name a file in it")
+    if not path.name or path.is_dir():
+        raise UserError(f"{path}: a folder, not a file that could be written; move it away or name another path")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
     try:
@@ -86,6 +87,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path}: must be a mapping of sections, as params.yaml is")
     return values
+
+
+def check_version(path: Path, kind: str, found: Any, known: int, cure: str) -> None:
+    """Refuse a file of another version than the one that is known, or of none.
+
+    Args:
+        kind: what the file holds, for the message.
+        cure: what to do about an older file; a newer one needs a newer ernn.
+
+    Raises:
+        UserError: with the version found and what to do.
+    """
+    if type(found) is int and found == known:
+        return
+    if type(found) is int and found > known:
+        cure = "a newer ernn made it: install that"
+    said = "without a version" if found is None else f"of version {reprlib.repr(found)}"
+    raise UserError(f"{path}: {kind} {said}, this ernn reads version {known}; {cure}")
 
 
 class Texts(dict[str, str]):

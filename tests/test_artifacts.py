@@ -59,9 +59,25 @@ def test_files_are_readable_by_all_however_they_were_written(tmp_path):
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
 
 
-def test_a_folder_is_no_file():
-    with pytest.raises(UserError, match="a folder, not a file that could be written"), artifacts.atomic(Path()):
+@pytest.mark.parametrize("path", [Path(), Path(__file__).parent])
+def test_a_folder_is_no_file(path):
+    with pytest.raises(UserError, match="a folder, not a file that could be written"), artifacts.atomic(path):
         pass
+
+
+VERSIONS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.integers()))
+
+
+@given(found=VERSIONS, known=st.integers(1, 9))
+def test_a_version_is_known_or_refused_in_one_line_with_what_to_do(found, known):
+    if type(found) is int and found == known:
+        artifacts.check_version(Path("file"), "text", found, known, "write it again")
+        return
+    with pytest.raises(UserError, match=f"^file: text .*, this ernn reads version {known}; ") as error:
+        artifacts.check_version(Path("file"), "text", found, known, "write it again")
+    assert str(error.value).endswith("install that" if type(found) is int and found > known else "write it again")
+    assert len(str(error.value).splitlines()) == 1
+    assert len(str(error.value)) < 200
 
 
 TEXTS = st.dictionaries(st.sampled_from(["a", "b/c", "b/d", "e"]), st.text(alphabet="xyz\n", max_size=5))

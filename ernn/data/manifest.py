@@ -42,8 +42,9 @@ def read(folder: Path) -> dict[str, Any]:
     """
     file = folder / FILE
     found = artifacts.read_json(file)
-    if not isinstance(found, dict) or found.get("version") != VERSION:
-        raise UserError(f"{file}: not version {VERSION} of a feature folder; run `dvc repro prepare`")
+    if not isinstance(found, dict):
+        raise UserError(f"{file}: no mapping, so not the manifest of a feature folder; run `dvc repro prepare`")
+    artifacts.check_version(file, "feature folder", found.get("version"), VERSION, "run `dvc repro prepare`")
     try:
         Manifest.model_validate(found)
     except ValidationError as error:

@@ -71,8 +71,9 @@ def load(path: Path) -> AcousticModel:
             weights that are not finite.
     """
     raw, tensors = read(path)
-    if raw.get("version") != VERSION:
-        raise UserError(f"{path}: model version {raw.get('version')!r}, this ernn reads {VERSION}; train it again")
+    if "layers" in raw:
+        raise UserError(f"{path}: an integer network, not a model; give the file that pretrain or compress wrote")
+    artifacts.check_version(path, "model", raw.get("version"), VERSION, "train it again (`dvc repro`)")
     try:
         header = Header.model_validate(raw)
         model = AcousticModel(header.network, header.dimension, header.phones, header.criterion)

@@ -1,145 +1,115 @@
-"""Programs on disk: a folder with `program.json`, the structure, and `arrays.npz`, its arrays by their place in it.
+"""Programs on disk: one safetensors file, the structure as JSON in its metadata, the arrays by their place in it.
 
-`docs/program.md` describes both. The bytes follow from the program alone; `digest` in the JSON covers both files.
+`docs/program.md` describes it. The bytes follow from the program alone; `digest` in the JSON covers all of it.
 """
 
 import hashlib
-import io
 import json
-import math
-import struct
-import zipfile
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from ernn import artifacts
 from ernn.errors import UserError, complaints
+from ernn.program import structure
 from ernn.program.network import VERSION, Program
+from ernn.program.structure import Tree
 
-STRUCTURE, ARRAYS = "program.json", "arrays.npz"
+KEY = "ernn"  # of the metadata; there is no other: safetensors writes several in any order
 _CURE = "run the stage that makes it again (`dvc repro`)"
-_INTEGERS = ("<i1", "<i2", "<i4", "<i8")
-_DTYPES = tuple(map(np.dtype, (*_INTEGERS, "<f4")))
-Tree = dict[str, Any]
+_TYPES = ("I8", "I16", "I32", "I64", "F32")
 
 
 def save(program: Program, path: Path) -> None:
-    """Write `program` as the folder `path`, whole or not at all."""
+    """Write `program` to the file `path`, whole or not at all."""
     arrays: dict[str, np.ndarray] = {}
-    tree = _lowered(program, "", arrays)
-    with artifacts.atomic_folder(path) as folder:
-        artifacts.write_json(folder / STRUCTURE, tree | {"digest": _digest(tree, arrays)})
-        with zipfile.ZipFile(folder / ARRAYS, "w", zipfile.ZIP_STORED) as file:
-            for name, array in sorted(arrays.items()):
-                file.writestr(zipfile.ZipInfo(f"{name}.npy"), _npy(array))
+    tree = structure.lowered(program, "", arrays)
+    text = json.dumps(tree | {"digest": _digest(tree, arrays)}, sort_keys=True)
+    with artifacts.atomic(path) as temporary:
+        save_file(arrays, temporary, {KEY: text})
 
 
 def load(path: Path) -> Program:
-    """The program in the folder `path`.
+    """The program in the file `path`.
 
     Raises:
-        UserError: a file is missing, damaged, of another version, or describes no program; the field is named.
+        UserError: the file is missing, damaged, of another version, or describes no program; the field is named.
     """
-    tree = _read_structure(path / STRUCTURE)
-    arrays = _read_arrays(path / ARRAYS)
+    tree, arrays = _read(path)
     stated = tree.pop("digest", None)
     try:
-        program: Program = TypeAdapter(Program).validate_python(_raised(tree, arrays))
+        program: Program = TypeAdapter(Program).validate_python(structure.raised(tree, arrays))
     except ValidationError as error:
         raise _refused(path, complaints(error)) from None
     except (KeyError, RecursionError) as error:
         raise _refused(path, "nested too deeply" if isinstance(error, RecursionError) else error.args[0]) from None
     if arrays:
-        raise _refused(path / ARRAYS, f"field '{min(arrays)}' has no place in {STRUCTURE}")
-    _check_writing(path / STRUCTURE, tree, program)
+        raise _refused(path, f"array '{min(arrays)}' has no place in the structure")
+    _check_writing(path, tree, program)
     if stated != digest(program):
-        raise _refused(path, "field 'digest' is not that of what stands in the files")
+        raise _refused(path, "field 'digest' is not that of this structure and these arrays")
     return program
 
 
 def digest(program: Program) -> str:
     """sha256 of the structure and of every array."""
     arrays: dict[str, np.ndarray] = {}
-    return _digest(_lowered(program, "", arrays), arrays)
+    return _digest(structure.lowered(program, "", arrays), arrays)
 
 
 def _digest(tree: Tree, arrays: dict[str, np.ndarray]) -> str:
     total = hashlib.sha256(json.dumps(tree, sort_keys=True).encode())
     for name, array in sorted(arrays.items()):
-        total.update(name.encode() + _npy(array))
+        kind = f"{array.dtype.kind}{8 * array.itemsize}".upper()  # as safetensors calls it: I8, F32
+        total.update(f"{name} {kind} {list(array.shape)}\n".encode() + array.tobytes())
     return total.hexdigest()
 
 
-def _lowered(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
-    """`value` as JSON; arrays go to `arrays` and leave their name."""
-    if is_dataclass(value):
-        return {
-            each.name: _lowered(getattr(value, each.name), _join(place, each.name), arrays) for each in fields(value)
-        }
-    if isinstance(value, tuple):
-        return [_lowered(each, _join(place, str(index)), arrays) for index, each in enumerate(value)]
-    if isinstance(value, np.ndarray):
-        arrays[place] = _narrow(value)
-        return {"array": place}
-    return value
+def _read(path: Path) -> tuple[Tree, dict[str, np.ndarray]]:
+    """Structure and arrays of a program of this version; safetensors checks all sizes against that of the file."""
+    if (path / "program.json").is_file():  # the folder that a program of version 1 was
+        artifacts.check_version(path, "program", 1, VERSION, _CURE)
+    if path.is_dir():
+        raise UserError(f"{path}: a folder, not a program; give a file that quantize wrote")
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; {_CURE}")
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            if KEY not in metadata:
+                raise _refused(path, "a safetensors file, but no program", "give one that quantize wrote")
+            tree = _structure(path, metadata[KEY])
+            arrays = {name: _array(path, file, name) for name in file.keys()}  # noqa: SIM118 (no iterator)
+    except (SafetensorError, OSError) as error:
+        raise _refused(path, f"not a whole safetensors file ({error})") from None
+    _check_names(path)
+    return tree, arrays
 
 
-def _raised(tree: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """The inverse of `_lowered`: arrays back in their places, out of `arrays`."""
-    if isinstance(tree, dict):
-        if set(tree) == {"array"}:
-            if not isinstance(tree["array"], str) or tree["array"] not in arrays:
-                raise KeyError(f"field {tree['array']!r} is missing in {ARRAYS}, or stands twice in {STRUCTURE}")
-            return arrays.pop(tree["array"])
-        return {key: _raised(value, arrays) for key, value in tree.items()}
-    return tuple(_raised(each, arrays) for each in tree) if isinstance(tree, list) else tree
-
-
-def _join(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
-
-
-def _narrow(array: np.ndarray) -> np.ndarray:
-    """Integers in the narrowest type that holds them, little-endian."""
-    if array.dtype.kind != "i":
-        return array.astype(array.dtype.newbyteorder("<"))
-    low, high = int(array.min(initial=0)), int(array.max(initial=0))
-    kinds = (np.dtype(kind) for kind in _INTEGERS)
-    return array.astype(next(kind for kind in kinds if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max))
-
-
-def _npy(array: np.ndarray) -> bytes:
-    """A .npy of version 1.0, data from byte 128 on; not by numpy, whose padding may change and the digest with it."""
-    header = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.encode().ljust(117) + b"\n" + array.tobytes()
-
-
-def _read_structure(path: Path) -> Tree:
+def _structure(path: Path, text: str) -> Tree:
     """The JSON of a program of this version."""
     try:
-        text = path.read_text(encoding="utf-8")
         tree = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path}: no such file; {_CURE}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise _refused(path, f"not JSON ({error})") from None
-    version = tree.get("version") if isinstance(tree, dict) else None
-    if type(version) is not int:
-        raise _refused(path, f"field 'version' is no whole number but {version!r}: no program")
-    if version != VERSION:
-        cure = "a newer ernn made it: install that" if version > VERSION else _CURE
-        raise _refused(path, f"program version {version}, this ernn reads {VERSION}", cure)
+    except (ValueError, RecursionError) as error:
+        raise _refused(path, f"its structure is not JSON ({error})") from None
+    if not isinstance(tree, dict):
+        raise _refused(path, f"its structure is no mapping but a {type(tree).__name__}")
+    if "network" in tree:
+        raise _refused(path, "a float network, no program", "give a file that quantize wrote")
+    artifacts.check_version(path, "program", tree.get("version"), VERSION, _CURE)
     return tree
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Tree:
-    tree = dict(pairs)
-    if len(tree) != len(pairs):
-        raise ValueError(f"a key stands twice among {', '.join(key for key, _ in pairs)}")
+    tree: Tree = {}
+    for key, value in pairs:
+        if key in tree:
+            raise ValueError(f"key {key!r} appears twice")
+        tree[key] = value
     return tree
 
 
@@ -147,63 +117,40 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
-def _check_writing(path: Path, tree: Tree, program: Program) -> None:
-    """Refuse values that were understood but stand otherwise than `save` writes them: "8" or 8.0 for 8, null left out.
-
-    The digest covers the JSON as it stands, so whoever computes it from the files must get the same.
-    """
-    given = _leaves(tree, "")
-    for place, wanted in _leaves(_lowered(program, "", {}), "").items():
-        if (got := given.get(place, "nothing")) != wanted:
-            raise _refused(path, f"field '{place}' must stand as {wanted}, got {got}")
-
-
-def _leaves(tree: Any, place: str) -> dict[str, str]:
-    """Every value of a structure as JSON, by its place."""
-    if not isinstance(tree, dict | list):
-        return {place: json.dumps(tree)}
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    return {inner: leaf for key, each in items for inner, leaf in _leaves(each, _join(place, str(key))).items()}
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    arrays: dict[str, np.ndarray] = {}
-    field = ""
+def _array(path: Path, file: Any, name: str) -> np.ndarray:
+    """Integers as int64 or floats as float32."""
+    kind = file.get_slice(name).get_dtype()
+    if kind not in _TYPES:
+        raise _refused(path, f"array {name!r} is of type {kind}, not one of {', '.join(_TYPES)}")
     try:
-        with zipfile.ZipFile(path) as file:
-            if sum(member.file_size for member in file.infolist()) > path.stat().st_size:
-                raise ValueError("its members claim more bytes than it has")
-            for member in file.infolist():
-                name = member.filename.removesuffix(".npy")
-                field = f"field {name!r}: "
-                if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-                    raise ValueError("compressed, which a program's arrays are not")
-                if name in arrays:
-                    raise ValueError("stands there twice")
-                arrays[name] = _array(file.read(member))
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path}: no such file; {_CURE}") from None
-    except Exception as error:  # numpy, zipfile and zlib raise many kinds on damaged files and document none
-        raise _refused(path, f"not a whole file of arrays ({field}{str(error) or type(error).__name__})") from None
-    return arrays
+        array: np.ndarray = file.get_tensor(name)
+        return array.astype(np.int64 if kind.startswith("I") else np.float32)
+    except ValueError as error:  # of numpy: too many dimensions, or a side that is too long beside one of 0
+        raise _refused(path, f"array {name!r}: {error}") from None
 
 
-def _array(npy: bytes) -> np.ndarray:
-    """Integers as int64 or floats as float32; the size that the header claims is checked before anything is made."""
-    stream = io.BytesIO(npy)
-    if (version := np.lib.format.read_magic(stream)) != (1, 0):
-        raise ValueError(f".npy of version {version}, not (1, 0)")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype not in _DTYPES:
-        raise ValueError(f"holds {dtype}, not little-endian signed integers or float32")
-    data = npy[stream.tell() :]
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data):
-        raise ValueError(f"{dtype} of shape {shape} does not fill its {len(data)} bytes")
-    array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
-    return array.astype(np.int64 if dtype.kind == "i" else np.float32, order="C")
+def _check_names(path: Path) -> None:
+    """Refuse names that appear twice in the header: safetensors takes the last, another reader may take the first."""
+    with path.open("rb") as file:
+        header = file.read(int.from_bytes(file.read(8), "little"))  # a length that safetensors has checked
+    try:
+        json.loads(header, object_pairs_hook=_unique)
+    except ValueError as error:
+        raise _refused(path, f"its header: {error}") from None
+
+
+def _check_writing(path: Path, tree: Tree, program: Program) -> None:
+    """Refuse values that were understood but that `save` writes otherwise: "8" or 8.0 for 8, null left out.
+
+    The digest covers the JSON as it is written, so whoever computes it from the file must get the same.
+    """
+    given = structure.leaves(tree, "")
+    for place, wanted in structure.leaves(structure.lowered(program, "", {}), "").items():
+        if (got := given.get(place, "nothing")) != wanted:
+            raise _refused(path, f"field '{place}' must be written as {wanted}, got {got}")
 
 
 def _refused(path: Path, reason: str, cure: str = _CURE) -> UserError:
-    """One line, whatever stands in the reason."""
+    """One line, whatever the reason contains."""
     line = " ".join(reason.encode("ascii", "backslashreplace").decode().split())
     return UserError(f"{path}: {line[:500]}; {cure}")

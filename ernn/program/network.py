@@ -15,7 +15,7 @@ from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
 from ernn.dataflow.formats import Format
 from ernn.program.matrices import BY_KIND, CONFIG, Circulant, Matrix, Numbers
 
-VERSION = 1
+VERSION = 2
 
 
 class _Sizes:

@@ -94,7 +94,7 @@ def test_an_integer_run_has_its_program_and_the_error_rate_over_the_bits(client,
     assert run.data.params["settings.program.transform"] == "fourier"
     curve = {point.step: point.value for point in client.get_metric_history(run.info.run_id, "dev_per")}
     assert curve == {48: 30.0, 32: 30.05}
-    copy = client.download_artifacts(run.info.run_id, "program", str(tmp_path))
+    copy = client.download_artifacts(run.info.run_id, "program.safetensors", str(tmp_path))
     assert program_file.load(Path(copy)).name == "lstm-k2-narrow"
 
 

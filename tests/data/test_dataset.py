@@ -85,20 +85,25 @@ def test_a_missing_shard_is_named(folder):
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "message"),
     [
-        lambda text: text.replace('"version": 1', '"version": 2'),
-        lambda text: "[]",
+        (
+            lambda text: text.replace('"version": 1', '"version": 2'),
+            "feature folder of version 2, this ernn reads vers",
+        ),
+        (lambda text: text.replace('"version": 1', '"version": 0'), "; run `dvc repro prepare`"),
+        (lambda text: text.replace('"version"', '"edition"'), "feature folder without a version"),
+        (lambda text: "[]", "no mapping, so not the manifest of a feature folder; run `dvc repro prepare`"),
     ],
 )
-def test_other_folders_and_splits_are_refused(folder, tmp_path, damage):
+def test_other_folders_and_splits_are_refused(folder, tmp_path, damage, message):
     with pytest.raises(UserError, match=r"no split 'dev'; it has test, train"):
         Dataset.open(folder).split("dev")
     with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'manifest.json'}: no such file; run the stage")):
         Dataset.open(tmp_path)
     manifest = (folder / "manifest.json").read_text()
     (tmp_path / "manifest.json").write_text(damage(manifest))
-    with pytest.raises(UserError, match="not version 1 of a feature folder; run `dvc repro prepare`"):
+    with pytest.raises(UserError, match=re.escape(message)):
         Dataset.open(tmp_path)
 
 

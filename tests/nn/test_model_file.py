@@ -11,7 +11,8 @@ from ernn.errors import UserError
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import BlockSizes
-from tests import toy
+from ernn.program import files as program_file
+from tests import programs, toy
 
 
 def model(**changes) -> AcousticModel:
@@ -105,10 +106,24 @@ def rewritten(tmp_path, change_header=lambda header: None, change_tensors=lambda
     return path
 
 
-@pytest.mark.parametrize("version", [99, "1", None])
-def test_another_version(tmp_path, version):
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (0, "model of version 0, this ernn reads version 1; train it again (`dvc repro`)"),
+        ("1", "model of version '1', this ernn reads version 1; train it again (`dvc repro`)"),
+        (None, "model without a version, this ernn reads version 1; train it again (`dvc repro`)"),
+        (99, "model of version 99, this ernn reads version 1; a newer ernn made it: install that"),
+    ],
+)
+def test_another_version(tmp_path, version, message):
     path = rewritten(tmp_path, lambda header: header.update(version=version))
-    assert f"model version {version!r}, this ernn reads 1; train it again" in refused(path)
+    assert refused(path) == f"{path}: {message}"
+
+
+def test_an_integer_network_is_no_model(tmp_path):
+    program_file.save(programs.build(), tmp_path / "program")
+    message = ": an integer network, not a model; give the file that pretrain or compress wrote"
+    assert refused(tmp_path / "program").endswith(message)
 
 
 @pytest.mark.parametrize("block_size", [0, -2, 1 << 30])

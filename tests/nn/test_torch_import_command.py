@@ -78,7 +78,7 @@ def test_files_that_cannot_be_read_or_written(option, file, files, tmp_path, cap
     before = sorted(tmp_path.iterdir())
     line = refusal(capsys, *(files | {option: f"--{option}={file}"}).values())
     assert line.startswith(f"torch_import: {file}: ")
-    assert line.endswith(("; see --help for the kind of file wanted", "; name a file in it"))
+    assert line.endswith(("; see --help for the kind of file wanted", "; move it away or name another path"))
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -4,9 +4,9 @@ import dataclasses
 import hashlib
 import json
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from ernn.program.matrices import Circulant, Numbers
 from ernn.program.network import Gru, Layer, Lstm
 from tests import programs
 
+TYPES = {"I8": "<i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "F32": "<f4"}
 TEXT = (Path(__file__).parents[2] / "docs/program.md").read_text()
 
 
@@ -139,19 +140,36 @@ def cell(name: str, found: dict[str, str]) -> Layer:
 
 
 @pytest.mark.parametrize("name", sorted(programs.STRUCTURES))
-def test_the_digest_follows_from_the_files_as_the_page_says(name, tmp_path):
+def test_a_file_is_read_and_its_digest_computed_as_the_page_says(name, tmp_path):
     made = programs.build(**programs.STRUCTURES[name])
     files.save(made, tmp_path / "program")
-    structure = json.loads((tmp_path / "program/program.json").read_text(encoding="utf-8"))
+    structure, arrays = read(tmp_path / "program")
     stated = structure.pop("digest")
+    assert sorted(arrays) == sorted(references(structure))
     total = hashlib.sha256(json.dumps(structure, sort_keys=True).encode())
-    with zipfile.ZipFile(tmp_path / "program/arrays.npz") as file:
-        members = {member.removesuffix(".npy"): file.read(member) for member in file.namelist()}
-    for place in sorted(members):
-        total.update(place.encode() + members[place])
+    for place in sorted(arrays):
+        total.update(lines(place, arrays[place]))
     assert total.hexdigest() == stated == files.digest(made)
-    assert sorted(members) == sorted(references(structure))
-    assert all(npy(np.load(tmp_path / "program/arrays.npz")[place]) == members[place] for place in members)
+    assert structure["version"] == network.VERSION
+    bias = arrays["layers.0.bias.integers"]
+    assert bias.tolist() == made.layers[0].bias.integers.tolist()
+
+
+def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Structure and arrays of a file, by what the page says of its bytes and without safetensors."""
+    whole = path.read_bytes()
+    start = 8 + int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8:start])
+    structure = json.loads(header.pop("__metadata__")["ernn"])
+    arrays, spans = {}, []
+    for name, entry in header.items():
+        assert set(entry) == {"dtype", "shape", "data_offsets"}
+        spans.append(entry["data_offsets"])
+        first, last = (start + offset for offset in entry["data_offsets"])
+        arrays[name] = np.frombuffer(whole[first:last], TYPES[entry["dtype"]]).reshape(entry["shape"])
+    starts, ends = zip(*sorted(spans), strict=True)
+    assert (0, *ends) == (*starts, len(whole) - start)
+    return structure, arrays
 
 
 def references(tree: object) -> Iterator[str]:
@@ -163,14 +181,15 @@ def references(tree: object) -> Iterator[str]:
             yield from references(each)
 
 
-def npy(array: np.ndarray) -> bytes:
-    """Bytes of an array as the page describes them."""
-    kinds = [("|i1", 7), ("<i2", 15), ("<i4", 31), ("<i8", 63)]
+def lines(name: str, array: np.ndarray) -> bytes:
+    """What the digest takes of an array, by the line of the page, in the narrowest type that holds it."""
+    kinds = [("I8", 7), ("I16", 15), ("I32", 31), ("I64", 63)]
     largest = max((max(int(n), ~int(n)) for n in array.ravel()), default=0) if array.dtype.kind == "i" else 0
-    type = next(name for name, bits in kinds if largest < 1 << bits) if array.dtype.kind == "i" else "<f4"
-    header = re.search(r"^    (\{'descr'.*)\n", TEXT, re.MULTILINE)[1].replace("<i2", type)
-    header = header.replace("(4, 8)", str(array.shape)).ljust(117).encode() + b"\n"
-    return b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + header + array.astype(type).tobytes()
+    type = next(name for name, bits in kinds if largest < 1 << bits) if array.dtype.kind == "i" else "F32"
+    assert array.dtype == TYPES[type]
+    line = re.search(r"\n    (layers\.0\.bias\.integers .*\n)\n", TEXT)[1]
+    line = line.replace("layers.0.bias.integers", name).replace("I16", type).replace("[4, 8]", str(list(array.shape)))
+    return line.encode() + array.astype(TYPES[type]).tobytes()
 
 
 def test_every_field_of_a_program_is_named():
