@@ -22,10 +22,9 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 
 from bench.record import commit, record
-from ernn import artifacts
+from ernn import artifacts, params
 from ernn.compress.methods import compress
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
@@ -92,7 +91,7 @@ def _key(sections: Sequence[Section], *more: Any) -> str:
 
 def parameters() -> Parameters:
     """params.yaml."""
-    return Parameters.model_validate(yaml.safe_load(Path("params.yaml").read_text()))
+    return Parameters.model_validate(params.read(Path("params.yaml")))
 
 
 def variants(design: str, seed: int) -> Iterator[tuple[Integer, bool]]:

@@ -16,8 +16,7 @@ from bench import devices
 from bench.provenance import Watched
 from bench.record import FOLDER, commit, record
 from components.choose import network_of
-from ernn import artifacts
-from ernn.artifacts import read_yaml
+from ernn import artifacts, params
 from ernn.devices.catalogue import DEVICES
 from ernn.devices.flow import FLOWS
 from ernn.hw import project
@@ -51,7 +50,7 @@ def designs() -> dict[str, tuple[str, Generator]]:
     for name in PAPER:
         for device in devices.PAPER[name]:
             found[f"{name} {device}"] = device, partial(_paper, name, device)
-    parameters = Parameters.model_validate(read_yaml(Path("params.yaml")))
+    parameters = Parameters.model_validate(params.read(Path("params.yaml")))
     for name, accelerator in parameters.accelerators.items():
         program, device = Path("programs") / accelerator.program, device_of(accelerator, parameters.hardware)
         if program.exists() and FLOWS[device.family].level_ns:

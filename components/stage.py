@@ -25,7 +25,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from components import executor
-from ernn import artifacts
+from ernn import artifacts, params
 from ernn.errors import UserError, complaints
 from ernn.report import metrics as reporting
 
@@ -171,7 +171,7 @@ def _json(where: str, text: str) -> Any:
 
 
 def _top_level(name: str) -> Any:
-    values = artifacts.read_yaml(PARAMS)
+    values = params.read(PARAMS)
     if name not in values:
         raise UserError(f"{PARAMS}: section `{name}` is missing; add it")
     return values[name]

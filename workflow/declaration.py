@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ernn import params as parameters
 from ernn.artifacts import read_yaml
 from ernn.errors import UserError, complaints
 
@@ -156,7 +157,7 @@ def load(root: Path, params: Mapping[str, Any] | None = None) -> Declaration:
     Raises:
         UserError: a file is missing, or says what is not understood.
     """
-    values = read_yaml(root / "params.yaml") if params is None else params
+    values = parameters.read(root / "params.yaml") if params is None else params
     stages = read_yaml(root / "dvc.yaml").get("stages", {})
     return Declaration(tuple(_tasks(stages, values)), values)
 

@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ernn.artifacts import atomic, read_yaml
+from ernn import params
+from ernn.artifacts import atomic
 from ernn.errors import UserError, complaints
 from ernn.params import Parameters
 
@@ -72,9 +73,9 @@ def parameters(root: Path, preset: str, settings: Iterable[str] = ()) -> dict[st
     Raises:
         UserError: no such preset, or a value or key that `ernn.params.Parameters` refuses.
     """
-    values = read_yaml(root / "params.yaml")
+    values = params.read(root / "params.yaml")
     if preset != "default":
-        values = merge(values, read_yaml(_preset_file(root, preset)))
+        values = merge(values, params.read(_preset_file(root, preset)))
     for text in settings:
         values = merge(values, setting(text), whole=())
     try:

@@ -1,14 +1,17 @@
 """The pydantic twin of `params.yaml`: every number a person may change, one frozen class a section."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from ernn import artifacts
 from ernn.errors import UserError
 from ernn.params import methods
 from ernn.params.hardware import Accelerator, Hardware, Simulation, Synthesis
 from ernn.params.section import Section
 
+VERSION = 1  # of the file: it changes when an old file would be misread or refused
 Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Width = Annotated[int, Field(ge=4, le=18)]  # bits
@@ -236,6 +239,7 @@ class Integer(Section):
 class Parameters(Section):
     """The whole of `params.yaml`."""
 
+    version: Literal[1]
     corpus: Corpus
     features: Features
     training: Training
@@ -270,3 +274,15 @@ class Parameters(Section):
                     f"{', '.join(self.programs)}"
                 )
         return self
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The values of `params.yaml`, or of a preset, as they are written there.
+
+    Raises:
+        UserError: no such file, no mapping in it, or one of another version.
+    """
+    values = artifacts.read_yaml(path)
+    cure = f"carry your values over to files of this ernn, which begin with `version: {VERSION}`"
+    artifacts.check_version(path, "parameters", values.get("version"), VERSION, cure)
+    return values

@@ -12,6 +12,7 @@ from tests import programs, toy
 
 STRUCTURE = {"block_sizes": (4, 4)}
 PARAMS = {
+    "version": 1,
     "hardware": {"clock_mhz": 150.0, "device": "xcku060"},
     "simulation": {"utterances": 2, "gaps": 90, "stalls": 90},
     "accelerators": {

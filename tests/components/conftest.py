@@ -26,6 +26,7 @@ from ernn.scoring import phone_errors
 from ernn.training import outcome
 
 PARAMS = {
+    "version": 1,
     "corpus": {"kind": "synthetic"},
     "features": {"kind": "logmel"},
     "training": {"epochs": 4},

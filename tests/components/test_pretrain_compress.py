@@ -18,6 +18,7 @@ from ernn.nn import model_file
 from tests import toy
 
 PARAMS = {
+    "version": 1,
     "training": {"epochs": 5, "batch_utterances": 5, "learning_rate": 0.02, "threads": 1},
     "compression": {"dense_share": 0.2, "finetune_share": 0.4},
     "scoring": {"bootstrap_samples": 50},

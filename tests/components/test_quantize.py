@@ -20,6 +20,7 @@ from ernn.training.loop import Phase
 from tests import toy
 
 PARAMS = {
+    "version": 1,
     "training": {"epochs": 5, "batch_utterances": 5, "learning_rate": 0.02, "threads": 1},
     "scoring": {"bootstrap_samples": 50},
     "quantization": {"calibration_utterances": 8, "budget_points": 100.0},

@@ -17,6 +17,7 @@ HEAVY = {"torch", "matplotlib", "mlflow", "kfp", "kubernetes", "scipy", "numpy"}
 HELPERS = {"architecture", "cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
 COMMANDS = {each.stem for each in Path("components").glob("[a-z]*.py")} - HELPERS
 PARAMS = """
+version: 1
 training: {epochs: 3}
 designs:
   small: {network: lstm, method: admm, block_size: 8}
@@ -109,7 +110,16 @@ def test_wrong_entry_names_its_place_in_the_file(folder, capsys):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("designs: {small: {network: lstm}}", "train: params.yaml: section `training` is missing; add it"),
+        ("version: 1", "train: params.yaml: section `training` is missing; add it"),
+        (
+            "training: {epochs: 3}",
+            "train: params.yaml: parameters without a version, this ernn reads version 1; carry your values over to "
+            "files of this ernn, which begin with `version: 1`",
+        ),
+        (
+            "version: 2\ntraining: {epochs: 3}",
+            "train: params.yaml: parameters of version 2, this ernn reads version 1; a newer ernn made it: install",
+        ),
         ("training: [", "train: params.yaml: not YAML: while parsing"),
         (None, "train: params.yaml: no such file in "),
     ],

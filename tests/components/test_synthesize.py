@@ -14,6 +14,7 @@ from tests import programs
 
 SMALL = {"program": "small", "array": {"lanes": 2, "columns": 1}, "output": {"lanes": 1, "columns": 1}}
 PARAMS = {
+    "version": 1,
     "hardware": {"clock_mhz": 150.0, "device": "xc7z020"},
     "synthesis": {},
     "accelerators": {

@@ -144,7 +144,7 @@ def folder(tmp_path):
         "both": stage("both", "nobody", ["left.txt", "right.txt"]),
     }
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
-    (tmp_path / "params.yaml").write_text("{}\n")
+    (tmp_path / "params.yaml").write_text("version: 1\n")
     yield tmp_path
     for pid in _inside(tmp_path):  # whatever a test that failed has left
         os.kill(pid, signal.SIGKILL)

@@ -1,5 +1,6 @@
 """Working copies for presets: the parameters laid over each other, the checkout left as it is."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_a_working_copy_has_all_of_the_code(root):
 
 def test_designs_and_networks_of_a_preset_replace_the_defaults(root):
     (root / "presets" / "one.yaml").write_text(
-        "networks: {tiny: {cells: 8}}\ndesigns: {tiny-k2: {network: tiny, block_size: 2}}\n"
+        "version: 1\nnetworks: {tiny: {cells: 8}}\ndesigns: {tiny-k2: {network: tiny, block_size: 2}}\n"
         "programs: {tiny-12: {design: tiny-k2}}\n"
         "accelerators: {tiny: {program: tiny-12}}\n"
     )
@@ -108,6 +109,7 @@ def test_the_copy_has_its_own_dvc_and_the_checkouts_cache(root):
         ("smoke", ["training.epochs=["], "--set training.epochs=[: '[' is not a YAML value; quote it"),
         ("smoke", ["training.epoch=3"], "preset smoke: training.epoch: no such key; remove it"),
         ("smoke", ["trainnig.epochs=3"], "preset smoke: trainnig: no such key; remove it"),
+        ("smoke", ["version=2"], "preset smoke: version: Input should be 1, got 2"),
         ("smoke", ["training.epochs=0"], "preset smoke: training.epochs: Input should be greater than 0, got 0"),
         ("smoke", ["designs.lstm-k4-admm.network=none"], "preset smoke: designs.lstm-k4-admm.network=none must be one"),
     ],
@@ -119,6 +121,25 @@ def test_mistakes_are_one_line_with_the_key(root, monkeypatch, capsys, preset, s
     error = capsys.readouterr().err
     assert error.startswith(f"presets: {line}")
     assert error.count("\n") == 1
+    assert not (root / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["params", "presets/smoke"])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "parameters without a version, this ernn reads version 1; carry your values over to files of this ernn"),
+        ("version: 0", "parameters of version 0, this ernn reads version 1; carry your values over to files of this"),
+        ("version: '1'", "parameters of version '1', this ernn reads version 1; carry your values over"),
+        ("version: 2", "parameters of version 2, this ernn reads version 1; a newer ernn made it: install that"),
+    ],
+)
+def test_parameters_of_another_version_are_refused(root, name, line, message):
+    file = root / f"{name}.yaml"
+    file.write_text(re.sub(r"(?m)^version: 1.*$", line, file.read_text()))
+    with pytest.raises(UserError) as error:
+        presets.lay_out(root, "smoke")
+    assert str(error.value).startswith(f"{file}: {message}")
     assert not (root / "runs").exists()
 
 

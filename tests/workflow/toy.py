@@ -51,6 +51,7 @@ DVC = {
     }
 }
 PARAMS = {
+    "version": 1,
     "corpus": {"speakers": 3},
     "training": {"epochs": 2, "rate": 0.5},
     "designs": {"k2": {"network": "lstm", "block_size": 2}, "k4": {"network": "gru", "block_size": 4}},
