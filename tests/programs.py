@@ -9,7 +9,7 @@ from ernn.dataflow.activation import Activations, Table
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
-from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 
 WEIGHTS, ACTIVATIONS, CELL, SUMS = Format(8, 6), Format(10, 7), Format(12, 8), Format(14, 7)
 PREACTIVATION, GATE, LOGITS = Format(9, 5), Format(8, 6), Format(12, 6)
@@ -56,10 +56,12 @@ def build(
         return Circulant(rows, cols, k, spec, words)
 
     def layer(inputs: int, input: Format) -> Layer:
-        outputs, gates = projection or CELLS, 4 if cell == "lstm" else 3
+        outputs, gates = projection or CELLS, {"lstm": 4, "gru": 3, "rnn": 1}[cell]
         weight_ih = make(gates, CELLS, inputs, block_sizes[0])
         weight_hh = make(gates, CELLS, outputs, block_sizes[1])
         bias = numbers(random, Format(10, 7), gates, CELLS)
+        if cell == "rnn":
+            return Rnn(input, ACTIVATIONS, weight_ih, weight_hh, bias)
         if cell == "gru":
             extra = ("after", numbers(random, Format(9, 6), CELLS)) if reset == "after" else ()
             return Gru(input, ACTIVATIONS, CELL, weight_ih, weight_hh, bias, *extra)

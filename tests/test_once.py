@@ -9,6 +9,7 @@ from ernn.devices.catalogue import DEVICES
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.operators import OPERATORS
 from ernn.hw.layout.registers import PROTOCOL
+from ernn.program.plan import JOINED
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {
@@ -25,7 +26,9 @@ FAMILIES = {
     "ernn/hw/hls/network.py",  # whose text depends on no delay
 }
 METHODS_IN = {"ernn/params/methods.py", "ernn/compress/methods.py"}
+PLAN = {"ernn/program/plan.py"}
 OWNERS = {
+    f'"{JOINED}"': PLAN,
     **{f'"{name}"': REGISTERS for name in ("load_place", "load_part")},
     **{f"0x{PROTOCOL.identity:X}": REGISTERS - {DRIVER}},
     **{f'"{name}"': FAMILIES for name in TIMINGS},
@@ -43,6 +46,11 @@ def holders(literal: str) -> set[str]:
 @pytest.mark.parametrize("literal", OWNERS)
 def test_a_literal_stands_in_the_files_that_own_it_alone(literal):
     assert holders(literal) <= OWNERS[literal]
+
+
+def test_names_of_sums_come_from_the_plan():
+    assert not holders(f'"{JOINED}_')
+    assert not holders(f'"{JOINED}."')
 
 
 def test_every_literal_is_somewhere():

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeVar
 
 from ernn.dataflow.formats import LARGEST_BITS, Format
-from ernn.dataflow.value import Constant, Value
+from ernn.dataflow.value import Constant, Number, Value
 
 V = TypeVar("V", bound=Value)
+N = TypeVar("N", bound=Number)
 _WORD = 1 << 31
 
 
@@ -76,17 +77,17 @@ def tanh_by_sigmoid(a: V, sigmoid: Table, name: str) -> V:
     )
 
 
-class Functions(Protocol[V]):
+class Functions(Protocol[N]):
     """The two functions of a network, and the format of what they take."""
 
     @property
     def preactivation(self) -> Format:
         """Format of the input."""
 
-    def sigmoid(self, a: V, name: str) -> V:
+    def sigmoid(self, a: N, name: str) -> N:
         """sigma(a)."""
 
-    def tanh(self, a: V, name: str) -> V:
+    def tanh(self, a: N, name: str) -> N:
         """tanh(a)."""
 
 

@@ -9,7 +9,7 @@ are already aligned; all rules (alignment, ranges, rounding half up, saturation)
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from ernn.dataflow.formats import Format, signed_bits
 
@@ -20,6 +20,19 @@ class Constant:
 
     integer: int
     fraction: int
+
+
+class Number(Protocol):
+    """What the kernels of cells need of a number: fixed-point values have it, and so have the floats of training."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+
+    def __sub__(self, other: Self, /) -> Self: ...
+
+    def __mul__(self, other: Self, /) -> Self: ...
+
+    def requantize(self, format: Format, name: str = "", counted: bool = True) -> Self:
+        """The nearest value of a format."""
 
 
 class Value(ABC):
@@ -80,8 +93,13 @@ class Value(ABC):
         rounded = self._plus(half, self.low + half, self.high + half)
         return rounded._shift_right(drop, rounded.low >> drop, rounded.high >> drop, fraction)
 
-    def requantize(self, format: Format, name: str = "") -> Self:
-        """The nearest value of `format`, halves upwards, saturated; with a name, saturated values are counted."""
+    def requantize(self, format: Format, name: str = "", counted: bool = True) -> Self:
+        """The nearest value of `format`, halves upwards, saturated; with a name, saturated values are counted.
+
+        Args:
+            counted: False for a value that may saturate, and that neither counters nor traces know.
+        """
+        name = name if counted else ""
         rounded = self.to_fraction(format.fraction)
         if format.low <= rounded.low and rounded.high <= format.high:
             return rounded.named(name) if name else rounded

@@ -18,7 +18,7 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkText
 from ernn.program.matrices import Pruned
-from ernn.program.network import Lstm, Program
+from ernn.program.network import Lstm, Program, Rnn
 
 ARRAYS = (
     *((4, 1), (4, 2), (8, 2), (8, 3), (8, 4), (16, 3), (16, 4), (16, 6), (32, 4), (32, 5), (32, 6), (32, 8)),
@@ -181,7 +181,7 @@ def shape_of(program: Program) -> Shape | None:
     """The sizes of a program, if all of its layers are alike and block-circulant."""
     first = program.layers[0]
     weight = first.weight_hh
-    if isinstance(weight, Pruned) or len({layer.cells for layer in program.layers}) > 1:
+    if isinstance(first, Rnn) or isinstance(weight, Pruned) or len({layer.cells for layer in program.layers}) > 1:
         return None
     transform, lstm = weight.transform, first if isinstance(first, Lstm) else None
     return Shape(

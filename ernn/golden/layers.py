@@ -1,19 +1,21 @@
-"""Layers of a program, one step of many utterances at a time."""
+"""Layers of a program, one step of many utterances at a time: the plan of `ernn.program.plan` on integers."""
 
+import functools
+import operator
 from collections.abc import Sequence
 
 import numpy as np
 
-from ernn.dataflow import cells
 from ernn.dataflow.activation import Activations
-from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
 from ernn.dataflow.formats import Format
 from ernn.golden.integers import Array, Integers, Log
-from ernn.golden.products import Product, add, part, split
+from ernn.golden.products import Product, add, split
 from ernn.program.matrices import Numbers, shares_sums
-from ernn.program.network import Gru, Layer, Lstm, Output
+from ernn.program.network import Layer, Output
+from ernn.program.plan import VALUES, Constants, Plan, Rows, Term, formats
 
 State = dict[str, Array]  # integers, (elements, utterances)
+Values = dict[str, Integers]
 
 
 class Lookup:
@@ -43,100 +45,54 @@ def typed(array: Array, format: Format, log: Log) -> Integers:
     return Integers(array, format.low, format.high, format.fraction, log)
 
 
-class LstmSteps:
-    """One LSTM layer."""
+class Steps:
+    """A layer, frame by frame."""
 
-    def __init__(self, layer: Lstm, lookup: Lookup, log: Log) -> None:
-        self.layer, self._lookup, self._log = layer, lookup, log
-        self._ih, self._hh = Product(layer.weight_ih, log), Product(layer.weight_hh, log)
-        self._ym = None if layer.weight_ym is None else Product(layer.weight_ym, log)
-        self._bias = _columns(layer.bias, LSTM_GATES, log)
-        self._peephole = None if layer.peephole is None else _columns(layer.peephole, PEEPHOLES, log)
-
-    def initial(self, utterances: int) -> State:
-        """Zeros."""
-        return _zeros(utterances, c=self.layer.cells, y=self.layer.outputs)
-
-    def step(self, x: Integers, state: State) -> tuple[Integers, State]:
-        """y_t and the state behind it."""
-        layer = self.layer
-        c, y = typed(state["c"], layer.cell, self._log), typed(state["y"], layer.output, self._log)
-        sums_ih, sums_hh = self._ih.sums(self._ih.points(x)), self._hh.sums(self._hh.points(y))
-        sums = split(_joined(self._ih, sums_ih, self._hh, sums_hh), LSTM_GATES)
-        hidden = layer.hidden or layer.output
-        c, m = cells.lstm_update(sums, c, self._bias, self._peephole, self._lookup, layer.cell, hidden)
-        if self._ym is not None:
-            m = split(self._ym.rows(self._ym.sums(self._ym.points(m)), "sums_ym"), "y")["y"]
-        y = m.requantize(layer.output, "y")
-        return y, {"c": c.array, "y": y.array}
-
-
-class GruSteps:
-    """One GRU layer."""
-
-    def __init__(self, layer: Gru, lookup: Lookup, log: Log) -> None:
-        self.layer, self._lookup, self._log = layer, lookup, log
-        self._ih, self._hh = Product(layer.weight_ih, log), Product(layer.weight_hh, log)
-        self._bias = _columns(layer.bias, GRU_GATES, log)
-        self._bias_hn = (
-            None if layer.bias_hn is None else typed(layer.bias_hn.integers[:, None], layer.bias_hn.format, log)
-        )
+    def __init__(self, layer: Layer | Output, plan: Plan, lookup: Lookup, log: Log) -> None:
+        self._layer, self._plan, self._lookup, self._log = layer, plan, lookup, log
+        self._formats = formats(layer)
+        matrices = {term.matrix for rows in plan.rows for term in rows.terms}
+        self._products = {matrix: Product(getattr(layer, matrix), log) for matrix in matrices}
+        self._constants = {update.name: self._numbers(update.constants) for update in plan.updates}
 
     def initial(self, utterances: int) -> State:
         """Zeros."""
-        return _zeros(utterances, c=self.layer.cells, y=self.layer.outputs)
+        sizes = {name: getattr(self._layer, field) for name, field in self._plan.states.items()}
+        return {name: np.zeros((size, utterances), np.int64) for name, size in sizes.items()}
 
     def step(self, x: Integers, state: State) -> tuple[Integers, State]:
-        """y_t and the state behind it."""
-        layer, first, last = self.layer, slice(0, 2), slice(2, 3)
-        c, y = typed(state["c"], layer.cell, self._log), typed(state["y"], layer.output, self._log)
-        sums_ih, seen = self._ih.sums(self._ih.points(x)), self._hh.points(y)
-        joined = _joined(self._ih, part(sums_ih, first), self._hh, self._hh.sums(seen, first), "_zr")
-        sums = split(joined, "zr")
-        z, r = (cells.gru_gate(gate, sums[gate], self._bias[gate], self._lookup) for gate in "zr")
-        if self._bias_hn is None:
-            rc = cells.reset_before(r, c, layer.output)
-            sums_hn = self._hh.sums(self._hh.points(rc), last)
-            n_sum = split(_joined(self._ih, part(sums_ih, last), self._hh, sums_hn, "_n"), "n")["n"]
+        """The layer's result and the state after it."""
+        seen = {name: typed(array, self._formats[VALUES[name]], self._log) for name, array in state.items()} | {"x": x}
+        points, made = dict[Term, Sequence[Integers]](), Values()
+        for rows, updates in self._plan.stages:
+            of_gates = self._rows(rows, seen, points)
+            for update in updates:
+                given = {bus: of_gates[gate] for gate, bus in update.buses.items()}
+                if update.ready is not None:
+                    given["x"] = self._rows(update.ready, seen, points)[update.gates[0]]
+                given |= self._constants[update.name] | {name: seen[name] for name in update.reads}
+                made |= update.kernel(given, self._lookup, self._formats)
+            seen |= {name: made[name] for name in made if name not in state}  # states change with the frame
+        return made[self._plan.result], {name: made[name].array for name in state}
+
+    def _rows(self, rows: Rows, seen: Values, points: dict[Term, Sequence[Integers]]) -> Values:
+        """Rows of some gates; the factors of a vector are made once and kept in `points`."""
+        products, gates = [self._products[term.matrix] for term in rows.terms], self._plan.part(rows)
+        for term, product in zip(rows.terms, products, strict=True):
+            if term not in points:
+                points[term] = product.points(seen[term.vector])
+        sums = [product.sums(points[term], gates) for term, product in zip(rows.terms, products, strict=True)]
+        if all(shares_sums(products[0].matrix, product.matrix) for product in products[1:]):
+            total = products[0].rows(functools.reduce(add, sums), rows.joined)
         else:
-            recurrent = split(self._hh.rows(self._hh.sums(seen, last), "sums_hh_n"), "n")["n"]
-            n_sum = split(self._ih.rows(part(sums_ih, last), "sums_ih_n"), "n")["n"]
-            n_sum = n_sum + cells.reset_after(recurrent, self._bias_hn, r, self._lookup)
-        c = cells.gru_update(n_sum, self._bias["n"], z, c, self._lookup, layer.cell)
-        y = c.requantize(layer.output, "y")
-        return y, {"c": c.array, "y": y.array}
+            names = [rows.alone(term) for term in rows.terms]
+            total = functools.reduce(operator.add, map(Product.rows, products, sums, names))
+        return split(total, rows.gates or ("",))
 
-
-class OutputSteps:
-    """The output layer."""
-
-    def __init__(self, layer: Output, log: Log) -> None:
-        self._layer, self._weight = layer, Product(layer.weight, log)
-        self._bias = typed(layer.bias.integers[:, None], layer.bias.format, log)
-
-    def step(self, y: Integers) -> Integers:
-        """The logits, (classes, utterances)."""
-        rows = split(self._weight.rows(self._weight.sums(self._weight.points(y)), "sums"), "y")["y"]
-        return (rows + self._bias).requantize(self._layer.logits, "logits")
-
-
-def steps_of(layer: Layer, lookup: Lookup, log: Log) -> LstmSteps | GruSteps:
-    """The interpreter of a layer."""
-    return LstmSteps(layer, lookup, log) if isinstance(layer, Lstm) else GruSteps(layer, lookup, log)
-
-
-def _joined(
-    ih: Product, sums_ih: Sequence[Integers], hh: Product, sums_hh: Sequence[Integers], gates: str = ""
-) -> Integers:
-    """Input and recurrent products of the same rows: one sum where they share it. `gates` ends its name."""
-    if shares_sums(ih.matrix, hh.matrix):
-        return ih.rows(add(sums_ih, sums_hh), f"sums{gates}")
-    return ih.rows(sums_ih, f"sums_ih{gates}") + hh.rows(sums_hh, f"sums_hh{gates}")
-
-
-def _columns(numbers: Numbers, gates: Sequence[str], log: Log) -> dict[str, Integers]:
-    return {gate: typed(row[:, None], numbers.format, log) for gate, row in zip(gates, numbers.integers, strict=True)}
-
-
-def _zeros(utterances: int, **sizes: int) -> State:
-    return {name: np.zeros((size, utterances), np.int64) for name, size in sizes.items()}
+    def _numbers(self, constants: Sequence[Constants]) -> Values:
+        found = Values()
+        for each in constants:
+            numbers: Numbers = getattr(self._layer, each.field)
+            for row, name in enumerate(each.names, each.first):
+                found[name] = typed(np.atleast_2d(numbers.integers)[row][:, None], numbers.format, self._log)
+        return found

@@ -13,8 +13,9 @@ from jaxtyping import Float, Int
 from ernn.dataflow.formats import nearest
 from ernn.errors import UserError
 from ernn.golden.integers import Array, Log
-from ernn.golden.layers import Lookup, OutputSteps, State, steps_of, typed
+from ernn.golden.layers import Lookup, State, Steps, typed
 from ernn.program.network import Program
+from ernn.program.plans import OUTPUT, plan_of
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Golden:
         self.program = program
         self._log = Log()
         lookup = Lookup(program.activations, self._log)
-        self._layers = [steps_of(layer, lookup, self._log) for layer in program.layers]
-        self._output = OutputSteps(program.output, self._log)
+        self._layers = [Steps(layer, plan_of(layer.kind, layer), lookup, self._log) for layer in program.layers]
+        self._output = Steps(program.output, OUTPUT, lookup, self._log)
 
     def initial(self, utterances: int) -> list[State]:
         """The state before the first frame."""
@@ -117,7 +118,7 @@ class Golden:
                 after.append(new if running is None else _kept(running, new, state[number]))
             self._log.scope = "output"
             state = after
-            yield self._output.step(y).array, state
+            yield self._output.step(y, {})[0].array, state
 
 
 def _kept(running: Array, new: State, old: State) -> State:

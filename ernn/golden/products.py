@@ -62,11 +62,6 @@ def add(a: Sums, b: Sums) -> Sums:
     return [x + y for x, y in zip(a, b, strict=True)]
 
 
-def part(sums: Sums, gates: slice) -> Sums:
-    """Some of the gates."""
-    return [Integers(s.array[gates], s.low, s.high, s.fraction, s.log) for s in sums]
-
-
 def split(rows: Integers, gates: Sequence[str]) -> dict[str, Integers]:
     """The gates one by one, (rows, utterances)."""
     return {gate: Integers(rows.array[n], rows.low, rows.high, rows.fraction, rows.log) for n, gate in enumerate(gates)}

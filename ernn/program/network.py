@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 
 from ernn.dataflow.activation import Activations
-from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
+from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES, RNN_GATES
 from ernn.dataflow.formats import Format
 from ernn.program.matrices import BY_KIND, CONFIG, Circulant, Matrix, Numbers
 
@@ -120,7 +120,40 @@ class Gru(_Sizes):
         return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
 
 
-Layer = Annotated[Lstm | Gru, BY_KIND]
+@dataclass(frozen=True, eq=False)
+class Rnn(_Sizes):
+    """One layer of a plain recurrent network, y_t = tanh(W_x x_t + W_y y_{t-1} + b); see `ernn.dataflow.cells`.
+
+    Raises:
+        ValueError: parts that do not fit each other.
+    """
+
+    input: Format  # of x
+    output: Format  # of y
+    weight_ih: Matrix
+    weight_hh: Matrix
+    bias: Numbers  # (1, cells)
+    kind: Literal["rnn"] = "rnn"
+
+    __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
+
+    def __post_init__(self) -> None:
+        _check_shape("bias", self.bias, (len(RNN_GATES), self.cells))
+        _check_matrix("weight_ih", self.weight_ih, len(RNN_GATES), self.cells, self.inputs)
+        _check_matrix("weight_hh", self.weight_hh, len(RNN_GATES), self.cells, self.cells)
+
+    @property
+    def outputs(self) -> int:
+        """Elements of y."""
+        return self.cells
+
+    @property
+    def matrices(self) -> dict[str, Matrix]:
+        """The matrices by name."""
+        return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
+
+
+Layer = Annotated[Lstm | Gru | Rnn, BY_KIND]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,11 +16,11 @@ from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import Circulant
 from ernn.params import Integer, Quantization
+from ernn.program.plan import JOINED, SUMS, sums_of
 from ernn.quantize import rules, simulated
 
 BATCH = 16
 SAMPLES = 2000  # values kept of a tensor at one moment, spread evenly
-SPECTRA = ("sums", "sums_ih", "sums_hh", "sums_ym")
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def choose(model: AcousticModel, ranges: Ranges, program: Integer, settings: Qua
     names = {
         "weights": ("weight_ih", "weight_hh", "weight_ym", "weight", "peephole"),
         "activations": ("x", "y", "m"),
-        "accumulators": ("bias", "bias_hn", "logits", *SPECTRA),
+        "accumulators": ("bias", "bias_hn", "logits", *SUMS),
         "cell": ("c",),
     }
     widths = {name: getattr(bits, group) for group, members in names.items() for name in members}
@@ -163,10 +163,10 @@ def check_block_sizes(model: AcousticModel) -> None:
 def _spectral_blocks(model: AcousticModel) -> dict[str, tuple[int, int]]:
     """(rows of a gate, block size) of every sum whose spectrum may be wanted."""
     found = {}
-    kinds = {"input": ("sums_ih", "sums"), "recurrent": ("sums_hh",), "projection": ("sums_ym",)}
     for place, matrix in model.matrices():
         if isinstance(matrix, Circulant):
-            for name in kinds[place.kind]:
+            joined = [JOINED] if place.kind == "input" else []
+            for name in [sums_of(place.attribute), *joined]:
                 found[f"layers.{place.layer}.{name}"] = (matrix.rows, matrix.block_size)
     return found
 

@@ -14,8 +14,9 @@ from ernn.dataflow.formats import Format
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import Circulant
 from ernn.params import Integer, Quantization, Training
+from ernn.program.plan import SUMS
 from ernn.quantize import simulated
-from ernn.quantize.calibrate import SPECTRA, Formats, packed_spectrum, unpacked_spectrum
+from ernn.quantize.calibrate import Formats, packed_spectrum, unpacked_spectrum
 from ernn.training.loop import Phase, Run
 
 
@@ -51,7 +52,7 @@ class Rounding:
         kind = name.split(".")[-1]
         if name in self._spectral:
             return unpacked_spectrum(_Round.apply(packed_spectrum(value), self._formats[name])).to(value.dtype)
-        if kind in SPECTRA:
+        if kind in SUMS:
             return value
         if kind == "rc":
             return _Round.apply(value, self._formats[name.removesuffix("rc") + "y"])

@@ -18,6 +18,7 @@ from ernn.nn.matrices import Pruned as FloatPruned
 from ernn.params import Integer
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.program.plan import JOINED, sums_of
 from ernn.quantize.calibrate import Formats, packed_spectrum
 
 
@@ -78,13 +79,12 @@ def fourier(block_size: int, sums: Format, twiddle_bits: int, products: int) -> 
 
 
 def _layer(layer: RecurrentLayer, scope: str, formats: Formats, program: Integer, input: Format) -> Layer:
-    names = {"weight_ih": "sums_ih", "weight_hh": "sums_hh", "weight_ym": "sums_ym"}
     sizes = [getattr(matrix, "block_size", None) for matrix in (layer.weight_ih, layer.weight_hh)]
-    if sizes[0] == sizes[1]:
-        names |= {"weight_ih": "sums", "weight_hh": "sums"}  # one inverse transform for both
+    joined = {"weight_ih", "weight_hh"} if sizes[0] == sizes[1] else set()  # one inverse transform for both
 
     def matrix(name: str) -> Matrix:
-        return _matrix(getattr(layer, name), formats[f"{scope}.{name}"], formats[f"{scope}.{names[name]}"], program)
+        sums = JOINED if name in joined else sums_of(name)
+        return _matrix(getattr(layer, name), formats[f"{scope}.{name}"], formats[f"{scope}.{sums}"], program)
 
     cells, of = layer.weight_ih.rows, lambda name: formats[f"{scope}.{name}"]
     bias = _numbers(layer.bias.unflatten(0, (-1, cells)), of("bias"))

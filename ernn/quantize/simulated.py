@@ -6,18 +6,22 @@ through (Bengio et al. 2013, arXiv:1308.3432), makes the network learn with its 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
+from ernn.dataflow.formats import Format
 from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel, RecurrentLayer
 from ernn.nn.matrices import Circulant, Matrix, Pruned
+from ernn.program.plan import JOINED, Rows, Update
+from ernn.program.plans import plan_of
 
 Hook = Callable[[str, Tensor], Tensor]
+_ANY = Format(32, 0)  # of kernels on floats, whose formats are the hook's
 
 
 def logits(
@@ -27,8 +31,7 @@ def logits(
     y = hook("x", x)
     for number, module in enumerate(model.layers):
         layer = cast(RecurrentLayer, module)
-        steps = _lstm if layer.cell == "lstm" else _gru
-        y = steps(layer, y, _scoped(hook, f"layers.{number}"))
+        y = _Steps(layer, _scoped(hook, f"layers.{number}")).run(y)
     weight, bias = hook("output.weight", model.output.weight), hook("output.bias", model.output.bias)
     return hook("output.logits", y @ weight.t() + bias)
 
@@ -48,57 +51,109 @@ def _weight(matrix: Matrix, name: str, hook: Hook) -> Tensor:
     return words * matrix.mask if isinstance(matrix, Pruned) else words
 
 
-def _lstm(layer: RecurrentLayer, x: Tensor, hook: Hook) -> Tensor:
-    weight_ih, weight_hh = _weight(layer.weight_ih, "weight_ih", hook), _weight(layer.weight_hh, "weight_hh", hook)
-    weight_ym = None if layer.weight_ym is None else _weight(layer.weight_ym, "weight_ym", hook)
-    peephole = None if layer.peephole is None else hook("peephole", layer.peephole)
-    inputs, bias = hook("sums_ih", x @ weight_ih.t()), hook("bias", layer.bias)
-    c, y = x.new_zeros(x.shape[1], layer.weight_ih.rows), x.new_zeros(x.shape[1], layer.outputs)
-    outputs = []
-    for total in inputs:
-        total = hook("sums", total + hook("sums_hh", y @ weight_hh.t())) + bias
-        sums = dict(zip(LSTM_GATES, total.chunk(4, 1), strict=True))
-        seen = _peepholes(sums, peephole, c, "if")
-        i, f = (hook(gate, torch.sigmoid(hook(f"a_{gate}", seen[gate]))) for gate in "if")
-        g = hook("g", torch.tanh(hook("a_g", seen["g"])))
-        c = hook("c", f * c + i * g)
-        o = hook("o", torch.sigmoid(hook("a_o", _peepholes(seen, peephole, c, "o")["o"])))
-        m = hook("m", o * hook("tanh_c", torch.tanh(hook("a_c", c))))
-        y = hook("y", m if weight_ym is None else hook("sums_ym", m @ weight_ym.t()))
-        outputs.append(y)
-    return torch.stack(outputs)
+@dataclass(frozen=True)
+class _Float:
+    """A float value under a kernel: where the integer model rounds, the hook is called."""
+
+    tensor: Tensor
+    hook: Hook
+
+    def __add__(self, other: "_Float") -> "_Float":
+        return _Float(self.tensor + other.tensor, self.hook)
+
+    def __sub__(self, other: "_Float") -> "_Float":
+        return _Float(self.tensor - other.tensor, self.hook)
+
+    def __mul__(self, other: "_Float") -> "_Float":
+        return _Float(self.tensor * other.tensor, self.hook)
+
+    def requantize(self, format: Format, name: str = "", counted: bool = True) -> "_Float":
+        """What the hook makes of it; a format is the hook's."""
+        return _Float(self.hook(name, self.tensor), self.hook)
 
 
-def _peepholes(sums: Mapping[str, Tensor], peephole: Tensor | None, c: Tensor, gates: str) -> dict[str, Tensor]:
-    """The sums, those of `gates` with what they see of c."""
-    if peephole is None:
-        return dict(sums)
-    return {gate: v + peephole[PEEPHOLES.index(gate)] * c if gate in gates else v for gate, v in sums.items()}
+class _Functions:
+    """sigma and tanh of floats."""
+
+    preactivation = _ANY
+
+    def sigmoid(self, a: _Float, name: str) -> _Float:
+        """sigma(a)."""
+        return _Float(a.hook(name, torch.sigmoid(a.tensor)), a.hook)
+
+    def tanh(self, a: _Float, name: str) -> _Float:
+        """tanh(a)."""
+        return _Float(a.hook(name, torch.tanh(a.tensor)), a.hook)
 
 
-def _gru(layer: RecurrentLayer, x: Tensor, hook: Hook) -> Tensor:
-    weight_ih, weight_hh = _weight(layer.weight_ih, "weight_ih", hook), _weight(layer.weight_hh, "weight_hh", hook)
-    inputs, bias = hook("sums_ih", x @ weight_ih.t()), hook("bias", layer.bias)
-    bias_hn = None if layer.bias_hn is None else hook("bias_hn", layer.bias_hn)
-    cells = layer.weight_ih.rows
-    weight_zr, weight_n = weight_hh.split((2 * cells, cells))
-    c = y = x.new_zeros(x.shape[1], cells)
-    outputs = []
-    for total in inputs:
-        of_x, b = total.split((2 * cells, cells), 1), bias.split((2 * cells, cells))
-        a_zr = hook("sums", of_x[0] + hook("sums_hh", y @ weight_zr.t())) + b[0]
-        z, r = (hook(gate, torch.sigmoid(hook(f"a_{gate}", a))) for gate, a in zip("zr", a_zr.chunk(2, 1), strict=True))
-        if bias_hn is None:
-            recurrent = hook("sums_hh", hook("rc", r * c) @ weight_n.t())
-            a_n = hook("sums", of_x[1] + recurrent) + b[1]
-        else:
-            recurrent = hook("sums_hh", y @ weight_n.t())
-            a_n = of_x[1] + b[1] + r * hook("a_hn", recurrent + bias_hn)
-        n = hook("n", torch.tanh(hook("a_n", a_n)))
-        c = hook("c", c + z * (n - c))
-        y = hook("y", c)
-        outputs.append(y)
-    return torch.stack(outputs)
+class _Steps:
+    """A layer's plan on floats, frame by frame."""
+
+    def __init__(self, layer: RecurrentLayer, hook: Hook) -> None:
+        self.layer, self.hook, self.plan = layer, hook, plan_of(layer.cell, layer)
+        matrices = dict.fromkeys(term.matrix for rows in self.plan.rows for term in rows.terms)
+        self._weights = {name: _weight(getattr(layer, name), name, hook) for name in matrices}
+        self._parts = {rows: [self._part(rows, term.matrix) for term in rows.terms] for rows in self.plan.rows}
+        fields = dict.fromkeys(each.field for update in self.plan.updates for each in update.constants)
+        numbers = {name: hook(name, getattr(layer, name)).reshape(-1, layer.weight_ih.rows) for name in fields}
+        self._constants = {update.name: self._rows_of(numbers, update) for update in self.plan.updates}
+        fields_of_formats = {"cell", "output"} | ({"hidden"} if self.plan.projection else set())
+        self._formats = dict.fromkeys(fields_of_formats, _ANY)
+
+    def _part(self, rows: Rows, matrix: str) -> Tensor:
+        """The gates of some rows, of a matrix, transposed."""
+        cells, part = self.layer.weight_ih.rows, self.plan.part(rows)
+        whole = self._weights[matrix]
+        return (whole if part == slice(None) else whole[cells * part.start : cells * part.stop]).t()
+
+    def _rows_of(self, numbers: Mapping[str, Tensor], update: Update) -> dict[str, _Float]:
+        return {
+            name: _Float(numbers[each.field][row], self.hook)
+            for each in update.constants
+            for row, name in enumerate(each.names, each.first)
+        }
+
+    def run(self, x: Tensor) -> Tensor:
+        """The outputs of all frames."""
+        term = self.plan.rows[0].terms[0]
+        sums = self.hook(term.sums, x @ self._weights[term.matrix].t())
+        sizes = {"cells": self.layer.weight_ih.rows, "outputs": self.layer.outputs}
+        state = {
+            name: _Float(x.new_zeros(x.shape[1], sizes[size]), self.hook) for name, size in self.plan.states.items()
+        }
+        outputs = []
+        for sums_of_x in sums:
+            made = self._frame(sums_of_x, state)
+            state = {name: made[name] for name in state}
+            outputs.append(made[self.plan.result].tensor)
+        return torch.stack(outputs)
+
+    def _frame(self, sums_of_x: Tensor, state: Mapping[str, _Float]) -> dict[str, _Float]:
+        seen, made = dict(state), dict[str, _Float]()
+        for rows, updates in self.plan.stages:
+            of_gates = self._rows(rows, sums_of_x, seen)
+            for update in updates:
+                given = {bus: of_gates[gate] for gate, bus in update.buses.items()}
+                if update.ready is not None:
+                    given["x"] = self._rows(update.ready, sums_of_x, seen)[update.gates[0]]
+                given |= self._constants[update.name] | {name: seen[name] for name in update.reads}
+                made |= update.kernel(given, _Functions(), self._formats)
+            seen |= {name: made[name] for name in made if name not in state}
+        return made
+
+    def _rows(self, rows: Rows, sums_of_x: Tensor, seen: Mapping[str, _Float]) -> dict[str, _Float]:
+        cells, part = self.layer.weight_ih.rows, self.plan.part(rows)
+        chosen = slice(None) if part == slice(None) else slice(cells * part.start, cells * part.stop)
+        total: Tensor | None = None
+        for term, weight in zip(rows.terms, self._parts[rows], strict=True):
+            if term.vector == "x":
+                own = sums_of_x[:, chosen]
+            else:
+                own = self.hook(term.sums, seen[term.vector].tensor @ weight)
+            total = own if total is None else self.hook(JOINED, total + own)
+        assert total is not None
+        gates = rows.gates or ("",)
+        return {gate: _Float(each, self.hook) for gate, each in zip(gates, total.chunk(len(gates), 1), strict=True)}
 
 
 def _scoped(hook: Hook, scope: str) -> Hook:

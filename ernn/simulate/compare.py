@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from ernn.dataflow.cells import LSTM_GATES
 from ernn.golden.model import Golden
-from ernn.program.network import Lstm, Program
+from ernn.program.network import Program
+from ernn.program.plan import JOINED, Plan
+from ernn.program.plans import OUTPUT, plan_of
 
 _TRACE = re.compile(r"^TRACE \S*?\b(\w+)_module\.(\w+)_kernel_(\d+) (\S+) (-?\d+)$", re.MULTILINE)
 
@@ -77,7 +78,7 @@ def _values(program: Program, design: dict[str, Any], printed: str) -> dict[tupl
         seen[layer, name, block, value] += 1
         frame, rest = divmod(count, unit.steps * unit.turns)
         step, turn = divmod(rest, unit.turns)
-        gate = f".{LSTM_GATES[turn]}" if unit.turns > 1 else ""
+        gate = f".{_plan(program, layer).gates[turn]}" if unit.turns > 1 else ""
         for full, element in _place(program, layer, name, value + gate, unit, step * unit.width + int(block)):
             values[frame, full][element] = int(integer)
     return values
@@ -92,12 +93,20 @@ def _place(
     number = re.match(r"layer(\d+)", layer)
     prefix = f"layers.{number[1]}" if number else "output"
     base, place, *gate = value.split(".")
-    if not base.startswith("sums"):
+    if not base.startswith(JOINED):
         element = block * unit.block_size + int(place)
         if element < unit.elements:
             yield f"{prefix}.{base}", element
         return
-    lstm = number is not None and isinstance(program.layers[int(number[1])], Lstm)
-    together = "ifgo" if lstm else "zr" if base.endswith("_zr") else ""  # gates in one array of the integer model
+    together = next((rows.gates for rows in _plan(program, layer).rows if base in rows.names), ())
     letter = gate[0] if gate else unit_name[0]
-    yield f"{prefix}.{base}.{place}", max(together.find(letter), 0) * unit.blocks + block
+    before = together.index(letter) if letter in together else 0
+    yield f"{prefix}.{base}.{place}", before * unit.blocks + block
+
+
+def _plan(program: Program, layer: str) -> Plan:
+    """Of the layer whose module, or a module of its, this is."""
+    if number := re.match(r"layer(\d+)", layer):
+        found = program.layers[int(number[1])]
+        return plan_of(found.kind, found)
+    return OUTPUT

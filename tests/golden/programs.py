@@ -8,7 +8,7 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
-from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.quantize import tables
 from tests.dataflow.values import fourier_of
 
@@ -21,13 +21,13 @@ class Maker:
     def __init__(self, seed: int) -> None:
         self._random = np.random.default_rng(seed)
 
-    def program(self) -> Program:
-        """One or two layers of either cell and an output layer."""
+    def program(self, plain: bool = False) -> Program:
+        """One or two layers of LSTM or GRU cells, or of plain ones, and an output layer."""
         functions = self._functions()
         inputs, format = self._int(1, 7), self._format()
         layers: list[Layer] = []
         for _ in range(self._int(1, 2)):
-            layers.append(self._layer(inputs, format))
+            layers.append(self._layer(inputs, format, plain))
             inputs, format = layers[-1].outputs, layers[-1].output
         phones = self._int(2, 5)
         output = Output(self._matrix(1, phones, inputs, 1), self._numbers(phones), self._format())
@@ -42,7 +42,7 @@ class Maker:
             return self._random.choice([program.input.low, program.input.high], shape)
         return self._random.integers(program.input.low, program.input.high + 1, shape)
 
-    def _layer(self, inputs: int, input: Format) -> Layer:
+    def _layer(self, inputs: int, input: Format, plain: bool) -> Layer:
         cells, sizes = self._int(1, 9), [int(2 ** self._int(0, 4)) for _ in range(2)]
         if self._int(0, 1):
             sizes[1] = sizes[0]
@@ -50,6 +50,9 @@ class Maker:
         if sizes[0] == sizes[1] and self._int(0, 3):
             transforms[1] = transforms[0]
         ih, hh = zip(sizes, transforms, strict=True)
+        if plain:
+            matrices = self._matrix(1, cells, inputs, *ih), self._matrix(1, cells, cells, *hh)
+            return Rnn(input, self._format(), *matrices, self._numbers(1, cells))
         if self._int(0, 1):
             after = bool(self._int(0, 1))
             matrices = self._matrix(3, cells, inputs, *ih), self._matrix(3, cells, cells, *hh)

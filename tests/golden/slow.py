@@ -7,7 +7,7 @@ import numpy as np
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Fourier
 from ernn.program.matrices import Matrix, Numbers, Pruned, shares_sums
-from ernn.program.network import Gru, Lstm, Program
+from ernn.program.network import Gru, Lstm, Program, Rnn
 from tests.dataflow import plain
 from tests.dataflow.plain import fitted, integer, number, product
 
@@ -34,13 +34,15 @@ class Slow:
         """c and y behind the last frame, as integers."""
         c, y = self._state[layer]
         formats = self.program.layers[layer]
-        return {"c": _integers(c, formats.cell), "y": _integers(y, formats.output)}
+        return {"y": _integers(y, formats.output)} | (
+            {} if isinstance(formats, Rnn) else {"c": _integers(c, formats.cell)}
+        )
 
     def _frame(self, v: Vector) -> list[int]:
         self.seen.append({})
         for n, layer in enumerate(self.program.layers):
             self._scope = f"layers.{n}."
-            step = self._lstm if isinstance(layer, Lstm) else self._gru
+            step = {"lstm": self._lstm, "gru": self._gru, "rnn": self._rnn}[layer.kind]
             self._state[n] = step(layer, v, *self._state[n])
             v = self._state[n][1]
         self._scope = "output."
@@ -94,6 +96,11 @@ class Slow:
         mixed = [product(number(1, 0) - a, old) + product(a, b) for a, old, b in zip(z, c, new, strict=True)]
         c = self._fit("c", mixed, layer.cell)
         return c, self._fit("y", c, layer.output)
+
+    def _rnn(self, layer: Rnn, x: Vector, c: Vector, y: Vector) -> tuple[Vector, Vector]:
+        totals = _rows([(layer.weight_ih, x, layer.input), (layer.weight_hh, y, layer.output)], slice(None))
+        h = self._function("tanh", "h", [a + b for a, b in zip(totals, _values(layer.bias), strict=True)])
+        return c, self._fit("y", h, layer.output)
 
     def _function(self, function: str, name: str, sums: Vector) -> Vector:
         return self._apply(function, name, self._fit(f"a_{name}", sums, self.program.activations.preactivation))

@@ -17,11 +17,11 @@ SEEDS = st.integers(0, 2**20)
 HALVES = st.integers(-4000, 4000).map(lambda n: n / 2)
 
 
-@given(seed=SEEDS)
-@settings(max_examples=60)
-def test_every_integer_is_that_of_the_slow_model(seed):
+@given(seed=SEEDS, plain=st.sampled_from([False, False, False, True]))
+@settings(max_examples=80)
+def test_every_integer_is_that_of_the_slow_model(seed, plain):
     maker = Maker(seed)
-    program = maker.program()
+    program = maker.program(plain)
     x = maker.features(program, frames=3, utterances=1)
     golden, slow = Golden(program), Slow(program)
     logits, state = golden.run(x)

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ernn.dataflow import cells, transforms
-from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
+from ernn.dataflow import transforms
+from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.golden.integers import Integers, Log
 from ernn.hw.graph import kernels
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.layout.layer import circulant, gates_of, sums_of
+from ernn.hw.layout.layer import circulant, sums_of
 from ernn.program.matrices import Circulant
-from ernn.program.network import Gru, Lstm, Output, Program
+from ernn.program.network import Layer, Output, Program
+from ernn.program.plan import Rows, Update, formats
+from ernn.program.plans import OUTPUT, plan_of
 from tests.hw.designs import CLOCK
 
 
@@ -86,12 +88,12 @@ class Drawn:
         self.inputs |= {f"{bus}.{n}": each.array for n, each in enumerate(rows[:count])}
         return [Integers(each.array, each.low, each.high, each.fraction, self.log) for each in rows[:count]]
 
-    def gate(self, sums: Sums, suffix: str, name: str, gates: str = "") -> list[Integers]:
+    def gate(self, sums: Sums, suffix: str, rows: Rows) -> list[Integers]:
         """Rows of a gate."""
         if sums.apart is None:
-            return self.rows(sums.joined, f"s{suffix}", f"{name}{gates}")
+            return self.rows(sums.joined, f"s{suffix}", rows.joined)
         x = self.ready(sums.apart, f"x{suffix}", sums.joined.block_size)
-        own = self.rows(sums.joined, f"s{suffix}", f"{name}_hh{gates}")
+        own = self.rows(sums.joined, f"s{suffix}", rows.alone(rows.terms[-1]))
         return [a + b for a, b in zip(x, own, strict=True)]
 
     def case(self, kernel: Kernel, **outputs: Sequence[Integers]) -> Case:
@@ -143,98 +145,64 @@ def of_rows(joined: Joined, gates: Sequence[str], seed: int, vectors: int, clock
     return drawn.case(kernel, y=[row for element in zip(*found, strict=True) for row in element])
 
 
-def of_lstm(layer: Lstm, program: Program, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
-    """A block of LSTM cells."""
-    drawn, sums, functions, hidden = Drawn(seed, vectors), sums_of(layer), program.activations, layer.hidden
+def of_update(program: Program, name: str, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
+    """An update of the last layer, by its name."""
+    layer = program.layers[-1]
+    update = next(each for each in plan_of(layer.kind, layer).updates if each.name == name)
+    drawn = Drawn(seed, vectors)
+    return _of_update(f"{update.module}{seed}", update, layer, _sums(update, layer), program.activations, drawn, clock)
+
+
+def _of_update(
+    module: str, update: Update, layer: Layer | Output, sums: Sums, functions: Activations, drawn: Drawn, clock: Clock
+) -> Case:
     k = sums.joined.block_size
-    rows = {gate: drawn.gate(sums, f"_{gate}", "sums") for gate in LSTM_GATES}
-    states, outputs = [], []
-    for n in range(k):
-        bias = {gate: drawn.value(f"b_{gate}.{n}", layer.bias.format) for gate in LSTM_GATES}
-        peephole = None
-        if layer.peephole is not None:
-            peephole = {gate: drawn.value(f"p_{gate}.{n}", layer.peephole.format) for gate in PEEPHOLES}
-        total, c = {gate: rows[gate][n] for gate in LSTM_GATES}, drawn.value(f"c.{n}", layer.cell)
-        new, m = cells.lstm_update(total, c, bias, peephole, functions, layer.cell, hidden or layer.output)
-        states.append(new)
-        outputs.append(m if hidden else m.requantize(layer.output, "y"))
-    kernel = kernels.lstm_cell(f"lstm{seed}", layer, sums, functions, clock, sums.joined.bits + 3)
-    return drawn.case(kernel, c_new=states, y=outputs)
-
-
-def of_projection(layer: Lstm, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
-    """A block of projected outputs."""
-    assert layer.hidden is not None
-    drawn, joined = Drawn(seed, vectors), Joined((Product(circulant(layer.weight_ym), layer.hidden),))
-    rows = drawn.rows(joined, "s", "sums_ym")
-    kernel = kernels.projection(f"projection{seed}", layer, joined, clock)
-    return drawn.case(kernel, y=[row.requantize(layer.output, "y") for row in rows])
-
-
-def of_logits(output: Output, input: Format, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
-    """A block of logits."""
-    drawn, joined = Drawn(seed, vectors), Joined((Product(circulant(output.weight), input),))
-    rows, bias = drawn.rows(joined, "s", "sums"), drawn.values("b", joined.block_size, output.bias.format)
-    logits = [(row + b).requantize(output.logits, "logits") for row, b in zip(rows, bias, strict=True)]
-    return drawn.case(kernels.logits(f"logits{seed}", output, joined, clock), y=logits)
-
-
-def of_gru_gate(layer: Gru, gate: str, program: Program, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
-    """Gate z or r of a block."""
-    drawn, sums, functions = Drawn(seed, vectors), sums_of(layer), program.activations
-    found = []
-    for n, row in enumerate(drawn.gate(sums, "", "sums", "_zr")):
-        result = cells.gru_gate(gate, row, drawn.value(f"b.{n}", layer.bias.format), functions)
-        if gate == "r" and layer.reset == "before":
-            result = cells.reset_before(result, drawn.value(f"c.{n}", layer.cell), layer.output)
-        found.append(result)
-    return drawn.case(kernels.gru_gate(f"gate_{gate}{seed}", layer, gate, sums, functions, clock), y=found)
-
-
-def of_gru(layer: Gru, program: Program, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
-    """A block of GRU cells."""
-    drawn, sums, functions = Drawn(seed, vectors), sums_of(layer), program.activations
-    gate, ready = functions.sigmoid_table.output, []
-    if layer.bias_hn is not None:
-        hh = sums.joined.products[-1]
-        rows_of_x = sums.apart or Joined((sums.joined.products[0],), sums.joined.fraction)
-        sums = Sums(Joined((hh,)), rows_of_x)
-        ready = drawn.ready(rows_of_x, "x", sums.joined.block_size)
-        rows = drawn.rows(sums.joined, "s", "sums_hh_n")
+    if update.ready is None:
+        rows = {bus: drawn.gate(sums, bus.removeprefix("s"), update.rows) for bus in update.buses.values()}
     else:
-        rows = drawn.gate(sums, "", "sums", "_n")
-    states, outputs = [], []
-    for n, row in enumerate(rows):
-        c, z = drawn.value(f"c.{n}", layer.cell), drawn.value(f"z.{n}", gate)
-        bias = drawn.value(f"b.{n}", layer.bias.format)
-        if layer.bias_hn is not None:
-            extra = drawn.value(f"h.{n}", layer.bias_hn.format)
-            row = ready[n] + cells.reset_after(row, extra, drawn.value(f"r.{n}", gate), functions)
-        new = cells.gru_update(row, bias, z, c, functions, layer.cell)
-        states.append(new)
-        outputs.append(new.requantize(layer.output, "y"))
-    kernel = kernels.gru_cell(f"gru{seed}", layer, sums, functions, clock, sums.joined.bits)
-    return drawn.case(kernel, c_new=states, y=outputs)
+        assert sums.apart is not None
+        rows = {"x": drawn.ready(sums.apart, "x", k), "s": drawn.rows(sums.joined, "s", update.rows.joined)}
+    results: dict[str, list[Integers]] = {}
+    for n in range(k):
+        given = {bus: each[n] for bus, each in rows.items()}
+        for each in update.constants:
+            given |= {name: drawn.value(f"{name}.{n}", getattr(layer, each.field).format) for name in each.names}
+        for name in update.reads:
+            given[name] = drawn.value(f"{name}.{n}", kernels.format_of(name, layer, functions))
+        for name, value in update.kernel(given, functions, formats(layer)).items():
+            results.setdefault("y" if name == update.result else f"{name}_new", []).append(value)
+    kernel = kernels.update(module, update, layer, sums, functions, clock, sums.joined.bits + 3 * update.together)
+    return drawn.case(kernel, **results)
+
+
+def _sums(update: Update, layer: Layer) -> Sums:
+    """How the products of an update are summed."""
+    sums = sums_of(layer)
+    if update.gates and update.ready is None:
+        return sums
+    if update.gates:
+        of_x = sums.apart or Joined((sums.joined.products[0],), sums.joined.fraction)
+        return Sums(Joined((sums.joined.products[-1],)), of_x)
+    (term,) = update.rows.terms
+    return Sums(Joined((Product(circulant(layer.matrices[term.matrix]), kernels.format_of(term.vector, layer, None)),)))
 
 
 def of_program(program: Program, seed: int, vectors: int, clock: Clock = CLOCK) -> Iterator[Case]:
     """Every kernel of a program's last layer and output layer."""
     layer = program.layers[-1]
-    sums = sums_of(layer)
+    sums, plan = sums_of(layer), plan_of(layer.kind, layer)
     for product in (*sums.joined.products, *(sums.apart.products if sums.apart else ())):
         yield of_points(product.matrix, product.vector, seed, vectors, clock)
         yield of_lane([product], 1 + seed % 3, seed, vectors, clock)
     yield of_lane(sums.joined.products, 2, seed, vectors, clock)
     if sums.apart is not None:
-        yield of_rows(sums.apart, gates_of(layer), seed, vectors, clock)
-    if isinstance(layer, Lstm):
-        yield of_lstm(layer, program, seed, vectors, clock)
-        if layer.hidden is not None:
-            yield of_projection(layer, seed, vectors, clock)
-    else:
-        yield from (of_gru_gate(layer, gate, program, seed, vectors, clock) for gate in "rz")
-        yield of_gru(layer, program, seed, vectors, clock)
-    yield of_logits(program.output, layer.output, seed, vectors, clock)
+        yield of_rows(sums.apart, plan.gates, seed, vectors, clock)
+    for update in plan.updates:
+        yield of_update(program, update.name, seed, vectors, clock)
+    logits = Sums(Joined((Product(circulant(program.output.weight), layer.output),)))
+    yield _of_update(
+        f"logits{seed}", OUTPUT.updates[0], program.output, logits, program.activations, Drawn(seed, vectors), clock
+    )
 
 
 def _elements(outputs: Mapping[str, Sequence[Integers]]) -> Iterator[tuple[str, int, Integers]]:

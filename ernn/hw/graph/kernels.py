@@ -3,18 +3,18 @@
 Elements of a block are built one after the other, so that names end in the element: `a_i.3`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from ernn.dataflow import cells, transforms
+from ernn.dataflow import transforms
 from ernn.dataflow.activation import Activations
-from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
 from ernn.dataflow.formats import Format
 from ernn.hw.graph.graph import Graph, Wire
 from ernn.hw.graph.kernel import Kernel
-from ernn.hw.graph.ranges import Joined, Product, Sums, stored, union
+from ernn.hw.graph.ranges import Joined, Product, Range, Sums, of_format, stored, union
 from ernn.hw.graph.schedule import Clock
 from ernn.program.matrices import Circulant
-from ernn.program.network import Gru, Lstm, Output
+from ernn.program.network import Layer, Output
+from ernn.program.plan import GATE, VALUES, Update, formats
 
 
 def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int = 0) -> Kernel:
@@ -94,90 +94,78 @@ def rows(name: str, joined: Joined, gates: Mapping[str, str], clock: Clock, sum_
     return Kernel(graph, clock, "rows of a block", wide=wide)
 
 
-def lstm_cell(name: str, layer: Lstm, sums: Sums, activations: Activations, clock: Clock, sum_bits: int = 0) -> Kernel:
-    """c_t and y_t (m_t before a projection) of a block of cells from the sums of its gates."""
-    graph, rows = Graph(name), {}
-    for gate in LSTM_GATES:
-        graph.scope = f".{gate}"
-        rows[gate] = sums.rows(graph, f"_{gate}", "sums")
-    out: list[tuple[Wire, Wire]] = []
-    for n in range(len(rows["i"])):
-        graph.scope = f".{n}"
-        c = graph.input(f"c.{n}", layer.cell)
-        bias = {gate: graph.input(f"b_{gate}.{n}", layer.bias.format) for gate in LSTM_GATES}
-        peephole: Mapping[str, Wire] | None = None
-        if layer.peephole is not None:
-            peephole = {gate: graph.input(f"p_{gate}.{n}", layer.peephole.format) for gate in PEEPHOLES}
-        total = {gate: rows[gate][n] for gate in LSTM_GATES}
-        hidden = layer.hidden or layer.output
-        new, m = cells.lstm_update(total, c, bias, peephole, activations, layer.cell, hidden)
-        out.append((new, m if layer.hidden else m.requantize(layer.output, "y")))
-    for n, (new, m) in enumerate(out):
-        graph.output(f"c_new.{n}", new)
-        graph.output(f"y.{n}", m)
-    doc = "cell states and outputs of a block of LSTM cells"
-    wide = {f"s_{gate}": sum_bits for gate in LSTM_GATES}
-    wide |= {"c_new": layer.cell.bits, "y": (layer.hidden or layer.output).bits}
-    return Kernel(graph, clock, doc, late=("c.", "b_", "p_", "x_"), wide=wide)
+class _Inputs(Mapping[str, Wire]):
+    """Values of one element of a block; an input of the graph is made when a kernel first reads it."""
+
+    def __init__(self, graph: Graph, element: int, rows: Mapping[str, Wire], ranges: Mapping[str, Range]) -> None:
+        self._graph, self._element, self._found, self._ranges = graph, element, dict(rows), ranges
+
+    def __getitem__(self, name: str) -> Wire:
+        if name not in self._found:
+            r = self._ranges[name]
+            self._found[name] = self._graph.input_range(f"{name}.{self._element}", r.low, r.high, r.fraction)
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({*self._found, *self._ranges})
+
+    def __len__(self) -> int:
+        return len({*self._found, *self._ranges})
 
 
-def projection(name: str, layer: Lstm, joined: Joined, clock: Clock, sum_bits: int = 0) -> Kernel:
-    """y_t = W_ym m_t of a block from its sums."""
-    graph = Graph(name)
-    for n, row in enumerate(joined.rows(graph, "s", "sums_ym")):
-        graph.scope = f".{n}"
-        graph.output(f"y.{n}", row.requantize(layer.output, "y"))
-    return Kernel(graph, clock, "a block of the projected output", wide={"s": sum_bits, "y": layer.output.bits})
-
-
-def logits(name: str, layer: Output, joined: Joined, clock: Clock, sum_bits: int = 0) -> Kernel:
-    """The logits of a block from its sums."""
-    graph = Graph(name)
-    for n, row in enumerate(joined.rows(graph, "s", "sums")):
-        graph.scope = f".{n}"
-        bias = graph.input(f"b.{n}", layer.bias.format)
-        graph.output(f"y.{n}", (row + bias).requantize(layer.logits, "logits"))
-    return Kernel(graph, clock, "a block of logits", late=("b.",), wide={"s": sum_bits, "y": layer.logits.bits})
-
-
-def gru_gate(
-    name: str, layer: Gru, gate: str, sums: Sums, activations: Activations, clock: Clock, sum_bits: int = 0
+def update(
+    name: str,
+    update: Update,
+    layer: Layer | Output,
+    sums: Sums,
+    activations: Activations | None,
+    clock: Clock,
+    sum_bits: int = 0,
 ) -> Kernel:
-    """z or r of a block; for a reset before the product, r . c_{t-1}."""
-    graph, format = Graph(name), activations.sigmoid_table.output
-    if gate == "r" and layer.reset == "before":
-        format = layer.output
-    for n, row in enumerate(sums.rows(graph, "", "sums", "_zr")):
+    """An update of a block: its result `y` and, where it keeps a state, `c_new`, from the sums `s` of its gates.
+
+    Args:
+        sums: how the products of its rows are summed; of rows that the kernel takes by themselves, `apart`.
+        activations: sigma and tanh; None for a kernel without them.
+        sum_bits: of an element of the buses of sums, here and in the other kernels: as many as they need, or more.
+    """
+    graph, rows = Graph(name), dict[str, list[Wire]]()
+    for gate, bus in update.buses.items():
+        graph.scope = f".{gate}" if update.together else ""
+        if update.ready is None:
+            rows[bus] = sums.rows(graph, bus.removeprefix("s"), update.rows)
+        else:
+            rows[bus] = sums.joined.rows(graph, bus, update.rows.joined)
+    ranges, rounded = _ranges(update, layer, sums, activations), formats(layer)
+    for n in range(len(next(iter(rows.values())))):
         graph.scope = f".{n}"
-        result = cells.gru_gate(gate, row, graph.input(f"b.{n}", layer.bias.format), activations)
-        if gate == "r" and layer.reset == "before":
-            result = cells.reset_before(result, graph.input(f"c.{n}", layer.cell), layer.output)
-        graph.output(f"y.{n}", result)
-    return Kernel(
-        graph,
-        clock,
-        f"gate {gate} of a block of GRU cells",
-        late=("c.", "b.", "x."),
-        wide={"s": sum_bits, "y": format.bits},
-    )
+        inputs = _Inputs(graph, n, {bus: row[n] for bus, row in rows.items()}, ranges)
+        made = update.kernel(inputs, activations, rounded)
+        if update.keeps:
+            graph.output(f"{update.keeps}_new.{n}", made[update.keeps])
+        graph.output(f"y.{n}", made[update.result])
+    wide = dict.fromkeys(update.buses.values(), sum_bits)
+    wide["y"] = format_of(update.result, layer, activations).bits
+    if update.keeps:
+        wide[f"{update.keeps}_new"] = format_of(update.keeps, layer, activations).bits
+    memories = [f"{each.name}_" if each.gates else f"{each.name}." for each in update.constants]
+    late = [*memories, *(f"{bus}." for bus in update.reads), "x"]  # the buses of a memory are read together
+    return Kernel(graph, clock, update.doc, late=late, wide=wide)
 
 
-def gru_cell(name: str, layer: Gru, sums: Sums, activations: Activations, clock: Clock, sum_bits: int = 0) -> Kernel:
-    """c_t and y_t of a block from the sums of its candidate, which x's don't join with a reset after the product."""
-    graph, gate = Graph(name), activations.sigmoid_table.output
-    rows = sums.rows(graph, "", "sums", "_n") if layer.bias_hn is None else sums.joined.rows(graph, "s", "sums_hh_n")
-    for n, row in enumerate(rows):
-        graph.scope = f".{n}"
-        c, z = graph.input(f"c.{n}", layer.cell), graph.input(f"z.{n}", gate)
-        bias = graph.input(f"b.{n}", layer.bias.format)
-        if layer.bias_hn is not None and sums.apart is not None:
-            r, extra = graph.input(f"r.{n}", gate), graph.input(f"h.{n}", layer.bias_hn.format)
-            x = sums.apart.row_range()
-            ready = graph.input_range(f"x.{n}", x.low, x.high, x.fraction)
-            row = ready + cells.reset_after(row, extra, r, activations)
-        new = cells.gru_update(row, bias, z, c, activations, layer.cell)
-        graph.output(f"c_new.{n}", new)
-        graph.output(f"y.{n}", new.requantize(layer.output, "y"))
-    doc = "cell states and outputs of a block of GRU cells"
-    wide = {"s": sum_bits, "c_new": layer.cell.bits, "y": layer.output.bits}
-    return Kernel(graph, clock, doc, late=("c.", "b.", "z.", "r.", "h.", "x."), wide=wide)
+def format_of(value: str, layer: Layer | Output, activations: Activations | None) -> Format:
+    """Of a vector, a state or a result of an update, by its name."""
+    if VALUES[value] == GATE:
+        assert activations is not None
+        return activations.sigmoid_table.output
+    return formats(layer)[VALUES[value]]
+
+
+def _ranges(update: Update, layer: Layer | Output, sums: Sums, activations: Activations | None) -> dict[str, Range]:
+    """Of what an update reads besides its rows, by bus."""
+    found = {bus: of_format(getattr(layer, each.field).format) for each in update.constants for bus in each.names}
+    found |= {each: of_format(format_of(each, layer, activations)) for each in update.reads}
+    if update.ready is not None:
+        assert sums.apart is not None
+        found["x"] = sums.apart.row_range()
+    return found

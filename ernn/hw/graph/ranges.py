@@ -12,6 +12,7 @@ from ernn.dataflow.transforms import Exact, Transform
 from ernn.hw.graph.graph import Graph, Wire
 from ernn.hw.graph.operators import INPUT
 from ernn.program.matrices import Circulant
+from ernn.program.plan import Rows
 
 
 @dataclass(frozen=True)
@@ -172,14 +173,18 @@ class Sums:
     joined: Joined
     apart: Joined | None = None
 
-    def rows(self, graph: Graph, suffix: str, name: str, gates: str = "") -> list[Wire]:
+    def name(self, rows: Rows) -> str:
+        """Of the sums that come in on the buses `s`."""
+        return rows.joined if self.apart is None else rows.alone(rows.terms[-1])
+
+    def rows(self, graph: Graph, suffix: str, rows: Rows) -> list[Wire]:
         """The k rows from the buses `s` and, for products apart, `x`; buses end in `suffix`."""
+        found = self.joined.rows(graph, f"s{suffix}", self.name(rows))
         if self.apart is None:
-            return self.joined.rows(graph, f"s{suffix}", f"{name}{gates}")
-        rows = self.joined.rows(graph, f"s{suffix}", f"{name}_hh{gates}")
+            return found
         r = self.apart.row_range()
-        ready = [graph.input_range(f"x{suffix}.{n}", r.low, r.high, r.fraction) for n in range(len(rows))]
-        return [x + row for x, row in zip(ready, rows, strict=True)]
+        ready = [graph.input_range(f"x{suffix}.{n}", r.low, r.high, r.fraction) for n in range(len(found))]
+        return [x + row for x, row in zip(ready, found, strict=True)]
 
 
 def stored(products: Sequence[Product], transformed: bool) -> list[Range]:
@@ -188,6 +193,11 @@ def stored(products: Sequence[Product], transformed: bool) -> list[Range]:
         return [union(ranges) for ranges in zip(*(product.weight_factors() for product in products), strict=True)]
     words = [product.matrix.words.format for product in products]
     return [Range(min(f.low for f in words), max(f.high for f in words), 0)] * products[0].matrix.block_size
+
+
+def of_format(format: Format) -> Range:
+    """Of the integers of a format."""
+    return Range(format.low, format.high, format.fraction)
 
 
 def range_of(wire: Wire) -> Range:

@@ -38,7 +38,7 @@ class Source:
 
     def kernel(self, build: Callable[..., Kernel], name: str, *arguments: object) -> Kernel:
         """A kernel of `ernn.hw.graph.kernels` and its function."""
-        kernel = build(f"{self.name}_{name}", *arguments, self.clock)
+        kernel = build(f"{self.name}_{name}", *arguments, clock=self.clock)
         self.functions.append(function(kernel, "PIPELINE II=1"))
         return kernel
 

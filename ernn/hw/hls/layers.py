@@ -1,31 +1,29 @@
-"""HLS C++ of layers: block row by block row, sums over the columns and then the kernel of the cells.
+"""HLS C++ of layers: block row by block row, sums over the columns and then the kernels of the cells.
 
 A recurrent layer's function takes y_{t-1} and leaves y_t in one array: matrices read the factors of a vector, which are
 made before any of its elements is replaced.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from ernn.dataflow.activation import Activations
-from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
 from ernn.dataflow.formats import Format
 from ernn.hw.graph import kernels
+from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Sums
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls.header import Source, apply
-from ernn.hw.hls.matrices import block_size
+from ernn.hw.hls.matrices import Operand, block_size
 from ernn.program.matrices import shares_sums
-from ernn.program.network import Gru, Layer, Lstm, Output
+from ernn.program.network import Layer, Output
+from ernn.program.plan import VALUES, Rows, Term, Update
+from ernn.program.plans import OUTPUT, plan_of
 
 
 def recurrent(number: int, layer: Layer, activations: Activations, clock: Clock) -> str:
     """The header of layer `number`, whose function is `layerN(x, first, y)`."""
     source = Source(f"layer{number}", f"layers.{number}", clock)
-    inputs = _Inputs(source, layer)
-    if isinstance(layer, Lstm):
-        _lstm(source, layer, activations, inputs)
-    else:
-        _gru(source, layer, activations, inputs)
+    _Layer(source, layer, activations).write()
     arguments = (
         f"const ap_int<{layer.input.bits}> x[{layer.inputs}], const bool first, "
         f"ap_int<{layer.output.bits}> y[{layer.outputs}]"
@@ -48,100 +46,113 @@ def output(layer: Output, vector: Format, clock: Clock) -> str:
     source = Source("output", "output", clock)
     bias = source.table("bias", layer.bias, block_size(layer.weight))
     weight, classes = source.operand("weight", layer.weight, vector), layer.weight.rows
-    joined = Joined((weight.product,))
-    kernel = source.kernel(kernels.logits, "logits", layer, joined)
+    joined, (update,) = Joined((weight.product,)), OUTPUT.updates
+    kernel = source.kernel(kernels.update, update.module, update, layer, Sums(joined), None)
     body = apply(kernel, classes, {"s": "s[0]"}, {"b": bias}, {"y": "logits"})
     source.block_rows(joined, "", 0, [(weight, source.factors(weight, "y"))], body)
     arguments = f"const ap_int<{vector.bits}> y[{layer.weight.cols}], ap_int<{layer.logits.bits}> logits[{classes}]"
     return source.text(f"// Logits of {classes} classes.", arguments)
 
 
-class _Inputs:
-    """Both matrices of a recurrent layer, the cell state, and factors of x_t and y_{t-1}."""
+class _Layer:
+    """A recurrent layer: its plan, written step by step into a header."""
 
-    def __init__(self, source: Source, layer: Layer) -> None:
-        self.source, self.cells = source, layer.cells
-        self.ih = source.operand("weight_ih", layer.weight_ih, layer.input)
-        self.hh = source.operand("weight_hh", layer.weight_hh, layer.output)
-        self.banks = max(self.ih.block_size, self.hh.block_size)
-        self.bias = source.table("bias", layer.bias, self.banks)
-        ih, hh = self.ih.product, self.hh.product
+    def __init__(self, source: Source, layer: Layer, activations: Activations) -> None:
+        self.source, self.layer, self.activations, self.plan = source, layer, activations, plan_of(layer.kind, layer)
+        terms = [term for rows in self.plan.rows for term in rows.terms]
+        self.operands = {name: self._operand(name, terms) for name in dict.fromkeys(term.matrix for term in terms)}
+        self.banks = max(self.operands[name].block_size for name in ("weight_ih", "weight_hh"))
         self.shared = shares_sums(layer.weight_ih, layer.weight_hh)
-        self.apart = Sums(Joined((hh,)), Joined((ih,)))
-        self.sums = Sums(Joined((ih, hh))) if self.shared else self.apart
-        self.vector("c", layer.cell.bits, static=True)
-        source.body.append(
-            f"    if (first) {{\n        blocks::clear<{layer.cells}>(c);\n"
-            f"        blocks::clear<{layer.outputs}>(y);\n    }}\n"
-        )
-        self._x, self._y = source.factors(self.ih, "x"), source.factors(self.hh, "y")
+        self._factors: dict[Term, str] = {}
+        self._tables: dict[str, str] = {}
 
-    def vector(self, name: str, bits: int, static: bool = False) -> None:
+    def _operand(self, name: str, terms: list[Term]) -> Operand:
+        vector = next(term.vector for term in terms if term.matrix == name)
+        return self.source.operand(name, getattr(self.layer, name), getattr(self.layer, VALUES[vector]))
+
+    def write(self) -> None:
+        """All of it."""
+        layer, states = self.layer, [name for name in self.plan.states if name != self.plan.result]
+        for name in states:
+            self._vector(name, kernels.format_of(name, layer, self.activations).bits, static=True)
+        cleared = [*((name, getattr(layer, self.plan.states[name])) for name in states), ("y", layer.outputs)]
+        clears = "".join(f"        blocks::clear<{size}>({name});\n" for name, size in cleared)
+        self.source.body.append(f"    if (first) {{\n{clears}    }}\n")
+        for rows, _ in self.plan.stages:  # of vectors of the frame before, before any is replaced
+            for term in rows.terms:
+                if term.vector in ("x", self.plan.result):
+                    self._factor(term)
+        self._ready()
+        for rows, updates in self.plan.stages:
+            self._stage(rows, updates)
+
+    def _vector(self, name: str, bits: int, static: bool = False) -> None:
         """An element for every cell."""
-        self.source.vector(name, bits, self.cells, self.banks, static)
+        self.source.vector(name, bits, self.layer.cells, self.banks, static)
 
-    def rows(self, gates: str, first: int) -> None:
-        """Rows of the input products of some gates, before the others: vectors `x_GATE`."""
-        joined = Joined((self.ih.product,))
-        kernel = self.source.kernel(kernels.rows, "ih_rows", joined, {"": "sums_ih"})
-        for gate in gates:
-            self.vector(f"x_{gate}", kernel.outputs["y"].width)
+    def _factor(self, term: Term) -> str:
+        """The factors of a vector."""
+        if term not in self._factors:
+            self._factors[term] = self.source.factors(self.operands[term.matrix], term.vector)
+        return self._factors[term]
+
+    def _ready(self) -> None:
+        """Rows of x that join no others, before all updates: vectors `x_GATE`."""
+        ready = self.plan.gates if not self.shared else [g for u in self.plan.updates if u.ready for g in u.gates]
+        if not ready:
+            return
+        term = self.plan.stages[0][0].terms[0]
+        joined, first = Joined((self.operands[term.matrix].product,)), self.plan.gates.index(ready[0])
+        kernel = self.source.kernel(kernels.rows, "ih_rows", joined, {"": term.sums})
+        for gate in ready:
+            self._vector(f"x_{gate}", kernel.outputs["y"].width)
         body = [
             line
-            for place, gate in enumerate(gates)
-            for line in apply(kernel, self.cells, {"s": f"s[{place}]"}, {}, {"y": f"x_{gate}"})
+            for place, gate in enumerate(ready)
+            for line in apply(kernel, self.layer.cells, {"s": f"s[{place}]"}, {}, {"y": f"x_{gate}"})
         ]
-        self.source.block_rows(joined, gates, first, [(self.ih, self._x)], body)
+        parts = [(self.operands[term.matrix], self._factor(term))]
+        self.source.block_rows(joined, "".join(ready), first, parts, body)
 
-    def block_rows(self, gates: str, first: int, sums: Sums, body: Iterable[str], seen: str = "") -> None:
-        """The loop over block rows of some gates; `seen` are the factors of what W_hh multiplies if not y_{t-1}."""
-        parts = [(self.hh, seen or self._y)]
-        if sums.apart is None:
-            parts.insert(0, (self.ih, self._x))
-        self.source.block_rows(sums.joined, gates, first, parts, body)
+    def _stage(self, rows: Rows, updates: list[Update]) -> None:
+        """Rows of some gates and the kernels that take them."""
+        *others, last = rows.terms
+        sums = self._sums(rows, updates)
+        body = [line for update in updates for line in self._apply(update, rows, sums)]
+        terms = [*(others if sums.apart is None else ()), last]
+        parts = [(self.operands[term.matrix], self._factor(term)) for term in terms]
+        first = self.plan.part(rows).start or 0
+        self.source.block_rows(sums.joined, "".join(rows.gates), first, parts, body)
 
+    def _sums(self, rows: Rows, updates: list[Update]) -> Sums:
+        *others, last = (self.operands[term.matrix].product for term in rows.terms)
+        if others and self.shared:
+            return Sums(Joined((*others, last)))
+        ready = [self.operands[term.matrix].product for u in updates if u.ready for term in u.ready.terms]
+        return Sums(Joined((last,)), Joined(tuple(others or ready)) if others or ready else None)
 
-def _lstm(source: Source, layer: Lstm, activations: Activations, inputs: _Inputs) -> None:
-    gates, m = "".join(LSTM_GATES), "y"
-    if layer.hidden is not None:
-        m = "m"
-        inputs.vector(m, layer.hidden.bits)
-    if not inputs.shared:
-        inputs.rows(gates, 0)
-    vectors = {"c": "c"} | {f"x_{gate}": f"x_{gate}" for gate in gates}
-    vectors |= {f"b_{gate}": f"{inputs.bias}[{place}]" for place, gate in enumerate(gates)}
-    if layer.peephole is not None:
-        peephole = source.table("peephole", layer.peephole, inputs.banks)
-        vectors |= {f"p_{gate}": f"{peephole}[{place}]" for place, gate in enumerate(PEEPHOLES)}
-    cell = source.kernel(kernels.lstm_cell, "cell", layer, inputs.sums, activations)
-    sums = {f"s_{gate}": f"s[{place}]" for place, gate in enumerate(gates)}
-    inputs.block_rows(gates, 0, inputs.sums, apply(cell, layer.cells, sums, vectors, {"c_new": "c", "y": m}))
-    if layer.weight_ym is not None and layer.hidden is not None:
-        ym = source.operand("weight_ym", layer.weight_ym, layer.hidden)
-        joined = Joined((ym.product,))
-        kernel = source.kernel(kernels.projection, "projection", layer, joined)
-        factors = source.factors(ym, m)
-        source.block_rows(joined, "", 0, [(ym, factors)], apply(kernel, layer.outputs, {"s": "s[0]"}, {}, {"y": "y"}))
+    def _apply(self, update: Update, rows: Rows, sums: Sums) -> Iterator[str]:
+        kernel = self._kernel(update, sums)
+        places = {gate: place for place, gate in enumerate(rows.gates or ("",))}
+        given = {bus: f"s[{places[gate]}]" for gate, bus in update.buses.items()}
+        vectors = {bus.replace("s", "x"): f"x_{gate}" for gate, bus in update.buses.items()}
+        vectors |= {name: name for name in update.reads}
+        for each in update.constants:
+            table = self._table(each.field)
+            indexed = getattr(self.layer, each.field).integers.ndim > 1
+            vectors |= {n: f"{table}[{row}]" if indexed else table for row, n in enumerate(each.names, each.first)}
+        results = {f"{update.keeps}_new": update.keeps} if update.keeps else {}
+        size = self.layer.cells if update.gates else self.layer.outputs
+        return apply(kernel, size, given, vectors, results | {"y": update.result})
 
+    def _kernel(self, update: Update, sums: Sums) -> Kernel:
+        """Of an update, and the vector that it makes."""
+        kernel = self.source.kernel(kernels.update, update.module, update, self.layer, sums, self.activations)
+        if update.result not in self.plan.states:
+            self._vector(update.result, kernel.outputs["y"].width)
+        return kernel
 
-def _gru(source: Source, layer: Gru, activations: Activations, inputs: _Inputs) -> None:
-    gates, bias, after = "".join(GRU_GATES), inputs.bias, layer.bias_hn is not None
-    if not inputs.shared:
-        inputs.rows(gates, 0)
-    elif after:
-        inputs.rows("n", gates.index("n"))
-    results = {"z": "z", "r": "r" if after else "rc"}
-    body: list[str] = []
-    for place, (gate, result) in enumerate(results.items()):
-        kernel = source.kernel(kernels.gru_gate, f"gate_{gate}", layer, gate, inputs.sums, activations)
-        inputs.vector(result, layer.output.bits if result == "rc" else kernel.outputs["y"].width)
-        vectors = {"b": f"{bias}[{place}]", "c": "c", "x": f"x_{gate}"}
-        body += apply(kernel, layer.cells, {"s": f"s[{place}]"}, vectors, {"y": result})
-    inputs.block_rows("zr", 0, inputs.sums, body)
-    candidate = inputs.apart if after else inputs.sums
-    cell = source.kernel(kernels.gru_cell, "cell", layer, candidate, activations)
-    vectors = {"b": f"{bias}[2]", "c": "c", "z": "z", "r": "r", "x": "x_n"}
-    if layer.bias_hn is not None:
-        vectors["h"] = source.table("bias_hn", layer.bias_hn, inputs.banks)
-    body = list(apply(cell, layer.cells, {"s": "s[0]"}, vectors, {"c_new": "c", "y": "y"}))
-    inputs.block_rows("n", 2, candidate, body, "" if after else source.factors(inputs.hh, "rc"))
+    def _table(self, field: str) -> str:
+        if field not in self._tables:
+            self._tables[field] = self.source.table(field, getattr(self.layer, field), self.banks)
+        return self._tables[field]

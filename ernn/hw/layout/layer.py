@@ -1,15 +1,12 @@
 """Which matrices of a layer share an array, and how its products are summed."""
 
-from collections.abc import Sequence
-
-from ernn.dataflow.cells import GRU_GATES, LSTM_GATES
 from ernn.dataflow.transforms import multiplications
 from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.layout.array import Array
 from ernn.hw.layout.sparse import as_dense
 from ernn.hw.layout.words import Words
 from ernn.program.matrices import Circulant, Matrix, Pruned, shares_sums
-from ernn.program.network import Gru, Lstm
+from ernn.program.network import Layer
 
 
 def circulant(matrix: Matrix) -> Circulant:
@@ -22,9 +19,9 @@ def shares_lanes(a: Matrix, b: Matrix) -> bool:
     return _blocks(a) == _blocks(b)
 
 
-def projection_apart(layer: Lstm | Gru) -> Matrix | None:
+def projection_apart(layer: Layer) -> Matrix | None:
     """The projection that needs an array of its own."""
-    projection = layer.weight_ym if isinstance(layer, Lstm) else None
+    projection = layer.matrices.get("weight_ym")
     return None if projection is None or shares_lanes(projection, layer.weight_hh) else projection
 
 
@@ -35,7 +32,7 @@ def _blocks(matrix: Matrix) -> tuple[int, str, int]:
     return matrix.block_size, matrix.transform.kind, multiplications(matrix.block_size, matrix.transform)
 
 
-def sums_of(layer: Lstm | Gru) -> Sums:
+def sums_of(layer: Layer) -> Sums:
     """How a layer's products are summed: before one inverse transform, or as rows."""
     ih = Product(circulant(layer.weight_ih), layer.input)
     hh = Product(circulant(layer.weight_hh), layer.output)
@@ -50,8 +47,3 @@ def blocks_of(matrix: Matrix, array: Array, before: Words) -> Words:
     while not isinstance(matrix, Pruned) and 2 * blocks <= array.columns and 2 * blocks * k <= before.elements:
         blocks *= 2
     return Words(blocks * k, before.bits, -(-matrix.cols // (blocks * k)))
-
-
-def gates_of(layer: Lstm | Gru) -> Sequence[str]:
-    """Gates in the order of the matrices."""
-    return LSTM_GATES if isinstance(layer, Lstm) else GRU_GATES

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from ernn.errors import UserError
 from ernn.hw.layout.array import Array
-from ernn.hw.layout.layer import circulant, gates_of, projection_apart, sums_of
+from ernn.hw.layout.layer import circulant, projection_apart, sums_of
 from ernn.program.matrices import Matrix, Pruned
-from ernn.program.network import Lstm, Program
+from ernn.program.network import Program
+from ernn.program.plans import plan_of
 
 # Lanes, columns, heads, and cells of a block that are updated in a cycle; of the last two, 0 or none: a rule chooses.
 Size = tuple[int, int, int] | tuple[int, int, int, int]
@@ -51,11 +52,12 @@ class _Wanted:
 
 def _wanted(program: Program, logits: int) -> Iterator[_Wanted]:
     for number, layer in enumerate(program.layers):
-        gates, projection = len(gates_of(layer)), projection_apart(layer)
+        plan, projection = plan_of(layer.kind, layer), projection_apart(layer)
+        gates = len(plan.gates)
         if sums_of(layer).apart is not None:
             yield _Wanted(f"layer {number}, products of x", gates, _columns(layer.weight_ih))
         pruned = isinstance(layer.weight_hh, Pruned)
-        side_by_side, k = gates if isinstance(layer, Lstm) else 0, circulant(layer.weight_hh).block_size
+        side_by_side, k = gates if plan.together else 0, circulant(layer.weight_hh).block_size
         yield _Wanted(f"layer {number}", side_by_side, _columns(layer.weight_hh), pruned, k)
         if projection is not None:
             yield _Wanted(f"layer {number}, projection", 0, _columns(projection), isinstance(projection, Pruned))

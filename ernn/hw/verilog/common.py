@@ -10,14 +10,15 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Sums
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Array, Layout, Thread
-from ernn.hw.layout.layer import gates_of
 from ernn.hw.layout.sparse import SparseLayout, SparseThread
 from ernn.hw.layout.steps import Memory
 from ernn.hw.verilog.array import ArrayText
 from ernn.hw.verilog.interfaces import Drain
 from ernn.hw.verilog.sparse import SparseArrayText
 from ernn.program.matrices import Matrix, Numbers, Pruned
-from ernn.program.network import Gru, Lstm
+from ernn.program.network import Layer
+from ernn.program.plan import Update
+from ernn.program.plans import plan_of
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,9 @@ def array_text(
     return SparseArrayText(name, layout, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
 
 
-def constants(name: str, bus: str, gates: Sequence[str], numbers: Numbers) -> Memory:
-    """Numbers for each cell: a bus a gate."""
-    buses = tuple(f"{bus}_{gate}" for gate in gates) or (bus,)
-    return Memory(name, buses, numbers.format.bits, numbers=numbers)
+def constants(name: str, buses: Sequence[str], numbers: Numbers) -> Memory:
+    """Numbers for each cell: a bus for each row of them."""
+    return Memory(name, tuple(buses), numbers.format.bits, numbers=numbers)
 
 
 def states(cell: Format, writer: str) -> Memory:
@@ -80,16 +80,16 @@ def rows_in_front(
     return front, replace(sums, joined=ready), joined.row_range().bits
 
 
-def ready_rows(layer: Lstm | Gru, sums: Sums, gates: Sequence[str], elements: int) -> Memory:
-    """Rows of x of some gates, from words of all gates of some elements."""
+def ready_rows(layer: Layer, sums: Sums, update: Update, elements: int) -> Memory:
+    """Rows of x of the gates of an update, from words of all gates of some elements."""
     assert sums.apart is not None
-    bits, names = sums.apart.row_range().bits, gates_of(layer)
+    bits, names = sums.apart.row_range().bits, plan_of(layer.kind, layer).gates
     size = len(names) * bits
     parts = [
         f"x_data[{e * size + (names.index(gate) + 1) * bits - 1}:{e * size + names.index(gate) * bits}]"
         for e in range(elements)
-        for gate in gates
+        for gate in update.gates
     ]
-    buses = tuple(f"x_{gate}" for gate in gates) if isinstance(layer, Lstm) else ("x",)
+    buses = tuple(bus.replace("s", "x") for bus in update.buses.values())
     data = "{" + ", ".join(reversed(parts)) + "}"
     return Memory("x", buses, bits, page="frame", data=data, element_major=True)

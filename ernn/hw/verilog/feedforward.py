@@ -2,75 +2,80 @@
 
 from ernn.dataflow.formats import Format
 from ernn.hw.graph import kernels
-from ernn.hw.graph.ranges import Joined, Product
+from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.layout.array import Array, Thread
-from ernn.hw.layout.layer import circulant, gates_of, sums_of
+from ernn.hw.layout.layer import circulant, sums_of
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog.common import Shared, array_text, constants
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.layer import LayerText
 from ernn.hw.verilog.unit import Unit
-from ernn.program.matrices import Numbers, Pruned
-from ernn.program.network import Gru, Lstm, Output
+from ernn.program.matrices import Matrix, Numbers, Pruned
+from ernn.program.network import Layer, Output
+from ernn.program.plan import Update
+from ernn.program.plans import OUTPUT, plan_of
 
 
-def rows_of_x(name: str, layer: Lstm | Gru, array: Array, source: Words, shared: Shared) -> LayerText:
+def rows_of_x(name: str, layer: Layer, array: Array, source: Words, shared: Shared) -> LayerText:
     """Products of x for a layer whose sums they do not join: rows, those of all gates of a cell together."""
-    apart = sums_of(layer).apart
+    apart, plan = sums_of(layer).apart, plan_of(layer.kind, layer)
     assert apart is not None
-    product, gates = apart.products[0], gates_of(layer)
+    product, gates = apart.products[0], plan.gates
     thread = Thread("ih", product, "x", array, tuple(range(len(gates))), 0, side_by_side=True, drains="rows")
     text = array_text(name, layer.weight_ih, array, [thread], [Drain("rows", apart)], shared)
     k = product.matrix.block_size
     made = LayerText(text, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), shared.streams)
     made.doc = f"products of {layer.inputs} inputs for {layer.cells} cells"
-    spectra = {f"_{gate}": f"sums_ih{_ending(layer, gate)}" for gate in gates}
+    spectra = {f"_{gate}": _rows_of_x(plan.of_gate(gate)) for gate in gates}
     kernel = kernels.rows(f"{name}_rows", apart, spectra, shared.clock, text.sum_bits)
     sums = tuple(f"s_{gate}" for gate in gates)
     steps = thread.groups * array.chain
     return _finished(made, Unit("rows", 1, layer.cells, k, shared.streams, 0, kernel, sums, steps))
 
 
-def projection(name: str, layer: Lstm, array: Array, source: Words, shared: Shared) -> LayerText:
+def projection(name: str, layer: Layer, update: Update, array: Array, source: Words, shared: Shared) -> LayerText:
     """The projection of a layer, with other blocks than those of y: columns of m are taken as they come."""
-    assert layer.weight_ym is not None
-    assert layer.hidden is not None
-    product = Product(circulant(layer.weight_ym), layer.hidden)
-    joined, k, by_step = Joined((product,)), product.matrix.block_size, not isinstance(layer.weight_ym, Pruned)
-    thread = Thread("ih", product, "x", array, (0,), 0, by_step=by_step, drains="y")
-    text = array_text(name, layer.weight_ym, array, [thread], [Drain("y", joined)], shared)
-    sink = Words(array.heads * k, layer.output.bits, -(-thread.rows // array.heads))
-    made = LayerText(text, source, sink, shared.streams)
+    made = _columns(name, layer, update, kernels.format_of("m", layer, None), array, source, shared)
     made.doc = f"{layer.outputs} outputs from {layer.cells} cells"
-    kernel = kernels.projection(f"{name}_projection", layer, joined, shared.clock, text.sum_bits)
-    steps = thread.groups * array.chain
-    unit = Unit("projection", array.heads, layer.outputs, k, shared.streams, 0, kernel, ("s",), steps)
-    return _takes_columns(_finished(made, unit))
+    return made
 
 
 def output(name: str, layer: Output, input: Format, array: Array, source: Words, shared: Shared) -> LayerText:
     """The output layer: columns are taken as they come."""
-    product = Product(circulant(layer.weight), input)
-    joined, k = Joined((product,)), product.matrix.block_size
-    by_step = not isinstance(layer.weight, Pruned)
-    thread = Thread("ih", product, "x", array, (0,), 0, by_step=by_step, drains="logits")
-    text = array_text(name, circulant(layer.weight), array, [thread], [Drain("logits", joined)], shared)
-    sink = Words(array.heads * k, layer.logits.bits, -(-thread.rows // array.heads))
-    made = LayerText(text, source, sink, shared.streams)
+    made = _columns(name, layer, OUTPUT.updates[0], input, array, source, shared)
     made.doc = f"logits of {layer.weight.rows} classes from {layer.weight.cols} elements"
-    kernel = kernels.logits(f"{name}_logits", layer, joined, shared.clock, text.sum_bits)
-    memories = (constants("bias", "b", "", Numbers(layer.bias.format, layer.bias.integers[None])),)
-    steps = thread.groups * array.chain
-    sizes = (array.heads, layer.weight.rows, k, shared.streams)
-    unit = Unit("logits", *sizes, 0, kernel, ("s",), steps, memories)
-    return _takes_columns(_finished(made, unit))
+    return made
 
 
-def _takes_columns(layer: LayerText) -> LayerText:
-    """Products of a column begin as soon as it is there."""
-    layer.body.append(layer.available("ih"))
-    layer.conditions = {"ih": Condition(always="ih_has", opens="room")}
-    return layer
+def _columns(
+    name: str, layer: Layer | Output, update: Update, input: Format, array: Array, source: Words, shared: Shared
+) -> LayerText:
+    """An update of one matrix, whose products of a column begin as soon as it is there."""
+    matrix: Matrix = getattr(layer, update.rows.terms[0].matrix)
+    product = Product(circulant(matrix), input)
+    joined, k, by_step = Joined((product,)), product.matrix.block_size, not isinstance(matrix, Pruned)
+    thread = Thread("ih", product, "x", array, (0,), 0, by_step=by_step, drains=update.result)
+    text = array_text(name, matrix, array, [thread], [Drain(update.result, joined)], shared)
+    bits = kernels.format_of(update.result, layer, None).bits
+    sink = Words(array.heads * k, bits, -(-thread.rows // array.heads))
+    made = LayerText(text, source, sink, shared.streams)
+    sums, module = Sums(joined), f"{name}_{update.module}"
+    kernel = kernels.update(module, update, layer, sums, None, shared.clock, text.sum_bits)
+    memories = []
+    for each in update.constants:
+        numbers: Numbers = getattr(layer, each.field)
+        memories.append(constants(each.field, each.names, Numbers(numbers.format, numbers.integers[None])))
+    sizes = (array.heads, matrix.rows, k, shared.streams)
+    unit = Unit(update.name, *sizes, 0, kernel, ("s",), thread.groups * array.chain, tuple(memories))
+    _finished(made, unit)
+    made.body.append(made.available("ih"))
+    made.conditions = {"ih": Condition(always="ih_has", opens="room")}
+    return made
+
+
+def _rows_of_x(update: Update) -> str:
+    """Name of the sums of x that an update takes."""
+    return update.ready.joined if update.ready else update.rows.alone(update.rows.terms[0])
 
 
 def _finished(layer: LayerText, unit: Unit) -> LayerText:
@@ -80,10 +85,3 @@ def _finished(layer: LayerText, unit: Unit) -> LayerText:
     layer.body.append("    assign reserve = ih_go && ih_opens;\n")
     layer.conditions = {"ih": Condition(always="ih_x", opens="room")}
     return layer
-
-
-def _ending(layer: Lstm | Gru, gate: str) -> str:
-    """What the integer model adds to the names of a gate's sums."""
-    if isinstance(layer, Lstm):
-        return ""
-    return "_n" if gate == "n" else "_zr"

@@ -96,10 +96,9 @@ class LayerText:
         self.declarations.append(flow.returned(y, self.sink.width))
 
     def add_states(self, unit: Steps) -> None:
-        """Keep c and y where they can be written and read between frames; `unit` makes y."""
-        holder = next(each for each in self.units if any(memory.page == "stream" for memory in each.memories))
-        cells = next(memory for memory in holder.memories if memory.page == "stream")
-        states = States(unit, holder, cells, self.sink.width, self.sink.bits, self.block_size, self.streams)
+        """Keep y, and c where cells have one, so that they can be written and read between frames; `unit` makes y."""
+        kept = ((each, memory) for each in self.units for memory in each.memories if memory.page == "stream")
+        states = States(unit, next(kept, None), self.sink.width, self.sink.bits, self.block_size, self.streams)
         self.states = states.words()
         self.declarations.append(states.declarations(self.load_bits))
         self.body.append(states.body(self.state_bits))

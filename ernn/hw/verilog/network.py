@@ -11,10 +11,10 @@ from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Shared
 from ernn.hw.verilog.control import Control
 from ernn.hw.verilog.frames import Beats, Frames
-from ernn.hw.verilog.gru import GruLayer
 from ernn.hw.verilog.layer import LayerText, Projection
-from ernn.hw.verilog.lstm import LstmLayer
-from ernn.program.network import Layer, Lstm, Program
+from ernn.hw.verilog.recurrent import RecurrentLayer
+from ernn.program.network import Layer, Program
+from ernn.program.plans import plan_of
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,8 @@ class NetworkText:
                 self._add(feedforward.rows_of_x(f"{name}_x", layer, array, source, shared))
             array = next(arrays)
             source = self._source_of(layer, array)
-            if isinstance(layer, Lstm):
-                apart = None if projection_apart(layer) is None else next(arrays)
-                self._add(LstmLayer(name, layer, array, source, shared, apart).module())
-            else:
-                self._add(GruLayer(name, layer, array, source, shared).module())
+            apart = None if projection_apart(layer) is None else next(arrays)
+            self._add(RecurrentLayer(name, layer, array, source, shared, apart).module())
         array, input = next(arrays), program.layers[-1].output
         source = blocks_of(program.output.weight, array, self._sink)
         self._add(feedforward.output("output_layer", program.output, input, array, source, shared))
@@ -105,7 +102,7 @@ class NetworkText:
         """Words of x, or of its rows, that come in ready."""
         if sums_of(layer).apart is None:
             return blocks_of(layer.weight_ih, array, self._sink)
-        blocks = 1 if isinstance(layer, Lstm) else array.heads
+        blocks = 1 if plan_of(layer.kind, layer).together else array.heads
         elements = circulant(layer.weight_hh).block_size * blocks // array.beats
         return Words(elements, self._sink.bits, -(-layer.cells // elements))
 

@@ -12,35 +12,31 @@ from ernn.hw.verilog.unit import Unit
 class States:
     """The states of a layer.
 
-    A word of c is that of a step of `holder`, a word of y that of a step of `unit`.
+    A word of c is that of a step of the unit that reads it, a word of y that of a step of `unit`.
 
     Args:
         unit: makes y.
-        holder: the unit that reads c from its memory `cells`.
+        cells: the unit that reads c, and its memory; None for cells without c.
         y_bits, y_element_bits: of a word and of an element of y.
         block_size: of y.
     """
 
     unit: Steps
-    holder: Unit
-    cells: Memory
+    cells: tuple[Unit, Memory] | None
     y_bits: int
     y_element_bits: int
     block_size: int
     streams: int
 
-    @property
-    def c_bits(self) -> int:
-        """Of a word of c."""
-        return self.holder.memory_bits(self.cells)
-
     def words(self) -> dict[str, State]:
         """Words of each state."""
-        unit, holder = self.unit, self.holder
-        return {
-            "c": State(holder.real_steps, self.c_bits, holder.width * holder.block_size, self.cells.bits),
-            "y": State(unit.real_steps, self.y_bits, unit.width * self.block_size, self.y_element_bits),
-        }
+        found, unit = dict[str, State](), self.unit
+        if self.cells:
+            reader, memory = self.cells
+            elements = reader.width * reader.block_size
+            found["c"] = State(reader.real_steps, reader.memory_bits(memory), elements, memory.bits)
+        found["y"] = State(unit.real_steps, self.y_bits, unit.width * self.block_size, self.y_element_bits)
+        return found
 
     def declarations(self, load_bits: int) -> str:
         """Registers that take a written word a cycle after it comes, and choose between it and y of a step.
@@ -79,6 +75,11 @@ class States:
         bits = unit.step_bits + unit.stream_bits
         written = unit.address(y, f"{unit.name}_done_step", f"{unit.name}_done_stream", "")
         place, seen = (unit.address(y, step, "state_stream", "") for step in ("state_address", "state_step"))
+        word = padded("y_word", self.y_bits, state_bits)
+        if self.cells:
+            reader, memory = self.cells
+            c = padded(f"{reader.name}_{memory.name}_word", reader.memory_bits(memory), state_bits)
+            word = f"state_is_y ? {word}\n        : {c}"
         return f"""    // y, to be read out.
     wire [{self.y_bits - 1}:0] y_word;
     reg [{bits - 1}:0] y_new_address;
@@ -86,6 +87,5 @@ class States:
     ernn_ram #(.WIDTH({self.y_bits}), .DEPTH({self.streams} << {unit.step_bits}), .ADDRESS({bits})) memory_y (
         .clk(clk), .write(y_write), .write_address(y_new_address), .d(y_new),
         .read_address({seen}), .q(y_word));
-    assign state_read = state_is_y ? {padded("y_word", self.y_bits, state_bits)}
-        : {padded(f"{self.holder.name}_{self.cells.name}_word", self.c_bits, state_bits)};
+    assign state_read = {word};
 """

@@ -15,6 +15,7 @@ from ernn.hw.layout.array import image
 from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.verilog.row_kernel import Front
 from ernn.program.matrices import Numbers
+from ernn.program.plan import JOINED
 
 _READ_CYCLES = 3
 _LOGIC_WORDS = 32  # of constants; more of them are slow to read from look-up tables
@@ -255,7 +256,7 @@ class Unit(Steps):
         for block in range(self.width):
             for flag, places in self.kernel.overflows.items():
                 for number in range(len(places)):
-                    element = 0 if flag.startswith("sums") else number  # spectra count if the block has any row
+                    element = 0 if flag.startswith(JOINED) else number  # spectra count if the block has any row
                     mask = f"{n}_mask[{block * k + element}]"
                     bit = f"{n}_{block}_over_{flag}[{number}]"
                     found.setdefault(flag, []).append(f"{n}_done && {mask} && {bit}")

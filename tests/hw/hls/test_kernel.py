@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ernn.dataflow import cells, transforms
+from ernn.dataflow.cells import LSTM_GATES, PEEPHOLES
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.dataflow.value import Constant, Value
@@ -67,20 +68,21 @@ def product(transform: transforms.Transform, k: int) -> Callable[[Sequence[Value
 
 def lstm(values: Sequence[Value]) -> Sequence[Value]:
     """A cell with peepholes from its pre-activations, biases and c."""
-    sums, bias = dict(zip("ifgo", values, strict=False)), dict(zip("ifgo", values[4:], strict=False))
-    peephole = dict(zip("ifo", values[8:], strict=False))
-    return cells.lstm_update(
-        sums, values[11], bias, peephole, programs.activations(), programs.CELL, programs.ACTIVATIONS
-    )
+    names = [*(f"s_{gate}" for gate in LSTM_GATES), *(f"b_{gate}" for gate in LSTM_GATES)]
+    names += [*(f"p_{gate}" for gate in PEEPHOLES), "c"]
+    formats = {"cell": programs.CELL, "output": programs.ACTIVATIONS}
+    made = cells.lstm_cell(dict(zip(names, values, strict=True)), programs.activations(), formats)
+    return [made["c"], made["y"]]
 
 
 def gru(values: Sequence[Value]) -> Sequence[Value]:
     """A cell that resets after its product, with sigma's table for tanh."""
-    functions = programs.activations(shared=True)
+    functions, formats = programs.activations(shared=True), {"cell": programs.CELL, "output": programs.CELL}
     n, bias, z, c, extra = values
-    r = cells.gru_gate("r", n, bias, functions)
-    total = n + cells.reset_after(n, extra, r, functions)
-    return [cells.gru_update(total, bias, z, c, functions, programs.CELL), cells.reset_before(r, c, programs.CELL)]
+    r = cells.gru_reset({"s": n, "b": bias}, functions, formats)["r"]
+    given = {"s": n, "x": n, "r": r, "h": extra, "b": bias, "z": z, "c": c}
+    made = cells.gru_cell_after(given, functions, formats)
+    return [made["c"], cells.gru_reset_before({"s": n, "b": bias, "c": c}, functions, formats)["rc"]]
 
 
 def corners(values: Sequence[Value]) -> Sequence[Value]:

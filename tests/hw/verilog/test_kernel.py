@@ -40,9 +40,9 @@ def kernel_cases() -> dict[str, Case]:
         "points": cases.of_points(exact.matrix, exact.vector, 1, VECTORS),
         "spectrum": cases.of_points(fourier.matrix, fourier.vector, 2, VECTORS),
         "lane": cases.of_lane([exact], 5, 3, VECTORS),
-        "lstm": cases.of_lstm(lstm.layers[0], lstm, 4, VECTORS),
-        "gru": cases.of_gru(gru.layers[0], gru, 5, VECTORS),
-        "projection": cases.of_projection(mixed.layers[0], 6, VECTORS),
+        "lstm": cases.of_update(lstm, "cell", 4, VECTORS),
+        "gru": cases.of_update(gru, "n", 5, VECTORS),
+        "projection": cases.of_update(mixed, "projection", 6, VECTORS),
     }
 
 
