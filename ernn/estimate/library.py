@@ -6,6 +6,7 @@ from typing import cast
 from ernn.devices.catalogue import Resources
 from ernn.estimate.fabric import Fabric, Style
 from ernn.hw.graph.kernels import skew
+from ernn.hw.verilog.module import Instance
 
 Parameters = Mapping[str, int | str]
 
@@ -13,6 +14,15 @@ Parameters = Mapping[str, int | str]
 def library_cost(module: str, parameters: Parameters, fabric: Fabric) -> Resources:
     """Estimate of one instance, what is inside it included."""
     return _COSTS[module](parameters, fabric)
+
+
+def instance_cost(instance: Instance, fabric: Fabric) -> Resources:
+    """Estimate of an instance of the library; of any other, and of what has no parameters, nothing."""
+    if instance.module not in _COSTS or not instance.parameters:
+        return Resources()
+    given = {name: value.strip('"') if isinstance(value, str) else value for name, value in instance.parameters.items()}
+    written = instance.connections.get("write") != "1'b0"
+    return library_cost(instance.module, given if written else given | {"CONSTANT": 1}, fabric)
 
 
 def _int(parameters: Parameters, name: str) -> int:

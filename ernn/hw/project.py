@@ -6,10 +6,13 @@ from importlib import resources
 
 from ernn.artifacts import Texts
 from ernn.hw.board.adapter import board_project, slot
-from ernn.hw.design import TEST_BENCH
+from ernn.hw.design import MODULES, REGISTERS, TEST_BENCH
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
+from ernn.hw.verilog.library_modules import LIBRARY
+from ernn.hw.verilog.module import rendered
 from ernn.hw.verilog.network import NetworkText
 from ernn.hw.verilog.testbench import testbench
+from ernn.hw.verilog.tracing import registers_alone
 from ernn.hw.work import work
 
 _LIBRARY = ("verilog", "rtl")
@@ -18,9 +21,13 @@ _LIBRARY = ("verilog", "rtl")
 def rtl_project(network: NetworkText) -> Texts:
     """Verilog sources, memory images, test bench, constraints and a description, by path; every run gives the same."""
     files = Texts(library()).below("rtl")
-    for name, text in network.sources().items():
-        files[f"{'memory' if name.endswith('.hex') else 'rtl'}/{name}"] = text
+    modules = network.modules()
+    files |= Texts({name: rendered(each) for name, each in modules.items()}).below("rtl")
+    files |= Texts(network.images()).below("memory")
     files[f"tb/{TEST_BENCH}.v"] = testbench(network)
+    files[REGISTERS] = registers_alone(modules)
+    parts = LIBRARY | {each.name: each.parts for made in modules.values() for each in made}
+    files[MODULES] = json.dumps({name: each.description() for name, each in parts.items()}, sort_keys=True) + "\n"
     files["constraints/ernn.xdc"] = (
         f"# Clock that the pipelines were scheduled for.\n"
         f"create_clock -name aclk -period {1000 / network.architecture.clock.mhz:.3f} [get_ports aclk]\n"

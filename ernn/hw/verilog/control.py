@@ -15,6 +15,7 @@ from ernn.hw.layout.registers import (
 )
 from ernn.hw.layout.words import padded
 from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.module import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
 
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
 # layer, and to its memory; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
@@ -83,96 +84,127 @@ class Control:
         """Of AXI4-Lite addresses."""
         return max(8, (4 * len(self.registers) - 1).bit_length() + 1)
 
-    def text(self) -> Iterator[str]:
+    def items(self) -> Iterator[Item]:
         """Part of the top module."""
-        a, registers = self.address_bits, self.registers
-        control, place, part, step = (f"{a - 2}'d{register_number(name)}" for name in WRITTEN)
+        yield from self._of_layers()
+        yield from self._of_frames()
+        yield Note("Control.")
+        yield from (Wire("load_address", 32), Wire("load_layer", 16), Wire("load_memory", 16), Wire("load"))
+        yield Wire("load_data", 32 * self._parts)
+        yield from (Register(each, 32) for each in ("frames_in", "frames_out", "latency", "protocol_errors"))
+        yield Register("cycles", 64)
+        yield from self._written()
+        yield from self._resets()
+        yield self._registers()
+        yield from self._unused()
+        yield Note("Weights.")
+        yield from self._load_parts()
+        yield from self._states()
+        ports = {"clk": "clk", "rst": "!aresetn", "place": "places", "part": "loads", "value": "load_value"}
+        ports |= {"parts": "load_parts", "load": "load"}
+        ports |= {each: f"load_{each}" for each in ("layer", "memory", "address", "data")}
+        yield Instance("ernn_loader", "loader", ports, {"PARTS": self._parts})
+        yield BLANK
+
+    @property
+    def _parts(self) -> int:
+        """Of the widest word that is loaded."""
+        return max(part_count(layer.load_bits) for layer in self.layers)
+
+    def _of_layers(self) -> Iterator[Item]:
+        for n, layer in enumerate(self.layers):
+            yield Wire(f"{layer.name}_overflows", 32 * max(1, len(layer.overflows())))
+            yield from (Register(f"busy_{n}", 32), Wire(f"{layer.name}_state", layer.state_bits))
+        yield Wire("busy", len(self.layers))
+
+    def _of_frames(self) -> Iterator[Item]:
+        yield from (Register("frame_in", self.frame_bits), Register("frame_out", self.frame_bits), Register("beat", 16))
+        yield Note("The beat that comes is a frame's first, its last.")
+        yield from (Register("first_beat"), Register("last_beat"))
+        yield Wire("under_way", self.frame_bits, "frame_in - frame_out")
+        yield BLANK
+
+    def _written(self) -> Iterator[Item]:
+        """Writes that take effect, by their register."""
+        a = self.address_bits
+        control, place, part, _ = (f"{a - 2}'d{register_number(name)}" for name in WRITTEN)
         reset, clear = (mask.bit_length() - 1 for mask in (PROTOCOL.reset, PROTOCOL.clear))
+        yield from (Wire("taking"), Wire("write"), Wire("write_number", a - 2), Wire("write_data", 32))
+        yield from map(Register, ("resets", "clears", "places", "loads"))
+        yield Register("load_value", 32)
+        yield Process(f"""    always @(posedge clk) begin
+        resets <= aresetn && write && write_number == {control} && write_data[{reset}];
+        clears <= aresetn && write && write_number == {control} && write_data[{clear}];
+        places <= aresetn && write && write_number == {place};
+        loads <= aresetn && write && write_number == {part};
+        load_value <= write_data;
+    end""")
+
+    def _resets(self) -> Iterator[Item]:
         flush = 12 + max(layer.flush_cycles for layer in self.layers)
-        settle = _SETTLE + max(layer.restore_cycles for layer in self.layers)
-        parts = max(part_count(layer.load_bits) for layer in self.layers)
-        values = ",\n        ".join(f"{value}" for _, value, _ in reversed(registers))
-        sizes = "\n".join(
-            f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{part_count(bits)};"
+        yield from (Register("rst"), Register("clear"))
+        yield Process("    initial rst = 1'b1;")
+        yield Note("A reset lasts until all pipelines are empty; registers wait for it.")
+        yield from (Register("resetting", 16), Wire("reset_begins", value="!aresetn || resets"))
+        yield Process(f"""    always @(posedge clk) begin
+        resetting <= reset_begins ? 16'd{flush} : resetting != 16'd0 ? resetting - 16'd1 : 16'd0;
+        rst <= reset_begins || resetting != 16'd0;
+        clear <= reset_begins || resetting != 16'd0 || clears;
+    end""")
+
+    def _registers(self) -> Instance:
+        """What a host reads and writes."""
+        registers = self.registers
+        ports = {"clk": "clk", "rst": "!aresetn", "hold": "rst"}
+        names = ["awaddr", "awvalid", "awready", "wdata", "wstrb", "wvalid", "wready", "bresp", "bvalid", "bready"]
+        names += ["araddr", "arvalid", "arready", "rdata", "rresp", "rvalid", "rready"]
+        ports |= {each: f"s_axil_{each}" for each in names}
+        ports |= {each: each for each in ("taking", "write", "write_number", "write_data")}
+        ports["values"] = f"{{{', '.join(value for _, value, _ in reversed(registers))}}}"
+        sizes = {"READS": len(registers), "WRITES": len(WRITTEN), "ADDRESS": self.address_bits, "SETTLE": _SETTLE}
+        return Instance("ernn_registers", "registers", ports, sizes)
+
+    def _unused(self) -> Iterator[Item]:
+        """Signals some of whose bits nobody reads."""
+        signals = ["s_axil_awprot", "s_axil_arprot", "write_data", "s_axis_tdata", "load_layer", "load_memory"]
+        signals += ["load_address", "load_data"]
+        signals += [f"{layer.name}_{each}" for layer in self.layers for each in ("overflows", "state")]
+        yield Directive("/* verilator lint_off UNUSEDSIGNAL */")
+        yield Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}")
+        yield Directive("/* verilator lint_on UNUSEDSIGNAL */")
+        yield BLANK
+
+    def _load_parts(self) -> Iterator[Item]:
+        """Parts of a word of the memory or of the state that is loaded."""
+        sizes = "".join(
+            f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{part_count(bits)};\n"
             for n, layer in enumerate(self.layers)
             for kind, bits in (
                 ("00", layer.array.weight_bits),
                 *((f"1{place}", state.bits) for place, state in enumerate(layer.states.values())),
             )
         )
+        yield Register("load_parts", 16)
+        yield Process(f"""    always @(posedge clk)
+        case ({{load_layer, load_memory[{PROTOCOL.state_bit}:{PROTOCOL.state_shift}]}})
+{sizes}            default: load_parts <= 16'd1;
+        endcase""")
+
+    def _states(self) -> Iterator[Item]:
+        """The word of a state that is shown, and the time that a write takes."""
+        settle = _SETTLE + max(layer.restore_cycles for layer in self.layers)
+        step = f"{self.address_bits - 2}'d{register_number(STATE_STEP)}"
         words = {
             n: padded(f"{layer.name}_state", layer.state_bits, 32 * self.state_parts)
             for n, layer in enumerate(self.layers)
             if layer.states
         }
         first, *others = words.values()
-        shown = (
-            "".join(f"load_layer == 16'd{n} ? {word} : " for n, word in zip([*words][1:], others, strict=True)) + first
-        )
-        for n, layer in enumerate(self.layers):
-            yield f"    wire [{32 * max(1, len(layer.overflows())) - 1}:0] {layer.name}_overflows;"
-            yield f"    reg [31:0] busy_{n};\n    wire [{layer.state_bits - 1}:0] {layer.name}_state;"
-        yield f"""    wire [{len(self.layers) - 1}:0] busy;
-    reg [{self.frame_bits - 1}:0] frame_in, frame_out;
-    reg [15:0] beat;
-    reg first_beat, last_beat;  // the beat that comes is a frame's first, its last
-    wire [{self.frame_bits - 1}:0] under_way = frame_in - frame_out;
-
-    // Control.
-    wire [31:0] load_address;
-    wire [15:0] load_layer, load_memory;
-    wire load;
-    wire [{32 * parts - 1}:0] load_data;
-    reg [31:0] frames_in, frames_out, latency, protocol_errors;
-    reg [63:0] cycles;
-    wire taking, write;
-    wire [{a - 3}:0] write_number;
-    wire [31:0] write_data;
-    reg resets, clears, places, loads;
-    reg [31:0] load_value;
-    always @(posedge clk) begin
-        resets <= aresetn && write && write_number == {control} && write_data[{reset}];
-        clears <= aresetn && write && write_number == {control} && write_data[{clear}];
-        places <= aresetn && write && write_number == {place};
-        loads <= aresetn && write && write_number == {part};
-        load_value <= write_data;
-    end
-    reg rst, clear;
-    initial rst = 1'b1;
-    // A reset lasts until all pipelines are empty; registers wait for it.
-    reg [15:0] resetting;
-    wire reset_begins = !aresetn || resets;
-    always @(posedge clk) begin
-        resetting <= reset_begins ? 16'd{flush} : resetting != 16'd0 ? resetting - 16'd1 : 16'd0;
-        rst <= reset_begins || resetting != 16'd0;
-        clear <= reset_begins || resetting != 16'd0 || clears;
-    end
-    ernn_registers #(.READS({len(registers)}), .WRITES({len(WRITTEN)}), .ADDRESS({a}), .SETTLE({_SETTLE})) registers (
-        .clk(clk), .rst(!aresetn), .hold(rst), .awaddr(s_axil_awaddr), .awvalid(s_axil_awvalid),
-        .awready(s_axil_awready), .wdata(s_axil_wdata), .wstrb(s_axil_wstrb), .wvalid(s_axil_wvalid),
-        .wready(s_axil_wready), .bresp(s_axil_bresp), .bvalid(s_axil_bvalid), .bready(s_axil_bready),
-        .araddr(s_axil_araddr), .arvalid(s_axil_arvalid), .arready(s_axil_arready), .rdata(s_axil_rdata),
-        .rresp(s_axil_rresp), .rvalid(s_axil_rvalid), .rready(s_axil_rready), .taking(taking),
-        .write(write), .write_number(write_number), .write_data(write_data), .values({{
-        {values}}}));
-    /* verilator lint_off UNUSEDSIGNAL */
-    wire unused = &{{1'b0, s_axil_awprot, s_axil_arprot, write_data, s_axis_tdata, load_layer, load_memory,
-        load_address, load_data, {", ".join(f"{layer.name}_overflows, {layer.name}_state" for layer in self.layers)}}};
-    /* verilator lint_on UNUSEDSIGNAL */
-
-    // Weights.
-    reg [15:0] load_parts;
-    always @(posedge clk)
-        case ({{load_layer, load_memory[{PROTOCOL.state_bit}:{PROTOCOL.state_shift}]}})
-{sizes}
-            default: load_parts <= 16'd1;
-        endcase
-    reg [15:0] state_step;
-    reg [{32 * self.state_parts - 1}:0] state_word;
-    reg [15:0] settling;  // frames wait: what was written is on its way
-    reg settled;
-    reg idle;
-    always @(posedge clk) begin
+        shown = "".join(f"load_layer == 16'd{n} ? {word} : " for n, word in zip([*words][1:], others, strict=True))
+        yield from (Register("state_step", 16), Register("state_word", 32 * self.state_parts))
+        yield Register("settling", 16, comment="frames wait: what was written is on its way")
+        yield from (Register("settled"), Register("idle"))
+        yield Process(f"""    always @(posedge clk) begin
         idle <= under_way == {self.frame_bits}'d0 && first_beat;
         if (rst) state_step <= 16'd0;
         else if (write && write_number == {step}) state_step <= write_data[15:0];
@@ -180,9 +212,5 @@ class Control:
         else if (taking) settling <= 16'd{settle};
         else if (settling != 16'd0) settling <= settling - 16'd1;
         settled <= settling == 16'd0 && !taking;
-        state_word <= {shown};
-    end
-    ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(!aresetn), .place(places), .part(loads),
-        .value(load_value), .parts(load_parts), .load(load), .layer(load_layer), .memory(load_memory),
-        .address(load_address), .data(load_data));
-"""
+        state_word <= {shown}{first};
+    end""")

@@ -9,6 +9,7 @@ from ernn.hw.layout.words import Words
 from ernn.hw.verilog.common import Shared, array_text, constants
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.module import Assign
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Numbers, Pruned
 from ernn.program.network import Gru, Lstm, Output
@@ -68,7 +69,7 @@ def output(name: str, layer: Output, input: Format, array: Array, source: Words,
 
 def _takes_columns(layer: LayerText) -> LayerText:
     """Products of a column begin as soon as it is there."""
-    layer.body.append(layer.available("ih"))
+    layer.body += layer.available("ih")
     layer.conditions = {"ih": Condition(always="ih_has", opens="room")}
     return layer
 
@@ -77,7 +78,7 @@ def _finished(layer: LayerText, unit: Unit) -> LayerText:
     layer.add_x()
     layer.add_unit(unit)
     layer.add_output(unit)
-    layer.body.append("    assign reserve = ih_go && ih_opens;\n")
+    layer.body.append(Assign("reserve", "ih_go && ih_opens"))
     layer.conditions = {"ih": Condition(always="ih_x", opens="room")}
     return layer
 

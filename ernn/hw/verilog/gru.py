@@ -6,7 +6,7 @@ way, those of the next x the cycles in which y is. Each gate has all lanes for i
 With the reset after the product, the candidate's products of x are rows of their own (unit `xn`), kept for two frames.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ernn.dataflow.cells import GRU_GATES
 from ernn.hw.graph import kernels
@@ -21,6 +21,7 @@ from ernn.hw.verilog.common import Shared, array_text, constants, passed, ready_
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.issue import Field
 from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.module import Assign, Item, Process, Register
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Numbers
 from ernn.program.network import Gru
@@ -81,7 +82,7 @@ class GruLayer:
             text.add_rows([f"h{gate}" for gate in _ORDER], text.units[-1])
         for gate in _ORDER:
             thread = text.thread(f"h{gate}")
-            text.body.append(text.available(thread.name))
+            text.body += text.available(thread.name)
             alone = self.after and gate == "n"
             fed = f"h{gate}_has" if gate == "n" and not self.after else f"h{gate}_fed"
             starts = f"h{gate}_any" if self.joins and not alone else f"h{gate}_x"
@@ -95,7 +96,7 @@ class GruLayer:
         text.add_states(y)
         text.add_vector("y", self.array.heads, ("y_write", "y_new"), "y_new_stream")
         text.add_output(y)
-        text.body.append("    assign reserve = hn_go && hn_opens;\n")
+        text.body.append(Assign("reserve", "hn_go && hn_opens"))
         return text
 
     def _unit(
@@ -136,18 +137,18 @@ class GruLayer:
         text, layer, shared, steps = self.text, self.layer, self.shared, self.array.chain * self.array.beats
         bits = shared.activations.sigmoid_table.output.bits
         memories = [self._bias("n"), states(layer.cell, "n"), passed("z", bits)]
-        text.body.append(flow.steps("z", text.units[1], "hn", steps))
+        text.body += flow.steps("z", text.units[1], "hn", steps)
         waits = ["z_there"]
         if layer.bias_hn is not None:
             memories += [passed("r", bits), constants("bias_hn", "h", "", layer.bias_hn)]
-            text.body.append(flow.steps("r", text.units[0], "hn", steps))
+            text.body += flow.steps("r", text.units[0], "hn", steps)
             waits.append("r_there")
         if self.after and self.joins:
             assert self.candidate.apart is not None
             front, rows, total = self._front("xn", Sums(self.candidate.apart), "sums_ih_n")
             kernel = kernels.rows(f"{self.name}_xn", rows.joined, {"": "sums_ih_n"}, shared.clock, total)
             text.add_unit(self._unit("xn", 3, kernel, front))
-            text.body.append(flow.steps("xn", text.units[-1], "hn", steps))
+            text.body += flow.steps("xn", text.units[-1], "hn", steps)
             waits.append("xn_there")
             memories.append(passed("xn", rows.joined.row_range().bits, "x"))
         if not self.joins:
@@ -165,24 +166,23 @@ class GruLayer:
         waits = []
         for number, gate in enumerate(_ORDER[: 2 if self.after else 3]):
             section, first = f"for_{gate}", number * groups
-            text.body.append(self._section(section, first, first + groups))
+            text.body += self._section(section, first, first + groups)
             text.array.issue.events.setdefault("ih", []).append(Field(section, 1, section))
-            text.body.append(flow.ahead(f"h{gate}", "ih", groups, section))
+            text.body += flow.ahead(f"h{gate}", "ih", groups, section)
             waits.append(f"!({section} && h{gate}_full)")
         if self.after:
             last = text.units[-1]
             done = f"n_done && n_done_step == 16'd{last.real_steps - 1}"
-            text.body.append(flow.frames("xn", "ih_go && ih_ends", done))
+            text.body += flow.frames("xn", "ih_go && ih_ends", done)
             waits.append(f"!(ih_group >= 16'd{2 * groups} && xn_frames == 2'd2)")
         text.conditions["ih"] = Condition(always="ih_x", starts=" && ".join(waits))
 
-    def _section(self, name: str, first: int, end: int) -> str:
+    def _section(self, name: str, first: int, end: int) -> Iterator[Item]:
         """A register that says whether the group of `ih` is one from `first` on and before `end`."""
         above = f" && ih_group >= 16'd{first - 1}" if first > 1 else ""
         inside = f"ih_group < 16'd{end - 1}{above}" if end > 1 else "1'b0"
         begins = f"1'b{int(not first)}"
-        return f"""    reg {name};
-    always @(posedge clk)
+        yield Register(name)
+        yield Process(f"""    always @(posedge clk)
         if (rst) {name} <= {begins};
-        else if (ih_go && ih_finishes) {name} <= ih_last_group ? {begins} : {inside};
-"""
+        else if (ih_go && ih_finishes) {name} <= ih_last_group ? {begins} : {inside};""")

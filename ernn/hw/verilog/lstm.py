@@ -17,6 +17,7 @@ from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Shared, array_text, constants, ready_rows, rows_in_front, states
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.layer import LayerText, Projection
+from ernn.hw.verilog.module import Assign
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Pruned
 from ernn.program.network import Lstm
@@ -77,10 +78,10 @@ class LstmLayer:
         text = self.text
         cell = self._cell()
         text.add_unit(cell)
-        text.body.append(text.available("hh"))
+        text.body += text.available("hh")
         if self.joins:
             text.add_x()
-            text.body.append(flow.ahead("hh", "ih", self.hh.groups))
+            text.body += flow.ahead("hh", "ih", self.hh.groups)
             text.conditions["ih"] = Condition(always="ih_x", starts="!hh_full")
         else:
             text.add_rows(["hh"], cell)
@@ -96,7 +97,7 @@ class LstmLayer:
         text.add_states(last)
         text.add_vector("y", self.writes, ("y_write", "y_new"), "y_new_stream")
         text.add_output(last)
-        text.body.append("    assign reserve = hh_go && hh_opens;\n")
+        text.body.append(Assign("reserve", "hh_go && hh_opens"))
         return text
 
     def _cell(self) -> Unit:
@@ -121,7 +122,7 @@ class LstmLayer:
         text, shared = self.text, self.shared
         thread = text.thread("ym")
         text.add_vector("m", 1, (f"{m.name}_done", f"{m.name}_out"))
-        text.body.append(text.available("ym"))
+        text.body += text.available("ym")
         kernel = kernels.projection(
             f"{self.name}_projection", self.layer, self.projection, shared.clock, text.array.sum_bits
         )
