@@ -6,7 +6,7 @@ from importlib import resources
 
 from ernn.artifacts import Texts
 from ernn.hw.board.adapter import board_project, slot
-from ernn.hw.design import MODULES, REGISTERS, TEST_BENCH
+from ernn.hw.design import MODULES, REGISTERS
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
 from ernn.hw.verilog.library_modules import LIBRARY
 from ernn.hw.verilog.module import rendered
@@ -24,7 +24,7 @@ def rtl_project(network: NetworkText) -> Texts:
     modules = network.modules()
     files |= Texts({name: rendered(each) for name, each in modules.items()}).below("rtl")
     files |= Texts(network.images()).below("memory")
-    files[f"tb/{TEST_BENCH}.v"] = testbench(network)
+    files |= Texts(testbench(network)).below("tb")
     files[REGISTERS] = registers_alone(modules)
     parts = LIBRARY | {each.name: each.parts for made in modules.values() for each in made}
     files[MODULES] = json.dumps({name: each.description() for name, each in parts.items()}, sort_keys=True) + "\n"

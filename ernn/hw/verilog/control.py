@@ -15,7 +15,7 @@ from ernn.hw.layout.registers import (
 )
 from ernn.hw.layout.words import padded
 from ernn.hw.verilog.layer import LayerText
-from ernn.hw.verilog.module import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
+from ernn.hw.verilog.module import BLANK, Instance, Item, Note, Process, Register, Wire
 
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
 # layer, and to its memory; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
@@ -119,8 +119,8 @@ class Control:
 
     def _of_frames(self) -> Iterator[Item]:
         yield from (Register("frame_in", self.frame_bits), Register("frame_out", self.frame_bits), Register("beat", 16))
-        yield Note("The beat that comes is a frame's first, its last.")
-        yield from (Register("first_beat"), Register("last_beat"))
+        yield Register("first_beat", comment="the beat that comes is a frame's first")
+        yield Register("last_beat", comment="it is its last")
         yield Wire("under_way", self.frame_bits, "frame_in - frame_out")
         yield BLANK
 
@@ -169,9 +169,7 @@ class Control:
         signals = ["s_axil_awprot", "s_axil_arprot", "write_data", "s_axis_tdata", "load_layer", "load_memory"]
         signals += ["load_address", "load_data"]
         signals += [f"{layer.name}_{each}" for layer in self.layers for each in ("overflows", "state")]
-        yield Directive("/* verilator lint_off UNUSEDSIGNAL */")
-        yield Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}")
-        yield Directive("/* verilator lint_on UNUSEDSIGNAL */")
+        yield Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}", unchecked="UNUSEDSIGNAL")
         yield BLANK
 
     def _load_parts(self) -> Iterator[Item]:

@@ -62,9 +62,8 @@ def _items(array: ArrayText) -> Iterator[Item]:
     if len(array.shifts) > 1:
         yield Register("alignment_here", len(array.shifts), kept=True)
         yield Process("    always @(posedge clk) alignment_here <= alignment;")
-    yield Directive("/* verilator lint_off UNUSEDSIGNAL */")
-    yield Wire("sums", array.lane.outputs["s"].bits, comment="their upper bits may be signs alone")
-    yield Directive("/* verilator lint_on UNUSEDSIGNAL */")
+    signs = "their upper bits may be signs alone"
+    yield Wire("sums", array.lane.outputs["s"].bits, comment=signs, unchecked="UNUSEDSIGNAL")
     yield Wire("aligned", array.lanes_bits)
     yield from (_aligned(array, n) for n in range(array.sums))
     yield from _registered(array)

@@ -98,7 +98,7 @@ class Directive(Item):
 
     def render(self) -> Iterator[str]:
         """Its line."""
-        yield self.text if self.text.startswith("`") else f"    {self.text}"
+        yield self.text if self.text.startswith("`") or not self.text else f"    {self.text}"
 
 
 BLANK = Directive("")
@@ -111,6 +111,7 @@ class Declared(Item):
     Args:
         low: number of its lowest bit.
         comment: behind the declaration.
+        unchecked: a warning of Verilator's that it is not checked for.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Declared(Item):
     signed: bool = field(default=False, kw_only=True)
     low: int = field(default=0, kw_only=True)
     comment: str = field(default="", kw_only=True)
+    unchecked: str = field(default="", kw_only=True)
 
     @property
     def bits(self) -> int:
@@ -142,7 +144,7 @@ class Declared(Item):
     @property
     def alone(self) -> bool:
         """Whether it has a line of its own."""
-        return bool(self.comment or self.tail)
+        return bool(self.comment or self.tail or self.unchecked)
 
     def _typed(self, kind: str) -> str:
         return f"{kind} {'signed ' * self.signed}{_range(self.width, self.low)}"
@@ -150,7 +152,11 @@ class Declared(Item):
     def render(self) -> Iterator[str]:
         """Its lines."""
         comment = f"  // {self.comment}" if self.comment else ""
+        if self.unchecked:
+            yield f"    /* verilator lint_off {self.unchecked} */"
         yield from lines.wrapped(f"    {self.head}{self.name}{self.tail};", comment)
+        if self.unchecked:
+            yield f"    /* verilator lint_on {self.unchecked} */"
 
 
 @dataclass(frozen=True)
@@ -393,7 +399,8 @@ class Module:
                 yield f"    (* {port.attribute} *)", False
             comma, comment = "," * (port is not self.ports[-1]), f"  // {port.comment}" if port.comment else ""
             yield f"    {port.text()}{comma}{comment}", not port.register
-        yield ");", False
+        if self.ports:
+            yield ");", False
         for group in _grouped(self.items):
             quiet = isinstance(group[0], Declared) and not isinstance(group[0], Register)
             yield from ((line, quiet) for line in _rendered(group))
@@ -403,7 +410,7 @@ class Module:
     def _head(self) -> Iterator[str]:
         """Its name and its parameters."""
         if not self.parameters:
-            yield f"module {self.name} ("
+            yield f"module {self.name}{' (' if self.ports else ';'}"
             return
         yield f"module {self.name} #("
         *others, last = [f"    parameter {name} = {value}" for name, value in self.parameters.items()]
@@ -444,29 +451,22 @@ def rendered(modules: Iterable[Module]) -> str:
 
 
 def declared_first(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Items of parts that read each other's signals: a signal that is read too early is declared before all of them.
+    """Items of parts that read each other's signals: declarations in front, what drives a wire where it was.
 
-    A wire with a value keeps its assignment where it was.
+    Both keep their order, so that synthesis makes the same of them as of items that are not moved.
     """
     given = list(items)
-    later = {item.name for item in given if isinstance(item, Declared)}
-    early: set[str] = set()
-    for item in given:
-        early |= item.reads & later
-        if isinstance(item, Declared):
-            later.discard(item.name)
-    front = [_without_value(item) for item in given if isinstance(item, Declared) and item.name in early]
-    rest = [each for item in given for each in _left(item, early)]
-    return *front, *rest
+    front = (_without_value(item) for item in given if isinstance(item, Declared))
+    return *front, BLANK, *(each for item in given for each in _undeclared(item))
 
 
 def _without_value(item: Declared) -> Declared:
     return replace(item, value="") if isinstance(item, Wire) else item
 
 
-def _left(item: Item, early: set[str]) -> Iterator[Item]:
-    """What is left of an item whose signal is declared in front of all."""
-    if not (isinstance(item, Declared) and item.name in early):
+def _undeclared(item: Item) -> Iterator[Item]:
+    """What is left of an item without its declaration."""
+    if not isinstance(item, Declared):
         yield item
     elif isinstance(item, Wire) and item.value:
         yield Assign(item.name, item.value)

@@ -73,7 +73,7 @@ def transformed(request: pytest.FixtureRequest) -> bool:
 def bench(tmp_path_factory: pytest.TempPathFactory, transformed: bool) -> Bench:
     """A test bench that makes noise where a register write says so: frames that are never looked at."""
     design = designs.network(programs.build(**STRUCTURE), **sizes(transformed))
-    files, tb = rtl_project(design), "tb/ernn_tb.v"
+    files, tb = rtl_project(design), "tb/ernn_bench.v"
     assert files[tb].count(LOOP) == files[tb].count("    task next_frame;") == 1
     noisy = LOOP.replace("begin", f"if (number == {NOISE}) noise(value); else begin")
     files[tb] = files[tb].replace(LOOP, noisy).replace("    task next_frame;", f"{TASK}\n    task next_frame;")
