@@ -152,6 +152,12 @@ def _loader(p: Parameters, fabric: Fabric) -> Resources:
     return Resources(lut=fabric.constants.state * (16 + 4 * parts), ff=32 * parts + 81)
 
 
+def _control(p: Parameters, fabric: Fabric) -> Resources:
+    """Registers, a loader, and what it has itself: registers of control."""
+    own = 4 + 32 + 2 + 3 * 16 + 1
+    return _registers(p, fabric) + _loader(p, fabric) + Resources(lut=fabric.constants.state * own, ff=own)
+
+
 def _serial(p: Parameters, fabric: Fabric) -> Resources:
     width, words = _int(p, "WIDTH"), _int(p, "WORDS")
     choice = Resources(lut=fabric.constants.mux * (words - 1) * width, ff=words * width)
@@ -162,6 +168,7 @@ _COSTS: dict[str, Callable[[Parameters, Fabric], Resources]] = {
     "ernn_accumulate": _accumulate,
     "ernn_ahead": _ahead,
     "ernn_available": _available,
+    "ernn_control": _control,
     "ernn_copy": _copy,
     "ernn_count": _count,
     "ernn_delay": _delay,

@@ -15,7 +15,7 @@ from ernn.hw.layout.registers import (
 )
 from ernn.hw.layout.words import padded
 from ernn.hw.verilog.layer import LayerText
-from ernn.hw.verilog.module import BLANK, Instance, Item, Note, Process, Register, Wire
+from ernn.hw.verilog.module import BLANK, Instance, Item, Process, Register, Wire
 
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
 # layer, and to its memory; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
@@ -88,22 +88,16 @@ class Control:
         """Part of the top module."""
         yield from self._of_layers()
         yield from self._of_frames()
-        yield Note("Control.")
         yield from (Wire("load_address", 32), Wire("load_layer", 16), Wire("load_memory", 16), Wire("load"))
         yield Wire("load_data", 32 * self._parts)
         yield from (Register(each, 32) for each in ("frames_in", "frames_out", "latency", "protocol_errors"))
         yield Register("cycles", 64)
-        yield from self._written()
-        yield from self._resets()
-        yield self._registers()
-        yield from self._unused()
-        yield Note("Weights.")
-        yield from self._load_parts()
+        yield from map(Wire, ("rst", "clear", "taking", "settled"))
+        yield from (Register("load_parts", 16), Wire("state_step", 16))
+        yield self._control()
+        yield self._unused()
+        yield self._load_parts()
         yield from self._states()
-        ports = {"clk": "clk", "rst": "!aresetn", "place": "places", "part": "loads", "value": "load_value"}
-        ports |= {"parts": "load_parts", "load": "load"}
-        ports |= {each: f"load_{each}" for each in ("layer", "memory", "address", "data")}
-        yield Instance("ernn_loader", "loader", ports, {"PARTS": self._parts})
         yield BLANK
 
     @property
@@ -122,57 +116,30 @@ class Control:
         yield Register("first_beat", comment="the beat that comes is a frame's first")
         yield Register("last_beat", comment="it is its last")
         yield Wire("under_way", self.frame_bits, "frame_in - frame_out")
-        yield BLANK
 
-    def _written(self) -> Iterator[Item]:
-        """Writes that take effect, by their register."""
-        a = self.address_bits
-        control, place, part, _ = (f"{a - 2}'d{register_number(name)}" for name in WRITTEN)
-        reset, clear = (mask.bit_length() - 1 for mask in (PROTOCOL.reset, PROTOCOL.clear))
-        yield from (Wire("taking"), Wire("write"), Wire("write_number", a - 2), Wire("write_data", 32))
-        yield from map(Register, ("resets", "clears", "places", "loads"))
-        yield Register("load_value", 32)
-        yield Process(f"""    always @(posedge clk) begin
-        resets <= aresetn && write && write_number == {control} && write_data[{reset}];
-        clears <= aresetn && write && write_number == {control} && write_data[{clear}];
-        places <= aresetn && write && write_number == {place};
-        loads <= aresetn && write && write_number == {part};
-        load_value <= write_data;
-    end""")
-
-    def _resets(self) -> Iterator[Item]:
-        flush = 12 + max(layer.flush_cycles for layer in self.layers)
-        yield from (Register("rst"), Register("clear"))
-        yield Process("    initial rst = 1'b1;")
-        yield Note("A reset lasts until all pipelines are empty; registers wait for it.")
-        yield from (Register("resetting", 16), Wire("reset_begins", value="!aresetn || resets"))
-        yield Process(f"""    always @(posedge clk) begin
-        resetting <= reset_begins ? 16'd{flush} : resetting != 16'd0 ? resetting - 16'd1 : 16'd0;
-        rst <= reset_begins || resetting != 16'd0;
-        clear <= reset_begins || resetting != 16'd0 || clears;
-    end""")
-
-    def _registers(self) -> Instance:
+    def _control(self) -> Instance:
         """What a host reads and writes."""
         registers = self.registers
-        ports = {"clk": "clk", "rst": "!aresetn", "hold": "rst"}
+        sizes = {"READS": len(registers), "WRITES": len(WRITTEN), "ADDRESS": self.address_bits}
+        sizes |= {"WRITE_CYCLES": _SETTLE} | {name.upper(): register_number(name) for name in WRITTEN}
+        sizes |= {"RESET_BIT": PROTOCOL.reset.bit_length() - 1, "CLEAR_BIT": PROTOCOL.clear.bit_length() - 1}
+        sizes["FLUSH"] = 12 + max(layer.flush_cycles for layer in self.layers)
+        sizes["SETTLE"] = _SETTLE + max(layer.restore_cycles for layer in self.layers)
         names = ["awaddr", "awvalid", "awready", "wdata", "wstrb", "wvalid", "wready", "bresp", "bvalid", "bready"]
         names += ["araddr", "arvalid", "arready", "rdata", "rresp", "rvalid", "rready"]
-        ports |= {each: f"s_axil_{each}" for each in names}
-        ports |= {each: each for each in ("taking", "write", "write_number", "write_data")}
+        ports = {"clk": "clk", "aresetn": "aresetn"} | {each: f"s_axil_{each}" for each in names}
         ports["values"] = f"{{{', '.join(value for _, value, _ in reversed(registers))}}}"
-        sizes = {"READS": len(registers), "WRITES": len(WRITTEN), "ADDRESS": self.address_bits, "SETTLE": _SETTLE}
-        return Instance("ernn_registers", "registers", ports, sizes)
+        loaded = ("load_parts", "load", "load_layer", "load_memory", "load_address", "load_data")
+        ports |= {each: each for each in (*loaded, "rst", "clear", "taking", "settled", "state_step")}
+        return Instance("ernn_control", "control", ports, sizes | {"PARTS": self._parts})
 
-    def _unused(self) -> Iterator[Item]:
+    def _unused(self) -> Item:
         """Signals some of whose bits nobody reads."""
-        signals = ["s_axil_awprot", "s_axil_arprot", "write_data", "s_axis_tdata", "load_layer", "load_memory"]
-        signals += ["load_address", "load_data"]
-        signals += [f"{layer.name}_{each}" for layer in self.layers for each in ("overflows", "state")]
-        yield Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}", unchecked="UNUSEDSIGNAL")
-        yield BLANK
+        signals = ["s_axil_awprot", "s_axil_arprot", "s_axis_tdata", "load_layer", "load_memory", "load_address"]
+        signals += ["load_data", *(f"{layer.name}_{each}" for layer in self.layers for each in ("overflows", "state"))]
+        return Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}", unchecked="UNUSEDSIGNAL")
 
-    def _load_parts(self) -> Iterator[Item]:
+    def _load_parts(self) -> Item:
         """Parts of a word of the memory or of the state that is loaded."""
         sizes = "".join(
             f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{part_count(bits)};\n"
@@ -182,16 +149,13 @@ class Control:
                 *((f"1{place}", state.bits) for place, state in enumerate(layer.states.values())),
             )
         )
-        yield Register("load_parts", 16)
-        yield Process(f"""    always @(posedge clk)
+        return Process(f"""    always @(posedge clk)
         case ({{load_layer, load_memory[{PROTOCOL.state_bit}:{PROTOCOL.state_shift}]}})
 {sizes}            default: load_parts <= 16'd1;
         endcase""")
 
     def _states(self) -> Iterator[Item]:
-        """The word of a state that is shown, and the time that a write takes."""
-        settle = _SETTLE + max(layer.restore_cycles for layer in self.layers)
-        step = f"{self.address_bits - 2}'d{register_number(STATE_STEP)}"
+        """The word of a state that is shown."""
         words = {
             n: padded(f"{layer.name}_state", layer.state_bits, 32 * self.state_parts)
             for n, layer in enumerate(self.layers)
@@ -199,16 +163,8 @@ class Control:
         }
         first, *others = words.values()
         shown = "".join(f"load_layer == 16'd{n} ? {word} : " for n, word in zip([*words][1:], others, strict=True))
-        yield from (Register("state_step", 16), Register("state_word", 32 * self.state_parts))
-        yield Register("settling", 16, comment="frames wait: what was written is on its way")
-        yield from (Register("settled"), Register("idle"))
+        yield from (Register("state_word", 32 * self.state_parts), Register("idle"))
         yield Process(f"""    always @(posedge clk) begin
         idle <= under_way == {self.frame_bits}'d0 && first_beat;
-        if (rst) state_step <= 16'd0;
-        else if (write && write_number == {step}) state_step <= write_data[15:0];
-        if (rst) settling <= 16'd0;
-        else if (taking) settling <= 16'd{settle};
-        else if (settling != 16'd0) settling <= settling - 16'd1;
-        settled <= settling == 16'd0 && !taking;
         state_word <= {shown}{first};
     end""")

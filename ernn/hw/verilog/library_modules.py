@@ -15,6 +15,10 @@ LIBRARY = {
     ),
     "ernn_ahead": _parts("any filled full ready"),
     "ernn_available": _parts("available ended new_blocks slack"),
+    "ernn_control": _parts(
+        "clear clears load_value loads places resets resetting rst settled settling state_step",
+        {"registers": "ernn_registers", "loader": "ernn_loader"},
+    ),
     "ernn_copy": _parts("q"),
     "ernn_count": _parts("carry sum total", {"tree": "ernn_ones"}),
     "ernn_delay": _parts("line"),
