@@ -13,9 +13,9 @@ from ernn.estimate.fabric import FABRICS, Fabric
 from ernn.estimate.kernels import kernel_cost
 from ernn.estimate.library import instance_cost
 from ernn.hw.verilog.lane import lane_module
-from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.module import Module
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Estimate:
         return functools.reduce(lambda total, part: total + part.total, self.parts, Resources())
 
 
-def estimate(network: NetworkText, device: Device) -> Estimate:
+def estimate(network: NetworkHardware, device: Device) -> Estimate:
     """Estimate of a whole network on a device's family."""
     fabric = FABRICS[device.family]
     parts = [part for layer in network.layers for part in layer_parts(layer, device.family)]
     return Estimate((*parts, Part("control", 1, _glue(network.top(), fabric))))
 
 
-def layer_parts(layer: LayerText, family: Family) -> Iterator[Part]:
+def layer_parts(layer: LayerHardware, family: Family) -> Iterator[Part]:
     """Lanes, kernels and what is between them in one layer."""
     fabric, module = FABRICS[family], layer.module()
     yield Part(f"{layer.name}: lanes", layer.array.layout.array.lanes, _lane(layer, fabric))
@@ -63,7 +63,7 @@ def layer_parts(layer: LayerText, family: Family) -> Iterator[Part]:
     yield Part(f"{layer.name}: control", 1, replace(control, ff=fabric.constants.kept * control.ff))
 
 
-def _lane(layer: LayerText, fabric: Fabric) -> Resources:
+def _lane(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Weights, operands, kernel and accumulators of one lane."""
     array, module = layer.array, lane_module(layer.array)
     total = kernel_cost(array.lane, fabric) + _library(module, fabric)
@@ -74,7 +74,7 @@ def _lane(layer: LayerText, fabric: Fabric) -> Resources:
     return total
 
 
-def _choices(layer: LayerText, fabric: Fabric) -> Resources:
+def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Multiplexers between a layer's vectors, and around its states."""
     vectors = {thread.vector for thread in layer.array.layout.threads}
     bits = layer.array.layout.array.columns * layer.array.factor_bits if len(vectors) > 1 else 0

@@ -10,7 +10,7 @@ from ernn.hw.design import MODULES, REGISTERS
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
 from ernn.hw.verilog.library_modules import LIBRARY
 from ernn.hw.verilog.module import rendered
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.hw.verilog.testbench import testbench
 from ernn.hw.verilog.tracing import registers_alone
 from ernn.hw.work import work
@@ -18,7 +18,7 @@ from ernn.hw.work import work
 _LIBRARY = ("verilog", "rtl")
 
 
-def rtl_project(network: NetworkText) -> Texts:
+def rtl_project(network: NetworkHardware) -> Texts:
     """Verilog sources, memory images, test bench, constraints and a description, by path; every run gives the same."""
     files = Texts(library()).below("rtl")
     modules = network.modules()
@@ -45,7 +45,7 @@ def library() -> dict[str, str]:
     return {each.name: each.read_text() for each in sorted(folder.iterdir(), key=lambda each: each.name)}
 
 
-def description(network: NetworkText) -> dict[str, object]:
+def description(network: NetworkHardware) -> dict[str, object]:
     """Sizes of a design, for whoever measures it."""
     layers = []
     for layer in network.layers:
@@ -105,7 +105,7 @@ def description(network: NetworkText) -> dict[str, object]:
     }
 
 
-def registers(network: NetworkText) -> str:
+def registers(network: NetworkHardware) -> str:
     """The registers as a Markdown table."""
     rows = [
         f"| 0x{4 * number:03x} | {name} | {'read, write' if name in WRITTEN else 'read'} | {meaning} |"

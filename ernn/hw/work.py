@@ -11,7 +11,7 @@ from ernn.hw.graph import kernels
 from ernn.hw.graph.graph import Graph, widths
 from ernn.hw.graph.operators import MULTIPLY_ADD
 from ernn.hw.layout.sparse import SparseLayout
-from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.layer import LayerHardware
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Work:
         return found | {"multiplications": {key: round(n, 3) for key, n in sorted(self.multiplications.items())}}
 
 
-def work(layer: LayerText) -> Work:
+def work(layer: LayerHardware) -> Work:
     """Of one layer."""
     total = Work()
     _array(layer, total)
@@ -63,7 +63,7 @@ def work(layer: LayerText) -> Work:
     return total
 
 
-def _array(layer: LayerText, total: Work) -> None:
+def _array(layer: LayerHardware, total: Work) -> None:
     """Products and their sums; a word of weights is read once a frame."""
     array, layout = layer.array, layer.array.layout
     lane, steps = array.lane.graph, sum(thread.length for thread in layout.threads)
@@ -77,7 +77,7 @@ def _array(layer: LayerText, total: Work) -> None:
     total.read_bits += steps * copies * layout.array.columns * array.factor_bits
 
 
-def _vectors(layer: LayerText, total: Work) -> None:
+def _vectors(layer: LayerHardware, total: Work) -> None:
     """Factors of the vectors, made once for all rows; lanes of pruned matrices have their own copies."""
     array, layout = layer.array, layer.array.layout
     copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1

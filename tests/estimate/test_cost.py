@@ -18,7 +18,7 @@ from ernn.estimate.shapes import Shape
 from ernn.hw.layout import sizing
 from ernn.hw.project import library, rtl_project
 from ernn.hw.verilog.module import Instance, Size
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.synthesize import count, sources
 from ernn.tools import yosys
 from tests.hw.designs import network, write
@@ -28,7 +28,7 @@ XC7, ECP5 = DEVICES["xc7z020"], DEVICES["ecp5-85f"]
 FIELDS = [field.name for field in dataclasses.fields(Resources)]
 
 
-def design(shape: Shape, layers: sizing.Size = (4, 1, 0), output: sizing.Size = (4, 1, 0)) -> NetworkText:
+def design(shape: Shape, layers: sizing.Size = (4, 1, 0), output: sizing.Size = (4, 1, 0)) -> NetworkHardware:
     """A network without weights on arrays of these sizes."""
     return network(shape.program(), layers, output)
 

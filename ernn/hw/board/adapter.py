@@ -14,7 +14,7 @@ from importlib import resources
 from ernn.hw.layout.registers import CONTROL, PROTOCOL, register_number
 from ernn.hw.verilog.frames import control_ports
 from ernn.hw.verilog.module import Assign, Directive, Instance, Item, Module, Note, Port, Wire
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 
 STATIC = ("ernn_adapter.v", "ernn_pack.v", "ernn_unpack.v", "block_design.tcl", "package_ip.tcl")
 SLOTS = (8, 16, 32)
@@ -29,7 +29,7 @@ def slot(bits: int) -> int:
     return next(each for each in SLOTS if bits <= each)
 
 
-def board_project(network: NetworkText) -> dict[str, str]:
+def board_project(network: NetworkHardware) -> dict[str, str]:
     """All files, by their names."""
     folder = resources.files("ernn.hw.board") / "files"
     files = {name: (folder / name).read_text() for name in STATIC}
@@ -38,13 +38,13 @@ def board_project(network: NetworkText) -> dict[str, str]:
     return dict(sorted(files.items()))
 
 
-def top(network: NetworkText) -> Module:
+def top(network: NetworkHardware) -> Module:
     """Module `ernn_board`."""
     doc = f"{network.program.name} behind a DMA: packets of 32-bit words; registers are those of `ernn`."
     return Module("ernn_board", tuple(_ports(network)), tuple(_items(network)), doc=doc)
 
 
-def _ports(network: NetworkText) -> Iterator[Port]:
+def _ports(network: NetworkHardware) -> Iterator[Port]:
     buses = "ASSOCIATED_BUSIF s_axis:m_axis:s_axil, ASSOCIATED_RESET aresetn"
     yield Port("input", "aclk", attribute=f'X_INTERFACE_PARAMETER = "{buses}"')
     yield Port("input", "aresetn")
@@ -55,7 +55,7 @@ def _ports(network: NetworkText) -> Iterator[Port]:
     yield from control_ports(max(12, network.address_bits))  # a range of addresses is 4 KiB at least
 
 
-def _items(network: NetworkText) -> Iterator[Item]:
+def _items(network: NetworkHardware) -> Iterator[Item]:
     a, t, x, y = network.address_bits, network.stream_bits, network.input, network.output
     number, bit = register_number(CONTROL), PROTOCOL.reset.bit_length() - 1
     yield Note("A reset by the register `control` is one of the adapter too.")
@@ -75,7 +75,7 @@ def _items(network: NetworkText) -> Iterator[Item]:
     yield Directive("/* verilator lint_on PINCONNECTEMPTY */")
 
 
-def _adapter(network: NetworkText) -> Instance:
+def _adapter(network: NetworkHardware) -> Instance:
     x, y = network.input, network.output
     sizes = {
         "INPUTS": x.elements,
@@ -98,7 +98,7 @@ def _adapter(network: NetworkText) -> Instance:
     return Instance("ernn_adapter", "adapter", ports | {each: each for each in ("beat", "logits", *names)}, sizes)
 
 
-def _network(network: NetworkText) -> Instance:
+def _network(network: NetworkHardware) -> Instance:
     ports = {"aclk": "aclk", "aresetn": "aresetn", "s_axis_tdata": "beat", "m_axis_tdata": "logits"}
     ports |= {f"s_axis_t{each}": f"beat_{each}" for each in ("valid", "ready", "last", "user", "id")}
     ports |= {f"m_axis_t{each}": f"logits_{each}" for each in ("valid", "ready", "last", "id")}

@@ -17,8 +17,8 @@ from ernn.hw.verilog.module import BLANK, Instance, Item, Note, Port, Process, R
 WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
 
 
-class ArrayText:
-    """The part of a layer's module that all layers share."""
+class ArrayHardware:
+    """The array of a layer: the part of its module that all layers share."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from ernn.hw.layout.registers import (
     register_number,
 )
 from ernn.hw.layout.words import padded
-from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.module import BLANK, Instance, Item, Process, Register, Wire
 
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
@@ -30,7 +30,7 @@ class Control:
         frame_bits: of the number of a frame under way.
     """
 
-    def __init__(self, layers: Sequence[LayerText], frame_bits: int) -> None:
+    def __init__(self, layers: Sequence[LayerHardware], frame_bits: int) -> None:
         self.layers, self.frame_bits = layers, frame_bits
 
     @property

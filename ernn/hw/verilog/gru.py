@@ -17,10 +17,10 @@ from ernn.hw.layout.layer import sums_of
 from ernn.hw.layout.steps import Memory
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import availability as flow
-from ernn.hw.verilog.common import Shared, array_text, constants, passed, ready_rows, rows_in_front, states
+from ernn.hw.verilog.common import Shared, array_hardware, constants, passed, ready_rows, rows_in_front, states
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.issue import Field
-from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.module import Assign, Item, Process, Register
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Numbers
@@ -47,9 +47,9 @@ class GruLayer:
             assert self.candidate.apart is not None
             joined["xn"] = self.candidate.apart
         drains = [Drain(gate, each, array.beats) for gate, each in joined.items()]
-        text = array_text(name, layer.weight_hh, array, self._threads(), drains, shared)
+        text = array_hardware(name, layer.weight_hh, array, self._threads(), drains, shared)
         words = Words(array.heads * self.k, layer.output.bits, -(-self.hh.columns // array.heads))
-        self.text = LayerText(text, source, words, shared.streams)
+        self.text = LayerHardware(text, source, words, shared.streams)
         self.text.doc = f"GRU, reset {layer.reset} the product, {layer.inputs} inputs, {layer.cells} cells"
 
     def _threads(self) -> list[Thread]:
@@ -70,7 +70,7 @@ class GruLayer:
             threads.append(Thread("ih", x, "x", self.array, gates, 0, drains=drains, drains_from=late))
         return threads
 
-    def module(self) -> LayerText:
+    def module(self) -> LayerHardware:
         """The layer."""
         text = self.text
         for gate in "rz":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ernn.hw.graph import kernels
-from ernn.hw.verilog.array import ArrayText
+from ernn.hw.verilog.array import ArrayHardware
 from ernn.hw.verilog.module import (
     SCALAR,
     Assign,
@@ -22,7 +22,7 @@ from ernn.hw.verilog.module import (
 _TAGS = ("add", "start", "row", "start_in_1", "start_in_2", "row_in_1", "row_in_2", "row_in_3")
 
 
-def lane_module(array: ArrayText) -> Module:
+def lane_module(array: ArrayHardware) -> Module:
     """A lane: weights, operands, kernel, accumulators."""
     columns, count = array.layout.array.columns, array.layout.array.columns // array.layout.together
     elements = f"{columns} processing element{'s' * (columns > 1)}"
@@ -35,7 +35,7 @@ def lane_module(array: ArrayText) -> Module:
     )
 
 
-def _ports(array: ArrayText) -> Iterator[Port]:
+def _ports(array: ArrayHardware) -> Iterator[Port]:
     count, address = array.layout.array.columns // array.layout.together, array.address_bits
     yield Port("input", "clk")
     yield Port("input", "load", count)
@@ -49,7 +49,7 @@ def _ports(array: ArrayText) -> Iterator[Port]:
     yield Port("output", "total", array.lanes_bits)
 
 
-def _items(array: ArrayText) -> Iterator[Item]:
+def _items(array: ArrayHardware) -> Iterator[Item]:
     columns, count = array.layout.array.columns, array.layout.array.columns // array.layout.together
     assert array.lane.inputs["w0"].width == array.layout.word_bits
     yield Directive("/* verilator no_inline_module */")
@@ -79,7 +79,7 @@ def _items(array: ArrayText) -> Iterator[Item]:
     yield Instance("ernn_accumulate", "accumulate", ports, sizes)
 
 
-def _kernel(array: ArrayText) -> Iterator[Item]:
+def _kernel(array: ArrayHardware) -> Iterator[Item]:
     """What multiplies; nothing asks when its outputs are valid."""
     bits, word = array.factor_bits, array.layout.block_words * array.layout.word_bits
     ports = {"clk": "clk", "valid": "1'b0", "valid_out": ""}
@@ -91,7 +91,7 @@ def _kernel(array: ArrayText) -> Iterator[Item]:
     yield Directive("/* verilator lint_on PINCONNECTEMPTY */")
 
 
-def _memory(array: ArrayText, number: int) -> Iterator[Item]:
+def _memory(array: ArrayHardware, number: int) -> Iterator[Item]:
     """Weights of a column, or of all columns side by side; then those of later columns wait for them."""
     bits, address = array.weight_bits, array.address_bits
     together = array.layout.together > 1
@@ -120,7 +120,7 @@ def _memory(array: ArrayText, number: int) -> Iterator[Item]:
         yield delay(f"delay_words_{column}", width, kernels.skew(column), f"words{here}", f"weights{here}")
 
 
-def _registered(array: ArrayText) -> Iterator[Item]:
+def _registered(array: ArrayHardware) -> Iterator[Item]:
     """Sums as they are added."""
     if array.align_cycles:
         yield Register("aligned_sums", array.lanes_bits)
@@ -129,7 +129,7 @@ def _registered(array: ArrayText) -> Iterator[Item]:
         yield Wire("aligned_sums", array.lanes_bits, "aligned")
 
 
-def _aligned(array: ArrayText, n: int) -> Assign:
+def _aligned(array: ArrayHardware, n: int) -> Assign:
     """A sum at the width of the accumulators, shifted as the thread's sums need it: `alignment` says which."""
     s, total = array.lane.outputs["s"].width, array.sum_bits
     word = f"sums[{n * s + min(s, total) - 1}:{n * s}]"

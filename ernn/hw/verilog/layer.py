@@ -14,7 +14,7 @@ from ernn.hw.layout.steps import Steps
 from ernn.hw.layout.words import State, Words
 from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import kernel as verilog
-from ernn.hw.verilog.array import ArrayText
+from ernn.hw.verilog.array import ArrayHardware
 from ernn.hw.verilog.interfaces import Condition, Pages
 from ernn.hw.verilog.lane import lane_module
 from ernn.hw.verilog.module import (
@@ -39,12 +39,12 @@ from ernn.hw.verilog.unit import Unit
 class Projection:
     """A module that makes a layer's output of `words`, which the layer sends to it and not to the next layer."""
 
-    layer: "LayerText"
+    layer: "LayerHardware"
     words: Words
 
 
-class LayerText:
-    """The module of one layer.
+class LayerHardware:
+    """The hardware of one layer: its module, which parts are added to, and those that it instantiates.
 
     Args:
         array: its array.
@@ -53,7 +53,7 @@ class LayerText:
         streams: that take turns.
     """
 
-    def __init__(self, array: ArrayText, source: Words, sink: Words, streams: int) -> None:
+    def __init__(self, array: ArrayHardware, source: Words, sink: Words, streams: int) -> None:
         self.array, self.source, self.sink, self.streams = array, source, sink, streams
         self.units: list[Unit] = []
         self._points: list[Kernel] = []

@@ -14,9 +14,9 @@ from ernn.hw.layout.steps import Steps
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import feedforward
-from ernn.hw.verilog.common import Shared, array_text, constants, ready_rows, rows_in_front, states
+from ernn.hw.verilog.common import Shared, array_hardware, constants, ready_rows, rows_in_front, states
 from ernn.hw.verilog.interfaces import Condition, Drain
-from ernn.hw.verilog.layer import LayerText, Projection
+from ernn.hw.verilog.layer import LayerHardware, Projection
 from ernn.hw.verilog.module import Assign
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Pruned
@@ -48,9 +48,9 @@ class LstmLayer:
         elif layer.weight_ym is not None:
             threads.insert(0, self._projection_thread())
             drains.append(Drain("y", self.projection, self.beats))
-        text = array_text(name, layer.weight_hh, array, threads, drains, shared)
+        text = array_hardware(name, layer.weight_hh, array, threads, drains, shared)
         words = -(-self.hh.columns // self.writes)
-        self.text = LayerText(text, source, Words(self.writes * self.k, layer.output.bits, words), shared.streams)
+        self.text = LayerHardware(text, source, Words(self.writes * self.k, layer.output.bits, words), shared.streams)
         self.text.doc = f"LSTM, {layer.inputs} inputs, {layer.cells} cells, {layer.outputs} outputs"
 
     def _projection_thread(self) -> Thread:
@@ -73,7 +73,7 @@ class LstmLayer:
             blocks *= 2
         return blocks
 
-    def module(self) -> LayerText:
+    def module(self) -> LayerHardware:
         """The layer."""
         text = self.text
         cell = self._cell()

@@ -12,7 +12,7 @@ from ernn.hw.verilog.common import Shared
 from ernn.hw.verilog.control import Control
 from ernn.hw.verilog.frames import Beats, Frames
 from ernn.hw.verilog.gru import GruLayer
-from ernn.hw.verilog.layer import LayerText, Projection
+from ernn.hw.verilog.layer import LayerHardware, Projection
 from ernn.hw.verilog.lstm import LstmLayer
 from ernn.hw.verilog.module import (
     BLANK,
@@ -70,8 +70,8 @@ class Stream:
         return Stream(f"{name}_valid", f"{name}_ready", name)
 
 
-class NetworkText:
-    """Sources of a whole network."""
+class NetworkHardware:
+    """The hardware of a whole network: its modules, and the images of its memories."""
 
     def __init__(self, program: Program, architecture: Architecture) -> None:
         self.program, self.architecture = program, architecture
@@ -84,8 +84,8 @@ class NetworkText:
             architecture.memory,
             architecture.transformed,
         )
-        self.layers: list[LayerText] = []
-        self._chain: list[LayerText] = []  # without projections, which are beside it
+        self.layers: list[LayerHardware] = []
+        self._chain: list[LayerHardware] = []  # without projections, which are beside it
         self._sink = self.input.words
         arrays = iter(architecture.arrays)
         for number, layer in enumerate(program.layers):
@@ -106,7 +106,7 @@ class NetworkText:
         self._add(feedforward.output("output_layer", program.output, input, array, source, shared))
         self.control = Control(self.layers, self.frame_bits)
 
-    def _add(self, layer: LayerText) -> None:
+    def _add(self, layer: LayerHardware) -> None:
         self._chain.append(layer)
         self.layers.append(layer)
         if layer.projection is not None:
@@ -163,7 +163,7 @@ class NetworkText:
             before, sink = Stream.of(f"{layer.name}_out"), layer.sink
         yield from self._logits(before, sink)
 
-    def _instance(self, layer: LayerText, before: Stream, sink: Words) -> Iterator[Item]:
+    def _instance(self, layer: LayerHardware, before: Stream, sink: Words) -> Iterator[Item]:
         name, source, n = layer.name, layer.source, self.layers.index(layer)
         yield Note(f"{name}: {layer.doc}.")
         signals = ("x_valid", "x_ready", "x_end", "room", "reserve", "y_valid")
@@ -189,7 +189,7 @@ class NetworkText:
         ports |= {"state_read": f"{name}_state", "busy": f"busy[{n}]", "overflows": f"{name}_overflows"}
         yield Instance(name, f"{name}_module", ports)
 
-    def _projection(self, layer: LayerText, projection: Projection) -> Iterator[Item]:
+    def _projection(self, layer: LayerHardware, projection: Projection) -> Iterator[Item]:
         """A projection beside its layer: m goes out, y comes back."""
         name, made = layer.name, projection.layer
         yield from _link(f"{name}_m_out", projection.words, layer, "m", f"{name}_m_room")
@@ -226,7 +226,7 @@ def _gearbox(name: str, before: Words, after: Words, source: Stream, sink: Strea
     return Instance("ernn_gearbox", f"gearbox_{name}", ports, sizes)
 
 
-def _link(name: str, words: Words, layer: LayerText, vector: str, room: str) -> Iterator[Item]:
+def _link(name: str, words: Words, layer: LayerHardware, vector: str, room: str) -> Iterator[Item]:
     """Words of two frames of a layer's vector on their way, as the stream `name`; it reserves room for each."""
     source = f"{layer.name}_{vector}"
     yield from (Wire(f"{name}_valid"), Wire(f"{name}_ready"), Wire(name, words.width))

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Thread
 from ernn.hw.layout.sparse import SparseLayout
-from ernn.hw.verilog.array import WEIGHT_CYCLES, ArrayText
+from ernn.hw.verilog.array import WEIGHT_CYCLES, ArrayHardware
 from ernn.hw.verilog.interfaces import Drain, Pages
 from ernn.hw.verilog.module import BLANK, Assign, Instance, Item, Port, Process, Register, Wire, delay
 
 _FETCH_CYCLES = 3  # memory, its second register, choice of the vector
 
 
-class SparseArrayText(ArrayText):
-    """Verilog of an array for pruned matrices.
+class SparseArrayHardware(ArrayHardware):
+    """An array for pruned matrices.
 
     Weights are there two cycles after their address, the elements that they name three cycles later.
     """

@@ -9,12 +9,12 @@ from importlib import resources
 
 from ernn.hw.design import TEST_BENCH
 from ernn.hw.verilog.module import BLANK, Directive, Instance, Item, Loop, Module, Process, Wire
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 
 _BENCH = "ernn_bench"
 
 
-def testbench(network: NetworkText) -> dict[str, str]:
+def testbench(network: NetworkHardware) -> dict[str, str]:
     """Its files, by name."""
     doc = "The network, and the bench that feeds it with vectors and compares what comes out."
     top = Module(TEST_BENCH, (), tuple(_items(network)), doc=doc)
@@ -22,7 +22,7 @@ def testbench(network: NetworkText) -> dict[str, str]:
     return {f"{TEST_BENCH}.v": top.render(), f"{_BENCH}.v": bench.read_text()}
 
 
-def _items(network: NetworkText) -> Iterator[Item]:
+def _items(network: NetworkHardware) -> Iterator[Item]:
     a, t, x, y = network.address_bits, network.stream_bits, network.input, network.output
     yield from map(Wire, ("clk", "resetn", "running"))
     yield Wire("cycle", 32)
@@ -43,7 +43,7 @@ def _items(network: NetworkText) -> Iterator[Item]:
     yield from _recordings()
 
 
-def _network(network: NetworkText) -> Instance:
+def _network(network: NetworkHardware) -> Instance:
     ports = {"aclk": "clk", "aresetn": "resetn"}
     ports |= {f"s_axis_{each}": each for each in ("tdata", "tvalid", "tready", "tlast", "tuser", "tid")}
     ports |= {f"m_axis_t{each}": f"out_{each}" for each in ("data", "valid", "ready", "last", "id")}
@@ -57,7 +57,7 @@ def _network(network: NetworkText) -> Instance:
     return Instance("ernn", "dut", ports)
 
 
-def _bench(network: NetworkText) -> Instance:
+def _bench(network: NetworkHardware) -> Instance:
     x, y = network.input, network.output
     sizes = {
         "INPUTS": x.elements,

@@ -8,7 +8,7 @@ import pytest
 from ernn.hw.layout import registers
 from ernn.hw.layout.registers import PROTOCOL, register_number
 from ernn.hw.project import rtl_project
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.program.network import Program
 from ernn.simulate import bench as simulation
 from ernn.simulate.bench import Bench, Mismatch
@@ -49,7 +49,7 @@ def loaded() -> Program:
     return dataclasses.replace(program, layers=layers, output=output)
 
 
-def writes(design: NetworkText) -> Iterator[tuple[int, int]]:
+def writes(design: NetworkHardware) -> Iterator[tuple[int, int]]:
     """All weights of a design, memory by memory in parts of 32 bits."""
     for number, layer in enumerate(design.layers):
         parts = -(-layer.array.weight_bits // 32)

@@ -8,7 +8,7 @@ import pytest
 
 from ernn.hw import project
 from ernn.hw.verilog.library_modules import LIBRARY
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from tests import programs
 from tests.hw import designs
 from tests.hw.verilog import reading
@@ -39,13 +39,13 @@ TOPS = {"ernn_tb": "tb", "ernn_board": "board"}
 
 
 @pytest.fixture(scope="module", params=DESIGNS)
-def made(request: pytest.FixtureRequest) -> NetworkText:
+def made(request: pytest.FixtureRequest) -> NetworkHardware:
     structure, sizes = DESIGNS[request.param]
     return designs.network(programs.build(**structure), **sizes)
 
 
 @pytest.fixture(scope="module")
-def folder(made: NetworkText, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(made: NetworkHardware, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.rtl_project(made).write(tmp_path_factory.mktemp("sources"))
 
 
