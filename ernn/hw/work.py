@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ernn.hw.graph import kernels
 from ernn.hw.graph.graph import Graph, widths
 from ernn.hw.graph.operators import MULTIPLY_ADD
+from ernn.hw.graph.usage import usage
 from ernn.hw.layout.sparse import SparseLayout
 from ernn.hw.verilog.layer import LayerHardware
 
@@ -27,19 +28,19 @@ class Work:
 
     def add_graph(self, graph: Graph, runs: float) -> None:
         """Count a kernel that is run so many times."""
-        bits = widths(graph)
-        for node, width in zip(graph.nodes, bits, strict=True):
-            if node.operator.product:
-                a, b = sorted(bits[place] for place in node.operands[:2])
-                self.multiplications[f"{a}x{b}"] += runs
-                self.logic_bits += runs * width * (node.operator is MULTIPLY_ADD)
-            elif node.operator.cost == "table":
-                self.table_bits += runs * width
-            elif node.operator.cost == "search":
-                self.logic_bits += runs * bits[node.operands[0]]
-                self.table_bits += runs * bits[node.operands[0]] * (len(node.data) > 1)
-            elif not node.operator.wiring:
-                self.logic_bits += runs * width
+        for use, count in usage(graph, widths(graph)).items():
+            times = runs * count
+            if use.operator.product:
+                a, b = sorted(use.operands[:2])
+                self.multiplications[f"{a}x{b}"] += times
+                self.logic_bits += times * use.width * (use.operator is MULTIPLY_ADD)
+            elif use.operator.cost == "table":
+                self.table_bits += times * use.width
+            elif use.operator.cost == "search":
+                self.logic_bits += times * use.operands[0]
+                self.table_bits += times * use.operands[0] * (use.entries > 1)
+            else:
+                self.logic_bits += times * use.width
 
     def description(self) -> dict[str, object]:
         """As JSON; equal designs give equal numbers."""
