@@ -25,7 +25,7 @@ from ernn.estimate import weights
 from ernn.hw import project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
-from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Bits, Design, Features, Integer, Network, Quantization
 from ernn.program.network import Program
@@ -112,7 +112,7 @@ def program_of(case: Case) -> Program:
     return freeze.freeze("random", model, formats, case.integer, functions, frontend)
 
 
-def network(case: Case, program: Program, device: str, clock_mhz: float = CLOCK_MHZ) -> NetworkText:
+def network(case: Case, program: Program, device: str, clock_mhz: float = CLOCK_MHZ) -> NetworkHardware:
     """A case's hardware for a device: pipelines have the delays of its family, and weights are stored by the rule."""
     arrays, target = sizing.arrays(program, case.array, case.output), DEVICES[device]
     clock = Clock(clock_mhz, TIMINGS[target.family])

@@ -17,7 +17,7 @@ from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.project import rtl_project
-from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.synthesize import count, sources
 
 ERRORS = Path("ernn/estimate/cost_errors.json")
@@ -75,14 +75,14 @@ def main() -> None:
         artifacts.write_json(ERRORS, errors(rows))
 
 
-def network_of(name: str, device: str) -> NetworkText:
+def network_of(name: str, device: str) -> NetworkHardware:
     """A design, with the delays of a device's family."""
     case, clock = CASES[name], Clock(200, TIMINGS[DEVICES[device].family])
     program = case.shape.program()
-    return NetworkText(program, Architecture(sizing.arrays(program, case.array, case.output), clock))
+    return NetworkHardware(program, Architecture(sizing.arrays(program, case.array, case.output), clock))
 
 
-def rtl_digest(network: NetworkText) -> str:
+def rtl_digest(network: NetworkHardware) -> str:
     """Of what was synthesized: the Verilog, without weights, test bench and descriptions."""
     return Texts({path: text for path, text in rtl_project(network).items() if path.startswith("rtl/")}).digest()[:16]
 

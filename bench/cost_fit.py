@@ -25,7 +25,7 @@ from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.project import rtl_project
-from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.synthesize import cells, count, sources
 from ernn.tools import yosys
 
@@ -56,7 +56,7 @@ class Row:
     gradient: np.ndarray  # (constants, 2)
 
 
-def estimates(network: NetworkText, device: Device, constants: Constants) -> dict[str, Used]:
+def estimates(network: NetworkHardware, device: Device, constants: Constants) -> dict[str, Used]:
     """Of the parts of a design, with other constants than those of its family."""
     before = fabric.FABRICS[device.family]
     fabric.FABRICS[device.family] = dataclasses.replace(before, constants=constants)
@@ -66,7 +66,7 @@ def estimates(network: NetworkText, device: Device, constants: Constants) -> dic
         fabric.FABRICS[device.family] = before
 
 
-def linear(network: NetworkText, device: Device) -> Iterator[tuple[str, Used, np.ndarray]]:
+def linear(network: NetworkHardware, device: Device) -> Iterator[tuple[str, Used, np.ndarray]]:
     """Each part's estimate and its gradient."""
     constants, step = fabric.FABRICS[device.family].constants, 0.01
     now = estimates(network, device, constants)
@@ -78,7 +78,7 @@ def linear(network: NetworkText, device: Device) -> Iterator[tuple[str, Used, np
         yield part, used, (np.array([each[part] for each in moved]) - used) / step
 
 
-def counted(network: NetworkText, family: Family) -> dict[str, Used]:
+def counted(network: NetworkHardware, family: Family) -> dict[str, Used]:
     """The parts of a design, synthesized."""
     with tempfile.TemporaryDirectory() as folder:
         source = sources.sources(rtl_project(network).write(Path(folder) / "project"))
@@ -109,7 +109,7 @@ def parts_of(table: str) -> Iterator[Row]:
     for shape, layers, output in CASES:
         for device in (DEVICES[name] for name in DEVICES_OF[table]):
             program, clock = shape.program(), Clock(200, TIMINGS[device.family])
-            network = NetworkText(program, Architecture(sizing.arrays(program, layers, output), clock))
+            network = NetworkHardware(program, Architecture(sizing.arrays(program, layers, output), clock))
             found = counted(network, device.family)
             for part, estimate, gradient in linear(network, device):
                 if part in found:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bench import accelerator
 from ernn.hw.verilog.array import WEIGHT_CYCLES
-from ernn.hw.verilog.layer import LayerText
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.layer import LayerHardware
+from ernn.hw.verilog.network import NetworkHardware
 
 DESIGN, DEVICE = "lstm-k8", "xcku060"
 PICTURE = Path("docs/images/pipeline.svg")
@@ -46,13 +46,13 @@ class Stage:
         return f"{self.cycles} cycle{'s' * (self.cycles != 1)}"
 
 
-def network() -> NetworkText:
+def network() -> NetworkHardware:
     """The design whose cycles are drawn."""
     case = accelerator.CASES[DESIGN]
     return accelerator.network(case, accelerator.program_of(case), DEVICE)
 
 
-def rows(layer: LayerText) -> list[tuple[str, list[Stage]]]:
+def rows(layer: LayerHardware) -> list[tuple[str, list[Stage]]]:
     """The way of a step, and that of the sums which it finishes."""
     array = layer.array
     cell, projection = layer.units

@@ -6,31 +6,34 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from ernn.hw.verilog.module import Item
+
 _PACKAGE = "/ernn/hw/"
 
 
 class Watched:
-    """Texts that the functions of the generator returned or yielded, while it ran.
+    """Items of modules that the functions of the generator returned or yielded, while it ran.
 
     Args:
         generate: makes the sources, {path: text}; it is called once.
     """
 
     def __init__(self, generate: Callable[[], dict[str, str]]) -> None:
-        self._pieces: list[tuple[int, str, CodeType]] = []
+        self._items: list[tuple[Item, CodeType]] = []
         sys.setprofile(self._returned)
         try:
             self.files = generate()
         finally:
             sys.setprofile(None)
-        self._pieces.sort(key=lambda piece: piece[0])
+        self._pieces = [("\n".join(item.render()), code) for item, code in self._items]
+        self._pieces.sort(key=lambda piece: len(piece[0]))
 
     def _returned(self, frame: FrameType, event: str, value: Any) -> None:
-        if event == "return" and isinstance(value, str) and _PACKAGE in frame.f_code.co_filename:
-            self._pieces.append((len(value), value, frame.f_code))
+        if event == "return" and isinstance(value, Item) and _PACKAGE in frame.f_code.co_filename:
+            self._items.append((value, frame.f_code))
 
     def function(self, place: str, signal: str) -> str:
-        """The function whose text, of those that hold a line, is the smallest; a file of the library names itself.
+        """The function whose item, of those that hold a line, is the smallest; a file of the library names itself.
 
         Args:
             place: FILE:LINE.COLUMN-LINE.COLUMN, as Yosys has it.
@@ -46,7 +49,7 @@ class Watched:
         name = re.escape(re.sub(r"\[\d+\]$", "", signal).rpartition(".")[2])
         block = text.splitlines()[first - 1 : last]
         line = next((each for each in block if re.search(rf"(?<!\w){name}\W.*<=|(?<!\w){name} <=", each)), block[0])
-        for _, piece, code in self._pieces:
+        for piece, code in self._pieces:
             if line.strip() in piece:
                 module = code.co_filename.rpartition(_PACKAGE)[2]
                 return f"ernn/hw/{module}:{code.co_qualname}"

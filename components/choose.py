@@ -11,11 +11,11 @@ from ernn.params import Accelerator, Hardware
 from ernn.params.hardware import device_of
 
 if TYPE_CHECKING:
-    from ernn.hw.verilog.network import NetworkText
+    from ernn.hw.verilog.network import NetworkHardware
     from ernn.program.network import Program
 
 
-def network_of(accelerator: Accelerator, hardware: Hardware, program: Program) -> NetworkText:
+def network_of(accelerator: Accelerator, hardware: Hardware, program: Program) -> NetworkHardware:
     """An accelerator with all choices made."""
     from ernn.estimate import weights
 

@@ -22,7 +22,7 @@ def generate(
     from ernn.errors import UserError
     from ernn.hw.hls import network as hls
     from ernn.hw.project import rtl_project
-    from ernn.hw.verilog.network import NetworkText
+    from ernn.hw.verilog.network import NetworkHardware
     from ernn.program import files as program_file
 
     program = program_file.load(integer)
@@ -30,7 +30,7 @@ def generate(
     if stored not in ("words", "transformed"):
         raise UserError(f"{choice}: weights are words or transformed, got {stored!r}; run the stage choose again")
     sizes = replace(architecture(accelerator, hardware, program), transformed=stored == "transformed")
-    network = NetworkText(program, sizes)
+    network = NetworkHardware(program, sizes)
     target = hls.Target(device_of(accelerator, hardware).part, network.architecture.clock.mhz)
     files = rtl_project(network).merged(hls.project(program, target).below("hls"))
     with artifacts.atomic_folder(project) as folder:

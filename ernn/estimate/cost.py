@@ -5,18 +5,17 @@ figures are estimates; `python -m bench.cost` has their errors against synthesis
 """
 
 import functools
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ernn.devices.catalogue import Device, Family, Resources
 from ernn.estimate.fabric import FABRICS, Fabric
-from ernn.estimate.instances import arrays, instances, registers
 from ernn.estimate.kernels import kernel_cost
-from ernn.estimate.library import library_cost
+from ernn.estimate.library import instance_cost
 from ernn.hw.verilog.lane import lane_module
-from ernn.hw.verilog.layer import LayerText
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.layer import LayerHardware
+from ernn.hw.verilog.module import Module
+from ernn.hw.verilog.network import NetworkHardware
 
 
 @dataclass(frozen=True)
@@ -45,42 +44,37 @@ class Estimate:
         return functools.reduce(lambda total, part: total + part.total, self.parts, Resources())
 
 
-def estimate(network: NetworkText, device: Device) -> Estimate:
+def estimate(network: NetworkHardware, device: Device) -> Estimate:
     """Estimate of a whole network on a device's family."""
     fabric = FABRICS[device.family]
     parts = [part for layer in network.layers for part in layer_parts(layer, device.family)]
-    return Estimate((*parts, Part("control", 1, _glue(network.top(), {}, fabric))))
+    return Estimate((*parts, Part("control", 1, _glue(network.top(), fabric))))
 
 
-def layer_parts(layer: LayerText, family: Family) -> Iterator[Part]:
+def layer_parts(layer: LayerHardware, family: Family) -> Iterator[Part]:
     """Lanes, kernels and what is between them in one layer."""
-    fabric, text = FABRICS[family], layer.module()
-    known = {
-        "STREAMS": layer.streams,
-        "STREAM_BITS": max(1, (layer.streams - 1).bit_length()),
-        "FRAME_BITS": layer.array.frame_bits,
-    }
-    yield Part(f"{layer.name}: lanes", layer.array.layout.array.lanes, _lane(layer, known, fabric))
+    fabric, module = FABRICS[family], layer.module()
+    yield Part(f"{layer.name}: lanes", layer.array.layout.array.lanes, _lane(layer, fabric))
     kernels = {kernel.name: kernel for kernel in layer.kernels if kernel is not layer.array.lane}
     for name, kernel in kernels.items():
-        count = len(re.findall(rf"^ +{name} ", text, re.MULTILINE))
+        count = sum(instance.module == name for instance in module.instances)
         yield Part(f"{layer.name}: {name.removeprefix(layer.name + '_')}", count, kernel_cost(kernel, fabric))
-    control = _choices(layer, fabric) + _glue(text, known, fabric)
+    control = _choices(layer, fabric) + _glue(module, fabric)
     yield Part(f"{layer.name}: control", 1, replace(control, ff=fabric.constants.kept * control.ff))
 
 
-def _lane(layer: LayerText, known: Mapping[str, int], fabric: Fabric) -> Resources:
+def _lane(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Weights, operands, kernel and accumulators of one lane."""
-    text, array = lane_module(layer.array), layer.array
-    total = kernel_cost(array.lane, fabric) + _library(text, known, fabric)
-    total += Resources(ff=sum(registers(text, known).values()))
+    array, module = layer.array, lane_module(layer.array)
+    total = kernel_cost(array.lane, fabric) + _library(module, fabric)
+    total += Resources(ff=sum(register.bits for register in module.registers))
     shifts = len(array.shifts)
     if shifts > 1:  # a choice among sums at several places
         total += Resources(lut=array.lanes_bits * -(-2 * shifts // fabric.lut_inputs))
     return total
 
 
-def _choices(layer: LayerText, fabric: Fabric) -> Resources:
+def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Multiplexers between a layer's vectors, and around its states."""
     vectors = {thread.vector for thread in layer.array.layout.threads}
     bits = layer.array.layout.array.columns * layer.array.factor_bits if len(vectors) > 1 else 0
@@ -89,21 +83,18 @@ def _choices(layer: LayerText, fabric: Fabric) -> Resources:
     return Resources(lut=fabric.constants.mux * bits)
 
 
-def _glue(text: str, known: Mapping[str, int], fabric: Fabric) -> Resources:
+def _glue(module: Module, fabric: Fabric) -> Resources:
     """What a module has itself, with the library's modules in it: logic goes with registers of control."""
-    found = registers(text, known)
+    found = {register.name: register.bits for register in module.registers}
     wide = sum(bits for name, bits in found.items() if name.startswith("broadcast"))
     ring = sum(bits for name, bits in found.items() if name.startswith("ring_"))
     state = sum(found.values()) - wide - ring
     c = fabric.constants
     own = Resources(lut=c.state * state + c.ring * ring, ff=state + wide + ring)
-    for width, depth in arrays(text, known):
-        own += fabric.memory(width, depth)
-    return _library(text, known, fabric) + own
+    for memory in module.memories:
+        own += fabric.memory(memory.bits, memory.depth)
+    return _library(module, fabric) + own
 
 
-def _library(text: str, known: Mapping[str, int], fabric: Fabric) -> Resources:
-    total = Resources()
-    for (module, parameters), count in instances(text, known).items():
-        total += library_cost(module, dict(parameters), fabric) * count
-    return total
+def _library(module: Module, fabric: Fabric) -> Resources:
+    return sum((instance_cost(instance, fabric) for instance in module.instances), Resources())

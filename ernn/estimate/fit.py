@@ -16,7 +16,7 @@ from ernn.estimate.fabric import FABRICS
 from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
-from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.program.matrices import Pruned
 from ernn.program.network import Lstm, Program, Rnn
 
@@ -85,7 +85,7 @@ class Design:
 
 def design(program: Program, device: Device, array: tuple[int, int], limits: Limits) -> Design:
     """A network on arrays of this size; the output layer's is the smallest that keeps up."""
-    smallest = NetworkText(program, _architecture(program, device, array, _OUTPUTS[0], limits))
+    smallest = NetworkHardware(program, _architecture(program, device, array, _OUTPUTS[0], limits))
     cycles, last, output = max(_steps(smallest)[:-1]), program.output.weight, _OUTPUTS[0]
     for lanes, columns in _OUTPUTS:
         output = lanes, columns
@@ -104,7 +104,7 @@ def _architecture(
     return Architecture(arrays, Clock(limits.clock_mhz, TIMINGS[device.family]), limits.streams)
 
 
-def _steps(network: NetworkText) -> list[int]:
+def _steps(network: NetworkHardware) -> list[int]:
     """Of a frame in each array: no frame takes fewer cycles than the most of them."""
     return [sum(thread.length for thread in layer.array.layout.threads) for layer in network.layers]
 

@@ -1,64 +1,93 @@
-"""What a kernel takes: the fourth reader of the dataflow graphs, an estimate without synthesis."""
+"""What a kernel takes: tables over its operators by their widths, and the registers that its schedule needs."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 from ernn.devices.catalogue import Resources
-from ernn.estimate.fabric import Fabric
+from ernn.estimate.fabric import Constants, Fabric
 from ernn.hw.graph.kernel import Kernel
-from ernn.hw.graph.operators import ADD, CONSTANT, INPUT, MULTIPLY, Cost
+from ernn.hw.graph.operators import CONSTANT, Cost
+from ernn.hw.graph.usage import Use, behind_products, roots, usage
 
-_NOTHING = Resources()
-_SOURCES = (CONSTANT, INPUT)
+_LUTS: dict[Cost, Callable[[Use, Constants], float]] = {  # look-up tables of an operator
+    "adder": lambda use, c: c.add * (use.width - max(use.zeros)),
+    "subtractor": lambda use, c: c.add * (use.width - use.zeros[-1]),
+    "constant adder": lambda use, c: c.plus * (use.width - use.places),
+    "negation": lambda use, c: c.negate * use.width,
+    "magnitude": lambda use, c: c.magnitude * use.width,
+    "choice": lambda use, c: c.select * use.width,
+    "saturation": lambda use, c: c.saturate * use.width + c.flag * max(0, use.operands[0] - use.width),
+    "search": lambda use, c: use.operands[0] * (c.bound + (c.read * use.entries / 32 if use.entries > 2 else 0.0)),
+    "table": lambda use, c: c.read * use.width * max(1.0, use.entries / 32),
+}
 
 
 def kernel_cost(kernel: Kernel, fabric: Fabric) -> Resources:
     """Estimate of one instance: operators, multipliers, registers that balance them."""
-    return _Reader(kernel, fabric).total()
+    uses = usage(kernel.graph, kernel.schedule.widths)
+    operators = sum((use_cost(use, fabric) * count for use, count in uses.items()), Resources())
+    return operators + _flags(kernel, fabric) + _Registers(kernel, fabric).total()
 
 
-class _Reader:
+def use_cost(use: Use, fabric: Fabric) -> Resources:
+    """Estimate of an operator without the registers around it."""
+    if use.operator.product:
+        a, b, *addend = use.operands
+        product = fabric.multiplier(a, b, use.width)
+        added = Resources(lut=fabric.constants.add * use.width, ff=use.width)
+        return product + added if addend and not fabric.adds else product
+    if use.behind_product and fabric.packs:
+        return Resources()
+    return Resources(lut=max(0.0, _LUTS[use.operator.cost](use, fabric.constants)))
+
+
+def _flags(kernel: Kernel, fabric: Fabric) -> Resources:
+    """Whether saturations that are counted changed their values, and the flags' registers."""
+    width, ready, total = kernel.schedule.widths, kernel.schedule.ready, Resources()
+    for place in (place for places in kernel.overflows.values() for place in places):
+        bits = width[kernel.graph.nodes[place].operands[0]]
+        total += Resources(lut=fabric.constants.flag * bits) + fabric.delay(1, kernel.latency - ready[place])
+    return total
+
+
+class _Registers:
+    """Registers behind the nodes of a kernel, from when something wants them."""
+
     def __init__(self, kernel: Kernel, fabric: Fabric) -> None:
         self.kernel, self.fabric, self.graph = kernel, fabric, kernel.graph
         self.width, self.ready = kernel.schedule.widths, kernel.schedule.ready
-        self._roots = self._sources()
-        self._inside = self._post_adders() if fabric.packs else set()
+        self._roots = roots(self.graph)
+        self._inside = behind_products(self.graph) if fabric.packs else set()
         self._uses: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)  # cycles behind: bits that are used
 
     def total(self) -> Resources:
-        """Everything."""
-        nodes = [self._node(place) for place in range(len(self.graph.nodes)) if self.width[place]]
-        total = Resources(*(sum(getattr(node, field) for node in nodes) for field in ("lut", "ff", "dsp", "bram")))
+        """All of them, and those of `valid`."""
+        for place in range(len(self.graph.nodes)):
+            if self.width[place]:
+                self._operands(place)
         for bus in self.kernel.outputs.values():
             for place in bus.elements:
                 self._use(place, self.kernel.latency)
-        for places in self.kernel.overflows.values():
-            for place in places:
-                total += self._flag(place)
-        return total + self._registers() + self.fabric.delay(1, self.kernel.latency)
+        return self._chains() + self.fabric.delay(1, self.kernel.latency)
 
-    def _sources(self) -> list[tuple[int, int]]:
-        """For each node the operator whose bits it shows, and by how many places they are moved down."""
-        found: list[tuple[int, int]] = []
-        for place, node in enumerate(self.graph.nodes):
-            if node.operator.wiring and node.operator not in _SOURCES:
-                root, moved = found[node.operands[0]]
-                by = node.operator.moves
-                found.append((root, moved + (by * node.data[0] if by else 0)))
-            else:
-                found.append((place, 0))
-        return found
-
-    def _post_adders(self) -> set[int]:
-        """Additions that a multiplier block does behind its product, which nothing else wants."""
-        nodes = self.graph.nodes
-        wanted = Counter(operand for node in nodes for operand in node.operands)
-        wanted.update(place for bus in self.kernel.outputs.values() for place in bus.elements)
-        return {
-            place
-            for place, node in enumerate(nodes)
-            if node.operator is ADD
-            and any(nodes[each].operator is MULTIPLY and wanted[each] == 1 for each in node.operands)
-        }
+    def _operands(self, place: int) -> None:
+        """When an operator wants its operands, and which bits of them."""
+        node = self.graph.nodes[place]
+        if node.operator.wiring:
+            return
+        if node.operator.product:
+            a, b, *addend = node.operands
+            start = self.kernel.schedule.starts[place]
+            for operand in (a, b):
+                packed = self.fabric.packs and start > self.ready[operand]  # a register before it, too
+                self._use(operand, start - packed)
+            for operand in addend:
+                self._use(operand, self.ready[place] - 1)
+            return
+        cut = self.width[place] if node.operator.cuts else None
+        for number, operand in enumerate(node.operands):
+            sign = number == node.operator.sign_of
+            self._use(operand, self.ready[place], None if sign else cut, sign)
 
     def _use(self, place: int, cycle: int, width: int | None = None, sign: bool = False) -> None:
         """Bits of a node that something wants in a cycle: the lowest `width` of them, or its sign alone."""
@@ -73,7 +102,7 @@ class _Reader:
             before = self._uses[root].get(behind, (low, high))
             self._uses[root][behind] = min(low, before[0]), max(high, before[1])
 
-    def _registers(self) -> Resources:
+    def _chains(self) -> Resources:
         """Chains behind all nodes; a multiplier block that packs registers takes in the one behind it."""
         chains: Counter[int] = Counter()  # bits by the length of a chain without a tap
         for root, uses in self._uses.items():
@@ -89,48 +118,3 @@ class _Reader:
                         chains[behind - so_far] += behind > so_far
                         so_far = behind
         return sum((self.fabric.delay(bits, cycles) for cycles, bits in chains.items()), Resources())
-
-    def _node(self, place: int) -> Resources:
-        node, width, c = self.graph.nodes[place], self.width[place], self.fabric.constants
-        if node.operator.wiring:
-            return _NOTHING
-        if node.operator.product:
-            a, b, *addend = node.operands
-            start = self.kernel.schedule.starts[place]
-            for operand in (a, b):
-                packed = self.fabric.packs and start > self.ready[operand]  # a register before it, too
-                self._use(operand, start - packed)
-            for operand in addend:
-                self._use(operand, self.ready[place] - 1)
-            product = self.fabric.multiplier(self.width[a], self.width[b], width)
-            added = Resources(lut=c.add * width, ff=width) if addend and not self.fabric.adds else _NOTHING
-            return product + added
-        cut = width if node.operator.cuts else None
-        for number, operand in enumerate(node.operands):
-            sign = number == node.operator.sign_of
-            self._use(operand, self.ready[place], None if sign else cut, sign)
-        if place in self._inside:
-            return _NOTHING
-        bits = self.width[node.operands[0]]
-        luts: dict[Cost, float] = {
-            "adder": c.add * (width - max(map(self._zeros, node.operands))),
-            "subtractor": c.add * (width - self._zeros(node.operands[-1])),
-            "constant adder": c.plus * (width - ((node.data[0] & -node.data[0]).bit_length() - 1 if node.data else 0)),
-            "negation": c.negate * width,
-            "magnitude": c.magnitude * width,
-            "choice": c.select * width,
-            "saturation": c.saturate * width + c.flag * max(0, bits - width),
-            "search": bits * (c.bound + (c.read * len(node.data) / 32 if len(node.data) > 2 else 0.0)),
-            "table": c.read * width * max(1.0, len(node.data) / 32),
-        }
-        return Resources(lut=max(0.0, luts[node.operator.cost]))
-
-    def _zeros(self, place: int) -> int:
-        """Lowest bits that are always zero: nothing is added there."""
-        return max(0, -self._roots[place][1])
-
-    def _flag(self, place: int) -> Resources:
-        """Whether a saturation changed its value, and the flag's registers."""
-        bits = self.width[self.graph.nodes[place].operands[0]]
-        compare = Resources(lut=self.fabric.constants.flag * bits)
-        return compare + self.fabric.delay(1, self.kernel.latency - self.ready[place])

@@ -6,6 +6,7 @@ from typing import cast
 from ernn.devices.catalogue import Resources
 from ernn.estimate.fabric import Fabric, Style
 from ernn.hw.graph.kernels import skew
+from ernn.hw.verilog.module import Instance
 
 Parameters = Mapping[str, int | str]
 
@@ -13,6 +14,15 @@ Parameters = Mapping[str, int | str]
 def library_cost(module: str, parameters: Parameters, fabric: Fabric) -> Resources:
     """Estimate of one instance, what is inside it included."""
     return _COSTS[module](parameters, fabric)
+
+
+def instance_cost(instance: Instance, fabric: Fabric) -> Resources:
+    """Estimate of an instance of the library; of any other, and of what has no parameters, nothing."""
+    if instance.module not in _COSTS or not instance.parameters:
+        return Resources()
+    given = {name: value.strip('"') if isinstance(value, str) else value for name, value in instance.parameters.items()}
+    written = instance.connections.get("write") != "1'b0"
+    return library_cost(instance.module, given if written else given | {"CONSTANT": 1}, fabric)
 
 
 def _int(parameters: Parameters, name: str) -> int:
@@ -142,6 +152,12 @@ def _loader(p: Parameters, fabric: Fabric) -> Resources:
     return Resources(lut=fabric.constants.state * (16 + 4 * parts), ff=32 * parts + 81)
 
 
+def _control(p: Parameters, fabric: Fabric) -> Resources:
+    """Registers, a loader, and what it has itself: registers of control."""
+    own = 4 + 32 + 2 + 3 * 16 + 1
+    return _registers(p, fabric) + _loader(p, fabric) + Resources(lut=fabric.constants.state * own, ff=own)
+
+
 def _serial(p: Parameters, fabric: Fabric) -> Resources:
     width, words = _int(p, "WIDTH"), _int(p, "WORDS")
     choice = Resources(lut=fabric.constants.mux * (words - 1) * width, ff=words * width)
@@ -152,6 +168,7 @@ _COSTS: dict[str, Callable[[Parameters, Fabric], Resources]] = {
     "ernn_accumulate": _accumulate,
     "ernn_ahead": _ahead,
     "ernn_available": _available,
+    "ernn_control": _control,
     "ernn_copy": _copy,
     "ernn_count": _count,
     "ernn_delay": _delay,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ernn.devices.catalogue import Device, Resources
 from ernn.estimate import cost
-from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.program.network import Program
 
 SAVED = 0.05  # of the look-up tables, at least: estimates are hardly more exact
@@ -21,7 +21,7 @@ def network(
     weights: Literal["words", "transformed", "auto"],
     device: Device,
     free: float = FREE,
-) -> NetworkText:
+) -> NetworkHardware:
     """A network with its weights stored as `weights` says, whatever `architecture.transformed` is.
 
     Args:
@@ -29,8 +29,8 @@ def network(
     """
     words, transformed = replace(architecture, transformed=False), replace(architecture, transformed=True)
     if weights != "auto":
-        return NetworkText(program, words if weights == "words" else transformed)
-    plain, factors = NetworkText(program, words), NetworkText(program, transformed)
+        return NetworkHardware(program, words if weights == "words" else transformed)
+    plain, factors = NetworkHardware(program, words), NetworkHardware(program, transformed)
     good = worth(cost.estimate(plain, device).total, cost.estimate(factors, device).total, device, free)
     return factors if good else plain
 

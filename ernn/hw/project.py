@@ -6,21 +6,28 @@ from importlib import resources
 
 from ernn.artifacts import Texts
 from ernn.hw.board.adapter import board_project, slot
-from ernn.hw.design import TEST_BENCH
+from ernn.hw.design import MODULES, REGISTERS
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.library_modules import LIBRARY
+from ernn.hw.verilog.module import rendered
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.hw.verilog.testbench import testbench
+from ernn.hw.verilog.tracing import registers_alone
 from ernn.hw.work import work
 
 _LIBRARY = ("verilog", "rtl")
 
 
-def rtl_project(network: NetworkText) -> Texts:
+def rtl_project(network: NetworkHardware) -> Texts:
     """Verilog sources, memory images, test bench, constraints and a description, by path; every run gives the same."""
     files = Texts(library()).below("rtl")
-    for name, text in network.sources().items():
-        files[f"{'memory' if name.endswith('.hex') else 'rtl'}/{name}"] = text
-    files[f"tb/{TEST_BENCH}.v"] = testbench(network)
+    modules = network.modules()
+    files |= Texts({name: rendered(each) for name, each in modules.items()}).below("rtl")
+    files |= Texts(network.images()).below("memory")
+    files |= Texts(testbench(network)).below("tb")
+    files[REGISTERS] = registers_alone(modules)
+    parts = LIBRARY | {each.name: each.parts for made in modules.values() for each in made}
+    files[MODULES] = json.dumps({name: each.description() for name, each in parts.items()}, sort_keys=True) + "\n"
     files["constraints/ernn.xdc"] = (
         f"# Clock that the pipelines were scheduled for.\n"
         f"create_clock -name aclk -period {1000 / network.architecture.clock.mhz:.3f} [get_ports aclk]\n"
@@ -38,7 +45,7 @@ def library() -> dict[str, str]:
     return {each.name: each.read_text() for each in sorted(folder.iterdir(), key=lambda each: each.name)}
 
 
-def description(network: NetworkText) -> dict[str, object]:
+def description(network: NetworkHardware) -> dict[str, object]:
     """Sizes of a design, for whoever measures it."""
     layers = []
     for layer in network.layers:
@@ -98,7 +105,7 @@ def description(network: NetworkText) -> dict[str, object]:
     }
 
 
-def registers(network: NetworkText) -> str:
+def registers(network: NetworkHardware) -> str:
     """The registers as a Markdown table."""
     rows = [
         f"| 0x{4 * number:03x} | {name} | {'read, write' if name in WRITTEN else 'read'} | {meaning} |"

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from ernn.hw.graph import kernels
 from ernn.hw.graph.graph import Graph, widths
 from ernn.hw.graph.operators import MULTIPLY_ADD
+from ernn.hw.graph.usage import usage
 from ernn.hw.layout.sparse import SparseLayout
-from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.layer import LayerHardware
 
 
 @dataclass
@@ -27,19 +28,19 @@ class Work:
 
     def add_graph(self, graph: Graph, runs: float) -> None:
         """Count a kernel that is run so many times."""
-        bits = widths(graph)
-        for node, width in zip(graph.nodes, bits, strict=True):
-            if node.operator.product:
-                a, b = sorted(bits[place] for place in node.operands[:2])
-                self.multiplications[f"{a}x{b}"] += runs
-                self.logic_bits += runs * width * (node.operator is MULTIPLY_ADD)
-            elif node.operator.cost == "table":
-                self.table_bits += runs * width
-            elif node.operator.cost == "search":
-                self.logic_bits += runs * bits[node.operands[0]]
-                self.table_bits += runs * bits[node.operands[0]] * (len(node.data) > 1)
-            elif not node.operator.wiring:
-                self.logic_bits += runs * width
+        for use, count in usage(graph, widths(graph)).items():
+            times = runs * count
+            if use.operator.product:
+                a, b = sorted(use.operands[:2])
+                self.multiplications[f"{a}x{b}"] += times
+                self.logic_bits += times * use.width * (use.operator is MULTIPLY_ADD)
+            elif use.operator.cost == "table":
+                self.table_bits += times * use.width
+            elif use.operator.cost == "search":
+                self.logic_bits += times * use.operands[0]
+                self.table_bits += times * use.operands[0] * (use.entries > 1)
+            else:
+                self.logic_bits += times * use.width
 
     def description(self) -> dict[str, object]:
         """As JSON; equal designs give equal numbers."""
@@ -47,7 +48,7 @@ class Work:
         return found | {"multiplications": {key: round(n, 3) for key, n in sorted(self.multiplications.items())}}
 
 
-def work(layer: LayerText) -> Work:
+def work(layer: LayerHardware) -> Work:
     """Of one layer."""
     total = Work()
     _array(layer, total)
@@ -63,7 +64,7 @@ def work(layer: LayerText) -> Work:
     return total
 
 
-def _array(layer: LayerText, total: Work) -> None:
+def _array(layer: LayerHardware, total: Work) -> None:
     """Products and their sums; a word of weights is read once a frame."""
     array, layout = layer.array, layer.array.layout
     lane, steps = array.lane.graph, sum(thread.length for thread in layout.threads)
@@ -77,7 +78,7 @@ def _array(layer: LayerText, total: Work) -> None:
     total.read_bits += steps * copies * layout.array.columns * array.factor_bits
 
 
-def _vectors(layer: LayerText, total: Work) -> None:
+def _vectors(layer: LayerHardware, total: Work) -> None:
     """Factors of the vectors, made once for all rows; lanes of pruned matrices have their own copies."""
     array, layout = layer.array, layer.array.layout
     copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1

@@ -61,7 +61,7 @@ class Bench:
         options: Sequence[str] = (),
     ) -> None:
         self._work, self._registers = work, registers
-        sources = [*sorted((project / "rtl").glob("*.v")), project / "tb" / f"{TEST_BENCH}.v"]
+        sources = [path for each in ("rtl", "tb") for path in sorted((project / each).glob("*.v"))]
         files = [str(each.resolve()) for each in sources]
         self._program = verilator.build(work, TEST_BENCH, files, defines, optimize, options)
         for image in sorted((project / "memory").glob("*.hex")):

@@ -1,6 +1,6 @@
 """How often the registers of an accelerator toggle: counted in a simulation of its RTL, by a dump of a few frames."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from ernn.errors import UserError
-from ernn.hw.design import TEST_BENCH
-from ernn.simulate import rtl_registers
+from ernn.hw.design import REGISTERS, TEST_BENCH, Parts, modules
 from ernn.simulate.bench import Bench, Outcome
 from ernn.simulate.vectors import Vectors
 from ernn.tools import vcd
@@ -45,10 +44,7 @@ class ToggleBench(Bench):
     """
 
     def __init__(self, project: Path, work: Path, registers: Sequence[str], optimize: Optimize = "-O1") -> None:
-        sources = {each.name: each.read_text() for each in sorted((project / "rtl").glob("*.v"))}
-        self._modules = rtl_registers.modules(sources.values())
-        control = work / "registers.vlt"
-        control.write_text(rtl_registers.untraced(sources))
+        self._modules, control = modules(project), project / REGISTERS
         every = ["--no-trace-params", "--trace-max-width", "0", "--trace-max-array", "0"]  # without limits
         super().__init__(project, work, registers, ["ERNN_WAVES"], optimize, [str(control.resolve()), *every])
 
@@ -82,10 +78,24 @@ class ToggleBench(Bench):
         found: dict[str, int] = {}
         for signal in vcd.signals(self._work / "ernn.vcd"):
             if signal.scopes[:2] == (TEST_BENCH, _INSTANCE):
-                module = rtl_registers.module_of(signal.scopes[2:], _TOP, self._modules)
+                module = module_of(signal.scopes[2:], _TOP, self._modules)
                 if signal.name.partition("[")[0] in self._modules[module].registers:
                     found[".".join((*signal.scopes[2:], signal.name))] = signal.toggles
         return found
+
+
+def module_of(scopes: Iterable[str], top: str, known: Mapping[str, Parts]) -> str:
+    """Name of the module in which a scope lies; generate blocks belong to the module around them.
+
+    Args:
+        scopes: names of instances and generate blocks below an instance of `top`.
+        top: the module of that instance.
+        known: modules by their names.
+    """
+    found = top
+    for scope in scopes:
+        found = known[found].instances.get(scope, found)
+    return found
 
 
 def window(ended: Int[np.ndarray, " frames"], first: Bool[np.ndarray, " frames"]) -> tuple[int, int]:

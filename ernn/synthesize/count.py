@@ -102,6 +102,7 @@ def script(sources: Sources, family: Family, top: str, boxes: Sequence[str], kee
     name = f"{family}-{top}" if keep else f"{family}-flat"
     return [
         read(list(sources.verilog)),
+        *sources.commands,
         *(["setattr -mod -set keep_hierarchy 1 " + " ".join(sources.modules)] if keep else []),
         *(f"blackbox {box}" for box in boxes),
         synthesis(family, top, whole=False),

@@ -1,6 +1,5 @@
 """The sources of a project as synthesis reads them: every lane alike, and which modules stay modules."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -9,11 +8,10 @@ from pathlib import Path
 from ernn import artifacts
 from ernn.devices.catalogue import Family
 from ernn.devices.flow import FLOWS
+from ernn.hw import design
 
 TOP = "ernn"
-_LIBRARY = re.compile(r"ernn_\w+\.v")
 _SLICES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))  # words of a block, and bits of each
-_LANE_IMAGES = re.compile(r'#\((?:\.IMAGE_\d+\("\w+_weights_\d+\.hex"\)(?:, )?)+\) (?=lane_\d+ \()')
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,7 @@ class Sources:
     Args:
         layers: modules that the top instantiates once each.
         modules: everything that the generator wrote for this network; general modules dissolve in them.
+        commands: of Yosys, behind the one that reads the sources.
     """
 
     verilog: Mapping[str, str]
@@ -30,6 +29,7 @@ class Sources:
     layers: tuple[str, ...]
     modules: tuple[str, ...]
     clock_mhz: float
+    commands: tuple[str, ...] = ()
 
     def own(self, family: Family) -> dict[str, str]:
         """Modules of the library that Yosys would map badly, as a family has them of its primitives; by file name."""
@@ -71,16 +71,22 @@ def sources(project: Path, images: bool = False) -> Sources:
     Raises:
         UserError: the project is missing.
     """
-    design = artifacts.read_json(project / "design.json")
+    description = artifacts.read_json(project / "design.json")
     verilog = {path.name: path.read_text() for path in sorted((project / "rtl").glob("*.v"))}
     memory = {path.name: path.read_text() for path in sorted((project / "memory").glob("*.hex"))}
-    own = [text for name, text in verilog.items() if not _LIBRARY.fullmatch(name)]
-    modules = tuple(name for text in own for name in re.findall(r"^module (\w+)", text, re.MULTILINE))
+    modules = tuple(name for name, parts in design.modules(project).items() if parts.generated)
+    commands: tuple[str, ...] = ()
     if not images:
-        verilog = {name: _LANE_IMAGES.sub("", text) for name, text in verilog.items()}
+        commands = tuple(_without_images(**layer) for layer in description["layers"])
         memory = {name: text for name, text in memory.items() if "_weights_" not in name}
-    layers = tuple(layer["name"] for layer in design["layers"])
-    return Sources(verilog, memory, layers, modules, design["clock_mhz"])
+    layers = tuple(layer["name"] for layer in description["layers"])
+    return Sources(verilog, memory, layers, modules, description["clock_mhz"], commands)
+
+
+def _without_images(name: str, lanes: int, memories: int, **_: object) -> str:
+    """The command by which all lanes of a layer have the parameters of their module."""
+    unset = " ".join(f"-unset IMAGE_{number}" for number in range(memories // lanes))
+    return f"setparam {unset} {name}/lane_*"
 
 
 def _slices(image: str) -> list[str]:

@@ -69,7 +69,8 @@ def build(
         "-MAKEFLAGS",
         "CFG_CXXFLAGS_PCH_I=-include",  # its precompiled headers are else taken for something to link
         "-Wno-fatal",
-        "-Wno-TIMESCALEMOD",
+        "--timescale",
+        "1ns/1ps",  # of recordings: sources say nothing of time
         *(option for define, option in RECORDINGS.items() if define in defines),
         *(f"-D{each}" for each in defines),
         *options,

@@ -16,7 +16,7 @@ from ernn.estimate import energy, performance
 from ernn.hw import project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
-from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Accelerator, Bits, Design, Features, Integer, Network, Quantization, Scoring
@@ -132,7 +132,7 @@ def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
     program = program_file.load(folder / "programs" / accelerator.program)
     sizes = [(each.lanes, each.columns, each.heads, each.pointwise) for each in (accelerator.array, accelerator.output)]
     architecture = Architecture(sizing.arrays(program, *sizes), Clock(100, TIMINGS["xc7"]))
-    files = project.rtl_project(NetworkText(program, architecture))
+    files = project.rtl_project(NetworkHardware(program, architecture))
     target = folder / "hardware" / name
     target.mkdir(parents=True)
     for file in ("design.json", "registers.md"):

@@ -9,7 +9,7 @@ from components import stage
 from components.choose import choose
 from ernn.devices.catalogue import DEVICES
 from ernn.estimate import cost
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from tests.components import accelerators
 from tests.components.accelerators import PARAMS
 
@@ -47,7 +47,7 @@ def test_metrics_are_the_estimates_of_what_was_chosen_on_the_first_device(folder
     )
     run()
     network, device = seen[-1]
-    assert isinstance(network, NetworkText)
+    assert isinstance(network, NetworkHardware)
     assert device is DEVICES["xcku060"]
     assert network.architecture.weights == read(folder, "choice")["weights"]
     total = whole(network, device).total

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from ernn.devices.catalogue import DEVICES, Family, Resources
 from ernn.estimate import cost
 from ernn.estimate.fabric import FABRICS
-from ernn.estimate.instances import arrays, instances, number, registers
+from ernn.estimate.library import instance_cost, library_cost
 from ernn.estimate.shapes import Shape
 from ernn.hw.layout import sizing
 from ernn.hw.project import library, rtl_project
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.module import Instance, Size
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.synthesize import count, sources
 from ernn.tools import yosys
 from tests.hw.designs import network, write
@@ -27,7 +28,7 @@ XC7, ECP5 = DEVICES["xc7z020"], DEVICES["ecp5-85f"]
 FIELDS = [field.name for field in dataclasses.fields(Resources)]
 
 
-def design(shape: Shape, layers: sizing.Size = (4, 1, 0), output: sizing.Size = (4, 1, 0)) -> NetworkText:
+def design(shape: Shape, layers: sizing.Size = (4, 1, 0), output: sizing.Size = (4, 1, 0)) -> NetworkHardware:
     """A network without weights on arrays of these sizes."""
     return network(shape.program(), layers, output)
 
@@ -170,26 +171,20 @@ def test_an_output_layer_is_estimated_within_a_fifth_of_synthesis(device, tmp_pa
     assert guess.ff == pytest.approx(used.ff, rel=0.1)
 
 
-def test_instances_have_their_parameters_as_numbers():
-    text = """module m #(parameter A = 3) (input wire clk);
-    reg [A-1:0] here;
-    reg [7:0] chosen;
-    always @(*)
-        case (here)
-            default: chosen = 8'd1;
-        endcase
-    ernn_delay #(.WIDTH(2 + A), .CYCLES(1)) one (.clk(clk), .d(f(x)));
-    ernn_ram #(.WIDTH((1 + A) * 2), .DEPTH(2 << A), .IMAGE("a.hex"), .KIND("block")) two (.clk(clk));
-    ernn_ram #(.WIDTH(4), .DEPTH(2)) three (.clk(clk), .write(1'b0));
-    reg [A:0] words[0:7];
-endmodule"""
-    known = {"A": 3}
-    assert dict(instances(text, known)) == {
-        ("ernn_delay", (("CYCLES", 1), ("WIDTH", 5))): 1,
-        ("ernn_ram", (("DEPTH", 16), ("KIND", "block"), ("WIDTH", 8))): 1,
-        ("ernn_ram", (("CONSTANT", 1), ("DEPTH", 2), ("WIDTH", 4))): 1,
-    }
-    assert arrays(text, known) == [(4, 8)]
-    assert registers(text, known) == {"here": 3}
-    with pytest.raises(ValueError, match="no expression of numbers: f\\(1\\)"):
-        number("f(1)", {})
+def test_instances_of_the_library_are_counted_by_their_parameters():
+    bits = Size(3, "A")
+    delay = Instance("ernn_delay", "one", {"clk": "clk"}, {"WIDTH": 2 + bits, "CYCLES": 1})
+    memory = Instance("ernn_ram", "two", {"write": "enable"}, {"WIDTH": 8, "DEPTH": 4096, "KIND": '"block"'})
+    table = Instance("ernn_ram", "three", {"write": "1'b0"}, {"WIDTH": 4, "DEPTH": 100, "IMAGE": '"a.hex"'})
+    fabric = FABRICS["xc7"]
+    assert instance_cost(delay, fabric) == library_cost("ernn_delay", {"WIDTH": 5, "CYCLES": 1}, fabric)
+    sizes = {"WIDTH": 8, "DEPTH": 4096}
+    assert instance_cost(memory, fabric) == library_cost("ernn_ram", sizes | {"KIND": "block"}, fabric)
+    assert instance_cost(memory, fabric).bram > 0
+    sizes = {"WIDTH": 4, "DEPTH": 100}
+    assert instance_cost(table, fabric) == library_cost("ernn_ram", sizes | {"CONSTANT": 1}, fabric)
+    assert instance_cost(table, fabric) != library_cost("ernn_ram", sizes, fabric)
+
+
+def test_a_module_of_the_network_is_no_instance_of_the_library():
+    assert instance_cost(Instance("layer0_cell", "cell", {"clk": "clk"}), FABRICS["xc7"]) == Resources()

@@ -13,7 +13,7 @@ from ernn.estimate import cost, weights
 from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.project import rtl_project
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from tests.hw import designs
 
 SMALL = Shape(cells=32, inputs=20, classes=8, block_size=8)
@@ -22,7 +22,7 @@ KINTEX, ECP5 = DEVICES["xcku060"], DEVICES["ecp5-85f"]
 SHARES = st.floats(0, 2)
 
 
-def built(shape: Shape, layers=(4, 1, 0), clock=designs.CLOCK) -> NetworkText:
+def built(shape: Shape, layers=(4, 1, 0), clock=designs.CLOCK) -> NetworkHardware:
     return designs.network(shape.program(), layers, (1, 1, 0), clock=clock)
 
 

@@ -18,7 +18,7 @@ from cocotbext.axi import (
 )
 
 from ernn.hw.layout.registers import PROTOCOL
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.program.network import Program
 from ernn.simulate import bench
 from ernn.simulate.vectors import Vectors, rtl_vectors
@@ -34,7 +34,7 @@ def program(seed: int = 0) -> Program:
     return programs.build(cell="lstm", block_sizes=(4, 4), seed=seed)
 
 
-def design(of: Program, beat: tuple[int, int] = (1, 1)) -> NetworkText:
+def design(of: Program, beat: tuple[int, int] = (1, 1)) -> NetworkHardware:
     """Its accelerator; `beat` has the features and the logits of one."""
     return designs.network(of, streams=STREAMS, beat=beat)
 

@@ -10,7 +10,7 @@ from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.project import rtl_project
-from ernn.hw.verilog.network import Architecture, NetworkText
+from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.program.network import Program
 from ernn.simulate.bench import Bench
 
@@ -26,20 +26,20 @@ def network(
     clock: Clock = CLOCK,
     transformed: bool = False,
     beat: tuple[int, int] = (1, 1),
-) -> NetworkText:
+) -> NetworkHardware:
     """An accelerator of small arrays; `beat` has the features and the logits of one."""
     arrays = sizing.arrays(program, layers, output, each)
     features, logits = beat
     architecture = Architecture(arrays, clock, streams, transformed=transformed, features=features, logits=logits)
-    return NetworkText(program, architecture)
+    return NetworkHardware(program, architecture)
 
 
-def registers(design: NetworkText) -> list[str]:
+def registers(design: NetworkHardware) -> list[str]:
     """Their names, in order."""
     return [name for name, _, _ in design.registers]
 
 
-def bench(design: NetworkText, folder: Path, files: Texts | None = None) -> Bench:
+def bench(design: NetworkHardware, folder: Path, files: Texts | None = None) -> Bench:
     """A compiled test bench of a design, or of changed files of it; project and work are folders in `folder`."""
     project = (rtl_project(design) if files is None else files).write(folder / "project")
     (folder / "work").mkdir()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.program.network import Program
 from ernn.simulate import bench as simulation
 from ernn.simulate.bench import Bench
@@ -21,7 +21,7 @@ class Built:
     """A design and its compiled test bench."""
 
     program: Program
-    design: NetworkText
+    design: NetworkHardware
     bench: Bench
     project: Path
 

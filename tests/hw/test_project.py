@@ -12,7 +12,7 @@ from ernn.devices.timing import TIMINGS
 from ernn.hw import project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.registers import WRITTEN
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.program.matrices import Numbers
 from ernn.program.network import Program
 from tests import programs
@@ -26,7 +26,7 @@ STRUCTURES = {
 }
 
 
-def made(name: str) -> NetworkText:
+def made(name: str) -> NetworkHardware:
     return designs.network(programs.build(**STRUCTURES[name]), streams=2)
 
 

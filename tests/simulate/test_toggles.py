@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
 from ernn.estimate import energy
+from ernn.hw.design import MODULES, REGISTERS, Parts
 from ernn.hw.project import rtl_project
+from ernn.hw.verilog.library_modules import LIBRARY
 from ernn.simulate import toggles
 from ernn.simulate.bench import Outcome
 from ernn.simulate.toggles import ToggleBench
@@ -50,6 +52,7 @@ COUNTER = """module ernn (input wire clk);
     endgenerate
 endmodule
 """
+CONTROL = '`verilator_config\ntracing_off -file "*/ernn.v" -lines 5-8\n'  # memory, variable, wire, loop
 COPY = "module ernn_copy (input wire clk, input wire d, output reg q);\n    always @(posedge clk) q <= d;\nendmodule\n"
 BENCH = """module ernn_tb;
     reg clk = 1'b0;
@@ -85,7 +88,9 @@ def distance(values) -> int:
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory: pytest.TempPathFactory) -> ToggleBench:
     folder = tmp_path_factory.mktemp("counter")
-    sources = {"rtl/ernn.v": COUNTER, "rtl/ernn_copy.v": COPY, "tb/ernn_tb.v": BENCH}
+    parts = LIBRARY | {"ernn": Parts(frozenset({"count", "line", "wide"}), {"copy": "ernn_copy"})}
+    sources = {"rtl/ernn.v": COUNTER, "rtl/ernn_copy.v": COPY, "tb/ernn_tb.v": BENCH, REGISTERS: CONTROL}
+    sources[MODULES] = json.dumps({name: each.description() for name, each in parts.items()})
     return ToggleBench(designs.write(sources, folder / "project"), folder, [], "-O0")
 
 
@@ -118,8 +123,10 @@ def run(folder: Path, stage: str = "") -> Run:
     program = programs.build(cell="gru", block_sizes=(4, 4))
     files = rtl_project(designs.network(program, layers=(2, 1, 0)))
     if stage:
-        layer = files["rtl/layer0.v"]
+        layer, parts = files["rtl/layer0.v"], json.loads(files[MODULES])
         files["rtl/layer0.v"] = layer[: layer.rindex("endmodule")] + stage
+        parts["layer0"]["instances"]["stage"] = "ernn_delay"
+        files[MODULES] = json.dumps(parts)
     design = json.loads(files["design.json"])
     (folder / "work").mkdir()
     bench = ToggleBench(files.write(folder / "project"), folder / "work", design["registers"], "-O0")
@@ -147,6 +154,17 @@ def ends(given: Run) -> tuple[int, int]:
     """Cycles between which toggles are counted."""
     first, last = toggles.window(given.outcome.ended, given.vectors.first)
     return int(given.outcome.ended[first]), int(given.outcome.ended[last])
+
+
+def test_generate_blocks_belong_to_the_module_around_them():
+    known = {"part": Parts(frozenset(), {}), "whole": Parts(frozenset(), {"one": "part", "several": "part"})}
+    for scopes, module in (
+        ((), "whole"),
+        (("one",), "part"),
+        (("lane[1]", "several"), "part"),
+        (("lane[0]",), "whole"),
+    ):
+        assert toggles.module_of(scopes, "whole", known) == module
 
 
 def test_an_added_register_stage_raises_the_estimate_by_its_toggles(plain, staged):

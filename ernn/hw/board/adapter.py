@@ -1,6 +1,6 @@
 """What a board needs around an accelerator: an adapter between DMA packets and frames, and scripts.
 
-    board/ernn_board.v      the top module: 32-bit streams (ernn_unpack.v, ernn_pack.v), registers handed through
+    board/ernn_board.v      the top module: 32-bit streams (ernn_adapter.v), registers handed through
     board/package_ip.tcl    makes an IP of it
     board/block_design.tcl  processing system, DMA, IP and bitstream for a board
 
@@ -8,11 +8,15 @@ The driver is in `ernn.hw.board.driver`, since no source depends on it.
 A packet is rows of whole words, one for each frame; see ernn_unpack.v and ernn_pack.v. It comes back as rows of logits.
 """
 
+from collections.abc import Iterator
 from importlib import resources
 
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.layout.registers import CONTROL, PROTOCOL, register_number
+from ernn.hw.verilog.frames import control_ports
+from ernn.hw.verilog.module import Assign, Directive, Instance, Item, Module, Note, Port, Wire
+from ernn.hw.verilog.network import NetworkHardware
 
-STATIC = ("ernn_pack.v", "ernn_unpack.v", "block_design.tcl", "package_ip.tcl")
+STATIC = ("ernn_adapter.v", "ernn_pack.v", "ernn_unpack.v", "block_design.tcl", "package_ip.tcl")
 SLOTS = (8, 16, 32)
 
 
@@ -25,157 +29,81 @@ def slot(bits: int) -> int:
     return next(each for each in SLOTS if bits <= each)
 
 
-def board_project(network: NetworkText) -> dict[str, str]:
+def board_project(network: NetworkHardware) -> dict[str, str]:
     """All files, by their names."""
     folder = resources.files("ernn.hw.board") / "files"
     files = {name: (folder / name).read_text() for name in STATIC}
-    files["ernn_board.v"] = top(network)
+    files["ernn_board.v"] = top(network).render()
     files["settings.tcl"] = f"set clock_mhz {network.architecture.clock.mhz:g}\n"
     return dict(sorted(files.items()))
 
 
-def top(network: NetworkText) -> str:
+def top(network: NetworkHardware) -> Module:
     """Module `ernn_board`."""
-    a, t, f = network.address_bits, network.stream_bits, network.frame_bits
-    wide = max(12, a)  # a range of addresses is 4 KiB at least
-    features, logits = network.input.slot, network.output.slot
-    keeps = ".s_axis_tkeep(beat_keep), " if network.input.count > 1 else ""
-    return f"""// {network.program.name} behind a DMA: packets of 32-bit words; registers are those of `ernn`.
-module ernn_board (
-    (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF s_axis:m_axis:s_axil, ASSOCIATED_RESET aresetn" *)
-    input wire aclk,
-    input wire aresetn,
-    input wire [31:0] s_axis_tdata,
-    input wire [3:0] s_axis_tkeep,
-    input wire s_axis_tvalid,
-    output wire s_axis_tready,
-    input wire s_axis_tlast,
-    output wire [31:0] m_axis_tdata,
-    output wire [3:0] m_axis_tkeep,
-    output wire m_axis_tvalid,
-    input wire m_axis_tready,
-    output wire m_axis_tlast,
-    input wire [{wide - 1}:0] s_axil_awaddr,
-    input wire [2:0] s_axil_awprot,
-    input wire s_axil_awvalid,
-    output wire s_axil_awready,
-    input wire [31:0] s_axil_wdata,
-    input wire [3:0] s_axil_wstrb,
-    input wire s_axil_wvalid,
-    output wire s_axil_wready,
-    output wire [1:0] s_axil_bresp,
-    output wire s_axil_bvalid,
-    input wire s_axil_bready,
-    input wire [{wide - 1}:0] s_axil_araddr,
-    input wire [2:0] s_axil_arprot,
-    input wire s_axil_arvalid,
-    output wire s_axil_arready,
-    output wire [31:0] s_axil_rdata,
-    output wire [1:0] s_axil_rresp,
-    output wire s_axil_rvalid,
-    input wire s_axil_rready
-);
-    // A reset by the register `control` is one of the adapter too. The network's begins two cycles after the write
-    // and lasts longer than this one.
-    reg [2:0] resetting;
-    wire reset_written = s_axil_awvalid && s_axil_awready && s_axil_awaddr[{a - 1}:0] == {a}'d0 && s_axil_wstrb == 4'd15
-        && s_axil_wdata[0];
-    wire rst = !aresetn || resetting != 3'd0;
-    always @(posedge aclk)
-        if (!aresetn) resetting <= 3'd0;
-        else if (reset_written) resetting <= 3'd7;
-        else if (resetting != 3'd0) resetting <= resetting - 3'd1;
-
-    wire x_valid, x_ready, x_last, x_user, x_end, x_packet_end, known_ready;
-    wire [{features - 1}:0] x;
-    wire [{t - 1}:0] x_id;
-    ernn_unpack #(.INPUTS({network.input.elements}), .SLOT({slot(features)}), .WIDTH({features}), .STREAM({t})) unpack (
-        .clk(aclk), .rst(rst), .in_valid(s_axis_tvalid), .in_ready(s_axis_tready), .in_data(s_axis_tdata),
-        .in_last(s_axis_tlast), .out_valid(x_valid), .out_ready(x_ready && known_ready), .out_data(x),
-        .out_last(x_last), .out_user(x_user), .out_id(x_id), .frame_end(x_end), .packet_end(x_packet_end));
-
-    // For each frame under way: does its packet end with it?
-    wire y_end, known, packet_end;
-    ernn_fifo #(.WIDTH(1), .DEPTH({1 << f}), .ADDRESS({f})) ends (.clk(aclk), .rst(rst), .in_valid(x_end),
-        .in_ready(known_ready), .in_data(x_packet_end), .out_valid(known), .out_ready(y_end), .out_data(packet_end));
-
-    wire y_valid, y_ready, y_last, beat_valid, beat_ready, beat_last, beat_user;
-    wire [{logits - 1}:0] y;
-    wire [{t - 1}:0] beat_id, y_id;
-    wire [{network.input.count * features - 1}:0] beat;
-{_collected(network)}
-{_split(network)}
-    ernn_pack #(.SLOT({slot(logits)}), .WIDTH({logits})) pack (.clk(aclk), .rst(rst), .in_valid(y_valid),
-        .in_ready(y_ready), .in_data(y), .in_last(y_last), .packet_known(known), .packet_end(packet_end),
-        .frame_end(y_end), .out_valid(m_axis_tvalid), .out_ready(m_axis_tready), .out_data(m_axis_tdata),
-        .out_last(m_axis_tlast));
-    assign m_axis_tkeep = 4'd15;
-
-    /* verilator lint_off UNUSEDSIGNAL */
-    wire unused = &{{1'b0, s_axis_tkeep, s_axil_awaddr, s_axil_araddr, y_id}};
-    /* verilator lint_on UNUSEDSIGNAL */
-    /* verilator lint_off PINCONNECTEMPTY */
-    ernn network (
-        .aclk(aclk), .aresetn(aresetn), .s_axis_tdata(beat), .s_axis_tvalid(beat_valid), .s_axis_tready(beat_ready),
-        {keeps}.s_axis_tlast(beat_last), .s_axis_tuser(beat_user), .s_axis_tid(beat_id), {_logits(network)},
-        .m_axis_tid(y_id),
-        .s_axil_awaddr(s_axil_awaddr[{a - 1}:0]), .s_axil_awprot(s_axil_awprot), .s_axil_awvalid(s_axil_awvalid),
-        .s_axil_awready(s_axil_awready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
-        .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_bresp(s_axil_bresp),
-        .s_axil_bvalid(s_axil_bvalid), .s_axil_bready(s_axil_bready), .s_axil_araddr(s_axil_araddr[{a - 1}:0]),
-        .s_axil_arprot(s_axil_arprot), .s_axil_arvalid(s_axil_arvalid), .s_axil_arready(s_axil_arready),
-        .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp), .s_axil_rvalid(s_axil_rvalid),
-        .s_axil_rready(s_axil_rready));
-    /* verilator lint_on PINCONNECTEMPTY */
-endmodule
-"""
+    doc = f"{network.program.name} behind a DMA: packets of 32-bit words; registers are those of `ernn`."
+    return Module("ernn_board", tuple(_ports(network)), tuple(_items(network)), doc=doc)
 
 
-def _collected(network: NetworkText) -> str:
-    """Beats of the network from single features."""
-    x = network.input
-    if x.count == 1:
-        return """    assign {beat_valid, beat, beat_last, beat_user, beat_id}
-        = {x_valid && known_ready, x, x_last, x_user, x_id};
-    assign x_ready = beat_ready;"""
-    return f"""    reg word_last, word_user;
-    reg [{network.stream_bits - 1}:0] word_id;
-    wire x_take = x_valid && known_ready && x_ready;
-    always @(posedge aclk) begin
-        if (x_take) begin
-            word_last <= x_last;
-            word_id <= x_id;
-        end
-        if (rst) word_user <= 1'b0;
-        else if (x_take && x_user) word_user <= 1'b1;
-        else if (beat_valid && beat_ready) word_user <= 1'b0;
-    end
-    /* verilator lint_off PINCONNECTEMPTY */
-    ernn_gearbox #(.WIDTH({x.slot}), .IN(1), .OUT({x.count}), .IN_WORDS({x.elements}), .OUT_WORDS({x.words.words}))
-        collect (.clk(aclk), .rst(rst), .in_valid(x_valid && known_ready), .in_ready(x_ready), .in_data(x),
-        .out_valid(beat_valid), .out_ready(beat_ready), .out_last(), .out_data(beat));
-    /* verilator lint_on PINCONNECTEMPTY */
-    assign {{beat_last, beat_user, beat_id}} = {{word_last, word_user, word_id}};
-    wire [{x.count * x.slot // 8 - 1}:0] beat_keep = {x.kept("beat_last")};"""
+def _ports(network: NetworkHardware) -> Iterator[Port]:
+    buses = "ASSOCIATED_BUSIF s_axis:m_axis:s_axil, ASSOCIATED_RESET aresetn"
+    yield Port("input", "aclk", attribute=f'X_INTERFACE_PARAMETER = "{buses}"')
+    yield Port("input", "aresetn")
+    yield from (Port("input", "s_axis_tdata", 32), Port("input", "s_axis_tkeep", 4))
+    yield from (Port("input", "s_axis_tvalid"), Port("output", "s_axis_tready"), Port("input", "s_axis_tlast"))
+    yield from (Port("output", "m_axis_tdata", 32), Port("output", "m_axis_tkeep", 4))
+    yield from (Port("output", "m_axis_tvalid"), Port("input", "m_axis_tready"), Port("output", "m_axis_tlast"))
+    yield from control_ports(max(12, network.address_bits))  # a range of addresses is 4 KiB at least
 
 
-def _split(network: NetworkText) -> str:
-    """Single logits from beats of the network."""
-    y = network.output
-    if y.count == 1:
-        return ""
-    return f"""    wire logits_valid, logits_ready;
-    wire [{y.count * y.slot - 1}:0] logits;
-    ernn_gearbox #(.WIDTH({y.slot}), .IN({y.count}), .OUT(1), .IN_WORDS({y.words.words}), .OUT_WORDS({y.elements}))
-        split (.clk(aclk), .rst(rst), .in_valid(logits_valid), .in_ready(logits_ready), .in_data(logits),
-        .out_valid(y_valid), .out_ready(y_ready), .out_last(y_last), .out_data(y));"""
+def _items(network: NetworkHardware) -> Iterator[Item]:
+    a, t, x, y = network.address_bits, network.stream_bits, network.input, network.output
+    number, bit = register_number(CONTROL), PROTOCOL.reset.bit_length() - 1
+    yield Note("A reset by the register `control` is one of the adapter too.")
+    written = f"s_axil_awvalid && s_axil_awready && s_axil_awaddr[{a - 1}:0] == {a}'d{4 * number}"
+    yield Wire("reset_written", value=f"{written} && s_axil_wstrb == 4'd15 && s_axil_wdata[{bit}]")
+    for name in ("beat", "logits"):
+        yield from (Wire(f"{name}_{each}") for each in ("valid", "ready", "last"))
+    yield from (Wire("beat_user"), Wire("beat_id", t), Wire("logits_id", t))
+    yield from (Wire("beat", x.count * x.slot), Wire("beat_keep", x.count * x.slot // 8))
+    yield Wire("logits", y.count * y.slot)
+    yield _adapter(network)
+    yield Assign("m_axis_tkeep", "4'd15")
+    unused = "&{1'b0, s_axis_tkeep, s_axil_awaddr, s_axil_araddr, beat_keep, logits_id}"
+    yield Wire("unused", value=unused, unchecked="UNUSEDSIGNAL")
+    yield Directive("/* verilator lint_off PINCONNECTEMPTY */")
+    yield _network(network)
+    yield Directive("/* verilator lint_on PINCONNECTEMPTY */")
 
 
-def _logits(network: NetworkText) -> str:
-    """Ports of the network's output."""
-    if network.output.count == 1:
-        return ".m_axis_tdata(y),\n        .m_axis_tvalid(y_valid), .m_axis_tready(y_ready), .m_axis_tlast(y_last)"
-    return (
-        ".m_axis_tdata(logits),\n        .m_axis_tvalid(logits_valid), .m_axis_tready(logits_ready), .m_axis_tlast(), "
-        ".m_axis_tkeep()"
-    )
+def _adapter(network: NetworkHardware) -> Instance:
+    x, y = network.input, network.output
+    sizes = {
+        "INPUTS": x.elements,
+        "FEATURES": x.count,
+        "FEATURE_SLOT": slot(x.slot),
+        "FEATURE_BITS": x.slot,
+        "CLASSES": y.elements,
+        "LOGITS": y.count,
+        "LOGIT_SLOT": slot(y.slot),
+        "LOGIT_BITS": y.slot,
+        "STREAM": network.stream_bits,
+        "FRAMES": 1 << network.frame_bits,
+        "FRAME": network.frame_bits,
+    }
+    ports = {"clk": "aclk", "aresetn": "aresetn", "resets": "reset_written"}
+    for side, name in (("s", "in"), ("m", "out")):
+        ports |= {f"{name}_{each}": f"{side}_axis_t{each}" for each in ("valid", "ready", "data", "last")}
+    names = [f"beat_{each}" for each in ("valid", "ready", "keep", "last", "user", "id")]
+    names += [f"logits_{each}" for each in ("valid", "ready", "last")]
+    return Instance("ernn_adapter", "adapter", ports | {each: each for each in ("beat", "logits", *names)}, sizes)
+
+
+def _network(network: NetworkHardware) -> Instance:
+    ports = {"aclk": "aclk", "aresetn": "aresetn", "s_axis_tdata": "beat", "m_axis_tdata": "logits"}
+    ports |= {f"s_axis_t{each}": f"beat_{each}" for each in ("valid", "ready", "last", "user", "id")}
+    ports |= {f"m_axis_t{each}": f"logits_{each}" for each in ("valid", "ready", "last", "id")}
+    ports |= {"s_axis_tkeep": "beat_keep"} if network.input.count > 1 else {}
+    ports |= {"m_axis_tkeep": ""} if network.output.count > 1 else {}
+    ports |= {port.name: port.name for port in control_ports(0)}
+    cut = {name: f"{name}[{network.address_bits - 1}:0]" for name in ("s_axil_awaddr", "s_axil_araddr")}
+    return Instance("ernn", "network", ports | cut)

@@ -5,12 +5,13 @@ A new operator is one record here, and a method of `ernn.hw.graph.graph.Wire` th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from ernn.devices.timing import Timing
 from ernn.hw.graph import cplusplus_text as cplusplus
 from ernn.hw.graph import verilog_text as verilog
 from ernn.hw.graph.terms import Terms
+from ernn.hw.graph.verilog_text import Signals
 
 Cost = Literal[
     "none",
@@ -28,8 +29,8 @@ Cost = Literal[
 Data = tuple[int, ...]
 
 
-def _no_text(terms: Terms) -> str:
-    raise AssertionError("constants and inputs of Verilog are no expressions")
+def _no_text(terms: Terms) -> NoReturn:
+    raise AssertionError("constants, inputs and products of Verilog are no expressions")
 
 
 def _all_bits(width: int, bits: int, data: Data) -> int:
@@ -80,7 +81,7 @@ class Operator:
         delay: of its logic in front of a register in ns, by the bits of its widest operand and the node's data.
         cycles: from each operand to the result, by the cycles of a multiplier and the number of operands; 0 where it
             works in one cycle.
-        verilog: lines that declare and drive the wire of its result.
+        verilog: the wires that compute its result; a product is an instance of the module `ernn_NAME`.
         cplusplus: its expression.
         commutes: whether the order of operands is without meaning.
         cuts: whether no more bits of an operand are wired to it than its result has.
@@ -94,7 +95,7 @@ class Operator:
     asks: Callable[[int, int, Data], int] = _all_bits
     delay: Callable[[Timing, int, Data], float] = _no_delay
     cycles: Callable[[int, int], tuple[int, ...]] = _no_cycles
-    verilog: Callable[[Terms], str] = _no_text
+    verilog: Callable[[Terms], Signals] = _no_text
     cplusplus: Callable[[Terms], str] = _no_text
     commutes: bool = False
     cuts: bool = False
@@ -161,7 +162,6 @@ MULTIPLY = Operator(
     "multiply",
     "multiplier",
     cycles=lambda multiplier, operands: (multiplier, multiplier),
-    verilog=verilog.instance,
     cplusplus=cplusplus.infix("*"),
     commutes=True,
 )
@@ -169,7 +169,6 @@ MULTIPLY_ADD = Operator(  # the addend is taken a cycle before the result
     "multiply_add",
     "multiplier",
     cycles=lambda multiplier, operands: (multiplier + 1, multiplier + 1, 1),
-    verilog=verilog.instance,
     cplusplus=cplusplus.multiply_add,
 )
 SHIFT_LEFT = Operator(

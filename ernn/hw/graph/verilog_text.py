@@ -1,9 +1,22 @@
-"""Operators as Verilog (IEEE 1364-2005): lines that declare and drive the wire of a result."""
+"""Operators as Verilog (IEEE 1364-2005): the wires that compute a result, with their expressions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ernn.dataflow.formats import signed_bits
 from ernn.hw.graph.terms import Operand, Terms
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A signed wire, and the expression that drives it."""
+
+    name: str
+    width: int
+    value: str
+
+
+Signals = tuple[Signal, ...]  # the last one is the result
 
 
 def literal(integer: int, width: int) -> str:
@@ -18,56 +31,56 @@ def literal(integer: int, width: int) -> str:
     return f"{width}'sd{wrapped}" if wrapped >= 0 else f"-{width}'sd{-wrapped}"
 
 
-def infix(sign: str) -> Callable[[Terms], str]:
+def infix(sign: str) -> Callable[[Terms], Signals]:
     """An operator between two operands."""
 
-    def text(terms: Terms) -> str:
+    def text(terms: Terms) -> Signals:
         a, b = terms.operands
         return _wire(terms, f"{_cut(a, terms)} {sign} {_cut(b, terms)}")
 
     return text
 
 
-def negate(terms: Terms) -> str:
+def negate(terms: Terms) -> Signals:
     """The negative of an operand."""
     return _wire(terms, f"-{_cut(terms.operands[0], terms)}")
 
 
-def plus(terms: Terms) -> str:
+def plus(terms: Terms) -> Signals:
     """An operand and a constant."""
     return _wire(terms, f"{_cut(terms.operands[0], terms)} + {literal(terms.data[0], terms.width)}")
 
 
-def shift_left(terms: Terms) -> str:
+def shift_left(terms: Terms) -> Signals:
     """An operand times a power of two."""
     return _wire(terms, f"{_cut(terms.operands[0], terms)} <<< {terms.data[0]}")
 
 
-def shift_right(terms: Terms) -> str:
+def shift_right(terms: Terms) -> Signals:
     """An operand without its lowest bits."""
     a, places = terms.operands[0], terms.data[0]
     top = min(a.bits, places + terms.width)
     return _wire(terms, f"$signed({a.text}[{top - 1}:{min(places, a.bits - 1)}])")
 
 
-def narrow(terms: Terms) -> str:
+def narrow(terms: Terms) -> Signals:
     """The lowest bits of an operand."""
     return _wire(terms, _cut(terms.operands[0], terms))
 
 
-def magnitude(terms: Terms) -> str:
+def magnitude(terms: Terms) -> Signals:
     """The absolute value."""
     a = terms.operands[0]
     return _wire(terms, f"{a.text}[{a.bits - 1}] ? -{a.text} : {a.text}")
 
 
-def select(terms: Terms) -> str:
+def select(terms: Terms) -> Signals:
     """The first operand where the third is below zero, else the second."""
     a, b, sign = terms.operands
     return _wire(terms, f"{sign.text}[{sign.bits - 1}] ? {_cut(a, terms)} : {_cut(b, terms)}")
 
 
-def saturate(terms: Terms) -> str:
+def saturate(terms: Terms) -> Signals:
     """An operand, or the nearer end of a range that it is outside of."""
     a, width = terms.operands[0], terms.width
     result = _cut(a, terms)
@@ -91,7 +104,7 @@ def saturates(terms: Terms) -> str:
     return " || ".join(beyond) or "1'b0"
 
 
-def search(terms: Terms) -> str:
+def search(terms: Terms) -> Signals:
     """One more bit of an index: whether the bound that the bits before it choose is reached."""
     a, *prefix = terms.operands
     wide = a.bits + 1  # bounds may lie beyond
@@ -99,32 +112,18 @@ def search(terms: Terms) -> str:
         return _wire(terms, f"{{1'b0, {a.text} >= {literal(terms.data[0], wide)}}}")
     before = prefix[0].text
     bound = _chosen(before, len(terms.data).bit_length() - 1, terms.data, wide)
-    declared = f"    wire signed [{wide - 1}:0] bound_{terms.name} = {bound};\n"
-    return declared + _wire(terms, f"{{{before}, {a.text} >= bound_{terms.name}}}")
+    return Signal(f"bound_{terms.name}", wide, bound), *_wire(terms, f"{{{before}, {a.text} >= bound_{terms.name}}}")
 
 
-def read(terms: Terms) -> str:
+def read(terms: Terms) -> Signals:
     """A constant by its index."""
     data, bits = terms.data, (len(terms.data) - 1).bit_length()
     words = data + data[-1:] * ((1 << bits) - len(data))
     return _wire(terms, _chosen(terms.operands[0].text, bits, words, terms.width))
 
 
-def instance(terms: Terms) -> str:
-    """A module with registers, `ernn_` and the operator's name; ports a, b, c and p."""
-    ports = dict(zip("abc", terms.operands, strict=False))
-    widths = {port: operand.bits for port, operand in ports.items()} | {"p": terms.width}
-    sizes = ", ".join(f".{port.upper()}_WIDTH({bits})" for port, bits in widths.items())
-    joined = ", ".join(f".{port}({operand.text})" for port, operand in ports.items())
-    return (
-        f"    wire signed [{terms.width - 1}:0] {terms.name};\n"
-        f"    ernn_{terms.module} #({sizes}, .CYCLES({terms.cycles}))\n"
-        f"        multiply_{terms.name} (.clk(clk), {joined}, .p({terms.name}));"
-    )
-
-
-def _wire(terms: Terms, expression: str) -> str:
-    return f"    wire signed [{terms.width - 1}:0] {terms.name} = {expression};"
+def _wire(terms: Terms, expression: str) -> Signals:
+    return (Signal(terms.name, terms.width, expression),)
 
 
 def _cut(operand: Operand, terms: Terms) -> str:

@@ -5,19 +5,20 @@ Timing. A step's address and tags are in the registers `issued_*`. From there th
 the lane's kernel. Columns follow each other as the kernel takes them. Tags follow through delays.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from ernn.hw.graph import kernels
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Layout, Thread
-from ernn.hw.verilog.interfaces import Drain, Pages
+from ernn.hw.verilog.interfaces import Drain, Pages, Sizes
 from ernn.hw.verilog.issue import Issue
+from ernn.hw.verilog.module import BLANK, Instance, Item, Note, Port, Process, Register, Wire, delay
 
 WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
 
 
-class ArrayText:
-    """The part of a layer's module that all layers share."""
+class ArrayHardware:
+    """The array of a layer: the part of its module that all layers share."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class ArrayText:
         memory: str,
     ) -> None:
         self.streams, self.memory, self.clock = streams, memory, clock
+        self.sizes = Sizes(streams, frame_bits)
         self.name, self.layout, self.drains, self.frame_bits = name, layout, drains, frame_bits
         self.lane = kernels.lane(
             f"{name}_lane_kernel",
@@ -45,7 +47,7 @@ class ArrayText:
         self.sum_bits = max(joined, self.lane.outputs["s"].width + 1)
         self.sums = len(self.lane.outputs["s"].elements)
         self.factor_bits = self.lane.inputs["x0"].bits
-        self.issue = Issue(layout, drains, frame_bits, streams, self.steps_of_groups())
+        self.issue = Issue(layout, drains, self.sizes)
         self.address_bits, self.step_bits = self.issue.address_bits, self.issue.step_bits
         self.row_bits = self.issue.row_bits
         meet = WEIGHT_CYCLES + self.lane.taken("x0") - _OPERAND_CYCLES
@@ -80,76 +82,72 @@ class ArrayText:
         """Columns of the vector that a step takes."""
         return self.layout.array.columns
 
-    def steps_of_groups(self) -> Mapping[str, str]:
-        """Verilog of the steps of a thread's group, `THREAD_steps_here`, where groups differ."""
-        return {}
-
     @property
     def kinds(self) -> int:
         """Kinds of drains."""
         return len(self.drains)
 
-    def operands(self, vectors: Sequence[str]) -> Iterator[str]:
+    def operands(self, vectors: Sequence[str]) -> Iterator[Item]:
         """The choice of the vector; reads are issued by the layer."""
-        count = len(self.layout.threads)
-        yield f"""    // Operands: which vector, two cycles behind its address, and whether it counts as zeros.
-    wire [{self.step_bits - 1}:0] read_step;
-    wire [STREAM_BITS-1:0] read_stream;
-    wire read_turn;
-    wire [{count - 1}:0] chosen_thread;
-    wire chosen_zero;
-    ernn_delay #(.WIDTH({self.step_bits + 1} + STREAM_BITS), .CYCLES({self.operand_delay})) delay_step (
-        .clk(clk), .d({{issued_stream, issued_turn, issued_step}}), .q({{read_stream, read_turn, read_step}}));
-    ernn_delay #(.WIDTH({count + 1}), .CYCLES({self.operand_delay + 2}))
-        delay_choice (.clk(clk), .d({{issued_zero, issued_thread}}), .q({{chosen_zero, chosen_thread}}));
-"""
+        count, stream = len(self.layout.threads), self.sizes.stream
+        yield Note("Operands: which vector, two cycles behind its address, and whether it counts as zeros.")
+        yield Wire("read_step", self.step_bits)
+        yield Wire("read_stream", stream)
+        yield Wire("read_turn")
+        yield Wire("chosen_thread", count)
+        yield Wire("chosen_zero")
+        place, read = "{issued_stream, issued_turn, issued_step}", "{read_stream, read_turn, read_step}"
+        yield delay("delay_step", self.step_bits + 1 + stream, self.operand_delay, place, read)
+        issued, chosen = "{issued_zero, issued_thread}", "{chosen_zero, chosen_thread}"
+        yield delay("delay_choice", count + 1, self.operand_delay + 2, issued, chosen)
+        yield BLANK
         yield from self.broadcast(vectors)
 
-    def behind(self, column: int, signal: str, bits: int) -> Iterator[str]:
+    def behind(self, column: int, signal: str, bits: int) -> Iterator[Item]:
         """A signal for a column, as much later as the column is."""
-        yield f"""    wire [{bits - 1}:0] {signal}_{column};
-    ernn_delay #(.WIDTH({bits}), .CYCLES({kernels.skew(column)})) delay_{signal}_{column} (
-        .clk(clk), .d({signal}), .q({signal}_{column}));"""
+        yield Wire(f"{signal}_{column}", bits)
+        yield delay(f"delay_{signal}_{column}", bits, kernels.skew(column), signal, f"{signal}_{column}")
 
-    def broadcast(self, vectors: Sequence[str]) -> Iterator[str]:
+    def broadcast(self, vectors: Sequence[str]) -> Iterator[Item]:
         """The blocks of the vector that is multiplied, for all lanes."""
         columns, bits = self.layout.array.columns, self.factor_bits
-        yield f"    reg [{columns * bits - 1}:0] broadcast;"
+        yield Register("broadcast", columns * bits)
         for vector in vectors:
             users = [self.index(t) for t in self.layout.threads if t.vector == vector]
             condition = " || ".join(f"chosen_thread[{n}]" for n in users)
             if vector == "y":
                 condition = f"({condition}) && !chosen_zero"
-            yield f"    wire {vector}_chosen = {condition};"
+            yield Wire(f"{vector}_chosen", value=condition)
             for column in range(columns):
                 yield from self.behind(column, f"{vector}_chosen", 1)
-        yield "    always @(posedge clk) begin"
+        text = "    always @(posedge clk) begin\n"
         for column in range(columns):
             part = f"[{(column + 1) * bits - 1}:{column * bits}]"
-            yield f"        broadcast{part} <= {bits}'d0;"
+            text += f"        broadcast{part} <= {bits}'d0;\n"
             for vector in vectors:
                 block = self.widened(vector, f"{vector}_factors", column)
-                yield f"        if ({vector}_chosen_{column}) broadcast{part} <= {block};"
-        yield "    end\n"
+                text += f"        if ({vector}_chosen_{column}) broadcast{part} <= {block};\n"
+        yield Process(f"{text}    end")
+        yield BLANK
 
-    def lane_operands(self) -> str:
+    def lane_operands(self) -> dict[str, str]:
         """Ports of a lane's instance for its operands."""
-        return ".operands(broadcast), "
+        return {"operands": "broadcast"}
 
-    def operand_ports(self) -> str:
+    def operand_ports(self) -> Iterator[Port]:
         """Ports of a lane's module for its operands."""
-        return f"    input wire [{self.layout.array.columns * self.factor_bits - 1}:0] operands,\n"
+        yield Port("input", "operands", self.layout.array.columns * self.factor_bits)
 
-    def fetch(self) -> Iterator[str]:
+    def fetch(self) -> Iterator[Item]:
         """Weights and operands of a lane's kernel."""
-        bits = self.layout.array.columns * self.factor_bits
-        yield f"""    (* keep *) reg [{bits - 1}:0] operands_here;  // one net to all lanes is slow
-    always @(posedge clk) operands_here <= operands;
-    wire [{self.layout.array.columns * self.layout.column_bits - 1}:0] kernel_weights = weights;"""
+        columns = self.layout.array.columns
+        yield Register("operands_here", columns * self.factor_bits, kept=True, comment="one net to all lanes is slow")
+        yield Process("    always @(posedge clk) operands_here <= operands;")
+        yield Wire("kernel_weights", columns * self.layout.column_bits, "weights")
 
-    def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[str]:
+    def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[Item]:
         """What the lanes read of a vector."""
-        yield f"    wire [{self.layout.array.columns * self.kept_bits(name) - 1}:0] {name}_factors;"
+        yield Wire(f"{name}_factors", self.layout.array.columns * self.kept_bits(name))
 
     def _kept(self, vector: str) -> int:
         """Bits of a factor as it is kept: without places behind it and more signs."""
@@ -174,71 +172,106 @@ class ArrayText:
             parts += [*signs, f"{factors}[{high}:{low}]", *([f"{shift}'d0"] if shift else [])]
         return f"{{{', '.join(parts)}}}"
 
-    def vector(self, name: str, thread: Thread, writes: int, pages: Pages) -> Iterator[str]:
+    def vector(self, name: str, thread: Thread, writes: int, pages: Pages) -> Iterator[Item]:
         """Where the factors of a vector are kept: in banks, for all lanes."""
-        columns, factors = self.layout.array.columns, self.kept_bits(name)
         step_bits = max(1, (thread.steps - 1).bit_length())
-        kind = ', .KIND("block")' if self.layout.transformed else ""  # where block RAM is free
-        yield f"""    ernn_operands #(.BANKS({columns}), .WRITES({writes}), .TOTAL({thread.columns}), .WIDTH({factors}),
-        .STEP_ADDRESS({step_bits}), .PAGES(2 * {pages.count}), .PAGE_ADDRESS({pages.bits}){kind}) vector_{name} (
-        .clk(clk), .rst(rst), .write({name}_points_valid[0]), .write_page({pages.write}), .d({name}_points),
-        .written({name}_written), .last({name}_last), .ends({name}_ends), .read_page({pages.read}),
-        .read_step(read_step[{step_bits - 1}:0]), .q({name}_factors));
-"""
+        kind = {"KIND": '"block"'} if self.layout.transformed else {}  # where block RAM is free
+        parameters: dict[str, int | str] = {
+            "BANKS": self.layout.array.columns,
+            "WRITES": writes,
+            "TOTAL": thread.columns,
+            "WIDTH": self.kept_bits(name),
+            "STEP_ADDRESS": step_bits,
+            "PAGES": 2 * pages.count,
+            "PAGE_ADDRESS": pages.bits,
+            **kind,
+        }
+        ports = {
+            "clk": "clk",
+            "rst": "rst",
+            "write": f"{name}_points_valid[0]",
+            "write_page": pages.write,
+            "d": f"{name}_points",
+            "written": f"{name}_written",
+            "last": f"{name}_last",
+            "ends": f"{name}_ends",
+            "read_page": pages.read,
+            "read_step": f"read_step[{step_bits - 1}:0]",
+            "q": f"{name}_factors",
+        }
+        yield Instance("ernn_operands", f"vector_{name}", ports, parameters)
+        yield BLANK
 
-    def lanes(self) -> Iterator[str]:
+    def lanes(self) -> Iterator[Item]:
         """All lanes, with their weights."""
-        array, tags = self.layout.array, 2 + self.row_bits
-        count = len(self.layout.threads)
-        yield f"""    // Lanes, and tags on their way to the accumulators.
-    wire [{self.address_bits - 1}:0] weight_address;
-    ernn_delay #(.WIDTH({self.address_bits}), .CYCLES({self.weight_delay}))
-        delay_address (.clk(clk), .d(issued_address), .q(weight_address));"""
-        each = array.columns // self.layout.together
-        for memory in range(each):
-            yield from self.behind(memory, "weight_address", self.address_bits)
-        addresses = ", ".join(f"weight_address_{memory}" for memory in reversed(range(each)))
-        yield f"""    wire [{each * self.address_bits - 1}:0] weight_addresses = {{{addresses}}};
-    wire add_in_3, start_in_3;
-    wire [{self.row_bits - 1}:0] row_in_3;
-    ernn_delay #(.WIDTH({tags}), .CYCLES({self.lane_cycles - 3}))
-        delay_tags (.clk(clk), .d({{issued, issued_start, issued_row}}), .q({{add_in_3, start_in_3, row_in_3}}));
-    reg add, start, add_in_1, start_in_1, add_in_2, start_in_2;
-    reg [{self.row_bits - 1}:0] row, row_in_1, row_in_2;
-    always @(posedge clk) begin
-        {{add_in_2, start_in_2, row_in_2}} <= {{add_in_3, start_in_3, row_in_3}};
-        {{add_in_1, start_in_1, row_in_1}} <= {{add_in_2, start_in_2, row_in_2}};
-        {{add, start, row}} <= {{add_in_1, start_in_1, row_in_1}};
-    end
-    wire [{count - 1}:0] adding_in_2;
-    ernn_delay #(.WIDTH({count}), .CYCLES({self.lane_cycles - 2}))
-        delay_thread (.clk(clk), .d(issued_thread), .q(adding_in_2));
-    wire [{array.lanes * self.lanes_bits - 1}:0] totals;"""
-        port = ""
+        yield Note("Lanes, and tags on their way to the accumulators.")
+        yield from self._weight_addresses()
+        yield from self._tags()
+        yield Wire("totals", self.layout.array.lanes * self.lanes_bits)
         if len(self.shifts) > 1:
             choices = [
                 " || ".join(f"adding_in_2[{self.index(t)}]" for t in self.layout.threads if self.shift(t) == shift)
                 for shift in reversed(self.shifts)
             ]
-            yield f"    wire [{len(choices) - 1}:0] alignment = {{{', '.join(f'({each})' for each in choices)}}};"
-            port = ".alignment(alignment), "
-        number = max(1, (self.layout.memories - 1).bit_length())
-        yield f"    wire load_weights = load && load_memory[15:{number}] == {16 - number}'d0;"
-        for lane in range(array.lanes):
-            memories = range(lane * each, (lane + 1) * each)
-            images = ", ".join(f'.IMAGE_{c}("{self.name}_weights_{m}.hex")' for c, m in enumerate(memories))
-            loads = ", ".join(
-                f"load_weights && load_memory[{number - 1}:0] == {number}'d{m}" for m in reversed(memories)
-            )
-            yield (
-                f"    {self.name}_lane #({images}) lane_{lane} (.clk(clk), "
-                f".load({{{loads}}}), .load_address(load_address[{self.address_bits - 1}:0]), "
-                f".load_data(load_data[{self.weight_bits - 1}:0]), .weight_address(weight_addresses), "
-                f"{self.lane_operands()}.add(add), .start(start), .row(row), .start_in_1(start_in_1), "
-                f".start_in_2(start_in_2), .row_in_1(row_in_1), .row_in_2(row_in_2), .row_in_3(row_in_3), {port}"
-                f".total(totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]));"
-            )
-        yield ""
+            yield Wire("alignment", len(choices), f"{{{', '.join(f'({each})' for each in choices)}}}")
+        number = self._memory_bits
+        yield Wire("load_weights", value=f"load && load_memory[15:{number}] == {16 - number}'d0")
+        for lane in range(self.layout.array.lanes):
+            yield self._lane(lane)
+        yield BLANK
+
+    @property
+    def _memories(self) -> int:
+        """Of a lane."""
+        return self.layout.array.columns // self.layout.together
+
+    @property
+    def _memory_bits(self) -> int:
+        """Of the number of a memory."""
+        return max(1, (self.layout.memories - 1).bit_length())
+
+    def _weight_addresses(self) -> Iterator[Item]:
+        bits, each = self.address_bits, self._memories
+        yield Wire("weight_address", bits)
+        yield delay("delay_address", bits, self.weight_delay, "issued_address", "weight_address")
+        for memory in range(each):
+            yield from self.behind(memory, "weight_address", bits)
+        addresses = ", ".join(f"weight_address_{memory}" for memory in reversed(range(each)))
+        yield Wire("weight_addresses", each * bits, f"{{{addresses}}}")
+
+    def _tags(self) -> Iterator[Item]:
+        count = len(self.layout.threads)
+        yield from (Wire("add_in_3"), Wire("start_in_3"), Wire("row_in_3", self.row_bits))
+        issued, behind = "{issued, issued_start, issued_row}", "{add_in_3, start_in_3, row_in_3}"
+        yield delay("delay_tags", 2 + self.row_bits, self.lane_cycles - 3, issued, behind)
+        yield from map(Register, ("add", "start", "add_in_1", "start_in_1", "add_in_2", "start_in_2"))
+        yield from (Register(name, self.row_bits) for name in ("row", "row_in_1", "row_in_2"))
+        yield Process("""    always @(posedge clk) begin
+        {add_in_2, start_in_2, row_in_2} <= {add_in_3, start_in_3, row_in_3};
+        {add_in_1, start_in_1, row_in_1} <= {add_in_2, start_in_2, row_in_2};
+        {add, start, row} <= {add_in_1, start_in_1, row_in_1};
+    end""")
+        yield Wire("adding_in_2", count)
+        yield delay("delay_thread", count, self.lane_cycles - 2, "issued_thread", "adding_in_2")
+
+    def _lane(self, lane: int) -> Instance:
+        each, bits = self._memories, self._memory_bits
+        memories = range(lane * each, (lane + 1) * each)
+        loads = ", ".join(f"load_weights && load_memory[{bits - 1}:0] == {bits}'d{m}" for m in reversed(memories))
+        tags = ("add", "start", "row", "start_in_1", "start_in_2", "row_in_1", "row_in_2", "row_in_3")
+        ports = {
+            "clk": "clk",
+            "load": f"{{{loads}}}",
+            "load_address": f"load_address[{self.address_bits - 1}:0]",
+            "load_data": f"load_data[{self.weight_bits - 1}:0]",
+            "weight_address": "weight_addresses",
+            **self.lane_operands(),
+            **{tag: tag for tag in tags},
+            **({"alignment": "alignment"} if len(self.shifts) > 1 else {}),
+            "total": f"totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]",
+        }
+        images = {f"IMAGE_{c}": f'"{self.name}_weights_{m}.hex"' for c, m in enumerate(memories)}
+        return Instance(f"{self.name}_lane", f"lane_{lane}", ports, images)
 
     def operand_shift(self, vector: str, clock: Clock) -> int:
         """Places by which the factors of a vector are shifted, so that all sums of its products join the others.
@@ -268,23 +301,33 @@ class ArrayText:
         """All that occur."""
         return sorted({self.shift(thread) for thread in self.layout.threads})
 
-    def drain(self) -> Iterator[str]:
+    def drain(self) -> Iterator[Item]:
         """Heads; finished sums are there one cycle after they were added."""
-        array, kinds = self.layout.array, self.kinds
-        tag = kinds + 2
+        array, kinds, stream = self.layout.array, self.kinds, self.sizes.stream
+        tag = kinds + 2 + stream
         holds = " | ".join(f"{{8{{loading[{n}]}}}} & 8'd{drain.hold}" for n, drain in enumerate(self.drains))
-        yield f"""    // Heads: finished groups on their way to the kernels.
-    wire [{kinds - 1}:0] loading, draining;
-    wire loading_first, loading_frame, drained_first, drained_frame, drain_valid;
-    wire [STREAM_BITS-1:0] loading_stream, drained_stream;
-    ernn_delay #(.WIDTH({tag} + STREAM_BITS), .CYCLES({self.lane_cycles + 1})) delay_drain (.clk(clk),
-        .d({{issued_stream, issued_frame, issued_first, issued_drains & {{{kinds}{{issued}}}}}}),
-        .q({{loading_stream, loading_frame, loading_first, loading}}));
-    wire [7:0] drain_beat;
-    wire [7:0] drain_hold = {holds};
-    wire [{array.heads * self.lanes_bits - 1}:0] heads;
-    ernn_drain #(.HEADS({array.heads}), .STEPS({array.chain}), .BITS({self.lanes_bits}), .TAG({tag} + STREAM_BITS))
-        drain (.clk(clk), .load(|loading), .tag({{loading_stream, loading_frame, loading_first, loading}}),
-        .hold(drain_hold), .lanes(totals), .valid(drain_valid), .beat(drain_beat),
-        .tag_out({{drained_stream, drained_frame, drained_first, draining}}), .heads(heads));
-"""
+        yield Note("Heads: finished groups on their way to the kernels.")
+        yield from (Wire("loading", kinds), Wire("draining", kinds))
+        flags = ("loading_first", "loading_frame", "drained_first", "drained_frame", "drain_valid")
+        yield from map(Wire, flags)
+        yield from (Wire("loading_stream", stream), Wire("drained_stream", stream))
+        issued = f"{{issued_stream, issued_frame, issued_first, issued_drains & {{{kinds}{{issued}}}}}}"
+        loading = "{loading_stream, loading_frame, loading_first, loading}"
+        yield delay("delay_drain", tag, self.lane_cycles + 1, issued, loading)
+        yield Wire("drain_beat", 8)
+        yield Wire("drain_hold", 8, holds)
+        yield Wire("heads", array.heads * self.lanes_bits)
+        ports = {
+            "clk": "clk",
+            "load": "|loading",
+            "tag": loading,
+            "hold": "drain_hold",
+            "lanes": "totals",
+            "valid": "drain_valid",
+            "beat": "drain_beat",
+            "tag_out": "{drained_stream, drained_frame, drained_first, draining}",
+            "heads": "heads",
+        }
+        sizes = {"HEADS": array.heads, "STEPS": array.chain, "BITS": self.lanes_bits, "TAG": tag}
+        yield Instance("ernn_drain", "drain", ports, sizes)
+        yield BLANK

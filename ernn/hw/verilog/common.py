@@ -12,9 +12,9 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Array, Layout, Thread
 from ernn.hw.layout.sparse import SparseLayout, SparseThread
 from ernn.hw.layout.steps import Memory
-from ernn.hw.verilog.array import ArrayText
+from ernn.hw.verilog.array import ArrayHardware
 from ernn.hw.verilog.interfaces import Drain
-from ernn.hw.verilog.sparse import SparseArrayText
+from ernn.hw.verilog.sparse import SparseArrayHardware
 from ernn.program.matrices import Matrix, Numbers, Pruned
 from ernn.program.network import Layer
 from ernn.program.plan import Update
@@ -33,16 +33,16 @@ class Shared:
     transformed: bool  # weights are stored as the factors of their blocks
 
 
-def array_text(
+def array_hardware(
     name: str, matrix: Matrix, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], shared: Shared
-) -> ArrayText:
+) -> ArrayHardware:
     """An array for matrices like this one, pruned or others."""
     if not isinstance(matrix, Pruned):
         dense = Layout(array, tuple(threads), shared.transformed)
-        return ArrayText(name, dense, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+        return ArrayHardware(name, dense, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
     sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
     layout = SparseLayout(array, sparse)
-    return SparseArrayText(name, layout, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+    return SparseArrayHardware(name, layout, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
 
 
 def constants(name: str, buses: Sequence[str], numbers: Numbers) -> Memory:

@@ -14,7 +14,8 @@ from ernn.hw.layout.registers import (
     register_number,
 )
 from ernn.hw.layout.words import padded
-from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.layer import LayerHardware
+from ernn.hw.verilog.module import BLANK, Instance, Item, Process, Register, Wire
 
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
 # layer, and to its memory; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
@@ -29,7 +30,7 @@ class Control:
         frame_bits: of the number of a frame under way.
     """
 
-    def __init__(self, layers: Sequence[LayerText], frame_bits: int) -> None:
+    def __init__(self, layers: Sequence[LayerHardware], frame_bits: int) -> None:
         self.layers, self.frame_bits = layers, frame_bits
 
     @property
@@ -83,106 +84,87 @@ class Control:
         """Of AXI4-Lite addresses."""
         return max(8, (4 * len(self.registers) - 1).bit_length() + 1)
 
-    def text(self) -> Iterator[str]:
+    def items(self) -> Iterator[Item]:
         """Part of the top module."""
-        a, registers = self.address_bits, self.registers
-        control, place, part, step = (f"{a - 2}'d{register_number(name)}" for name in WRITTEN)
-        reset, clear = (mask.bit_length() - 1 for mask in (PROTOCOL.reset, PROTOCOL.clear))
-        flush = 12 + max(layer.flush_cycles for layer in self.layers)
-        settle = _SETTLE + max(layer.restore_cycles for layer in self.layers)
-        parts = max(part_count(layer.load_bits) for layer in self.layers)
-        values = ",\n        ".join(f"{value}" for _, value, _ in reversed(registers))
-        sizes = "\n".join(
-            f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{part_count(bits)};"
+        yield from self._of_layers()
+        yield from self._of_frames()
+        yield from (Wire("load_address", 32), Wire("load_layer", 16), Wire("load_memory", 16), Wire("load"))
+        yield Wire("load_data", 32 * self._parts)
+        yield from (Register(each, 32) for each in ("frames_in", "frames_out", "latency", "protocol_errors"))
+        yield Register("cycles", 64)
+        yield from map(Wire, ("rst", "clear", "taking", "settled"))
+        yield from (Register("load_parts", 16), Wire("state_step", 16))
+        yield self._control()
+        yield self._unused()
+        yield self._load_parts()
+        yield from self._states()
+        yield BLANK
+
+    @property
+    def _parts(self) -> int:
+        """Of the widest word that is loaded."""
+        return max(part_count(layer.load_bits) for layer in self.layers)
+
+    def _of_layers(self) -> Iterator[Item]:
+        for n, layer in enumerate(self.layers):
+            yield Wire(f"{layer.name}_overflows", 32 * max(1, len(layer.overflows())))
+            yield from (Register(f"busy_{n}", 32), Wire(f"{layer.name}_state", layer.state_bits))
+        yield Wire("busy", len(self.layers))
+
+    def _of_frames(self) -> Iterator[Item]:
+        yield from (Register("frame_in", self.frame_bits), Register("frame_out", self.frame_bits), Register("beat", 16))
+        yield Register("first_beat", comment="the beat that comes is a frame's first")
+        yield Register("last_beat", comment="it is its last")
+        yield Wire("under_way", self.frame_bits, "frame_in - frame_out")
+
+    def _control(self) -> Instance:
+        """What a host reads and writes."""
+        registers = self.registers
+        sizes = {"READS": len(registers), "WRITES": len(WRITTEN), "ADDRESS": self.address_bits}
+        sizes |= {"WRITE_CYCLES": _SETTLE} | {name.upper(): register_number(name) for name in WRITTEN}
+        sizes |= {"RESET_BIT": PROTOCOL.reset.bit_length() - 1, "CLEAR_BIT": PROTOCOL.clear.bit_length() - 1}
+        sizes["FLUSH"] = 12 + max(layer.flush_cycles for layer in self.layers)
+        sizes["SETTLE"] = _SETTLE + max(layer.restore_cycles for layer in self.layers)
+        names = ["awaddr", "awvalid", "awready", "wdata", "wstrb", "wvalid", "wready", "bresp", "bvalid", "bready"]
+        names += ["araddr", "arvalid", "arready", "rdata", "rresp", "rvalid", "rready"]
+        ports = {"clk": "clk", "aresetn": "aresetn"} | {each: f"s_axil_{each}" for each in names}
+        ports["values"] = f"{{{', '.join(value for _, value, _ in reversed(registers))}}}"
+        loaded = ("load_parts", "load", "load_layer", "load_memory", "load_address", "load_data")
+        ports |= {each: each for each in (*loaded, "rst", "clear", "taking", "settled", "state_step")}
+        return Instance("ernn_control", "control", ports, sizes | {"PARTS": self._parts})
+
+    def _unused(self) -> Item:
+        """Signals some of whose bits nobody reads."""
+        signals = ["s_axil_awprot", "s_axil_arprot", "s_axis_tdata", "load_layer", "load_memory", "load_address"]
+        signals += ["load_data", *(f"{layer.name}_{each}" for layer in self.layers for each in ("overflows", "state"))]
+        return Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}", unchecked="UNUSEDSIGNAL")
+
+    def _load_parts(self) -> Item:
+        """Parts of a word of the memory or of the state that is loaded."""
+        sizes = "".join(
+            f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{part_count(bits)};\n"
             for n, layer in enumerate(self.layers)
             for kind, bits in (
                 ("00", layer.array.weight_bits),
                 *((f"1{place}", state.bits) for place, state in enumerate(layer.states.values())),
             )
         )
+        return Process(f"""    always @(posedge clk)
+        case ({{load_layer, load_memory[{PROTOCOL.state_bit}:{PROTOCOL.state_shift}]}})
+{sizes}            default: load_parts <= 16'd1;
+        endcase""")
+
+    def _states(self) -> Iterator[Item]:
+        """The word of a state that is shown."""
         words = {
             n: padded(f"{layer.name}_state", layer.state_bits, 32 * self.state_parts)
             for n, layer in enumerate(self.layers)
             if layer.states
         }
         first, *others = words.values()
-        shown = (
-            "".join(f"load_layer == 16'd{n} ? {word} : " for n, word in zip([*words][1:], others, strict=True)) + first
-        )
-        for n, layer in enumerate(self.layers):
-            yield f"    wire [{32 * max(1, len(layer.overflows())) - 1}:0] {layer.name}_overflows;"
-            yield f"    reg [31:0] busy_{n};\n    wire [{layer.state_bits - 1}:0] {layer.name}_state;"
-        yield f"""    wire [{len(self.layers) - 1}:0] busy;
-    reg [{self.frame_bits - 1}:0] frame_in, frame_out;
-    reg [15:0] beat;
-    reg first_beat, last_beat;  // the beat that comes is a frame's first, its last
-    wire [{self.frame_bits - 1}:0] under_way = frame_in - frame_out;
-
-    // Control.
-    wire [31:0] load_address;
-    wire [15:0] load_layer, load_memory;
-    wire load;
-    wire [{32 * parts - 1}:0] load_data;
-    reg [31:0] frames_in, frames_out, latency, protocol_errors;
-    reg [63:0] cycles;
-    wire taking, write;
-    wire [{a - 3}:0] write_number;
-    wire [31:0] write_data;
-    reg resets, clears, places, loads;
-    reg [31:0] load_value;
-    always @(posedge clk) begin
-        resets <= aresetn && write && write_number == {control} && write_data[{reset}];
-        clears <= aresetn && write && write_number == {control} && write_data[{clear}];
-        places <= aresetn && write && write_number == {place};
-        loads <= aresetn && write && write_number == {part};
-        load_value <= write_data;
-    end
-    reg rst, clear;
-    initial rst = 1'b1;
-    // A reset lasts until all pipelines are empty; registers wait for it.
-    reg [15:0] resetting;
-    wire reset_begins = !aresetn || resets;
-    always @(posedge clk) begin
-        resetting <= reset_begins ? 16'd{flush} : resetting != 16'd0 ? resetting - 16'd1 : 16'd0;
-        rst <= reset_begins || resetting != 16'd0;
-        clear <= reset_begins || resetting != 16'd0 || clears;
-    end
-    ernn_registers #(.READS({len(registers)}), .WRITES({len(WRITTEN)}), .ADDRESS({a}), .SETTLE({_SETTLE})) registers (
-        .clk(clk), .rst(!aresetn), .hold(rst), .awaddr(s_axil_awaddr), .awvalid(s_axil_awvalid),
-        .awready(s_axil_awready), .wdata(s_axil_wdata), .wstrb(s_axil_wstrb), .wvalid(s_axil_wvalid),
-        .wready(s_axil_wready), .bresp(s_axil_bresp), .bvalid(s_axil_bvalid), .bready(s_axil_bready),
-        .araddr(s_axil_araddr), .arvalid(s_axil_arvalid), .arready(s_axil_arready), .rdata(s_axil_rdata),
-        .rresp(s_axil_rresp), .rvalid(s_axil_rvalid), .rready(s_axil_rready), .taking(taking),
-        .write(write), .write_number(write_number), .write_data(write_data), .values({{
-        {values}}}));
-    /* verilator lint_off UNUSEDSIGNAL */
-    wire unused = &{{1'b0, s_axil_awprot, s_axil_arprot, write_data, s_axis_tdata, load_layer, load_memory,
-        load_address, load_data, {", ".join(f"{layer.name}_overflows, {layer.name}_state" for layer in self.layers)}}};
-    /* verilator lint_on UNUSEDSIGNAL */
-
-    // Weights.
-    reg [15:0] load_parts;
-    always @(posedge clk)
-        case ({{load_layer, load_memory[{PROTOCOL.state_bit}:{PROTOCOL.state_shift}]}})
-{sizes}
-            default: load_parts <= 16'd1;
-        endcase
-    reg [15:0] state_step;
-    reg [{32 * self.state_parts - 1}:0] state_word;
-    reg [15:0] settling;  // frames wait: what was written is on its way
-    reg settled;
-    reg idle;
-    always @(posedge clk) begin
+        shown = "".join(f"load_layer == 16'd{n} ? {word} : " for n, word in zip([*words][1:], others, strict=True))
+        yield from (Register("state_word", 32 * self.state_parts), Register("idle"))
+        yield Process(f"""    always @(posedge clk) begin
         idle <= under_way == {self.frame_bits}'d0 && first_beat;
-        if (rst) state_step <= 16'd0;
-        else if (write && write_number == {step}) state_step <= write_data[15:0];
-        if (rst) settling <= 16'd0;
-        else if (taking) settling <= 16'd{settle};
-        else if (settling != 16'd0) settling <= settling - 16'd1;
-        settled <= settling == 16'd0 && !taking;
-        state_word <= {shown};
-    end
-    ernn_loader #(.PARTS({parts})) loader (.clk(clk), .rst(!aresetn), .place(places), .part(loads),
-        .value(load_value), .parts(load_parts), .load(load), .layer(load_layer), .memory(load_memory),
-        .address(load_address), .data(load_data));
-"""
+        state_word <= {shown}{first};
+    end""")

@@ -6,9 +6,10 @@ from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.layout.array import Array, Thread
 from ernn.hw.layout.layer import circulant, sums_of
 from ernn.hw.layout.words import Words
-from ernn.hw.verilog.common import Shared, array_text, constants
+from ernn.hw.verilog.common import Shared, array_hardware, constants
 from ernn.hw.verilog.interfaces import Condition, Drain
-from ernn.hw.verilog.layer import LayerText
+from ernn.hw.verilog.layer import LayerHardware
+from ernn.hw.verilog.module import Assign
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Matrix, Numbers, Pruned
 from ernn.program.network import Layer, Output
@@ -16,31 +17,31 @@ from ernn.program.plan import Update
 from ernn.program.plans import OUTPUT, plan_of
 
 
-def rows_of_x(name: str, layer: Layer, array: Array, source: Words, shared: Shared) -> LayerText:
+def rows_of_x(name: str, layer: Layer, array: Array, source: Words, shared: Shared) -> LayerHardware:
     """Products of x for a layer whose sums they do not join: rows, those of all gates of a cell together."""
     apart, plan = sums_of(layer).apart, plan_of(layer.kind, layer)
     assert apart is not None
     product, gates = apart.products[0], plan.gates
     thread = Thread("ih", product, "x", array, tuple(range(len(gates))), 0, side_by_side=True, drains="rows")
-    text = array_text(name, layer.weight_ih, array, [thread], [Drain("rows", apart)], shared)
+    hardware = array_hardware(name, layer.weight_ih, array, [thread], [Drain("rows", apart)], shared)
     k = product.matrix.block_size
-    made = LayerText(text, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), shared.streams)
+    made = LayerHardware(hardware, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), shared.streams)
     made.doc = f"products of {layer.inputs} inputs for {layer.cells} cells"
     spectra = {f"_{gate}": _rows_of_x(plan.of_gate(gate)) for gate in gates}
-    kernel = kernels.rows(f"{name}_rows", apart, spectra, shared.clock, text.sum_bits)
+    kernel = kernels.rows(f"{name}_rows", apart, spectra, shared.clock, hardware.sum_bits)
     sums = tuple(f"s_{gate}" for gate in gates)
     steps = thread.groups * array.chain
     return _finished(made, Unit("rows", 1, layer.cells, k, shared.streams, 0, kernel, sums, steps))
 
 
-def projection(name: str, layer: Layer, update: Update, array: Array, source: Words, shared: Shared) -> LayerText:
+def projection(name: str, layer: Layer, update: Update, array: Array, source: Words, shared: Shared) -> LayerHardware:
     """The projection of a layer, with other blocks than those of y: columns of m are taken as they come."""
     made = _columns(name, layer, update, kernels.format_of("m", layer, None), array, source, shared)
     made.doc = f"{layer.outputs} outputs from {layer.cells} cells"
     return made
 
 
-def output(name: str, layer: Output, input: Format, array: Array, source: Words, shared: Shared) -> LayerText:
+def output(name: str, layer: Output, input: Format, array: Array, source: Words, shared: Shared) -> LayerHardware:
     """The output layer: columns are taken as they come."""
     made = _columns(name, layer, OUTPUT.updates[0], input, array, source, shared)
     made.doc = f"logits of {layer.weight.rows} classes from {layer.weight.cols} elements"
@@ -49,18 +50,18 @@ def output(name: str, layer: Output, input: Format, array: Array, source: Words,
 
 def _columns(
     name: str, layer: Layer | Output, update: Update, input: Format, array: Array, source: Words, shared: Shared
-) -> LayerText:
+) -> LayerHardware:
     """An update of one matrix, whose products of a column begin as soon as it is there."""
     matrix: Matrix = getattr(layer, update.rows.terms[0].matrix)
     product = Product(circulant(matrix), input)
     joined, k, by_step = Joined((product,)), product.matrix.block_size, not isinstance(matrix, Pruned)
     thread = Thread("ih", product, "x", array, (0,), 0, by_step=by_step, drains=update.result)
-    text = array_text(name, matrix, array, [thread], [Drain(update.result, joined)], shared)
+    hardware = array_hardware(name, matrix, array, [thread], [Drain(update.result, joined)], shared)
     bits = kernels.format_of(update.result, layer, None).bits
     sink = Words(array.heads * k, bits, -(-thread.rows // array.heads))
-    made = LayerText(text, source, sink, shared.streams)
+    made = LayerHardware(hardware, source, sink, shared.streams)
     sums, module = Sums(joined), f"{name}_{update.module}"
-    kernel = kernels.update(module, update, layer, sums, None, shared.clock, text.sum_bits)
+    kernel = kernels.update(module, update, layer, sums, None, shared.clock, hardware.sum_bits)
     memories = []
     for each in update.constants:
         numbers: Numbers = getattr(layer, each.field)
@@ -68,7 +69,7 @@ def _columns(
     sizes = (array.heads, matrix.rows, k, shared.streams)
     unit = Unit(update.name, *sizes, 0, kernel, ("s",), thread.groups * array.chain, tuple(memories))
     _finished(made, unit)
-    made.body.append(made.available("ih"))
+    made.body += made.available("ih")
     made.conditions = {"ih": Condition(always="ih_has", opens="room")}
     return made
 
@@ -78,10 +79,10 @@ def _rows_of_x(update: Update) -> str:
     return update.ready.joined if update.ready else update.rows.alone(update.rows.terms[0])
 
 
-def _finished(layer: LayerText, unit: Unit) -> LayerText:
+def _finished(layer: LayerHardware, unit: Unit) -> LayerHardware:
     layer.add_x()
     layer.add_unit(unit)
     layer.add_output(unit)
-    layer.body.append("    assign reserve = ih_go && ih_opens;\n")
+    layer.body.append(Assign("reserve", "ih_go && ih_opens"))
     layer.conditions = {"ih": Condition(always="ih_x", opens="room")}
     return layer

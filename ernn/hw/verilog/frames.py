@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ernn.hw.layout.registers import whole_bytes
 from ernn.hw.layout.words import Words
+from ernn.hw.verilog.module import BLANK, Assign, Item, Loop, Memory, Note, Port, Process, Register, Wire
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Beats:
         """Elements of the last beat."""
         return self.elements - (self.words.words - 1) * self.count
 
-    def keep(self, direction: str, side: str) -> str:
+    def keep(self, direction: str, side: str) -> Iterator[Port]:
         """The port, where there are several elements."""
-        bits = self.count * self.slot // 8
-        return f"    {direction} wire [{bits - 1}:0] {side}_axis_tkeep,\n" if self.count > 1 else ""
+        if self.count > 1:
+            yield Port(direction, f"{side}_axis_tkeep", self.count * self.slot // 8)
 
     def kept(self, last: str) -> str:
         """Expression of `tkeep` in a beat; `last` says that it is a vector's last."""
@@ -76,79 +77,64 @@ class Frames:
     stream_bits: int
     layers: int
 
-    def ports(self, name: str, layers: int, address_bits: int) -> Iterator[str]:
+    def doc(self, name: str, layers: int) -> str:
         """Head of the module.
 
         Args:
             name: of the program.
             layers: recurrent ones.
+        """
+        x, y = self.input, self.output
+        return f"""{name}: {layers} recurrent layer{"s" * (layers > 1)} and the output layer.
+A frame is {x.elements} features of {x.bits} bits, {x.count} a beat.
+It gives {y.elements} logits of {y.bits} bits, {y.count} a beat.
+tuser of a frame's first beat says that an utterance opens (states count as zeros), tid names its stream.
+Registers: registers.md."""
+
+    def ports(self, address_bits: int) -> Iterator[Port]:
+        """Of the module.
+
+        Args:
             address_bits: of AXI4-Lite addresses.
         """
-        a, t, x, y = address_bits, self.stream_bits, self.input, self.output
-        yield f"""// {name}: {layers} recurrent layer{"s" * (layers > 1)} and the output layer.
-// A frame is {x.elements} features of {x.bits} bits, {x.count} a beat.
-// It gives {y.elements} logits of {y.bits} bits, {y.count} a beat.
-// tuser of a frame's first beat says that an utterance opens (states count as zeros), tid names its stream.
-// Registers: registers.md.
-module ernn (
-    input wire aclk,
-    input wire aresetn,
-    input wire [{x.count * x.slot - 1}:0] s_axis_tdata,
-    input wire s_axis_tvalid,
-    output wire s_axis_tready,
-    input wire s_axis_tlast,
-{x.keep("input", "s")}    input wire [0:0] s_axis_tuser,
-    input wire [{t - 1}:0] s_axis_tid,
-    output wire [{y.count * y.slot - 1}:0] m_axis_tdata,
-    output wire m_axis_tvalid,
-    input wire m_axis_tready,
-    output wire m_axis_tlast,
-{y.keep("output", "m")}    output wire [{t - 1}:0] m_axis_tid,
-    input wire [{a - 1}:0] s_axil_awaddr,
-    input wire [2:0] s_axil_awprot,
-    input wire s_axil_awvalid,
-    output wire s_axil_awready,
-    input wire [31:0] s_axil_wdata,
-    input wire [3:0] s_axil_wstrb,
-    input wire s_axil_wvalid,
-    output wire s_axil_wready,
-    output wire [1:0] s_axil_bresp,
-    output wire s_axil_bvalid,
-    input wire s_axil_bready,
-    input wire [{a - 1}:0] s_axil_araddr,
-    input wire [2:0] s_axil_arprot,
-    input wire s_axil_arvalid,
-    output wire s_axil_arready,
-    output wire [31:0] s_axil_rdata,
-    output wire [1:0] s_axil_rresp,
-    output wire s_axil_rvalid,
-    input wire s_axil_rready
-);
-    wire clk = aclk;"""
+        t, x, y = self.stream_bits, self.input, self.output
+        yield from (Port("input", "aclk"), Port("input", "aresetn"))
+        yield Port("input", "s_axis_tdata", x.count * x.slot)
+        yield from (Port("input", "s_axis_tvalid"), Port("output", "s_axis_tready"), Port("input", "s_axis_tlast"))
+        yield from x.keep("input", "s")
+        yield from (Port("input", "s_axis_tuser", 1), Port("input", "s_axis_tid", t))
+        yield Port("output", "m_axis_tdata", y.count * y.slot)
+        yield from (Port("output", "m_axis_tvalid"), Port("input", "m_axis_tready"), Port("output", "m_axis_tlast"))
+        yield from y.keep("output", "m")
+        yield Port("output", "m_axis_tid", t)
+        yield from control_ports(address_bits)
 
-    def text(self) -> Iterator[str]:
+    def items(self) -> Iterator[Item]:
         """Contexts: one is there two cycles after a frame's first feature, just before a thread can look for it."""
         f, t, x = self.frame_bits, self.stream_bits, self.input
-        beats = x.words.words
-        counters = "\n".join(
-            f"        busy_{n} <= clear ? 32'd0 : busy_{n} + {{31'd0, busy[{n}]}};" for n in range(self.layers)
-        )
-        last = "1'b1" if beats == 1 else f"beat == 16'd{beats - 2}"
-        yield f"""    // Frames under way: contexts in a ring, from their first feature to their last logit.
-    reg [{(1 << f) - 1}:0] ring_first;
-    reg [{(t << f) - 1}:0] ring_stream;
-    reg [31:0] ring_begun[0:{(1 << f) - 1}];
-    reg [31:0] now;
-    reg misplaced;  // a tlast within this frame{", or a wrong tkeep" * (x.count > 1)}
-    reg open;
-    reg [{f - 1}:0] frames_open;
-    reg counting, taken_last, out_ended, wrong;
-    reg [31:0] begun;
-    reg opens, opens_first;  // a frame has begun
-    reg [{t - 1}:0] opens_stream;
-    reg [{f - 1}:0] opens_frame;
-    integer place;
-    always @(posedge clk) begin
+        yield Note("Frames under way: contexts in a ring, from their first feature to their last logit.")
+        yield from (Register("ring_first", 1 << f), Register("ring_stream", t << f))
+        yield Memory("ring_begun", 32, depth=1 << f)
+        yield Register("now", 32)
+        yield Register("misplaced", comment=f"a tlast within this frame{', or a wrong tkeep' * (x.count > 1)}")
+        yield from (Register("open"), Register("frames_open", f))
+        yield from map(Register, ("counting", "taken_last", "out_ended", "wrong"))
+        yield Register("begun", 32, port=True)
+        yield from (Register("opens", comment="a frame has begun"), Register("opens_first"))
+        yield from (Register("opens_stream", t), Register("opens_frame", f), Loop("place"))
+        yield self._registered()
+        yield Wire("in_ready")
+        yield Wire("in_take", value="s_axis_tvalid && s_axis_tready")
+        yield Wire("out_end", value="m_axis_tvalid && m_axis_tready && m_axis_tlast")
+        yield Assign("s_axis_tready", "in_ready && open")
+        yield Assign("m_axis_tid", f"ring_stream[frame_out*{t}+:{t}]")
+        yield self._counted()
+        yield from self._data()
+
+    def _registered(self) -> Process:
+        """Conditions a cycle late."""
+        f, x = self.frame_bits, self.input
+        return Process(f"""    always @(posedge clk) begin
         frames_open <= under_way;
         open <= frames_open < {f}'d{(1 << f) - 3} && settled && !taking && !rst;
         counting <= under_way != {f}'d0 || !first_beat || in_take;
@@ -156,13 +142,17 @@ module ernn (
         out_ended <= !rst && out_end;
         wrong <= !rst && in_take && last_beat && (misplaced || !s_axis_tlast{x.wrong("last_beat")});
         begun <= ring_begun[frame_out];
-    end
-    wire in_ready;
-    wire in_take = s_axis_tvalid && s_axis_tready;
-    wire out_end = m_axis_tvalid && m_axis_tready && m_axis_tlast;
-    assign s_axis_tready = in_ready && open;
-    assign m_axis_tid = ring_stream[frame_out*{t}+:{t}];
-    always @(posedge clk) begin
+    end""")
+
+    def _counted(self) -> Process:
+        """Places in the ring, and counters."""
+        f, t, x = self.frame_bits, self.stream_bits, self.input
+        beats = x.words.words
+        counters = "".join(
+            f"        busy_{n} <= clear ? 32'd0 : busy_{n} + {{31'd0, busy[{n}]}};\n" for n in range(self.layers)
+        )
+        last = "1'b1" if beats == 1 else f"beat == 16'd{beats - 2}"
+        return Process(f"""    always @(posedge clk) begin
         if (rst) begin
             beat <= 16'd0;
             first_beat <= 1'b1;
@@ -196,15 +186,26 @@ module ernn (
         now <= rst ? 32'd0 : now + 32'd1;
         if (clear) latency <= 32'd0;
         else if (out_ended) latency <= now - begun + 32'd1;
-{counters}
-    end"""
-        yield from self._data()
+{counters}    end""")
 
-    def _data(self) -> Iterator[str]:
+    def _data(self) -> Iterator[Item]:
         """Elements of the streams' beats."""
         x, y = self.input, self.output
-        yield f"""    wire [{x.words.width - 1}:0] features = {{{", ".join(reversed([*x.taken("last_beat")]))}}};
-    assign m_axis_tdata = {{{", ".join(reversed([*y.given("logits")]))}}};"""
+        yield Wire("features", x.words.width, f"{{{', '.join(reversed([*x.taken('last_beat')]))}}}")
+        yield Assign("m_axis_tdata", f"{{{', '.join(reversed([*y.given('logits')]))}}}")
         if y.count > 1:
-            yield f"    assign m_axis_tkeep = {y.kept('m_axis_tlast')};"
-        yield ""
+            yield Assign("m_axis_tkeep", y.kept("m_axis_tlast"))
+        yield BLANK
+
+
+def control_ports(address_bits: int) -> Iterator[Port]:
+    """AXI4-Lite."""
+    yield from (Port("input", "s_axil_awaddr", address_bits), Port("input", "s_axil_awprot", 3))
+    yield from (Port("input", "s_axil_awvalid"), Port("output", "s_axil_awready"))
+    yield from (Port("input", "s_axil_wdata", 32), Port("input", "s_axil_wstrb", 4))
+    yield from (Port("input", "s_axil_wvalid"), Port("output", "s_axil_wready"))
+    yield from (Port("output", "s_axil_bresp", 2), Port("output", "s_axil_bvalid"), Port("input", "s_axil_bready"))
+    yield from (Port("input", "s_axil_araddr", address_bits), Port("input", "s_axil_arprot", 3))
+    yield from (Port("input", "s_axil_arvalid"), Port("output", "s_axil_arready"))
+    yield from (Port("output", "s_axil_rdata", 32), Port("output", "s_axil_rresp", 2))
+    yield from (Port("output", "s_axil_rvalid"), Port("input", "s_axil_rready"))

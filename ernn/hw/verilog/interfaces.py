@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ernn.hw.graph.ranges import Joined
+from ernn.hw.verilog.module import Size
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,51 @@ class Drain:
 
 @dataclass(frozen=True)
 class Pages:
-    """The places of a vector's last two values, of each stream or of all: how many pairs, and expressions of a page."""
+    """Double buffer of a vector, one for each stream or one for all.
 
-    count: str
-    bits: str
+    Args:
+        count: of double buffers.
+        bits: of the number of a page.
+        read, write: Verilog expressions of the page that is read, and of the one that is written.
+    """
+
+    count: int
+    bits: int
     read: str
     write: str
+
+
+def stream_bits(streams: int) -> Size:
+    """Bits of the number of a stream, as a layer's module calls them."""
+    return Size(max(1, (streams - 1).bit_length()), "STREAM_BITS")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Parameters of a layer's module."""
+
+    streams: int
+    frame_bits: int
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """By their names."""
+        return {"STREAMS": self.streams, "STREAM_BITS": int(self.stream), "FRAME_BITS": self.frame_bits}
+
+    @property
+    def count(self) -> Size:
+        """Streams."""
+        return Size(self.streams, "STREAMS")
+
+    @property
+    def stream(self) -> Size:
+        """Bits of the number of a stream."""
+        return stream_bits(self.streams)
+
+    @property
+    def frame(self) -> Size:
+        """Bits of the number of a frame that is under way."""
+        return Size(self.frame_bits, "FRAME_BITS")
 
 
 @dataclass(frozen=True)

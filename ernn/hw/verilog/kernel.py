@@ -5,24 +5,41 @@ text are one module, so that it is read, and synthesized, once.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ernn.hw.graph.kernel import Bus, Kernel
 from ernn.hw.graph.operators import CONSTANT, INPUT
 from ernn.hw.graph.verilog_text import literal
 from ernn.hw.verilog.kernel_body import Body, taken
+from ernn.hw.verilog.module import (
+    Assign,
+    Directive,
+    Instance,
+    Item,
+    Module,
+    Port,
+    Process,
+    Register,
+    Wire,
+    declared_first,
+)
 
-__all__ = ["literal", "module"]
+__all__ = ["literal", "modules"]
 
 _SMALLEST_PART = 4  # operators that are worth a module
+_UNCHECKED = {
+    "WIDTHEXPAND": "narrow operands are sign-extended on purpose",
+    "UNUSEDSIGNAL": "some bits of an operand may have no use",
+}
 
 
-def module(kernel: Kernel) -> str:
-    """Source of a kernel's module, behind those of its parts.
+def modules(kernel: Kernel) -> tuple[Module, ...]:
+    """A kernel's module, behind those of its parts.
 
     Ports: `clk`; `valid`, which comes with the inputs of cycle 0, and `valid_out` with the outputs; a bus for each
     input and output; `overflow_NAME`, a bit for each saturation, together with the outputs.
     """
-    return _Writer(kernel).text()
+    return _Writer(kernel).modules()
 
 
 class _Part:
@@ -53,30 +70,31 @@ class _Part:
             names[place] = own if own and own not in names.values() else f"n{number}"
         self.body = Body(kernel, places, names, arrivals)
 
-    def text(self, name: str) -> str:
+    def module(self, name: str) -> Module:
         """Its module, called `name`."""
         width, names = self.kernel.schedule.widths, self.body.names
-        ports = ["input wire clk"]
-        ports += [f"input wire signed [{width[place] - 1}:0] {names[place]}" for place in self.arrivals]
-        ports += [f"output wire signed [{width[place] - 1}:0] out_{names[place]}" for place in self.results]
-        ports += [f"output wire flag_{names[place]}" for place in self.body.flagged()]
-        lines = [f"module {name} (", ",\n".join(f"    {port}" for port in ports), ");", *self.body.text()]
-        lines += [f"    assign out_{names[place]} = {names[place]};" for place in self.results]
-        lines += [f"    assign flag_{names[place]} = over_{names[place]};" for place in self.body.flagged()]
-        return "\n".join([*lines, *self.body.registers(), "endmodule", ""])
+        ports = [Port("input", "clk")]
+        ports += [Port("input", names[place], width[place], signed=True) for place in self.arrivals]
+        ports += [Port("output", f"out_{names[place]}", width[place], signed=True) for place in self.results]
+        ports += [Port("output", f"flag_{names[place]}") for place in self.body.flagged()]
+        items: list[Item] = [*self.body.items()]
+        items += [Assign(f"out_{names[place]}", names[place]) for place in self.results]
+        items += [Assign(f"flag_{names[place]}", f"over_{names[place]}") for place in self.body.flagged()]
+        items += self.body.registers()
+        return Module(name, tuple(ports), declared_first(items), unchecked=_UNCHECKED)
 
-    def instantiated(self, name: str, outside: Body) -> Iterator[str]:
+    def instantiated(self, name: str, outside: Body) -> Iterator[Item]:
         """The instance, whose results are signals of the module around it."""
         own, width = self.body.names, self.kernel.schedule.widths
-        ports = [".clk(clk)"]
-        ports += [f".{own[place]}({outside.signal(place, cycle)})" for place, cycle in self.arrivals.items()]
-        ports += [f".out_{own[place]}({outside.names[place]})" for place in self.results]
-        ports += [f".flag_{own[place]}(over_{outside.names[place]})" for place in self.body.flagged()]
+        ports = {"clk": "clk"}
+        ports |= {own[place]: outside.signal(place, cycle) for place, cycle in self.arrivals.items()}
+        ports |= {f"out_{own[place]}": outside.names[place] for place in self.results}
+        ports |= {f"flag_{own[place]}": f"over_{outside.names[place]}" for place in self.body.flagged()}
         for place in self.results:
-            yield f"    wire signed [{width[place] - 1}:0] {outside.names[place]};"
+            yield Wire(outside.names[place], width[place], signed=True)
         for place in self.body.flagged():
-            yield f"    wire over_{outside.names[place]};"
-        yield f"    {name} {self.instance} ({', '.join(ports)});"
+            yield Wire(f"over_{outside.names[place]}")
+        yield Instance(name, self.instance, ports)
 
 
 class _Writer:
@@ -91,7 +109,7 @@ class _Writer:
         self.parts = [_Part(kernel, scope, places) for scope, places in scopes.items() if scope in split]
         own = sorted(place for scope, places in scopes.items() if scope not in split for place in places)
         self.body = Body(kernel, own, self._names(), {})
-        self._modules: dict[str, tuple[str, str]] = {}  # name and text by the text with a name that stands for all
+        self._modules: list[Module] = []  # of parts
 
     def _names(self) -> dict[int, str]:
         inputs = {place: f"in_{name.replace('.', '_')}" for name, place in self.graph.inputs.items()}
@@ -102,104 +120,83 @@ class _Writer:
         return names
 
     def _module(self, part: _Part) -> str:
-        """Name of a part's module, which is that of any part with the same text."""
-        text = part.text("PART")
-        if text not in self._modules:
-            number = sum(f"_{part.kind}" in name for name, _ in self._modules.values())
-            name = f"{self.kernel.name}_{part.kind}{number}"
-            self._modules[text] = name, part.text(name)
-        return self._modules[text][0]
+        """Name of a part's module, which is that of any part that is equal but for its name."""
+        made = part.module("")
+        for each in self._modules:
+            if replace(each, name="") == made:
+                return each.name
+        number = sum(f"_{part.kind}" in each.name for each in self._modules)
+        self._modules.append(replace(made, name=f"{self.kernel.name}_{part.kind}{number}"))
+        return self._modules[-1].name
 
-    def text(self) -> str:
-        parts = [line for part in self.parts for line in part.instantiated(self._module(part), self.body)]
-        body = [*self._inputs(), *self.body.text(), *parts]
-        outputs = [line for bus in self.kernel.outputs.values() for line in self._output(bus)]
-        overflows = [line for name, places in self.kernel.overflows.items() for line in self._overflow(name, places)]
-        return "\n".join(
-            [
-                "// Narrow operands are sign-extended on purpose.",
-                "/* verilator lint_off WIDTHEXPAND */",
-                "/* verilator lint_off UNUSEDSIGNAL */",
-                *(text for _, text in self._modules.values()),
-                f"// {self.kernel.name}: {self.kernel.doc}",
-                f"// New inputs every cycle, {self.kernel.latency} cycles, {self.graph.multiplications()} multipliers.",
-                *self._late(),
-                f"module {self.kernel.name} (",
-                ",\n".join(f"    {port}" for port in self._ports()),
-                ");",
-                *self._valid(),
-                *body,
-                *outputs,
-                *overflows,
-                *self.body.registers(),
-                *self._trace(),
-                "endmodule",
-                "/* verilator lint_on UNUSEDSIGNAL */",
-                "/* verilator lint_on WIDTHEXPAND */",
-                "",
-            ]
-        )
+    def modules(self) -> tuple[Module, ...]:
+        """Of the parts and of the whole."""
+        parts = [item for part in self.parts for item in part.instantiated(self._module(part), self.body)]
+        body = [*self._inputs(), *self.body.items(), *parts]
+        outputs = [item for bus in self.kernel.outputs.values() for item in self._output(bus)]
+        overflows = [item for name, places in self.kernel.overflows.items() for item in self._overflow(name, places)]
+        items = [*self._valid(), *body, *outputs, *overflows, *self.body.registers(), *self._trace()]
+        doc = [
+            f"{self.kernel.name}: {self.kernel.doc}",
+            f"New inputs every cycle, {self.kernel.latency} cycles, {self.graph.multiplications()} multipliers.",
+            *self._late(),
+        ]
+        ports, name = tuple(self._ports()), self.kernel.name
+        whole = Module(name, ports, declared_first(items), doc="\n".join(doc), unchecked=_UNCHECKED)
+        return *self._modules, whole
 
     def _late(self) -> Iterator[str]:
         for bus in self.kernel.inputs:
             if cycle := self.kernel.taken(bus):
-                yield f"// {bus} is taken {cycle} cycles after `valid`."
+                yield f"{bus} is taken {cycle} cycles after `valid`."
 
-    def _ports(self) -> Iterator[str]:
-        yield from ("input wire clk", "input wire valid", "output wire valid_out")
-        for bus in self.kernel.inputs.values():
-            yield f"input wire [{bus.bits - 1}:0] {bus.name}"
-        for bus in self.kernel.outputs.values():
-            yield f"output wire [{bus.bits - 1}:0] {bus.name}"
+    def _ports(self) -> Iterator[Port]:
+        yield from (Port("input", "clk"), Port("input", "valid"), Port("output", "valid_out"))
+        yield from (Port("input", bus.name, bus.bits) for bus in self.kernel.inputs.values())
+        yield from (Port("output", bus.name, bus.bits) for bus in self.kernel.outputs.values())
         for name, places in self.kernel.overflows.items():
-            yield f"output reg [{len(places) - 1}:0] overflow_{name}"
+            yield Port("output", f"overflow_{name}", len(places), register=True)
 
-    def _valid(self) -> Iterator[str]:
+    def _valid(self) -> Iterator[Item]:
         latency = self.kernel.latency
-        yield f"    reg [{latency}:1] running;"
-        yield f"    initial running = {latency}'d0;"
-        if latency == 1:
-            yield "    always @(posedge clk) running <= valid;"
-        else:
-            yield f"    always @(posedge clk) running <= {{running[{latency - 1}:1], valid}};"
-        yield f"    assign valid_out = running[{latency}];"
+        moved = "valid" if latency == 1 else f"{{running[{latency - 1}:1], valid}}"
+        yield Register("running", latency, low=1)
+        yield Process(f"    initial running = {latency}'d0;\n    always @(posedge clk) running <= {moved};")
+        yield Assign("valid_out", f"running[{latency}]")
 
-    def _inputs(self) -> Iterator[str]:
+    def _inputs(self) -> Iterator[Item]:
         for bus in self.kernel.inputs.values():
             for number, place in enumerate(bus.elements):
                 if width := self.width[place]:
                     low = number * bus.width
-                    name = self.body.names[place]
-                    yield f"    wire signed [{width - 1}:0] {name} = {bus.name}[{low + width - 1}:{low}];"
+                    yield Wire(self.body.names[place], width, f"{bus.name}[{low + width - 1}:{low}]", signed=True)
 
-    def _output(self, bus: Bus) -> Iterator[str]:
+    def _output(self, bus: Bus) -> Iterator[Item]:
         for number, place in enumerate(bus.elements):
             low, width = number * bus.width, self.width[place]
             signal = self.body.signal(place, self.kernel.latency)
             if bus.width > width:
                 signal = f"{{{{{bus.width - width}{{{signal}[{width - 1}]}}}}, {signal}}}"
-            yield f"    assign {bus.name}[{low + bus.width - 1}:{low}] = {signal};"
+            yield Assign(f"{bus.name}[{low + bus.width - 1}:{low}]", signal)
 
-    def _overflow(self, name: str, places: list[int]) -> Iterator[str]:
-        yield "    always @(posedge clk) begin"
+    def _overflow(self, name: str, places: list[int]) -> Iterator[Item]:
+        text = "    always @(posedge clk) begin\n"
         for number, place in enumerate(places):
             cycles = self.kernel.latency - 1 - self.schedule.ready[place]
             flag = self.body.delayed(f"over_{self.body.names[place]}", 1, cycles)
-            yield f"        overflow_{name}[{number}] <= {flag};"
-        yield "    end"
+            text += f"        overflow_{name}[{number}] <= {flag};\n"
+        yield Process(f"{text}    end")
 
-    def _trace(self) -> Iterator[str]:
+    def _trace(self) -> Iterator[Item]:
         shown = {place: self.body.names[place] for place in self.body.places}
         for part in self.parts:
             shown |= {place: f"{part.instance}.{part.body.names[place]}" for place in part.places}
         named = [(place, name) for place, name in sorted(self.graph.names.items()) if place in shown]
         if not named:
             return
-        yield "`ifdef ERNN_TRACE"
-        yield "    always @(posedge clk) begin"
+        text = "    always @(posedge clk) begin\n"
         for place, name in named:
             cycle = self.schedule.ready[place]
             valid = f"running[{cycle}]" if cycle else "valid"
-            yield f'        if ({valid}) $display("TRACE %m {name} %0d", {shown[place]});'
-        yield "    end"
-        yield "`endif"
+            text += f'        if ({valid}) $display("TRACE %m {name} %0d", {shown[place]});\n'
+        yield from (Directive("`ifdef ERNN_TRACE"), Process(f"{text}    end"), Directive("`endif"))

@@ -8,6 +8,7 @@ from ernn.hw.graph.operators import CONSTANT
 from ernn.hw.graph.schedule import cycles_of
 from ernn.hw.graph.terms import Terms
 from ernn.hw.graph.verilog_text import literal, saturates
+from ernn.hw.verilog.module import Instance, Item, Process, Register, Wire
 
 
 class Body:
@@ -41,30 +42,35 @@ class Body:
         self._lines[name] = width, max(cycles, self._lines.get(name, (0, 0))[1])
         return f"{name}_d{cycles}"
 
-    def text(self) -> Iterator[str]:
+    def items(self) -> Iterator[Item]:
         """All nodes, and for each saturation that is counted a wire `over_NODE`."""
         for place in self.places:
-            yield self._node(place)
+            yield from self._node(place)
         for place in self.flagged():
-            yield f"    wire over_{self.names[place]} = {saturates(self._terms(place))};"
+            yield Wire(f"over_{self.names[place]}", value=saturates(self._terms(place)))
 
     def flagged(self) -> list[int]:
         """Nodes that are counted when they saturate."""
         counted = {place for places in self.kernel.overflows.values() for place in places}
         return [place for place in self.places if place in counted]
 
-    def registers(self) -> Iterator[str]:
+    def registers(self) -> Iterator[Item]:
         """What follows signals; last, since it is known by then what is wanted."""
         moves = []
         for name, (width, cycles) in sorted(self._lines.items()):
             line = [name, *(f"{name}_d{behind}" for behind in range(1, cycles + 1))]
-            yield from (f"    reg signed [{width - 1}:0] {each};" for each in line[1:])
+            yield from (Register(each, width, signed=True) for each in line[1:])
             moves += [f"        {after} <= {before};" for before, after in pairwise(line)]
         if moves:
-            yield from ("    always @(posedge clk) begin", *moves, "    end")
+            yield Process("\n".join(["    always @(posedge clk) begin", *moves, "    end"]))
 
-    def _node(self, place: int) -> str:
-        return self.graph.nodes[place].operator.verilog(self._terms(place))
+    def _node(self, place: int) -> Iterator[Item]:
+        node, terms = self.graph.nodes[place], self._terms(place)
+        if node.operator.product:
+            yield from _product(terms)
+        else:
+            for signal in node.operator.verilog(terms):
+                yield Wire(signal.name, signal.width, signal.value, signed=True)
 
     def _terms(self, place: int) -> Terms:
         """A node with the signals of its operands, each in the cycle in which it is taken."""
@@ -81,3 +87,17 @@ class Body:
 def taken(kernel: Kernel, place: int) -> int:
     """The cycle in which a node takes its operands, of a product its factors."""
     return kernel.schedule.starts[place]
+
+
+def _product(terms: Terms) -> Iterator[Item]:
+    """A module with registers, `ernn_` and the operator's name; ports a, b, c and p."""
+    ports = dict(zip("abc", terms.operands, strict=False))
+    sizes = {f"{port.upper()}_WIDTH": operand.bits for port, operand in ports.items()} | {"P_WIDTH": terms.width}
+    joined = {port: operand.text for port, operand in ports.items()}
+    yield Wire(terms.name, terms.width, signed=True)
+    yield Instance(
+        f"ernn_{terms.module}",
+        f"multiply_{terms.name}",
+        {"clk": "clk", **joined, "p": terms.name},
+        {**sizes, "CYCLES": terms.cycles},
+    )

@@ -14,9 +14,23 @@ from ernn.hw.layout.steps import Steps
 from ernn.hw.layout.words import State, Words
 from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import kernel as verilog
-from ernn.hw.verilog.array import ArrayText
+from ernn.hw.verilog.array import ArrayHardware
 from ernn.hw.verilog.interfaces import Condition, Pages
 from ernn.hw.verilog.lane import lane_module
+from ernn.hw.verilog.module import (
+    Assign,
+    Instance,
+    Item,
+    Module,
+    Note,
+    Port,
+    Process,
+    Register,
+    Size,
+    Wire,
+    declared_first,
+    delay,
+)
 from ernn.hw.verilog.states import States
 from ernn.hw.verilog.unit import Unit
 
@@ -25,12 +39,12 @@ from ernn.hw.verilog.unit import Unit
 class Projection:
     """A module that makes a layer's output of `words`, which the layer sends to it and not to the next layer."""
 
-    layer: "LayerText"
+    layer: "LayerHardware"
     words: Words
 
 
-class LayerText:
-    """The module of one layer.
+class LayerHardware:
+    """The hardware of one layer: its module, which parts are added to, and those that it instantiates.
 
     Args:
         array: its array.
@@ -39,12 +53,12 @@ class LayerText:
         streams: that take turns.
     """
 
-    def __init__(self, array: ArrayText, source: Words, sink: Words, streams: int) -> None:
+    def __init__(self, array: ArrayHardware, source: Words, sink: Words, streams: int) -> None:
         self.array, self.source, self.sink, self.streams = array, source, sink, streams
         self.units: list[Unit] = []
         self._points: list[Kernel] = []
-        self.declarations: list[str] = []
-        self.body: list[str] = []
+        self.declarations: list[Item] = []
+        self.body: list[Item] = []
         self.conditions: dict[str, Condition] = {}
         self.states: dict[str, State] = {}
         self.projection: Projection | None = None
@@ -64,44 +78,44 @@ class LayerText:
         """A thread by its name."""
         return next(each for each in self.array.layout.threads if each.name == name)
 
-    def available(self, name: str) -> str:
+    def available(self, name: str) -> Iterator[Item]:
         """What a thread has of its vector."""
         thread = self.thread(name)
-        return flow.available(thread, self.array.columns_at_once(thread))
+        return flow.available(thread, self.array.columns_at_once(thread), self.array.sizes)
 
     def add_unit(self, unit: Unit) -> None:
         """Put a unit behind the array."""
         self.units.append(unit)
         self.declarations += unit.declarations()
-        self.body += unit.text(self.name, self.array.layout.array.heads, self.array.lanes_bits)
+        self.body += unit.items(self.name, self.array.layout.array.heads, self.array.lanes_bits)
 
     def whole(self, unit: Unit) -> Steps:
         """A unit, or behind one that takes several beats for a block, what puts them together."""
         if unit.beats == 1:
             return unit
         made = Steps(f"{unit.name}_block", 1, unit.elements, unit.block_size * unit.beats, unit.streams)
-        self.declarations.append(flow.blocks(made, unit))
+        self.declarations += flow.blocks(made, unit)
         return made
 
     def add_output(self, unit: Steps) -> None:
         """Send a unit's vector to the next layer."""
-        self.body.append(f"    assign y_valid = {unit.name}_done;\n    assign y_data = {unit.name}_out;\n")
+        self.body += [Assign("y_valid", f"{unit.name}_done"), Assign("y_data", f"{unit.name}_out")]
 
     def add_projection(self, projection: Projection, unit: Unit, y: Steps) -> None:
         """Send a unit's vector out to be projected, steps with elements alone; `y` comes back in steps."""
         self.projection, valid = projection, f"{unit.name}_done"
         if unit.real_steps > unit.blocks:
             valid += f" && {unit.name}_done_step < 16'd{unit.blocks}"
-        self.body.append(f"    assign m_valid = {valid};\n    assign m_data = {unit.name}_out;\n")
-        self.declarations.append(flow.returned(y, self.sink.width))
+        self.body += [Assign("m_valid", valid), Assign("m_data", f"{unit.name}_out")]
+        self.declarations += flow.returned(y, self.sink.width, self.array.sizes)
 
     def add_states(self, unit: Steps) -> None:
         """Keep y, and c where cells have one, so that they can be written and read between frames; `unit` makes y."""
         kept = ((each, memory) for each in self.units for memory in each.memories if memory.page == "stream")
         states = States(unit, next(kept, None), self.sink.width, self.sink.bits, self.block_size, self.streams)
         self.states = states.words()
-        self.declarations.append(states.declarations(self.load_bits))
-        self.body.append(states.body(self.state_bits))
+        self.declarations += states.declarations(self.load_bits)
+        self.body += states.body(self.state_bits)
 
     @property
     def flush_cycles(self) -> int:
@@ -134,49 +148,61 @@ class LayerText:
         """
         self.body += self._vector(name, writes, source, stream)
 
-    def _vector(self, name: str, writes: int, source: tuple[str, str], stream: str) -> Iterator[str]:
+    def _vector(self, name: str, writes: int, source: tuple[str, str], stream: str) -> Iterator[Item]:
         thread = next(t for t in self.array.layout.threads if t.vector == name)
-        format = thread.product.vector
-        module = f"{self.name}_points_{name}"
-        kernel = kernels.points(module, thread.matrix, format, self.array.lane.clock)
-        self._points.append(kernel)
-        block, factors = self.block_size * format.bits, self.array.kept_bits(name)
-        assert factors == kernel.outputs["f"].bits
-        enable, data = source
-        pages, place = Pages("1", "1", "read_turn", f"{name}_place"), "1'b0"
+        kernel = self._points_kernel(name, thread)
+        place, pages = "1'b0", Pages(1, 1, "read_turn", f"{name}_place")
         if stream and self.streams > 1:
-            place = f"{name}_stream"
-            pages = Pages("STREAMS", "1 + STREAM_BITS", "{read_stream, read_turn}", f"{{{name}_stream, {name}_place}}")
+            count, bits, place = self.array.sizes.count, self.array.sizes.stream, f"{name}_stream"
+            pages = Pages(count, 1 + bits, "{read_stream, read_turn}", f"{{{name}_stream, {name}_place}}")
         self.declarations += self.array.vector_wires(name, thread, pages)
         self.declarations += [
-            f"    wire [{writes * factors - 1}:0] {name}_points;",
-            f"    wire [{writes - 1}:0] {name}_points_valid;",
-            f"    wire {name}_last;",
+            Wire(f"{name}_points", writes * kernel.outputs["f"].bits),
+            Wire(f"{name}_points_valid", writes),
+            Wire(f"{name}_last"),
         ]
-        if stream:
-            self.declarations.append("    wire [STREAM_BITS-1:0] y_last_stream;")
         turns = "a stream's last two" if stream else "two"
-        yield f"""    // Vector {name}: {thread.columns} blocks; {turns} take turns.
-    wire [15:0] {name}_written;
-    wire {name}_ends;"""
-        for n in range(writes):
-            yield (
-                f"    {module} points_{name}_{n} (.clk(clk), .valid({enable}), .valid_out({name}_points_valid[{n}]), "
-                f".x({data}[{(n + 1) * block - 1}:{n * block}]), "
-                f".f({name}_points[{(n + 1) * factors - 1}:{n * factors}]));"
-            )
-        if stream and self.streams > 1:
-            yield f"""    wire [STREAM_BITS-1:0] {name}_stream;
-    ernn_delay #(.WIDTH(STREAM_BITS), .CYCLES({kernel.latency})) delay_stream_{name} (
-        .clk(clk), .d({stream}), .q({name}_stream));"""
+        yield Note(f"Vector {name}: {thread.columns} blocks; {turns} take turns.")
+        yield from (Wire(f"{name}_written", 16), Wire(f"{name}_ends"))
+        yield from self._points_of(name, kernel, writes, source)
         if stream:
-            yield f"    assign y_last_stream = {place};"
-        yield f"""    reg [{pages.count}-1:0] {name}_turns;
-    wire {name}_place = {name}_turns[{place}];
-    always @(posedge clk)
+            yield from self._last_stream(name, kernel, stream, place)
+        yield Register(f"{name}_turns", pages.count)
+        yield Wire(f"{name}_place", value=f"{name}_turns[{place}]")
+        yield Process(f"""    always @(posedge clk)
         if (rst) {name}_turns <= {{{pages.count}{{1'b{int(bool(stream))}}}}};
-        else if ({name}_last) {name}_turns[{place}] <= !{name}_place;"""
+        else if ({name}_last) {name}_turns[{place}] <= !{name}_place;""")
         yield from self.array.vector(name, thread, writes, pages)
+
+    def _points_kernel(self, name: str, thread: Thread) -> Kernel:
+        """What makes factors of a vector's blocks."""
+        module = f"{self.name}_points_{name}"
+        kernel = kernels.points(module, thread.matrix, thread.product.vector, self.array.lane.clock)
+        self._points.append(kernel)
+        assert self.array.kept_bits(name) == kernel.outputs["f"].bits
+        return kernel
+
+    def _points_of(self, name: str, kernel: Kernel, writes: int, source: tuple[str, str]) -> Iterator[Instance]:
+        """A kernel for each of the blocks that come at a time."""
+        (enable, data), block, factors = source, kernel.inputs["x"].bits, kernel.outputs["f"].bits
+        for n in range(writes):
+            ports = {
+                "clk": "clk",
+                "valid": enable,
+                "valid_out": f"{name}_points_valid[{n}]",
+                "x": f"{data}[{(n + 1) * block - 1}:{n * block}]",
+                "f": f"{name}_points[{(n + 1) * factors - 1}:{n * factors}]",
+            }
+            yield Instance(kernel.name, f"points_{name}_{n}", ports)
+
+    def _last_stream(self, name: str, kernel: Kernel, stream: str, place: str) -> Iterator[Item]:
+        """The stream whose vector ends."""
+        bits = self.array.sizes.stream
+        self.declarations.append(Wire("y_last_stream", bits))
+        if self.streams > 1:
+            yield Wire(f"{name}_stream", bits)
+            yield delay(f"delay_stream_{name}", bits, kernel.latency, stream, f"{name}_stream")
+        yield Assign("y_last_stream", place)
 
     def add_x(self, others: Sequence[str] = ()) -> None:
         """x as a vector that the array multiplies in thread `ih`; it is read some cycles after the step.
@@ -185,21 +211,20 @@ class LayerText:
             others: threads that may not begin a frame before its x is there.
         """
         cycles = self.array.operand_delay + 3 + kernels.skew(self.array.layout.array.columns - 1)
-        self.body.append(f"""    wire x_read;
-    ernn_delay #(.WIDTH(1), .CYCLES({cycles})) delay_x_read (
-        .clk(clk), .d(ih_taken && ih_taken_ends), .q(x_read));""")
+        self.body += [Wire("x_read"), delay("delay_x_read", 1, cycles, "ih_taken && ih_taken_ends", "x_read")]
         self.add_vector("x", self.source.elements // self.block_size, ("x_take", "x_data"))
         self._add_input("x_ends", "x_read", ["ih", *others])
 
     def _add_input(self, ends: str, released: str, users: Sequence[str]) -> None:
-        self.declarations.append("    wire x_take = x_valid && x_ready;")
-        self.body.append(flow.frames_of_x(ends, released, users))
+        self.declarations.append(Wire("x_take", value="x_valid && x_ready"))
+        self.body += flow.frames_of_x(ends, released, users)
 
     def add_rows(self, users: Sequence[str], last: Unit) -> None:
         """x as rows that come in ready, word by word; `last` is the unit that needs them last."""
         self._add_input("x_whole_now", f"{last.name}_done && {last.name}_done_step == 16'd{last.real_steps - 1}", users)
-        self.declarations.append("    reg [15:0] x_step;\n    reg x_turn, x_whole_now;")
-        self.body.append("""    always @(posedge clk) begin
+        self.declarations += [Register("x_step", 16), Register("x_turn"), Register("x_whole_now")]
+        self.body.append(
+            Process("""    always @(posedge clk) begin
         x_whole_now <= !rst && x_take && x_end;
         if (rst) begin
             x_step <= 16'd0;
@@ -208,8 +233,8 @@ class LayerText:
             x_step <= x_end ? 16'd0 : x_step + 16'd1;
             if (x_end) x_turn <= !x_turn;
         end
-    end
-""")
+    end""")
+        )
 
     def overflows(self) -> dict[str, list[str]]:
         """Saturated values of a cycle, by name."""
@@ -219,78 +244,65 @@ class LayerText:
                 found.setdefault(name, []).extend(bits)
         return found
 
-    def _counters(self) -> Iterator[str]:
+    def _counters(self) -> Iterator[Item]:
         counted = self.overflows()
-        yield f"    // Values that were saturated: {', '.join(counted) or 'none can be'}."
+        yield Note(f"Values that were saturated: {', '.join(counted) or 'none can be'}.")
         for number, (name, bits) in enumerate(counted.items()):
-            count = max(1, len(bits).bit_length())
             wires = ", ".join(f"({bit})" for bit in bits)
-            yield f"""    wire [{len(bits) - 1}:0] over_{name} = {{{wires}}};
-    ernn_count #(.BITS({len(bits)}), .COUNT({count})) count_{name} (
-        .clk(clk), .rst(clear), .bits(over_{name}), .total(overflows[{32 * number + 31}:{32 * number}]));"""
+            yield Wire(f"over_{name}", len(bits), f"{{{wires}}}")
+            total = f"overflows[{32 * number + 31}:{32 * number}]"
+            ports = {"clk": "clk", "rst": "clear", "bits": f"over_{name}", "total": total}
+            sizes = {"BITS": len(bits), "COUNT": max(1, len(bits).bit_length())}
+            yield Instance("ernn_count", f"count_{name}", ports, sizes)
         if not counted:
-            yield "    assign overflows = 32'd0;"
+            yield Assign("overflows", "32'd0")
 
-    def _projection_ports(self) -> Iterator[str]:
+    def _ports(self) -> Iterator[Port]:
+        frame, stream = self.array.sizes.frame, self.array.sizes.stream
+        frames = Size(1 << frame, f"1 << {frame}")
+        yield from (Port("input", "clk"), Port("input", "rst"), Port("input", "clear", comment="the counters"))
+        yield Port("input", "ring_first", frames, comment="frames under way: whether one opens an utterance")
+        yield Port("input", "ring_stream", stream << frame)
+        yield from (Port("input", "x_valid"), Port("output", "x_ready"))
+        yield Port("input", "x_end", comment="the last word of a frame")
+        yield Port("input", "x_data", self.source.width)
+        yield Port("input", "room", comment="for the words of one more frame")
+        yield Port("output", "reserve", comment="room for a frame is taken")
+        yield from (Port("output", "y_valid"), Port("output", "y_data", self.sink.width))
         if self.projection is not None:
-            yield "    input wire m_room,  // for the words of one more frame, to be projected"
-            yield "    output wire m_valid,"
-            yield f"    output wire [{self.projection.words.width - 1}:0] m_data,"
-            yield "    input wire back_valid,  // a word of the projection"
-            yield f"    input wire [{self.sink.width - 1}:0] back_data,"
+            yield Port("input", "m_room", comment="for the words of one more frame, to be projected")
+            yield from (Port("output", "m_valid"), Port("output", "m_data", self.projection.words.width))
+            yield Port("input", "back_valid", comment="a word of the projection")
+            yield Port("input", "back_data", self.sink.width)
+        yield Port("input", "load", comment="a word of weights")
+        yield from (Port("input", "load_memory", 16), Port("input", "load_address", 32))
+        yield Port("input", "load_data", self.load_bits)
+        yield Port("input", "idle", comment="no frame is under way")
+        yield Port("input", "state_step", 16, comment="of the state that is read")
+        yield Port("output", "state_read", self.state_bits)
+        yield Port("output", "busy", comment="a product is done in this cycle")
+        yield Port("output", "overflows", 32 * max(1, len(self.overflows())))
 
-    def module(self) -> str:
-        """The whole text."""
+    def _items(self) -> Iterator[Item]:
         a = self.array
-        vectors = list(dict.fromkeys(t.vector for t in a.layout.threads))
-        lines = [
-            f"// {self.name}: {self.doc}",
-            "/* verilator lint_off UNUSED */",
-            f"module {self.name} #(",
-            f"    parameter STREAMS = {self.streams},",
-            f"    parameter STREAM_BITS = {max(1, (self.streams - 1).bit_length())},",
-            f"    parameter FRAME_BITS = {a.frame_bits}",
-            ") (",
-            "    input wire clk,",
-            "    input wire rst,",
-            "    input wire clear,  // the counters",
-            "    input wire [(1<<FRAME_BITS)-1:0] ring_first,  // frames under way: whether one opens an utterance",
-            "    input wire [(STREAM_BITS<<FRAME_BITS)-1:0] ring_stream,",
-            "    input wire x_valid,",
-            "    output wire x_ready,",
-            "    input wire x_end,  // the last word of a frame",
-            f"    input wire [{self.source.width - 1}:0] x_data,",
-            "    input wire room,  // for the words of one more frame",
-            "    output wire reserve,  // room for a frame is taken",
-            "    output wire y_valid,",
-            f"    output wire [{self.sink.width - 1}:0] y_data,",
-            *self._projection_ports(),
-            "    input wire load,  // a word of weights",
-            "    input wire [15:0] load_memory,",
-            "    input wire [31:0] load_address,",
-            f"    input wire [{self.load_bits - 1}:0] load_data,",
-            "    input wire idle,  // no frame is under way",
-            "    input wire [15:0] state_step,  // of the state that is read",
-            f"    output wire [{self.state_bits - 1}:0] state_read,",
-            "    output wire busy,  // a product is done in this cycle",
-            f"    output wire [{32 * max(1, len(self.overflows())) - 1}:0] overflows",
-            ");",
-            *([] if self.states else ["    assign state_read = 1'b0;"]),
-            *self.declarations,
-            *a.issue.threads(),
-            *a.issue.registers(),
-            "    assign busy = issued;",
-            *a.operands(vectors),
-            *a.lanes(),
-            *a.drain(),
-            *self.body,
-            *a.issue.choice(self.conditions),
-            *self._counters(),
-            "endmodule",
-            "/* verilator lint_on UNUSED */",
-            "",
-        ]
-        return "\n".join(lines)
+        if not self.states:
+            yield Assign("state_read", "1'b0")
+        yield from self.declarations
+        yield from a.issue.threads()
+        yield from a.issue.registers()
+        yield Assign("busy", "issued")
+        yield from a.operands(list(dict.fromkeys(t.vector for t in a.layout.threads)))
+        yield from a.lanes()
+        yield from a.drain()
+        yield from self.body
+        yield from a.issue.choice(self.conditions)
+        yield from self._counters()
+
+    def module(self) -> Module:
+        """Its own module, without those that it instantiates."""
+        ports, items, sizes = tuple(self._ports()), declared_first(self._items()), self.array.sizes.parameters
+        unchecked = {"UNUSED": "what a layer has no use for is the same in all layers"}
+        return Module(self.name, ports, items, sizes, f"{self.name}: {self.doc}", unchecked)
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
@@ -298,12 +310,10 @@ class LayerText:
         fronts = (unit.front for unit in self.units if unit.front)
         return self.array.lane, *fronts, *(unit.kernel for unit in self.units), *self._points
 
-    def sources(self) -> dict[str, str]:
-        """Modules by file."""
-        found = {f"{self.name}.v": self.module(), f"{self.name}_lane.v": lane_module(self.array)}
-        for kernel in self.kernels:
-            found[f"{kernel.name}.v"] = verilog.module(kernel)
-        return found
+    def modules(self) -> dict[str, tuple[Module, ...]]:
+        """All modules, by file."""
+        found = {f"{self.name}.v": (self.module(),), f"{self.name}_lane.v": (lane_module(self.array),)}
+        return found | {f"{kernel.name}.v": verilog.modules(kernel) for kernel in self.kernels}
 
     def images(self) -> dict[str, str]:
         """Memory images by file."""

@@ -11,7 +11,19 @@ from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Shared
 from ernn.hw.verilog.control import Control
 from ernn.hw.verilog.frames import Beats, Frames
-from ernn.hw.verilog.layer import LayerText, Projection
+from ernn.hw.verilog.layer import LayerHardware, Projection
+from ernn.hw.verilog.module import (
+    BLANK,
+    Directive,
+    Instance,
+    Item,
+    Module,
+    Note,
+    Process,
+    Register,
+    Wire,
+    declared_first,
+)
 from ernn.hw.verilog.recurrent import RecurrentLayer
 from ernn.program.network import Layer, Program
 from ernn.program.plans import plan_of
@@ -58,8 +70,8 @@ class Stream:
         return Stream(f"{name}_valid", f"{name}_ready", name)
 
 
-class NetworkText:
-    """Sources of a whole network."""
+class NetworkHardware:
+    """The hardware of a whole network: its modules, and the images of its memories."""
 
     def __init__(self, program: Program, architecture: Architecture) -> None:
         self.program, self.architecture = program, architecture
@@ -72,8 +84,8 @@ class NetworkText:
             architecture.memory,
             architecture.transformed,
         )
-        self.layers: list[LayerText] = []
-        self._chain: list[LayerText] = []  # without projections, which are beside it
+        self.layers: list[LayerHardware] = []
+        self._chain: list[LayerHardware] = []  # without projections, which are beside it
         self._sink = self.input.words
         arrays = iter(architecture.arrays)
         for number, layer in enumerate(program.layers):
@@ -91,7 +103,7 @@ class NetworkText:
         self._add(feedforward.output("output_layer", program.output, input, array, source, shared))
         self.control = Control(self.layers, self.frame_bits)
 
-    def _add(self, layer: LayerText) -> None:
+    def _add(self, layer: LayerHardware) -> None:
         self._chain.append(layer)
         self.layers.append(layer)
         if layer.projection is not None:
@@ -131,99 +143,93 @@ class NetworkText:
         """Of tid."""
         return max(1, (self.architecture.streams - 1).bit_length())
 
-    def top(self) -> str:
+    def top(self) -> Module:
         """Module `ernn`."""
         frames = Frames(self.input, self.output, self.frame_bits, self.stream_bits, len(self.layers))
-        return "\n".join(
-            [
-                *frames.ports(self.program.name, len(self.program.layers), self.address_bits),
-                *self.control.text(),
-                *frames.text(),
-                *self._layers(),
-                "endmodule",
-                "",
-            ]
-        )
+        items = [Wire("clk", value="aclk"), *self.control.items(), *frames.items(), *self._layers()]
+        doc = frames.doc(self.program.name, len(self.program.layers))
+        return Module("ernn", tuple(frames.ports(self.address_bits)), declared_first(items), doc=doc)
 
-    def _layers(self) -> Iterator[str]:
+    def _layers(self) -> Iterator[Item]:
         before, sink = Stream("s_axis_tvalid && open", "in_ready", "features"), self.input.words
         for layer in self._chain:
             yield from self._instance(layer, before, sink)
             if layer.projection is not None:
                 yield from self._projection(layer, layer.projection)
-            yield _link(f"{layer.name}_out", layer.sink, layer, "y", f"{layer.name}_room")
+            yield from _link(f"{layer.name}_out", layer.sink, layer, "y", f"{layer.name}_room")
             before, sink = Stream.of(f"{layer.name}_out"), layer.sink
         yield from self._logits(before, sink)
 
-    def _instance(self, layer: LayerText, before: Stream, sink: Words) -> Iterator[str]:
+    def _instance(self, layer: LayerHardware, before: Stream, sink: Words) -> Iterator[Item]:
         name, source, n = layer.name, layer.source, self.layers.index(layer)
-        yield f"""    // {name}: {layer.doc}.
-    wire {name}_x_valid, {name}_x_ready, {name}_x_end, {name}_room, {name}_reserve, {name}_y_valid;
-    wire [{source.width - 1}:0] {name}_x;
-    wire [{layer.sink.width - 1}:0] {name}_y;
-    reg {name}_load;
-    always @(posedge clk) {name}_load <= load && load_layer == 16'd{n};"""
-        ports = ""
+        yield Note(f"{name}: {layer.doc}.")
+        signals = ("x_valid", "x_ready", "x_end", "room", "reserve", "y_valid")
+        yield from (Wire(f"{name}_{each}") for each in signals)
+        yield from (Wire(f"{name}_x", source.width), Wire(f"{name}_y", layer.sink.width), Register(f"{name}_load"))
+        yield Process(f"    always @(posedge clk) {name}_load <= load && load_layer == 16'd{n};")
+        projected: dict[str, str] = {}
         if layer.projection is not None:
-            ports = (
-                f" .m_room({name}_m_room), .m_valid({name}_m_valid), .m_data({name}_m),\n        "
-                f".back_valid({name}_back_valid), .back_data({name}_back),"
-            )
-            yield f"""    wire {name}_m_room, {name}_m_valid, {name}_back_valid;
-    wire [{layer.projection.words.width - 1}:0] {name}_m;
-    wire [{layer.sink.width - 1}:0] {name}_back;"""
+            yield from (Wire(f"{name}_{each}") for each in ("m_room", "m_valid", "back_valid"))
+            yield from (Wire(f"{name}_m", layer.projection.words.width), Wire(f"{name}_back", layer.sink.width))
+            projected = {each: f"{name}_{each}" for each in ("m_room", "m_valid", "back_valid")}
+            projected |= {"m_data": f"{name}_m", "back_data": f"{name}_back"}
         taken = Stream(f"{name}_x_valid", f"{name}_x_ready", f"{name}_x")
         yield _gearbox(name, sink, source, before, taken, f"{name}_x_end")
-        yield f"""    wire {name}_rst, {name}_clear;
-    ernn_copy {name}_rst_copy (.clk(clk), .d(rst), .q({name}_rst));
-    ernn_copy {name}_clear_copy (.clk(clk), .d(clear), .q({name}_clear));
-    {name} {name}_module (.clk(clk), .rst({name}_rst), .clear({name}_clear), .ring_first(ring_first),
-        .ring_stream(ring_stream), .x_valid({name}_x_valid), .x_ready({name}_x_ready), .x_end({name}_x_end),
-        .x_data({name}_x), .room({name}_room), .reserve({name}_reserve), .y_valid({name}_y_valid),
-        .y_data({name}_y),{ports}
-        .load({name}_load), .load_memory(load_memory), .load_address(load_address),
-        .load_data(load_data[{layer.load_bits - 1}:0]), .idle(idle), .state_step(state_step),
-        .state_read({name}_state), .busy(busy[{n}]), .overflows({name}_overflows));"""
+        yield from (Wire(f"{name}_rst"), Wire(f"{name}_clear"))
+        for each in ("rst", "clear"):
+            yield Instance("ernn_copy", f"{name}_{each}_copy", {"clk": "clk", "d": each, "q": f"{name}_{each}"})
+        ports = {"clk": "clk", "rst": f"{name}_rst", "clear": f"{name}_clear"}
+        ports |= {each: each for each in ("ring_first", "ring_stream")}
+        ports |= {each: f"{name}_{each}" for each in signals} | {"x_data": f"{name}_x", "y_data": f"{name}_y"}
+        ports |= projected | {"load": f"{name}_load", "load_memory": "load_memory", "load_address": "load_address"}
+        ports |= {"load_data": f"load_data[{layer.load_bits - 1}:0]", "idle": "idle", "state_step": "state_step"}
+        ports |= {"state_read": f"{name}_state", "busy": f"busy[{n}]", "overflows": f"{name}_overflows"}
+        yield Instance(name, f"{name}_module", ports)
 
-    def _projection(self, layer: LayerText, projection: Projection) -> Iterator[str]:
+    def _projection(self, layer: LayerHardware, projection: Projection) -> Iterator[Item]:
         """A projection beside its layer: m goes out, y comes back."""
         name, made = layer.name, projection.layer
-        yield _link(f"{name}_m_out", projection.words, layer, "m", f"{name}_m_room")
+        yield from _link(f"{name}_m_out", projection.words, layer, "m", f"{name}_m_room")
         yield from self._instance(made, Stream.of(f"{name}_m_out"), projection.words)
-        yield _link(f"{made.name}_out", made.sink, made, "y", f"{made.name}_room")
+        yield from _link(f"{made.name}_out", made.sink, made, "y", f"{made.name}_room")
         back = Stream(f"{name}_back_valid", "1'b1", f"{name}_back")
-        yield "    /* verilator lint_off PINCONNECTEMPTY */"
+        yield Directive("/* verilator lint_off PINCONNECTEMPTY */")
         yield _gearbox(f"{name}_back", made.sink, layer.sink, Stream.of(f"{made.name}_out"), back, "")
-        yield "    /* verilator lint_on PINCONNECTEMPTY */"
+        yield Directive("/* verilator lint_on PINCONNECTEMPTY */")
 
-    def _logits(self, before: Stream, sink: Words) -> Iterator[str]:
+    def _logits(self, before: Stream, sink: Words) -> Iterator[Item]:
         words = self.output.words
-        yield f"    wire [{words.width - 1}:0] logits;"
+        yield Wire("logits", words.width)
         yield _gearbox("out", sink, words, before, Stream("m_axis_tvalid", "m_axis_tready", "logits"), "m_axis_tlast")
 
-    def sources(self) -> dict[str, str]:
-        """Generated Verilog files and memory images, by name."""
-        found = {"ernn.v": self.top()}
+    def modules(self) -> dict[str, tuple[Module, ...]]:
+        """Generated modules, by file."""
+        found: dict[str, tuple[Module, ...]] = {"ernn.v": (self.top(),)}
         for layer in self.layers:
-            found |= layer.sources() | layer.images()
+            found |= layer.modules()
         return found
 
+    def images(self) -> dict[str, str]:
+        """Memory images, by file."""
+        return {name: image for layer in self.layers for name, image in layer.images().items()}
 
-def _gearbox(name: str, before: Words, after: Words, source: Stream, sink: Stream, last: str) -> str:
+
+def _gearbox(name: str, before: Words, after: Words, source: Stream, sink: Stream, last: str) -> Instance:
     """Words of other sizes of the same vectors; `last` is the wire of a vector's last word."""
-    return f"""    ernn_gearbox #(.WIDTH({before.bits}), .IN({before.elements}), .OUT({after.elements}),
-        .IN_WORDS({before.words}), .OUT_WORDS({after.words})) gearbox_{name} (.clk(clk), .rst(rst),
-        .in_valid({source.valid}), .in_ready({source.ready}), .in_data({source.data}),
-        .out_valid({sink.valid}), .out_ready({sink.ready}),
-        .out_last({last}), .out_data({sink.data}));"""
+    sizes = {"WIDTH": before.bits, "IN": before.elements, "OUT": after.elements}
+    sizes |= {"IN_WORDS": before.words, "OUT_WORDS": after.words}
+    ports = {"clk": "clk", "rst": "rst", "in_valid": source.valid, "in_ready": source.ready, "in_data": source.data}
+    ports |= {"out_valid": sink.valid, "out_ready": sink.ready, "out_last": last, "out_data": sink.data}
+    return Instance("ernn_gearbox", f"gearbox_{name}", ports, sizes)
 
 
-def _link(name: str, words: Words, layer: LayerText, vector: str, room: str) -> str:
+def _link(name: str, words: Words, layer: LayerHardware, vector: str, room: str) -> Iterator[Item]:
     """Words of two frames of a layer's vector on their way, as the stream `name`; it reserves room for each."""
     source = f"{layer.name}_{vector}"
-    return f"""    wire {name}_valid, {name}_ready;
-    wire [{words.width - 1}:0] {name};
-    ernn_link #(.WIDTH({words.width}), .WORDS({words.words}), .ADDRESS({(2 * words.words - 1).bit_length()}))
-        link_{name} (.clk(clk), .rst(rst), .reserve({layer.name}_reserve), .room({room}), .in_valid({source}_valid),
-        .in_data({source}), .out_valid({name}_valid), .out_ready({name}_ready), .out_data({name}));
-"""
+    yield from (Wire(f"{name}_valid"), Wire(f"{name}_ready"), Wire(name, words.width))
+    sizes = {"WIDTH": words.width, "WORDS": words.words, "ADDRESS": (2 * words.words - 1).bit_length()}
+    ports = {"clk": "clk", "rst": "rst", "reserve": f"{layer.name}_reserve", "room": room}
+    ports |= {"in_valid": f"{source}_valid", "in_data": source}
+    ports |= {"out_valid": f"{name}_valid", "out_ready": f"{name}_ready", "out_data": name}
+    yield Instance("ernn_link", f"link_{name}", ports, sizes)
+    yield BLANK

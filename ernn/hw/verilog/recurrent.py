@@ -21,10 +21,11 @@ from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import feedforward
-from ernn.hw.verilog.common import Shared, array_text, constants, passed, ready_rows, rows_in_front, states
+from ernn.hw.verilog.common import Shared, array_hardware, constants, passed, ready_rows, rows_in_front, states
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.issue import Field
-from ernn.hw.verilog.layer import LayerText, Projection
+from ernn.hw.verilog.layer import LayerHardware, Projection
+from ernn.hw.verilog.module import Assign, Item, Process, Register
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Numbers, Pruned
 from ernn.program.network import Layer
@@ -86,9 +87,9 @@ class RecurrentLayer:
         elif self.plan.projection is not None:
             threads.insert(0, self._projection_thread())
             drains.append(Drain("y", self.projected, self.beats))
-        text = array_text(name, layer.weight_hh, array, threads, drains, shared)
+        text = array_hardware(name, layer.weight_hh, array, threads, drains, shared)
         words = -(-self.hh.columns // self.writes)
-        self.text = LayerText(text, source, Words(self.writes * self.k, layer.output.bits, words), shared.streams)
+        self.text = LayerHardware(text, source, Words(self.writes * self.k, layer.output.bits, words), shared.streams)
         outputs = f", {layer.outputs} outputs" * (layer.outputs != layer.cells)
         self.text.doc = f"{self.plan.title}, {layer.inputs} inputs, {layer.cells} cells{outputs}"
 
@@ -136,7 +137,7 @@ class RecurrentLayer:
             blocks *= 2
         return blocks
 
-    def module(self) -> LayerText:
+    def module(self) -> LayerHardware:
         """The layer."""
         text = self.text
         waits = [list(self._add_unit(turn)) for turn in self.turns]
@@ -146,7 +147,7 @@ class RecurrentLayer:
         else:
             text.add_rows([turn.thread for turn in self.turns], last)
         for turn, finishes in zip(self.turns, waits, strict=True):
-            text.body.append(text.available(turn.thread))
+            text.body += text.available(turn.thread)
             text.conditions[turn.thread] = self._condition(turn, finishes)
         for turn in self.turns:
             if turn.vector not in self.plan.states:
@@ -158,7 +159,7 @@ class RecurrentLayer:
         text.add_vector("y", self.writes, ("y_write", "y_new"), "y_new_stream")
         text.add_output(y)
         opens = self.turns[-1].thread
-        text.body.append(f"    assign reserve = {opens}_go && {opens}_opens;\n")
+        text.body.append(Assign("reserve", f"{opens}_go && {opens}_opens"))
         return text
 
     def _add_unit(self, turn: _Turn) -> Iterator[str]:
@@ -167,11 +168,11 @@ class RecurrentLayer:
         steps, memories = self.array.chain * self.array.beats, list(self._memories(turn))
         for name in update.reads:
             if name not in self.plan.states:
-                text.body.append(flow.steps(name, units[name], turn.thread, steps))
+                text.body += flow.steps(name, units[name], turn.thread, steps)
                 yield f"{name}_there"
         if turn.keeps_x:
             memories.append(self._add_rows_of_x(turn))
-            text.body.append(flow.steps(turn.rows_of_x, text.units[-1], turn.thread, steps))
+            text.body += flow.steps(turn.rows_of_x, text.units[-1], turn.thread, steps)
             yield f"{turn.rows_of_x}_there"
         if not self.joins:
             memories.append(ready_rows(self.layer, self.sums, update, self._elements))
@@ -249,16 +250,16 @@ class RecurrentLayer:
             if turn.keeps_x:
                 rows = turn.rows_of_x
                 done = f"{last.name}_done && {last.name}_done_step == 16'd{last.real_steps - 1}"
-                text.body.append(flow.frames(rows, "ih_go && ih_ends", done))
+                text.body += flow.frames(rows, "ih_go && ih_ends", done)
                 waits.append(f"!(ih_group >= 16'd{first} && {rows}_frames == 2'd2)")
             elif len(self.turns) == 1:
-                text.body.append(flow.ahead(name, "ih", groups))
+                text.body += flow.ahead(name, "ih", groups)
                 waits.append(f"!{name}_full")
             else:
                 section = f"for_{turn.update.gates[0]}"
-                text.body.append(_section(section, first, first + groups))
+                text.body += _section(section, first, first + groups)
                 text.array.issue.events.setdefault("ih", []).append(Field(section, 1, section))
-                text.body.append(flow.ahead(name, "ih", groups, section))
+                text.body += flow.ahead(name, "ih", groups, section)
                 waits.append(f"!({section} && {name}_full)")
         text.conditions["ih"] = Condition(always="ih_x", starts=" && ".join(waits))
 
@@ -274,7 +275,7 @@ class RecurrentLayer:
         assert update is not None
         thread = text.thread("ym")
         text.add_vector("m", 1, (f"{m.name}_done", f"{m.name}_out"))
-        text.body.append(text.available("ym"))
+        text.body += text.available("ym")
         sums = Sums(self.projected)
         kernel = kernels.update(
             f"{self.name}_{update.module}", update, self.layer, sums, None, shared.clock, text.array.sum_bits
@@ -299,13 +300,12 @@ class RecurrentLayer:
         return y
 
 
-def _section(name: str, first: int, end: int) -> str:
+def _section(name: str, first: int, end: int) -> Iterator[Item]:
     """A register that says whether the group of `ih` is one from `first` on and before `end`."""
     above = f" && ih_group >= 16'd{first - 1}" if first > 1 else ""
     inside = f"ih_group < 16'd{end - 1}{above}" if end > 1 else "1'b0"
     begins = f"1'b{int(not first)}"
-    return f"""    reg {name};
-    always @(posedge clk)
+    yield Register(name)
+    yield Process(f"""    always @(posedge clk)
         if (rst) {name} <= {begins};
-        else if (ih_go && ih_finishes) {name} <= ih_last_group ? {begins} : {inside};
-"""
+        else if (ih_go && ih_finishes) {name} <= ih_last_group ? {begins} : {inside};""")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ernn.hw.graph.kernel import Kernel
+from ernn.hw.verilog.module import Instance, Item, Note, Process, Register, Wire, delay
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Front:
         lows = [(e * len(self.sums) + number) * bits for e in reversed(range(size // bits))]
         return "{" + ", ".join(f"{word}[{low + bits - 1}:{low}]" for low in lows) + "}"
 
-    def text(self, head_bits: int) -> Iterator[str]:
-        """Of the unit's registers `UNIT_beat` with the rows, and `UNIT_beat_valid`."""
+    def items(self, head_bits: int) -> Iterator[Item]:
+        """What makes the unit's registers `UNIT_beat` with the rows, and `UNIT_beat_valid`."""
         heads = [f"heads[{(i + 1) * head_bits - 1}:{i * head_bits}]" for i in range(len(self.sums))]
         if self.turns > 1:
             yield from self._turns(heads, head_bits)
@@ -60,61 +61,55 @@ class Front:
             yield from self._kernel(f"{self.unit}_real && drain_beat == 8'd0", heads)
             yield from self._beats()
 
-    def _kernel(self, valid: str, sources: Sequence[str]) -> Iterator[str]:
+    def _kernel(self, valid: str, sources: Sequence[str]) -> Iterator[Item]:
         n, kernel = self.unit, self.kernel
-        ports = [f".{bus}({source})" for bus, source in zip(kernel.inputs, sources, strict=True)]
+        ports = {"clk": "clk", "valid": valid, "valid_out": f"{n}_rows_valid"}
+        ports |= dict(zip(kernel.inputs, sources, strict=True))
         for flag, places in kernel.overflows.items():
-            yield f"    wire [{len(places) - 1}:0] {n}_rows_over_{flag};"
-            ports.append(f".overflow_{flag}({n}_rows_over_{flag})")
-        yield f"""    wire [{kernel.outputs["y"].bits - 1}:0] {n}_rows;
-    {kernel.name} {n}_rows_kernel_0 (.clk(clk), .valid({valid}), .valid_out({n}_rows_valid),
-        {", ".join(ports)}, .y({n}_rows));"""
+            yield Wire(f"{n}_rows_over_{flag}", len(places))
+            ports[f"overflow_{flag}"] = f"{n}_rows_over_{flag}"
+        yield Wire(f"{n}_rows", kernel.outputs["y"].bits)
+        yield Instance(kernel.name, f"{n}_rows_kernel_0", ports | {"y": f"{n}_rows"})
 
-    def _turns(self, heads: Sequence[str], head_bits: int) -> Iterator[str]:
+    def _turns(self, heads: Sequence[str], head_bits: int) -> Iterator[Item]:
         n = self.unit
         choices = "".join(f"            8'd{turn}: {n}_turn <= {head};\n" for turn, head in enumerate(heads))
-        yield f"""    // Its sums, one after the other.
-    reg {n}_turn_valid;
-    reg [{head_bits - 1}:0] {n}_turn;
-    always @(posedge clk) begin
+        yield Note("Its sums, one after the other.")
+        yield from (Register(f"{n}_turn_valid"), Register(f"{n}_turn", head_bits))
+        yield Process(f"""    always @(posedge clk) begin
         {n}_turn_valid <= {n}_real && drain_beat < 8'd{self.turns};
         case (drain_beat)
 {choices}            default: {n}_turn <= {head_bits}'dx;
         endcase
-    end"""
+    end""")
 
-    def _beats_of_turns(self) -> Iterator[str]:
+    def _beats_of_turns(self) -> Iterator[Item]:
         """The rows of a beat; those of the first turns wait for the last."""
         n, turns, size = self.unit, self.turns, self.rows_bits // (self.turns * self.beats)
         bits = (turns - 1).bit_length()
-        yield f"""    wire {n}_beat_valid;
-    wire [{turns * size - 1}:0] {n}_beat;
-    wire [{bits - 1}:0] {n}_rows_turn;
-    ernn_delay #(.WIDTH(1), .CYCLES({self.lead})) delay_{n}_beat (.clk(clk), .d({n}_real), .q({n}_beat_valid));
-    ernn_delay #(.WIDTH({bits}), .CYCLES({self.kernel.latency + 1})) delay_{n}_turn (
-        .clk(clk), .d(drain_beat[{bits - 1}:0]), .q({n}_rows_turn));"""
+        yield from (Wire(f"{n}_beat_valid"), Wire(f"{n}_beat", turns * size), Wire(f"{n}_rows_turn", bits))
+        yield delay(f"delay_{n}_beat", 1, self.lead, f"{n}_real", f"{n}_beat_valid")
+        now = f"drain_beat[{bits - 1}:0]"
+        yield delay(f"delay_{n}_turn", bits, self.kernel.latency + 1, now, f"{n}_rows_turn")
         for turn in range(turns):
-            sizes = f".WIDTH({size}), .WORDS({self.beats}), .WAIT({turns - 1 - turn})"
-            yield f"""    ernn_serial #({sizes}) {n}_serial_{turn} (
-        .clk(clk), .load({n}_rows_valid && {n}_rows_turn == {bits}'d{turn}), .d({n}_rows),
-        .q({n}_beat[{(turn + 1) * size - 1}:{turn * size}]));"""
+            ports = {"clk": "clk", "load": f"{n}_rows_valid && {n}_rows_turn == {bits}'d{turn}", "d": f"{n}_rows"}
+            ports["q"] = f"{n}_beat[{(turn + 1) * size - 1}:{turn * size}]"
+            sizes = {"WIDTH": size, "WORDS": self.beats, "WAIT": turns - 1 - turn}
+            yield Instance("ernn_serial", f"{n}_serial_{turn}", ports, sizes)
 
-    def _beats(self) -> Iterator[str]:
+    def _beats(self) -> Iterator[Item]:
         """A register with the rows of a beat, of those that stay behind the kernel as long as their sums."""
         n, size, bits = self.unit, self.rows_bits // self.beats, max(1, (self.beats - 1).bit_length())
-        choices = "\n".join(
-            f"            {bits}'d{beat}: {n}_beat <= {n}_rows[{(beat + 1) * size - 1}:{beat * size}];"
+        choices = "".join(
+            f"            {bits}'d{beat}: {n}_beat <= {n}_rows[{(beat + 1) * size - 1}:{beat * size}];\n"
             for beat in range(self.beats)
         )
-        yield f"""    wire {n}_beat_now;
-    wire [{bits - 1}:0] {n}_beat_number;
-    ernn_delay #(.WIDTH({bits + 1}), .CYCLES({self.lead - 1})) delay_{n}_beat (
-        .clk(clk), .d({{{n}_real, drain_beat[{bits - 1}:0]}}), .q({{{n}_beat_now, {n}_beat_number}}));
-    reg {n}_beat_valid;
-    reg [{size - 1}:0] {n}_beat;
-    always @(posedge clk) begin
+        yield from (Wire(f"{n}_beat_now"), Wire(f"{n}_beat_number", bits))
+        now, behind = f"{{{n}_real, drain_beat[{bits - 1}:0]}}", f"{{{n}_beat_now, {n}_beat_number}}"
+        yield delay(f"delay_{n}_beat", bits + 1, self.lead - 1, now, behind)
+        yield from (Register(f"{n}_beat_valid"), Register(f"{n}_beat", size))
+        yield Process(f"""    always @(posedge clk) begin
         {n}_beat_valid <= {n}_beat_now;
         case ({n}_beat_number)
-{choices}
-        endcase
-    end"""
+{choices}        endcase
+    end""")

@@ -1,10 +1,13 @@
 """Verilog of a layer's states, c and y, as words that are written and read between frames."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ernn.hw.layout.registers import PROTOCOL
 from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.layout.words import State, padded
+from ernn.hw.verilog.interfaces import stream_bits
+from ernn.hw.verilog.module import Assign, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.unit import Unit
 
 
@@ -38,22 +41,18 @@ class States:
         found["y"] = State(unit.real_steps, self.y_bits, unit.width * self.block_size, self.y_element_bits)
         return found
 
-    def declarations(self, load_bits: int) -> str:
+    def declarations(self, load_bits: int) -> Iterator[Item]:
         """Registers that take a written word a cycle after it comes, and choose between it and y of a step.
 
         Args:
             load_bits: of a word that is loaded.
         """
-        state, kind = PROTOCOL.state_bit, PROTOCOL.state_shift
-        return f"""    // Between frames, bit {state} says states: bit {kind} for y, then the stream.
-    reg state_chosen, state_write, state_is_y;
-    reg [STREAM_BITS-1:0] state_stream;
-    reg [31:0] state_address;
-    reg [{load_bits - 1}:0] state_data;
-    reg y_write;
-    reg [{self.y_bits - 1}:0] y_new;
-    reg [STREAM_BITS-1:0] y_new_stream;
-    always @(posedge clk) begin
+        state, kind, stream = PROTOCOL.state_bit, PROTOCOL.state_shift, stream_bits(self.streams)
+        yield Note(f"Between frames, bit {state} says states: bit {kind} for y, then the stream.")
+        yield from map(Register, ("state_chosen", "state_write", "state_is_y"))
+        yield from (Register("state_stream", stream), Register("state_address", 32), Register("state_data", load_bits))
+        yield from (Register("y_write"), Register("y_new", self.y_bits), Register("y_new_stream", stream))
+        yield Process(f"""    always @(posedge clk) begin
         state_chosen <= idle && load_memory[{state}];
         state_write <= load && idle && load_memory[{state}];
         state_is_y <= load_memory[{kind}];
@@ -63,9 +62,9 @@ class States:
         y_write <= {self.unit.name}_done || (state_write && state_is_y);
         y_new <= state_write ? state_data[{self.y_bits - 1}:0] : {self.unit.name}_out;
         y_new_stream <= state_write ? state_stream : {self.unit.name}_done_stream;
-    end"""
+    end""")
 
-    def body(self, state_bits: int) -> str:
+    def body(self, state_bits: int) -> Iterator[Item]:
         """The memory of y, and the choice between it and c.
 
         Args:
@@ -79,13 +78,11 @@ class States:
         if self.cells:
             reader, memory = self.cells
             c = padded(f"{reader.name}_{memory.name}_word", reader.memory_bits(memory), state_bits)
-            word = f"state_is_y ? {word}\n        : {c}"
-        return f"""    // y, to be read out.
-    wire [{self.y_bits - 1}:0] y_word;
-    reg [{bits - 1}:0] y_new_address;
-    always @(posedge clk) y_new_address <= state_write ? {place} : {written};
-    ernn_ram #(.WIDTH({self.y_bits}), .DEPTH({self.streams} << {unit.step_bits}), .ADDRESS({bits})) memory_y (
-        .clk(clk), .write(y_write), .write_address(y_new_address), .d(y_new),
-        .read_address({seen}), .q(y_word));
-    assign state_read = {word};
-"""
+            word = f"state_is_y ? {word} : {c}"
+        yield Note("y, to be read out.")
+        yield from (Wire("y_word", self.y_bits), Register("y_new_address", bits))
+        yield Process(f"    always @(posedge clk) y_new_address <= state_write ? {place} : {written};")
+        ports = {"clk": "clk", "write": "y_write", "write_address": "y_new_address", "d": "y_new"}
+        sizes = {"WIDTH": self.y_bits, "DEPTH": self.streams << unit.step_bits, "ADDRESS": bits}
+        yield Instance("ernn_ram", "memory_y", ports | {"read_address": seen, "q": "y_word"}, sizes)
+        yield Assign("state_read", word)

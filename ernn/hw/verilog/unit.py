@@ -13,6 +13,8 @@ import numpy as np
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.layout.array import image
 from ernn.hw.layout.steps import Memory, Steps
+from ernn.hw.verilog.interfaces import stream_bits
+from ernn.hw.verilog.module import BLANK, Assign, Instance, Item, Note, Process, Register, Wire, delay
 from ernn.hw.verilog.row_kernel import Front
 from ernn.program.matrices import Numbers
 from ernn.program.plan import JOINED
@@ -94,32 +96,51 @@ class Unit(Steps):
         blocks = padded.reshape(len(rows), self.real_steps, self.width, self.block_size)
         return blocks.transpose(1, 2, 0, 3).reshape(self.real_steps, -1)
 
-    def declarations(self) -> Iterator[str]:
+    @property
+    def _stream(self) -> int:
+        """Bits of the number of a stream."""
+        return stream_bits(self.streams)
+
+    def declarations(self) -> Iterator[Item]:
         """Wires that other units may read."""
         n = self.name
-        yield f"    wire {n}_done, {n}_done_frame;"
-        yield f"    wire [15:0] {n}_done_step;"
-        yield f"    wire [STREAM_BITS-1:0] {n}_done_stream;"
-        yield f"    wire [{self.out_bits - 1}:0] {n}_raw, {n}_out;"
+        yield from (Wire(f"{n}_done"), Wire(f"{n}_done_frame"), Wire(f"{n}_done_step", 16))
+        yield Wire(f"{n}_done_stream", self._stream)
+        yield from (Wire(f"{n}_raw", self.out_bits), Wire(f"{n}_out", self.out_bits))
         if self.front:
-            yield f"    wire {n}_rows_valid;"
+            yield Wire(f"{n}_rows_valid")
         if "c_new" in self.kernel.outputs:
-            yield f"    wire [{self.width * self.kernel.outputs['c_new'].bits - 1}:0] {n}_c_new;"
+            yield Wire(f"{n}_c_new", self.width * self.kernel.outputs["c_new"].bits)
 
-    def text(self, layer: str, heads: int, head_bits: int) -> Iterator[str]:
+    def items(self, layer: str, heads: int, head_bits: int) -> Iterator[Item]:
         """Counter, memories, kernels, outputs: NAME_done with NAME_out, and NAME_c_new where the kernel has it."""
-        n, kernel, bits = self.name, self.kernel, self.steps.bit_length()
+        yield from self._counter()
+        yield from self._sums(heads, head_bits)
+        n, done = self.name, self.ahead + self.kernel.latency
+        drained, behind = f"{{drained_stream, drained_frame, {n}_step}}", f"{n}_done_frame, {n}_done_step"
+        yield delay(f"delay_{n}", 17 + self._stream, done, drained, f"{{{n}_done_stream, {behind}}}")
+        for memory in self.memories:
+            yield from self._memory(layer, memory)
+        yield from self._kernels(head_bits)
+        yield from self._outputs()
+
+    def _counter(self) -> Iterator[Item]:
+        """Its step."""
+        n, bits = self.name, self.steps.bit_length()
         several = f"{self.width} blocks" if self.width > 1 else "a block"
         several = f"{self.block_size} of a block" if self.beats > 1 else several
-        yield f"""    // {n}: {kernel.doc}, {several} a cycle.
-    reg [{bits - 1}:0] {n}_steps_now;
-    wire [15:0] {n}_step = {{{16 - bits}'d0, {n}_steps_now}};
-    wire {n}_drained = drain_valid && draining[{self.drain}];
-    wire {n}_real = {n}_drained && {n}_step < 16'd{self.real_steps};
-    always @(posedge clk)
+        yield Note(f"{n}: {self.kernel.doc}, {several} a cycle.")
+        yield Register(f"{n}_steps_now", bits)
+        yield Wire(f"{n}_step", 16, f"{{{16 - bits}'d0, {n}_steps_now}}")
+        yield Wire(f"{n}_drained", value=f"drain_valid && draining[{self.drain}]")
+        yield Wire(f"{n}_real", value=f"{n}_drained && {n}_step < 16'd{self.real_steps}")
+        yield Process(f"""    always @(posedge clk)
         if (rst) {n}_steps_now <= {bits}'d0;
-        else if ({n}_drained) {n}_steps_now <= {n}_step == 16'd{self.steps - 1} ? {bits}'d0 : {n}_steps_now + 1'b1;"""
-        taken = len(self.sums) if len(self.sums) > 1 else self.width
+        else if ({n}_drained) {n}_steps_now <= {n}_step == 16'd{self.steps - 1} ? {bits}'d0 : {n}_steps_now + 1'b1;""")
+
+    def _sums(self, heads: int, head_bits: int) -> Iterator[Item]:
+        """Its sums, or their rows, when the kernel takes them."""
+        n, taken = self.name, len(self.sums) if len(self.sums) > 1 else self.width
         total, valid = taken * head_bits, f"{n}_real"
         source = f"heads[{total - 1}:0]"
         assert self.before or self.turns == heads // taken
@@ -127,18 +148,10 @@ class Unit(Steps):
             source = f"drain_beat == 8'd{beat} ? heads[{(beat + 1) * total - 1}:{beat * total}] : {source}"
         if self.before:
             total, valid, source = self.before.rows_bits // self.beats, f"{n}_beat_valid", f"{n}_beat"
-            yield from self.before.text(head_bits)
-        yield f"""    wire {n}_valid;
-    wire [{total - 1}:0] {n}_sums;
-    ernn_delay #(.WIDTH({total + 1}), .CYCLES({self.ahead - self._lead})) delay_{n}_sums (
-        .clk(clk), .d({{{valid}, {source}}}), .q({{{n}_valid, {n}_sums}}));"""
-        done = self.ahead + kernel.latency
-        yield f"""    ernn_delay #(.WIDTH(17 + STREAM_BITS), .CYCLES({done})) delay_{n} (.clk(clk),
-        .d({{drained_stream, drained_frame, {n}_step}}), .q({{{n}_done_stream, {n}_done_frame, {n}_done_step}}));"""
-        for memory in self.memories:
-            yield from self._memory(layer, memory)
-        yield from self._kernels(head_bits)
-        yield from self._outputs()
+            yield from self.before.items(head_bits)
+        yield from (Wire(f"{n}_valid"), Wire(f"{n}_sums", total))
+        given, behind = f"{{{valid}, {source}}}", f"{{{n}_valid, {n}_sums}}"
+        yield delay(f"delay_{n}_sums", total + 1, self.ahead - self._lead, given, behind)
 
     def address_bits(self, memory: Memory) -> int:
         """Of an address."""
@@ -148,31 +161,37 @@ class Unit(Steps):
         """Of a word."""
         return self.width * len(memory.buses) * self.block_size * memory.bits
 
-    def _memory(self, layer: str, memory: Memory) -> Iterator[str]:
+    def _memory(self, layer: str, memory: Memory) -> Iterator[Item]:
         name, bits, width = f"{self.name}_{memory.name}", self.address_bits(memory), self.memory_bits(memory)
         cycles = self.ahead + self.kernel.taken(memory.buses[0])
-        pages = {"frame": 2, "stream": self.streams}.get(memory.page, 1)
-        deep = self.real_steps > _LOGIC_WORDS and not self.kernel.clock.relaxed
-        kind = '.KIND("block"), ' if memory.numbers is not None and deep else ""
-        image_text = f'.IMAGE("{layer}_{name}.hex"), {kind}' if memory.numbers is not None else ""
-        depth = pages << self.step_bits if pages > 1 else self.real_steps
-        enable, address, data = self._written(memory)
-        yield f"""    wire [{bits - 1}:0] {name}_address;
-    wire [{width - 1}:0] {name}_word;
-    ernn_delay #(.WIDTH({bits}), .CYCLES({cycles - _READ_CYCLES})) delay_{name} (.clk(clk),
-        .d({self.address(memory, f"{self.name}_step", "drained_stream", "drained_frame")}), .q({name}_address));
-    reg [{bits - 1}:0] {name}_from;
-    always @(posedge clk) {name}_from <= {self._from(memory, f"{name}_address")};
-    ernn_ram #(.WIDTH({width}), .DEPTH({depth}), {image_text}.ADDRESS({bits}))
-        memory_{name} (.clk(clk), .write({enable}), .write_address({address}),
-        .d({data}), .read_address({name}_from), .q({name}_word));"""
+        yield from (Wire(f"{name}_address", bits), Wire(f"{name}_word", width))
+        address = self.address(memory, f"{self.name}_step", "drained_stream", "drained_frame")
+        yield delay(f"delay_{name}", bits, cycles - _READ_CYCLES, address, f"{name}_address")
+        yield Register(f"{name}_from", bits)
+        yield Process(f"    always @(posedge clk) {name}_from <= {self._from(memory, f'{name}_address')};")
+        yield self._words_of(layer, memory)
         if memory.zero_first:
-            yield f"""    wire {name}_first;
-    ernn_delay #(.WIDTH(1), .CYCLES({cycles})) delay_{name}_first (
-        .clk(clk), .d(drained_first), .q({name}_first));
-    wire [{width - 1}:0] {name}_read = {name}_first ? {width}'d0 : {name}_word;"""
+            yield Wire(f"{name}_first")
+            yield delay(f"delay_{name}_first", 1, cycles, "drained_first", f"{name}_first")
+            yield Wire(f"{name}_read", width, f"{name}_first ? {width}'d0 : {name}_word")
         else:
-            yield f"    wire [{width - 1}:0] {name}_read = {name}_word;"
+            yield Wire(f"{name}_read", width, f"{name}_word")
+
+    def _words_of(self, layer: str, memory: Memory) -> Instance:
+        """What holds a memory's words."""
+        name, constant = f"{self.name}_{memory.name}", memory.numbers is not None
+        pages = {"frame": 2, "stream": self.streams}.get(memory.page, 1)
+        depth = pages << self.step_bits if pages > 1 else self.real_steps
+        parameters: dict[str, int | str] = {"WIDTH": self.memory_bits(memory), "DEPTH": depth}
+        if constant:
+            parameters["IMAGE"] = f'"{layer}_{name}.hex"'
+        if constant and self.real_steps > _LOGIC_WORDS and not self.kernel.clock.relaxed:
+            parameters["KIND"] = '"block"'
+        parameters["ADDRESS"] = self.address_bits(memory)
+        enable, address, data = self._written(memory)
+        ports = {"clk": "clk", "write": enable, "write_address": address, "d": data}
+        ports |= {"read_address": f"{name}_from", "q": f"{name}_word"}
+        return Instance("ernn_ram", f"memory_{name}", ports, parameters)
 
     def _from(self, memory: Memory, address: str) -> str:
         """Expression of the address that is read: a state may also be read out between frames."""
@@ -208,31 +227,30 @@ class Unit(Steps):
         lows = [base + (e * count + number) * bits for e in reversed(range(k))]
         return "{" + ", ".join(f"{word}[{low + bits - 1}:{low}]" for low in lows) + "}"
 
-    def _kernels(self, head_bits: int) -> Iterator[str]:
-        n, kernel = self.name, self.kernel
-        yield f"    wire [{self.width - 1}:0] {n}_all_done;\n    assign {n}_done = {n}_all_done[0];"
+    def _kernels(self, head_bits: int) -> Iterator[Item]:
+        n = self.name
+        yield Wire(f"{n}_all_done", self.width)
+        yield Assign(f"{n}_done", f"{n}_all_done[0]")
         for block in range(self.width):
-            ports = []
-            for number, bus in enumerate(self.sums):
-                low = (number if len(self.sums) > 1 else block) * head_bits
-                sums = f"{n}_sums[{low + head_bits - 1}:{low}]"
-                if self.before:
-                    sums = self.before.rows(number, f"{n}_sums")
-                ports.append(f".{bus}({sums})")
-            ports += [f".{bus}({self._bus(memory, bus, block)})" for memory in self.memories for bus in memory.buses]
-            for name, out in kernel.outputs.items():
-                target = f"{n}_raw" if name == "y" else f"{n}_{name}"
-                ports.append(f".{name}({target}[{(block + 1) * out.bits - 1}:{block * out.bits}])")
-            for flag, places in kernel.overflows.items():
-                yield f"    wire [{len(places) - 1}:0] {n}_{block}_over_{flag};"
-                ports.append(f".overflow_{flag}({n}_{block}_over_{flag})")
-            joined = ",\n        ".join(ports)
-            yield (
-                f"    {kernel.name} {n}_kernel_{block} (.clk(clk), .valid({n}_valid), "
-                f".valid_out({n}_all_done[{block}]),\n        {joined});"
-            )
+            for flag, places in self.kernel.overflows.items():
+                yield Wire(f"{n}_{block}_over_{flag}", len(places))
+            yield Instance(self.kernel.name, f"{n}_kernel_{block}", self._ports(block, head_bits))
 
-    def _outputs(self) -> Iterator[str]:
+    def _ports(self, block: int, head_bits: int) -> dict[str, str]:
+        """Of the kernel of a block."""
+        n, kernel = self.name, self.kernel
+        ports = {"clk": "clk", "valid": f"{n}_valid", "valid_out": f"{n}_all_done[{block}]"}
+        for number, bus in enumerate(self.sums):
+            low = (number if len(self.sums) > 1 else block) * head_bits
+            sums = f"{n}_sums[{low + head_bits - 1}:{low}]"
+            ports[bus] = self.before.rows(number, f"{n}_sums") if self.before else sums
+        ports |= {bus: self._bus(memory, bus, block) for memory in self.memories for bus in memory.buses}
+        for name, out in kernel.outputs.items():
+            target = f"{n}_raw" if name == "y" else f"{n}_{name}"
+            ports[name] = f"{target}[{(block + 1) * out.bits - 1}:{block * out.bits}]"
+        return ports | {f"overflow_{flag}": f"{n}_{block}_over_{flag}" for flag in kernel.overflows}
+
+    def _outputs(self) -> Iterator[Item]:
         """Elements behind the last one of the vector are zeros, and aren't counted."""
         n, k = self.name, self.block_size
         bits = self.kernel.outputs["y"].bits // k
@@ -240,12 +258,12 @@ class Unit(Steps):
         last = (self.elements - 1) // size
         mask = "".join(str(int(last * size + e < self.elements)) for e in reversed(range(size)))
         behind = f"{n}_done_step > 16'd{last} ? {size}'d0 : " if last < self.real_steps - 1 else ""
-        yield f"""    wire [{size - 1}:0] {n}_mask = {behind}{n}_done_step == 16'd{last} ? {size}'b{mask}
-        : {{{size}{{1'b1}}}};"""
+        masked = f"{behind}{n}_done_step == 16'd{last} ? {size}'b{mask} : {{{size}{{1'b1}}}}"
+        yield Wire(f"{n}_mask", size, masked)
         for e in range(size):
             high, low = (e + 1) * bits - 1, e * bits
-            yield f"    assign {n}_out[{high}:{low}] = {n}_mask[{e}] ? {n}_raw[{high}:{low}] : {bits}'d0;"
-        yield ""
+            yield Assign(f"{n}_out[{high}:{low}]", f"{n}_mask[{e}] ? {n}_raw[{high}:{low}] : {bits}'d0")
+        yield BLANK
 
     def overflows(self) -> Mapping[str, Sequence[str]]:
         """Bits that say which values of a step were saturated, by the name of the value."""

@@ -8,7 +8,7 @@ import pytest
 from ernn.hw.layout import registers
 from ernn.hw.layout.registers import PROTOCOL, register_number
 from ernn.hw.project import rtl_project
-from ernn.hw.verilog.network import NetworkText
+from ernn.hw.verilog.network import NetworkHardware
 from ernn.program.network import Program
 from ernn.simulate import bench as simulation
 from ernn.simulate.bench import Bench, Mismatch
@@ -49,7 +49,7 @@ def loaded() -> Program:
     return dataclasses.replace(program, layers=layers, output=output)
 
 
-def writes(design: NetworkText) -> Iterator[tuple[int, int]]:
+def writes(design: NetworkHardware) -> Iterator[tuple[int, int]]:
     """All weights of a design, memory by memory in parts of 32 bits."""
     for number, layer in enumerate(design.layers):
         parts = -(-layer.array.weight_bits // 32)
@@ -73,7 +73,7 @@ def transformed(request: pytest.FixtureRequest) -> bool:
 def bench(tmp_path_factory: pytest.TempPathFactory, transformed: bool) -> Bench:
     """A test bench that makes noise where a register write says so: frames that are never looked at."""
     design = designs.network(programs.build(**STRUCTURE), **sizes(transformed))
-    files, tb = rtl_project(design), "tb/ernn_tb.v"
+    files, tb = rtl_project(design), "tb/ernn_bench.v"
     assert files[tb].count(LOOP) == files[tb].count("    task next_frame;") == 1
     noisy = LOOP.replace("begin", f"if (number == {NOISE}) noise(value); else begin")
     files[tb] = files[tb].replace(LOOP, noisy).replace("    task next_frame;", f"{TASK}\n    task next_frame;")

@@ -48,8 +48,8 @@ def test_a_wrong_tkeep_is_counted_and_changes_no_logit(tmp_path):
     program = programs.build(block_sizes=(2, 2))  # of 6 features: the second beat has two
     design = designs.network(program, beat=(4, 1))
     files = rtl_project(design)
-    text, count = re.subn(r"\{element \+ place < 6\}", "{1'b1}", files["tb/ernn_tb.v"])
+    text, count = re.subn(r"\{element \+ place < INPUTS\}", "{1'b1}", files["tb/ernn_bench.v"])
     assert count == 1
-    bench = designs.bench(design, tmp_path, files.merged({"tb/ernn_tb.v": text}))
+    bench = designs.bench(design, tmp_path, files.merged({"tb/ernn_bench.v": text}))
     vectors = rtl_vectors(program, designs.utterances(program, [3, 2]), 1)
     assert bench.run(vectors).registers["protocol_errors"] == 5

@@ -15,6 +15,7 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.project import library
 from ernn.hw.verilog import kernel as verilog
 from ernn.hw.verilog.kernel import literal
+from ernn.hw.verilog.module import rendered
 from ernn.tools import verilator
 from tests import programs
 from tests.dataflow.values import fourier_of
@@ -113,7 +114,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     cycles = SLOTS + max(case.kernel.latency for case in CASES.values()) + 2
     files = {"tb.v": bench(CASES, cycles)} | MULTIPLIERS
     for number, (name, case) in enumerate(CASES.items()):
-        files[f"{name}.v"] = verilog.module(case.kernel)
+        files[f"{name}.v"] = rendered(verilog.modules(case.kernel))
         (folder / f"{name}.hex").write_text(lines(case, valid_slots(number), cycles))
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -153,7 +154,7 @@ def test_saturations_are_flagged_with_the_outputs(name, printed):
 
 def test_kernels_are_lint_clean(tmp_path):
     for name, case in CASES.items():
-        (tmp_path / f"{name}.v").write_text(verilog.module(case.kernel))
+        (tmp_path / f"{name}.v").write_text(rendered(verilog.modules(case.kernel)))
     for name, text in MULTIPLIERS.items():
         (tmp_path / name).write_text(text)
     for name, case in CASES.items():
@@ -179,12 +180,12 @@ def small() -> Kernel:
 
 
 def test_text_of_a_small_kernel():
-    text, path = verilog.module(small()), GOLDEN / "small.v"
+    found, path = rendered(verilog.modules(small())), GOLDEN / "small.v"
     if os.environ.get("ERNN_RENEW"):
-        path.write_text(text)
-    assert text == path.read_text()
+        path.write_text(found)
+    assert found == path.read_text()
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_text_is_the_same_every_time(name):
-    assert verilog.module(CASES[name].kernel) == verilog.module(kernel_cases()[name].kernel)
+    assert verilog.modules(CASES[name].kernel) == verilog.modules(kernel_cases()[name].kernel)

@@ -29,13 +29,17 @@ module ernn_accumulate #(
             assign after[n*WIDTH+:WIDTH] = sums[n*WIDTH+:WIDTH] + previous[n*WIDTH+:WIDTH];
         end
         if (DEPTH <= SHALLOW) begin : shallow
+            /* verilator tracing_off */  // a memory is no register
             (* ram_style = "distributed" *) reg [WORDS*WIDTH-1:0] memory[0:DEPTH-1];
+            /* verilator tracing_on */
             integer i;
             initial for (i = 0; i < DEPTH; i = i + 1) memory[i] = {WORDS * WIDTH{1'b0}};
             assign previous = start ? {WORDS * WIDTH{1'b0}} : memory[row];
             always @(posedge clk) if (add) memory[row] <= after;
         end else begin : deep
+            /* verilator tracing_off */  // a memory is no register
             (* ram_style = "block", no_rw_check *) reg [WORDS*WIDTH-1:0] memory[0:DEPTH-1];
+            /* verilator tracing_on */
             reg [WORDS*WIDTH-1:0] first, second, ready, total_before;
             // Sums that a row got in one of the three cycles before are not read: they are in `total`, or were.
             reg added, from_total, from_before, from_nothing;

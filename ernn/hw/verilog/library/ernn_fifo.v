@@ -15,7 +15,9 @@ module ernn_fifo #(
 );
     localparam integer LAST_WORD = DEPTH - 1;
     localparam [ADDRESS-1:0] LAST = LAST_WORD[ADDRESS-1:0];
+    /* verilator tracing_off */  // a memory is no register
     (* no_rw_check *) reg [WIDTH-1:0] memory[0:DEPTH-1];
+    /* verilator tracing_on */
     reg [ADDRESS-1:0] head, tail;
     reg [ADDRESS:0] count;  // in memory
     wire push = in_valid && in_ready;

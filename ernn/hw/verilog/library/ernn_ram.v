@@ -21,7 +21,9 @@ module ernn_ram #(
     input wire [ADDRESS-1:0] read_address,
     output reg [WIDTH-1:0] q
 );
+    /* verilator tracing_off */  // a memory is no register
     (* ram_style = KIND, no_rw_check *) reg [WIDTH-1:0] words[0:DEPTH-1];
+    /* verilator tracing_on */
     reg [WIDTH-1:0] first;
     integer i;
     initial

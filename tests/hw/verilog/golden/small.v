@@ -1,9 +1,8 @@
-// Narrow operands are sign-extended on purpose.
-/* verilator lint_off WIDTHEXPAND */
-/* verilator lint_off UNUSEDSIGNAL */
 // small: an example
 // New inputs every cycle, 3 cycles, 1 multipliers.
 // b is taken 2 cycles after `valid`.
+/* verilator lint_off WIDTHEXPAND */  // narrow operands are sign-extended on purpose
+/* verilator lint_off UNUSEDSIGNAL */  // some bits of an operand may have no use
 module small (
     input wire clk,
     input wire valid,
@@ -14,6 +13,7 @@ module small (
     output wire [7:0] y,
     output reg [0:0] overflow_a
 );
+    reg signed [5:0] a_0_d1;
     reg [3:1] running;
     initial running = 3'd0;
     always @(posedge clk) running <= {running[2:1], valid};
@@ -22,8 +22,8 @@ module small (
     wire signed [4:0] in_w_0 = w[4:0];
     wire signed [7:0] in_b_0 = b[7:0];
     wire signed [10:0] n3;
-    ernn_multiply #(.A_WIDTH(6), .B_WIDTH(5), .P_WIDTH(11), .CYCLES(2))
-        multiply_n3 (.clk(clk), .a(in_x_0), .b(in_w_0), .p(n3));
+    ernn_multiply #(.A_WIDTH(6), .B_WIDTH(5), .P_WIDTH(11), .CYCLES(2)) multiply_n3 (.clk(clk), .a(in_x_0), .b(in_w_0),
+        .p(n3));
     wire signed [9:0] n4 = in_b_0 <<< 2;
     wire signed [10:0] n5 = n3 + n4;
     wire signed [11:0] n6 = n5 + 12'sd8;
@@ -34,7 +34,6 @@ module small (
     always @(posedge clk) begin
         overflow_a[0] <= over_a_0;
     end
-    reg signed [5:0] a_0_d1;
     always @(posedge clk) begin
         a_0_d1 <= a_0;
     end
