@@ -16,8 +16,8 @@ from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Shared, array_hardware, constants, ready_rows, rows_in_front, states
 from ernn.hw.verilog.interfaces import Condition, Drain
+from ernn.hw.verilog.items import Assign
 from ernn.hw.verilog.layer import LayerHardware, Projection
-from ernn.hw.verilog.module import Assign
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Pruned
 from ernn.program.network import Lstm
