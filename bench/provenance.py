@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
-from ernn.hw.verilog.module import Item
+from ernn.hw.verilog.items import Item
 
 _PACKAGE = "/ernn/hw/"
 

@@ -6,7 +6,7 @@ from typing import cast
 from ernn.devices.catalogue import Resources
 from ernn.estimate.fabric import Fabric, Style
 from ernn.hw.graph.kernels import skew
-from ernn.hw.verilog.module import Instance
+from ernn.hw.verilog.items import Instance
 
 Parameters = Mapping[str, int | str]
 

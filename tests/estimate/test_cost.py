@@ -17,8 +17,9 @@ from ernn.estimate.library import instance_cost, library_cost
 from ernn.estimate.shapes import Shape
 from ernn.hw.layout import sizing
 from ernn.hw.project import library, rtl_project
-from ernn.hw.verilog.module import Instance, Size
+from ernn.hw.verilog.items import Instance
 from ernn.hw.verilog.network import NetworkHardware
+from ernn.hw.verilog.size import Size
 from ernn.synthesize import count, sources
 from ernn.tools import yosys
 from tests.hw.designs import network, write

@@ -13,7 +13,8 @@ from importlib import resources
 
 from ernn.hw.layout.registers import CONTROL, PROTOCOL, register_number
 from ernn.hw.verilog.frames import control_ports
-from ernn.hw.verilog.module import Assign, Directive, Instance, Item, Module, Note, Port, Wire
+from ernn.hw.verilog.items import Assign, Directive, Instance, Item, Note, Wire
+from ernn.hw.verilog.module import Module, Port
 from ernn.hw.verilog.network import NetworkHardware
 
 STATIC = ("ernn_adapter.v", "ernn_pack.v", "ernn_unpack.v", "block_design.tcl", "package_ip.tcl")

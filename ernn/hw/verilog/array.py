@@ -12,7 +12,8 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Layout, Thread
 from ernn.hw.verilog.interfaces import Drain, Pages, Sizes
 from ernn.hw.verilog.issue import Issue
-from ernn.hw.verilog.module import BLANK, Instance, Item, Note, Port, Process, Register, Wire, delay
+from ernn.hw.verilog.items import BLANK, Instance, Item, Note, Process, Register, Wire, delay
+from ernn.hw.verilog.module import Port
 
 WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
 

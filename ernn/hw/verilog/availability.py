@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ernn.hw.layout.array import Thread
 from ernn.hw.layout.steps import Steps
 from ernn.hw.verilog.interfaces import Sizes, stream_bits
-from ernn.hw.verilog.module import BLANK, Assign, Instance, Item, Note, Process, Register, Wire
+from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.unit import Unit
 
 

@@ -14,8 +14,8 @@ from ernn.hw.layout.registers import (
     register_number,
 )
 from ernn.hw.layout.words import padded
+from ernn.hw.verilog.items import BLANK, Instance, Item, Process, Register, Wire
 from ernn.hw.verilog.layer import LayerHardware
-from ernn.hw.verilog.module import BLANK, Instance, Item, Process, Register, Wire
 
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
 # layer, and to its memory; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.

@@ -8,8 +8,8 @@ from ernn.hw.layout.layer import circulant, sums_of
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog.common import Shared, array_hardware, constants
 from ernn.hw.verilog.interfaces import Condition, Drain
+from ernn.hw.verilog.items import Assign
 from ernn.hw.verilog.layer import LayerHardware
-from ernn.hw.verilog.module import Assign
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Matrix, Numbers, Pruned
 from ernn.program.network import Layer, Output

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ernn.hw.layout.registers import whole_bytes
 from ernn.hw.layout.words import Words
-from ernn.hw.verilog.module import BLANK, Assign, Item, Loop, Memory, Note, Port, Process, Register, Wire
+from ernn.hw.verilog.items import BLANK, Assign, Item, Loop, Memory, Note, Process, Register, Wire
+from ernn.hw.verilog.module import Port
 
 
 @dataclass(frozen=True)

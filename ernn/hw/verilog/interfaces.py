@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ernn.hw.graph.ranges import Joined
-from ernn.hw.verilog.module import Size
+from ernn.hw.verilog.size import Size
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ernn.hw.layout.array import Layout, Thread
 from ernn.hw.layout.sparse import SparseThread
 from ernn.hw.verilog.interfaces import Condition, Drain, Sizes
-from ernn.hw.verilog.module import BLANK, Assign, Instance, Item, Note, Process, Register, Variable, Wire
+from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Note, Process, Register, Variable, Wire
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,9 @@ from dataclasses import replace
 from ernn.hw.graph.kernel import Bus, Kernel
 from ernn.hw.graph.operators import CONSTANT, INPUT
 from ernn.hw.graph.verilog_text import literal
+from ernn.hw.verilog.items import Assign, Directive, Instance, Item, Process, Register, Wire
 from ernn.hw.verilog.kernel_body import Body, taken
-from ernn.hw.verilog.module import (
-    Assign,
-    Directive,
-    Instance,
-    Item,
-    Module,
-    Port,
-    Process,
-    Register,
-    Wire,
-    declared_first,
-)
+from ernn.hw.verilog.module import Module, Port, declared_first
 
 __all__ = ["literal", "modules"]
 

@@ -8,7 +8,7 @@ from ernn.hw.graph.operators import CONSTANT
 from ernn.hw.graph.schedule import cycles_of
 from ernn.hw.graph.terms import Terms
 from ernn.hw.graph.verilog_text import literal, saturates
-from ernn.hw.verilog.module import Instance, Item, Process, Register, Wire
+from ernn.hw.verilog.items import Instance, Item, Process, Register, Wire
 
 
 class Body:

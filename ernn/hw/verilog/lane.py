@@ -4,20 +4,9 @@ from collections.abc import Iterator
 
 from ernn.hw.graph import kernels
 from ernn.hw.verilog.array import ArrayHardware
-from ernn.hw.verilog.module import (
-    SCALAR,
-    Assign,
-    Directive,
-    Instance,
-    Item,
-    Module,
-    Port,
-    Process,
-    Register,
-    Wire,
-    declared_first,
-    delay,
-)
+from ernn.hw.verilog.items import Assign, Directive, Instance, Item, Process, Register, Wire, delay
+from ernn.hw.verilog.module import Module, Port, declared_first
+from ernn.hw.verilog.size import SCALAR
 
 _TAGS = ("add", "start", "row", "start_in_1", "start_in_2", "row_in_1", "row_in_2", "row_in_3")
 

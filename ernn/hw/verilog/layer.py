@@ -16,21 +16,10 @@ from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import kernel as verilog
 from ernn.hw.verilog.array import ArrayHardware
 from ernn.hw.verilog.interfaces import Condition, Pages
+from ernn.hw.verilog.items import Assign, Instance, Item, Note, Process, Register, Wire, delay
 from ernn.hw.verilog.lane import lane_module
-from ernn.hw.verilog.module import (
-    Assign,
-    Instance,
-    Item,
-    Module,
-    Note,
-    Port,
-    Process,
-    Register,
-    Size,
-    Wire,
-    declared_first,
-    delay,
-)
+from ernn.hw.verilog.module import Module, Port, declared_first
+from ernn.hw.verilog.size import Size
 from ernn.hw.verilog.states import States
 from ernn.hw.verilog.unit import Unit
 

@@ -11,19 +11,9 @@ from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Shared
 from ernn.hw.verilog.control import Control
 from ernn.hw.verilog.frames import Beats, Frames
+from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.layer import LayerHardware, Projection
-from ernn.hw.verilog.module import (
-    BLANK,
-    Directive,
-    Instance,
-    Item,
-    Module,
-    Note,
-    Process,
-    Register,
-    Wire,
-    declared_first,
-)
+from ernn.hw.verilog.module import Module, declared_first
 from ernn.hw.verilog.recurrent import RecurrentLayer
 from ernn.program.network import Layer, Program
 from ernn.program.plans import plan_of

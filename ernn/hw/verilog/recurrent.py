@@ -24,8 +24,8 @@ from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Shared, array_hardware, constants, passed, ready_rows, rows_in_front, states
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.issue import Field
+from ernn.hw.verilog.items import Assign, Item, Process, Register
 from ernn.hw.verilog.layer import LayerHardware, Projection
-from ernn.hw.verilog.module import Assign, Item, Process, Register
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Numbers, Pruned
 from ernn.program.network import Layer

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ernn.hw.graph.kernel import Kernel
-from ernn.hw.verilog.module import Instance, Item, Note, Process, Register, Wire, delay
+from ernn.hw.verilog.items import Instance, Item, Note, Process, Register, Wire, delay
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from ernn.hw.layout.array import Thread
 from ernn.hw.layout.sparse import SparseLayout
 from ernn.hw.verilog.array import WEIGHT_CYCLES, ArrayHardware
 from ernn.hw.verilog.interfaces import Drain, Pages
-from ernn.hw.verilog.module import BLANK, Assign, Instance, Item, Port, Process, Register, Wire, delay
+from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Process, Register, Wire, delay
+from ernn.hw.verilog.module import Port
 
 _FETCH_CYCLES = 3  # memory, its second register, choice of the vector
 

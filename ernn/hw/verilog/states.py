@@ -7,7 +7,7 @@ from ernn.hw.layout.registers import PROTOCOL
 from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.layout.words import State, padded
 from ernn.hw.verilog.interfaces import stream_bits
-from ernn.hw.verilog.module import Assign, Instance, Item, Note, Process, Register, Wire
+from ernn.hw.verilog.items import Assign, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.unit import Unit
 
 

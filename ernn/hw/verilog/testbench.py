@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from importlib import resources
 
 from ernn.hw.design import TEST_BENCH
-from ernn.hw.verilog.module import BLANK, Directive, Instance, Item, Loop, Module, Process, Wire
+from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Loop, Process, Wire
+from ernn.hw.verilog.module import Module
 from ernn.hw.verilog.network import NetworkHardware
 
 _BENCH = "ernn_bench"

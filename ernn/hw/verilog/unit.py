@@ -14,7 +14,7 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.layout.array import image
 from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.verilog.interfaces import stream_bits
-from ernn.hw.verilog.module import BLANK, Assign, Instance, Item, Note, Process, Register, Wire, delay
+from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Note, Process, Register, Wire, delay
 from ernn.hw.verilog.row_kernel import Front
 from ernn.program.matrices import Numbers
 from ernn.program.plan import JOINED

@@ -4,23 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ernn.hw.verilog.items import Assign, Instance, Item, Loop, Memory, Note, Process, Register, Variable, Wire
 from ernn.hw.verilog.lines import names, wrapped
-from ernn.hw.verilog.module import (
-    Assign,
-    Instance,
-    Item,
-    Loop,
-    Memory,
-    Module,
-    Note,
-    Port,
-    Process,
-    Register,
-    Size,
-    Variable,
-    Wire,
-    declared_first,
-)
+from ernn.hw.verilog.module import Module, Port, declared_first
+from ernn.hw.verilog.size import Size
 
 CLOCKED = Process("    always @(posedge clk) q <= d;  // of_a_comment")
 PORTS = (Port("input", "clk"), Port("input", "d", 4))
