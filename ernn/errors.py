@@ -21,7 +21,7 @@ def complaints(error: "ValidationError") -> str:
 def _complaint(error: dict[str, Any]) -> str:
     key = ".".join(str(part) for part in error["loc"])
     message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
+    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         message = "no such key; remove it or correct its spelling"
     elif error["type"] not in ("value_error", "missing"):
         message = f"{message}, got {error['input']!r}"
