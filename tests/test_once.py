@@ -9,6 +9,7 @@ from ernn.devices.catalogue import DEVICES
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.operators import OPERATORS
 from ernn.hw.layout.registers import PROTOCOL
+from ernn.params.methods import OF_DESIGNS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {
@@ -30,7 +31,7 @@ OWNERS = {
     **{f"0x{PROTOCOL.identity:X}": REGISTERS - {DRIVER}},
     **{f'"{name}"': FAMILIES for name in TIMINGS},
     **{f'"{name}"': {"ernn/devices/catalogue.py", "ernn/params/hardware.py"} for name in DEVICES},
-    **{f'"{name}"': METHODS_IN for name in ("prune",)},
+    **{f'"{name}"': METHODS_IN for name in OF_DESIGNS if name != "project"},  # which is also the sources of hardware
     **{f'"{each.name}"': {"ernn/hw/graph/operators.py"} for each in OPERATORS if "_" in each.name},
 }
 
