@@ -31,10 +31,6 @@ class Resources:
         return Resources(*(times * each for each in astuple(self)))
 
 
-# Yosys' counts with the modules that a family has of its own (ernn/synthesize/primitives), and without them.
-COUNTS = tuple(f"{each.name}_{how}" for how in ("yosys", "plain") for each in fields(Resources))
-
-
 @dataclass(frozen=True)
 class Device:
     """One FPGA.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 Direction = Literal["lower", "higher", "neither"]
 
@@ -102,7 +102,7 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def check(metrics: Mapping[str, Any] | None) -> None:
+def check(metrics: Mapping[str, float] | None) -> None:
     """Refuse metrics whose meaning is not declared here.
 
     Raises:

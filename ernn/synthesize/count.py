@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files as resources_of
 from pathlib import Path
-from typing import Any
 
 from ernn import artifacts
 from ernn.devices.catalogue import Family, Resources
 from ernn.devices.flow import FLOWS
+from ernn.records.synthesis import LogicPath
 from ernn.synthesize import levels
 from ernn.synthesize.cells import resources
 from ernn.synthesize.sources import TOP, Sources
@@ -36,7 +36,7 @@ class Counted:
     """
 
     resources: Resources
-    paths: tuple[levels.Path, ...] = ()
+    paths: tuple[LogicPath, ...] = ()
     plain: Resources | None = None
 
 
@@ -72,14 +72,14 @@ def count(sources: Sources, family: Family, folder: Path, processes: int = 2, pl
     return Counted(own, tuple(_paths(folder, family, tops)), *others)
 
 
-def _paths(folder: Path, family: Family, tops: Sequence[str]) -> list[levels.Path]:
+def _paths(folder: Path, family: Family, tops: Sequence[str]) -> list[LogicPath]:
     """Levels of a netlist whose parts were synthesized apart."""
     if not FLOWS[family].level_ns:
         return []
-    modules: dict[str, Any] = {}
+    modules: dict[str, yosys.Module] = {}
     for top in tops:
-        found = artifacts.read_json(folder / f"{family}-{top}.netlist.json")["modules"]
-        modules |= {name: each for name, each in found.items() if name not in tops or name == top}
+        found: yosys.Netlist = artifacts.read_json(folder / f"{family}-{top}.netlist.json")
+        modules |= {name: each for name, each in found["modules"].items() if name not in tops or name == top}
     return levels.paths(modules, TOP)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from ernn import artifacts
 from ernn.devices.catalogue import Family
 from ernn.devices.flow import FLOWS
+from ernn.hw import design
 
 TOP = "ernn"
 _LIBRARY = re.compile(r"ernn_\w+\.v")
@@ -69,9 +70,9 @@ def sources(project: Path, images: bool = False) -> Sources:
             since weights can be loaded and so nothing of them is constant.
 
     Raises:
-        UserError: the project is missing.
+        UserError: the project is missing or damaged.
     """
-    design = artifacts.read_json(project / "design.json")
+    accelerator = design.read(project)
     verilog = {path.name: path.read_text() for path in sorted((project / "rtl").glob("*.v"))}
     memory = {path.name: path.read_text() for path in sorted((project / "memory").glob("*.hex"))}
     own = [text for name, text in verilog.items() if not _LIBRARY.fullmatch(name)]
@@ -79,8 +80,8 @@ def sources(project: Path, images: bool = False) -> Sources:
     if not images:
         verilog = {name: _LANE_IMAGES.sub("", text) for name, text in verilog.items()}
         memory = {name: text for name, text in memory.items() if "_weights_" not in name}
-    layers = tuple(layer["name"] for layer in design["layers"])
-    return Sources(verilog, memory, layers, modules, design["clock_mhz"])
+    layers = tuple(layer.name for layer in accelerator.layers)
+    return Sources(verilog, memory, layers, modules, accelerator.clock_mhz)
 
 
 def _slices(image: str) -> list[str]:

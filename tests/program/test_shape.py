@@ -19,25 +19,6 @@ def built(name: str) -> Program:
     return programs.build(**programs.STRUCTURES[name])
 
 
-def other_words(value):
-    """The same with the integers of all matrices replaced, zeros of pruned ones left in their places."""
-    if isinstance(value, Circulant):
-        return replace(value, words=turned(value.words))
-    if isinstance(value, Pruned):
-        return replace(value, values=turned(value.values))
-    if isinstance(value, tuple):
-        return tuple(other_words(each) for each in value)
-    if is_dataclass(value):
-        return replace(value, **{each.name: other_words(getattr(value, each.name)) for each in fields(value)})
-    return value
-
-
-def turned(numbers: Numbers) -> Numbers:
-    """All integers but 0 lose their lowest bit or get it, and stay what they are: not 0."""
-    integers = np.where(numbers.integers == 0, 0, np.where(numbers.integers == 1, 2, numbers.integers ^ 1))
-    return Numbers(numbers.format, np.where((integers == 0) & (numbers.integers != 0), -1, integers))
-
-
 def changes(value, seen: str = "") -> Iterator[tuple[str, object]]:
     """The same with one integer more or less, for every number that is built in, by its place."""
     if isinstance(value, np.ndarray):
@@ -61,7 +42,7 @@ def changes(value, seen: str = "") -> Iterator[tuple[str, object]]:
 @pytest.mark.parametrize("name", ALL)
 def test_weights_alone_do_not_change_it(name):
     program = built(name)
-    changed = other_words(program)
+    changed = programs.other_words(program)
     assert files.digest(changed) != files.digest(program)
     assert shape.digest(changed) == shape.digest(program)
 
@@ -101,6 +82,32 @@ def test_a_constant_that_an_array_holds_is_seen_in_every_place():
             changed = replace(layer, **{field: Numbers(numbers.format, integers)})
             digests.add(shape.digest(replace(program, layers=(changed,))))
     assert len(digests) == 1 + layer.bias.integers.size + layer.peephole.integers.size
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_format_of_every_matrix_changes_it(name):
+    program = built(name)
+    digests = {shape.digest(program)}
+    for place in range(len(program.matrices)):
+        digests.add(shape.digest(with_wider(program, place)))
+    assert len(digests) == 1 + len(program.matrices)
+
+
+def with_wider(program: Program, place: int) -> Program:
+    """The format of one matrix has a bit more."""
+    name = list(program.matrices)[place]
+    if name == "output.weight":
+        return replace(program, output=replace(program.output, weight=wider(program.output.weight)))
+    _, number, field = name.split(".")
+    layers = list(program.layers)
+    layers[int(number)] = replace(layers[int(number)], **{field: wider(getattr(layers[int(number)], field))})
+    return replace(program, layers=tuple(layers))
+
+
+def wider(matrix: Circulant | Pruned) -> Circulant | Pruned:
+    field = "values" if isinstance(matrix, Pruned) else "words"
+    numbers = getattr(matrix, field)
+    return replace(matrix, **{field: Numbers(replace(numbers.format, bits=numbers.format.bits + 1), numbers.integers)})
 
 
 def test_structures_differ():

@@ -1,7 +1,6 @@
 """Toggles of registers in a simulation, and what they add to an estimate of energy."""
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
 from ernn.estimate import energy
+from ernn.hw import design
 from ernn.hw.project import rtl_project
 from ernn.simulate import toggles
 from ernn.simulate.bench import Outcome
@@ -108,7 +108,7 @@ def test_registers_are_counted_bit_by_bit_and_nothing_else_is(counter, begin, cy
 class Run:
     """A design with its test bench and an undisturbed run."""
 
-    design: dict
+    accelerator: design.Accelerator
     bench: ToggleBench
     vectors: Vectors
     outcome: Outcome
@@ -120,11 +120,11 @@ def run(folder: Path, stage: str = "") -> Run:
     if stage:
         layer = files["rtl/layer0.v"]
         files["rtl/layer0.v"] = layer[: layer.rindex("endmodule")] + stage
-    design = json.loads(files["design.json"])
+    accelerator = design.of(files)
     (folder / "work").mkdir()
-    bench = ToggleBench(files.write(folder / "project"), folder / "work", design["registers"], "-O0")
+    bench = ToggleBench(files.write(folder / "project"), folder / "work", accelerator.registers, "-O0")
     vectors = rtl_vectors(program, designs.utterances(program, LENGTHS), 1)
-    return Run(design, bench, vectors, bench.run(vectors))
+    return Run(accelerator, bench, vectors, bench.run(vectors))
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def estimated(given: Run, found: toggles.Toggles) -> energy.Energy:
-    work, cycles = energy.total_work(given.design), given.outcome.cycles_per_frame
+    work, cycles = given.accelerator.work, given.outcome.cycles_per_frame
     return energy.estimate(work, cycles, 200.0, 5000, found.per_frame, DEVICES["xcku060"])
 
 
@@ -159,7 +159,7 @@ def test_an_added_register_stage_raises_the_estimate_by_its_toggles(plain, stage
     assert behind.registers[stage] == earlier["layer0_module.broadcast"] > 100  # the bus itself, a cycle before
 
     one, other = estimated(plain, before), estimated(staged, behind)
-    each = energy.estimate(energy.total_work(plain.design), 1, 200.0, 0, 1, DEVICES["xcku060"]).parts["toggles"]
+    each = energy.estimate(plain.accelerator.work, 1, 200.0, 0, 1, DEVICES["xcku060"]).parts["toggles"]
     rise = each * (behind.registers[stage] / behind.frames)
     for bound in ("value", "low", "high"):
         assert getattr(other.total, bound) - getattr(one.total, bound) == pytest.approx(getattr(rise, bound))
