@@ -1,4 +1,4 @@
-"""Energy of a frame, estimated: work of a design times published energies, fit for comparing our own designs only.
+"""Energy of a frame, estimated: work of an accelerator times published energies, fit for comparing our own ones only.
 
 An uncalibrated estimate: nothing here was fitted to a measurement on any FPGA, so it is a value with a range, and a
 vendor's report or a board's measurement takes its place where there is one. Every constant stands once, in `CONSTANTS`,
@@ -129,11 +129,11 @@ def estimate(
     Args:
         work: of all layers together.
         cycles_per_frame: initiation interval.
-        registers: flip-flops of the design; each is clocked in every cycle.
+        registers: flip-flops of the accelerator; each is clocked in every cycle.
         toggles_per_frame: bits of registers that change in a frame, counted by `ernn.simulate.toggles`.
 
     Returns:
-        Microjoules: operators and memories in the design, clock and toggles of registers, and leakage of the whole
+        Microjoules: operators and memories in the accelerator, clock and toggles of registers, and leakage of the whole
         device.
     """
     scale = _process(device)

@@ -22,9 +22,9 @@ exactly this integer network.
 
 {table}
 
-Energies called *estimate* are what a design does in a frame times published energies per operation, and the device's
-leakage over the frame's time, given as value and range. They are not calibrated against any FPGA: compare the designs
-above by them, nothing else.
+Energies called *estimate* are what an accelerator does in a frame times published energies per operation, and the
+device's leakage over the frame's time, given as value and range. They are not calibrated against any FPGA: compare the
+accelerators above by them, nothing else.
 
 ![Error rate over latency](per-latency.png)
 

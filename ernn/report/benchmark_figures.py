@@ -100,7 +100,7 @@ def energy(results: Sequence[AcceleratorResult], published: Sequence[Published])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("stored weights")
     axes.set_ylabel("energy of a frame (uJ)")
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))  # one for designs that look alike
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))  # one for those that look alike
     figure.legend(
         handles.values(), handles.keys(), loc="outside lower center", frameon=False, fontsize="x-small", ncols=2
     )

@@ -1,4 +1,4 @@
-"""Resources of a design by synthesis: every unique module once, times its instances."""
+"""Resources of an accelerator by synthesis: every unique module once, times its instances."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from ernn.synthesize.cells import resources
 from ernn.synthesize.sources import TOP, Sources
 from ernn.tools import yosys
 
-_NO_PADS = "-noiopad -noclkbuf "  # what leaves out the pads and clock buffers that a part of a design has not
+_NO_PADS = "-noiopad -noclkbuf "  # what leaves out the pads and clock buffers that a part of an accelerator has not
 
 
 def synthesis(family: Family, top: str, whole: bool = True) -> str:
@@ -30,7 +30,7 @@ def read(files: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Counted:
-    """What a design takes; where a family has a rule for it, also its paths with most levels, the worst first.
+    """What an accelerator takes; where a family has a rule for it, also its paths with most levels, the worst first.
 
     `plain` is what the Verilog takes as it was generated, where a family has modules of its own and it was asked for.
     """
@@ -41,7 +41,7 @@ class Counted:
 
 
 def count(sources: Sources, family: Family, folder: Path, processes: int = 2, plain: bool = False) -> Counted:
-    """What a design takes and how deep its logic is, its hierarchy kept.
+    """What an accelerator takes and how deep its logic is, its hierarchy kept.
 
     The top and every layer are synthesized in parallel; lanes, and equal parts of kernels, once each.
 
@@ -84,7 +84,7 @@ def _paths(folder: Path, family: Family, tops: Sequence[str]) -> list[LogicPath]
 
 
 def flat(sources: Sources, family: Family, folder: Path) -> Resources:
-    """What a design takes, synthesized as one module: slow, but what the hierarchy cannot hide."""
+    """What an accelerator takes, synthesized as one module: slow, but what the hierarchy cannot hide."""
     _write(sources.of_family(family), family, folder)
     yosys.synthesize(folder, f"{family}-flat", script(sources, family, TOP, (), keep=False))
     return total(yosys.cells(folder / f"{family}-flat.json"), TOP, family)

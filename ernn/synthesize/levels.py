@@ -258,6 +258,6 @@ def _output_register(cell: Cell) -> bool:
 
 
 def _source(places: str) -> str:
-    """The first place in the design's own files; where there is none, of Yosys' library, without its folder."""
+    """The first place in the accelerator's own files; where there is none, of Yosys' library, without its folder."""
     found = places.split("|")
     return next((place for place in found if "/" not in place), found[0].rpartition("/")[2])
