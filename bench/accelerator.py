@@ -5,7 +5,6 @@ cycles do not depend on them. Every logit of the simulated frames is compared wi
 """
 
 import argparse
-import json
 import tempfile
 import time
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from ernn.data.phones import PHONES48
 from ernn.devices.catalogue import DEVICES
 from ernn.devices.timing import TIMINGS
 from ernn.estimate import weights
-from ernn.hw import project
+from ernn.hw import design, project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
@@ -134,7 +133,7 @@ def simulated(program: Program, files: dict[str, str], streams: int) -> dict[str
         files.write(Path(folder))
         work = Path(folder) / "work"
         work.mkdir()
-        bench = toggles.ToggleBench(Path(folder), work, json.loads(files["design.json"])["registers"])
+        bench = toggles.ToggleBench(Path(folder), work, design.of(files).registers)
         vectors = rtl_vectors(program, utterances, streams)
         run = bench.run(vectors)
         toggled = bench.toggles(vectors, run)
@@ -151,7 +150,7 @@ def measure(name: str, case: Case) -> dict[str, Any]:
     started = time.perf_counter()
     program, files = built(case)
     generated = time.perf_counter() - started
-    design = json.loads(files["design.json"])
+    described = design.of(files)
     found = simulated(program, files, case.streams)
     interval = found["cycles_per_frame"]
     cycles, multipliers = case.paper or (None, None)
@@ -163,11 +162,11 @@ def measure(name: str, case: Case) -> dict[str, Any]:
         "bits": case.integer.bits.weights,
         "transform": case.integer.transform + (" (3)" if case.integer.transform == "fourier" else ""),
         "lanes_columns": "x".join(map(str, case.array[:2])),
-        "multipliers": sum(sum(layer["multipliers"].values()) for layer in design["layers"]),
+        "multipliers": sum(layer.multipliers.total for layer in described.layers),
         "streams": case.streams,
-        "weights": design["weights"],
+        "weights": described.weights,
         **found,
-        "utilization": round(simulation.utilization(design, interval), 3),
+        "utilization": round(simulation.utilization(described, interval), 3),
         "ernn_paper_cycles": cycles,
         "ernn_paper_multipliers": multipliers,
         "cycles_ratio": None if cycles is None else round(interval / cycles, 3),

@@ -4,7 +4,6 @@ Cycles of ours are those of `bench.accelerator`, read from its record. ESE and C
 made by the same tools: pruned as ESE's network, and block-circulant with 16 bits and Fourier transforms as C-LSTM's.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,8 @@ from bench.record import FOLDER, record
 from ernn import artifacts
 from ernn.devices.catalogue import DEVICES
 from ernn.estimate import energy
+from ernn.hw import design
+from ernn.hw.design import Work
 from ernn.report import published
 from ernn.report.published import Published
 
@@ -64,7 +65,7 @@ class Ours:
 
     row: Mapping[str, Any]
     stored_words: int  # of the matrices of the recurrent layer
-    work: Mapping[str, Any]
+    work: Work
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def described(row: Mapping[str, Any]) -> Ours:
     """A recorded design, built again for its weights and its work."""
     program, files = accelerator.built(accelerator.CASES[row["design"]])
     words = sum(matrix.stored_words for matrix in program.layers[0].matrices.values())
-    return Ours(row, words, energy.total_work(json.loads(files["design.json"])))
+    return Ours(row, words, design.of(files).work)
 
 
 def rows(designs: Mapping[str, Ours], registers: Registers) -> Iterator[dict[str, Any]]:

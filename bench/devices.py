@@ -19,10 +19,11 @@ from bench import accelerator
 from bench.record import FOLDER, commit, record
 from ernn import artifacts, synthesize
 from ernn.devices import flow
-from ernn.devices.catalogue import COUNTS, DEVICES
-from ernn.hw import project
+from ernn.devices.catalogue import DEVICES, Resources
+from ernn.hw import design, project
 from ernn.params import Integer, Network
 from ernn.program.network import Program
+from ernn.records.synthesis import Counts, SynthesisRow
 from ernn.synthesize import rows
 from ernn.tools import nextpnr
 
@@ -41,6 +42,7 @@ PAPER = {  # the FPGAs of the published system that a design stands beside in `b
     "gru-k16-512": ("xczu9eg",),
     "lstm-1024-k16": ("xc7z100",),
 }
+COUNTS = tuple(Counts(Resources(), Resources()).metrics)
 COLUMNS = (
     *("design", "device", "flow", "weights", "lut", "ff", "dsp", "bram"),
     *COUNTS,
@@ -124,13 +126,29 @@ def measure(name: str, device: str) -> dict[str, Any]:
     place = CACHE / f"{name}-{device}-{files.merged(_flow()).digest()[:16]}"
     files.write(place / "project")
     started = time.perf_counter()
-    row, *_ = rows.rows(name, place / "project", DEVICES[device], SEEDS, place / "work", resume=True, plain=True)
+    seeds = rows.Seeds(SEEDS, resume=True)
+    found, *_ = rows.rows(name, place / "project", DEVICES[device], seeds, place / "work", plain=True)
     place_seconds = _seconds(place / "seconds.json", time.perf_counter() - started)
-    stored = json.loads(files["design.json"])["weights"]
+    stored = design.of(files).weights
     about = {"weights": stored, "seconds": round(place_seconds), "commit": commit()}
-    if name in SMALL:
-        row |= accelerator.simulated(program, files, case_of(name).streams)
-    return row | {name: _words(row.get(name)) for name in ("binds", "unrouted_seeds")} | about
+    row = columns(found) | about
+    return row | accelerator.simulated(program, files, case_of(name).streams) if name in SMALL else row
+
+
+def columns(row: SynthesisRow) -> dict[str, Any]:
+    """What a row of synthesis says, by the columns of the table."""
+    routing, logic = row.routing, row.logic
+    return {
+        **{"design": row.accelerator, "device": row.device, "flow": row.flow},
+        **row.metrics,
+        **{"fmax_mhz": row.fmax_mhz, "fmax_kind": row.fmax_kind},
+        **({} if routing is None else {"fmax_low_mhz": routing.low_mhz, "fmax_high_mhz": routing.high_mhz}),
+        **({} if routing is None else {"bitstream_bytes": routing.bitstream_bytes}),
+        **({} if logic is None else {"levels": logic.levels, "levels_mhz": logic.mhz}),
+        "unrouted_seeds": " ".join(map(str, row.unrouted_seeds)),
+        "fits": row.fits,
+        "binds": " ".join(row.binds),
+    }
 
 
 def _flow() -> dict[str, str]:
@@ -161,10 +179,6 @@ def main() -> None:
         order = [*PAPER, *SMALL]
         rows.sort(key=lambda row: (order.index(row["design"]), row["device"]))
         record("devices", [{column: _whole(row.get(column)) for column in COLUMNS} for row in rows], note=NOTE)
-
-
-def _words(values: list[Any] | None) -> str:
-    return " ".join(map(str, values or []))
 
 
 def _whole(value: Any) -> Any:

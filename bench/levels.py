@@ -5,7 +5,6 @@ paths with most levels, each with its module, the line of Verilog and the Python
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +18,7 @@ from components.choose import network_of
 from ernn import artifacts, params
 from ernn.devices.catalogue import DEVICES
 from ernn.devices.flow import FLOWS
-from ernn.hw import project
+from ernn.hw import design, project
 from ernn.params import Accelerator, Parameters
 from ernn.params.hardware import device_of
 from ernn.program import files
@@ -78,7 +77,7 @@ def measure(name: str, device: str, generate: Generator) -> list[dict[str, Any]]
         {
             "design": name.removesuffix(f" {device}"),
             "device": device,
-            "scheduled_mhz": json.loads(watched.files["design.json"])["clock_mhz"],
+            "scheduled_mhz": design.of(watched.files).clock_mhz,
             "supported_mhz": supported,
             "rank": rank,
             "levels": path.levels,

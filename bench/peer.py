@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from bench.record import record
+from ernn.devices.catalogue import DEVICES
 from ernn.golden.model import Golden
 from ernn.hw.hls import network as hls
 from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
@@ -30,6 +31,7 @@ from ernn.tools.process import run
 
 INPUTS, CELLS, BLOCK_SIZE = 40, 128, 8
 UTTERANCES, FRAMES, RUNS = 8, 50, 3
+TARGET = hls.Target(DEVICES["xczu9eg"].part, 200.0)
 EXACT, FOURIER = Integer(design="random"), Integer(design="random", transform="fourier")
 OURS = {
     "dense": (1, EXACT),
@@ -126,7 +128,7 @@ def ours(layer: Layer) -> Iterator[dict[str, Any]]:
         logits = [golden.run(utterance[:, None])[0][:, 0] for utterance in x]
         vectors, seconds = hls_vectors(list(x), logits), []
         with tempfile.TemporaryDirectory() as folder:
-            simulation = csim.build(hls.project(program), Path(folder), "-O2")
+            simulation = csim.build(hls.project(program, TARGET), Path(folder), "-O2")
             for _ in range(RUNS):
                 started = time.perf_counter()
                 csim.compare(simulation, vectors)

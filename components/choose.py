@@ -33,10 +33,11 @@ def choose(*, accelerator: Accelerator, hardware: Hardware, integer: Path, choic
 
     from ernn import artifacts
     from ernn.estimate import cost
+    from ernn.hw.design import Choice
     from ernn.program import files as program_file
 
     network = network_of(accelerator, hardware, program_file.load(integer))
-    artifacts.write_json(choice, {"weights": network.architecture.weights})
+    artifacts.write_record(choice, Choice(network.architecture.weights))
     total = cost.estimate(network, device_of(accelerator, hardware)).total
     return {f"{name}_estimate": round(float(value), 1) for name, value in asdict(total).items()}
 

@@ -19,16 +19,14 @@ def generate(
     from dataclasses import replace
 
     from ernn import artifacts
-    from ernn.errors import UserError
+    from ernn.hw.design import Choice
     from ernn.hw.hls import network as hls
     from ernn.hw.project import rtl_project
     from ernn.hw.verilog.network import NetworkHardware
     from ernn.program import files as program_file
 
     program = program_file.load(integer)
-    stored = artifacts.read_json(choice).get("weights")
-    if stored not in ("words", "transformed"):
-        raise UserError(f"{choice}: weights are words or transformed, got {stored!r}; run the stage choose again")
+    stored = artifacts.read_record(choice, Choice).weights
     sizes = replace(architecture(accelerator, hardware, program), transformed=stored == "transformed")
     network = NetworkHardware(program, sizes)
     target = hls.Target(device_of(accelerator, hardware).part, network.architecture.clock.mhz)

@@ -1,9 +1,7 @@
 """Finished results to MLflow: one flat run a network, written once however often this runs."""
 
-import itertools
 import logging
 from pathlib import Path
-from typing import Any
 
 from components import runs, tracking
 from components.stage import main
@@ -53,39 +51,42 @@ def publish(
     from ernn import artifacts
     from ernn.report import results
 
-    folders = results.Folders(metrics_folder, curves, scores)
-    found = results.load(networks, designs, folders, scoring)
-    integers = results.load_integers(programs, designs, networks, folders)
-    built = results.load_accelerators(accelerators, integers, metrics_folder, benchmarks)
-    common = {"corpus": corpus, "features": features, "training": training, "scoring": scoring}
-    sweep = f"{corpus.kind}-{runs.digest(runs.flat(common))[:8]}"
-    parameters = {
-        each.name: runs.flat(common | {"compression": compression, "network": networks[each.network]})
-        | (runs.flat({"design": designs[each.name]}) if not each.dense else {})
-        for each in found
-    }
-    settings = runs.flat(common | {"quantization": quantization})
-    everything = itertools.chain(
-        runs.networks(found, parameters, sweep, models, report),
-        runs.integers(integers, settings, sweep, programs_folder, report),
-        runs.accelerators(built, settings | runs.flat({"hardware": hardware}), sweep, hardware_folder, report),
+    settings = results.Settings(
+        corpus=corpus,
+        training=training,
+        compression=compression,
+        scoring=scoring,
+        quantization=quantization,
+        networks=networks,
+        designs=designs,
+        programs=programs,
+        accelerators=accelerators,
     )
-    note: dict[str, Any] = {"experiment": EXPERIMENT, "sweep": sweep, "published": True, "problem": ""}
+    found = results.load(settings, results.Folders(metrics_folder, curves, scores, benchmarks))
+    sweep = runs.Sweep(found, features, hardware, models, programs_folder, hardware_folder, report)
+    artifacts.write_record(receipt, _published(sweep))
+
+
+def _published(sweep: runs.Sweep) -> tracking.Receipt:
+    """Publish everything; a store that cannot be reached is a warning, and its reason part of the receipt."""
+    groups = len(sweep.results.networks), len(sweep.results.integers)
     try:
-        done = tracking.publish(EXPERIMENT, everything)
-        names = list(done.runs)
-        firsts, lasts = names[: len(found)], names[len(names) - len(built) :]
-        note |= {
-            "experiment_id": done.experiment_id,
-            "runs": {name: done.runs[name] for name in firsts},  # block sizes are compared among floats
-            "integer_runs": {name: done.runs[name] for name in names if name not in {*firsts, *lasts}},
-            "accelerator_runs": {name: done.runs[name] for name in lasts},
-        }
-        log.info("published %d runs to %s", len(done.runs), tracking.uri())
+        done = tracking.publish(EXPERIMENT, runs.everything(sweep))
     except tracking.Unreachable as error:
-        note |= {"published": False, "problem": str(error)}
         log.warning("not published to %s (%s); `make publish` tries again", tracking.uri(), error)
-    artifacts.write_json(receipt, note)
+        return tracking.Receipt(EXPERIMENT, sweep.name, published=False, problem=str(error))
+    log.info("published %d runs to %s", len(done.runs), tracking.uri())
+    each = list(done.runs.items())
+    networks, rest = each[: groups[0]], each[groups[0] :]
+    return tracking.Receipt(
+        EXPERIMENT,
+        sweep.name,
+        published=True,
+        experiment_id=done.experiment_id,
+        runs=dict(networks),  # block sizes are compared among floats
+        integer_runs=dict(rest[: groups[1]]),
+        accelerator_runs=dict(rest[groups[1] :]),
+    )
 
 
 if __name__ == "__main__":

@@ -23,31 +23,28 @@ def report(
     benchmarks: Path,
     report: Path,
 ) -> None:
-    """Write report.md and its figures."""
+    """Write report.md with its figures, and benchmark.txt."""
     from ernn import artifacts
-    from ernn.report import benchmark, benchmark_figures, document, figures, hardware, integer, results
-    from ernn.report.published import published
+    from ernn.report import figures, results, whole
 
-    folders = results.Folders(metrics_folder, curves, scores)
-    found = results.load(networks, designs, folders, scoring)
-    integers = results.load_integers(programs, designs, networks, folders)
-    built = results.load_accelerators(accelerators, integers, metrics_folder, benchmarks)
-    drawn = {
-        "per": figures.per_over_block_size(found),
-        "degradation": figures.degradation(found),
-        "training": figures.training_curves(found),
-    } | {f"training-{each.name}": figures.one_curve(each) for each in found}
-    drawn |= integer.figures(integers) | benchmark_figures.figures(built, published())
-    for name, figure in drawn.items():
-        with artifacts.atomic(report / f"{name}.png") as temporary:
+    settings = results.Settings(
+        corpus=corpus,
+        training=training,
+        compression=compression,
+        scoring=scoring,
+        quantization=quantization,
+        networks=networks,
+        designs=designs,
+        programs=programs,
+        accelerators=accelerators,
+    )
+    found = results.load(settings, results.Folders(metrics_folder, curves, scores, benchmarks))
+    for name, figure in whole.drawn(found).items():
+        with artifacts.atomic(report / name) as temporary:
             figure.savefig(temporary, dpi=figures.DPI, format="png", metadata={"Software": None})
-    section = integer.text(integers, quantization.budget_points)
-    section += hardware.text(built) + benchmark.text(built)
-    text = document.text(found, corpus, training, compression, networks, section)
-    with artifacts.atomic(report / "report.md") as temporary:
-        temporary.write_text(text)
-    with artifacts.atomic(report / "benchmark.txt") as temporary:
-        temporary.write_text(benchmark.terminal(built))
+    for name, text in whole.texts(found).items():
+        with artifacts.atomic(report / name) as temporary:
+            temporary.write_text(text)
 
 
 if __name__ == "__main__":

@@ -4,111 +4,153 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from components import tracking
-from ernn.params import Section
+from ernn.hw.design import ACCELERATOR
+from ernn.params import Features, Hardware, Section
 from ernn.params.methods import METHODS
 
 if TYPE_CHECKING:
-    from ernn.report.results import AcceleratorResult, IntegerResult, Result
+    from ernn.report.results import AcceleratorResult, IntegerResult, Result, Results
 
 
-def networks(
-    found: Sequence["Result"], parameters: Mapping[str, dict[str, Any]], sweep: str, models: Path, report: Path
-) -> Iterator[tracking.Run]:
+@dataclass(frozen=True)
+class Sweep:
+    """Results that are published together, and the folders of their files.
+
+    Args:
+        features, hardware: sections of `params.yaml` that a run shows and no page of the report.
+    """
+
+    results: "Results"
+    features: Features
+    hardware: Hardware
+    models: Path
+    programs: Path
+    projects: Path
+    report: Path
+
+    @property
+    def name(self) -> str:
+        """That of the corpus, with a digest of what all runs share."""
+        return f"{self.results.settings.corpus.kind}-{digest(flat(self.common))[:8]}"
+
+    @property
+    def common(self) -> dict[str, Section]:
+        """Sections that all runs share."""
+        settings = self.results.settings
+        shared = {"corpus": settings.corpus, "features": self.features, "training": settings.training}
+        return shared | {"scoring": settings.scoring}
+
+    @property
+    def of_integers(self) -> dict[str, Section]:
+        """Sections that all integer networks share."""
+        return self.common | {"quantization": self.results.settings.quantization}
+
+
+def everything(sweep: Sweep) -> Iterator[tracking.Run]:
     """The runs one after the other, each with a folder of its files that lasts until the next is asked for."""
+    for each in sweep.results.networks:
+        with tempfile.TemporaryDirectory() as folder:
+            yield _network(each, sweep, Path(folder))
+    for integer in sweep.results.integers:
+        with tempfile.TemporaryDirectory() as folder:
+            yield _integer(integer, sweep, Path(folder))
+    for accelerator in sweep.results.accelerators:
+        with tempfile.TemporaryDirectory() as folder:
+            yield _accelerator(accelerator, sweep, Path(folder))
+
+
+def _network(result: "Result", sweep: Sweep, folder: Path) -> tracking.Run:
     from ernn import artifacts
     from ernn.report import results
 
-    for each in found:
-        model = results.model_file(each, models)
-        identity = {"parameters": parameters[each.name], "metrics": each.metrics, "curve": each.curve}
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            shutil.copyfile(model, folder / "model.safetensors")
-            shutil.copyfile(report / f"training-{each.name}.png", folder / "training.png")
-            for figure in ("per.png", "degradation.png"):
-                shutil.copyfile(report / figure, folder / figure)
-            artifacts.write_json(folder / "metrics.json", each.metrics)
-            yield tracking.Run(
-                name=each.name,
-                fingerprint=digest(identity | {"name": each.name, "model": artifacts.sha256(model)}),
-                tags={"sweep": sweep, "network": each.network, "method": each.method},
-                parameters=_axes(each) | parameters[each.name],
-                metrics={"per": each.metrics["per"]} | each.metrics,  # the first one is drawn
-                curve=[_point(row) for row in each.curve],
-                tables={"results.json": _table(each.metrics)},
-                folder=folder,
-            )
+    settings, model = sweep.results.settings, results.model_file(result, sweep.models)
+    sections = sweep.common | {"compression": settings.compression, "network": settings.networks[result.network]}
+    parameters = flat(sections if result.dense else sections | {"design": settings.designs[result.name]})
+    identity = {"parameters": parameters, "metrics": result.metrics, "curve": result.curve}
+    shutil.copyfile(model, folder / "model.safetensors")
+    shutil.copyfile(sweep.report / f"training-{result.name}.png", folder / "training.png")
+    for figure in ("per.png", "degradation.png"):
+        shutil.copyfile(sweep.report / figure, folder / figure)
+    artifacts.write_json(folder / "metrics.json", result.metrics)
+    return tracking.Run(
+        name=result.name,
+        fingerprint=digest(identity | {"name": result.name, "model": artifacts.sha256(model)}),
+        tags={"sweep": sweep.name, "network": result.network, "method": result.method},
+        parameters=_axes(result) | parameters,
+        metrics={"per": result.metrics["per"]} | result.metrics,  # the first one is drawn
+        curve=[_point(row) for row in result.curve],
+        tables={"results.json": _table(result.metrics)},
+        folder=folder,
+    )
 
 
-def integers(
-    found: Sequence["IntegerResult"], settings: dict[str, Any], sweep: str, programs: Path, report: Path
-) -> Iterator[tracking.Run]:
-    """As `networks`, of integer networks; a curve has the dev PER over the bits of all tensor groups together."""
+def _integer(result: "IntegerResult", sweep: Sweep, folder: Path) -> tracking.Run:
+    """The curve has the dev PER over the bits of all tensor groups together."""
     from ernn import artifacts
     from ernn.report import results
 
-    for each in found:
-        parameters = settings | flat({"program": each.integer})
-        identity = {"parameters": parameters, "metrics": each.metrics, "curve": each.curve}
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            program = folder / "program.safetensors"
-            shutil.copyfile(programs / each.name, program)
-            shutil.copyfile(report / "integer.png", folder / "integer.png")
-            artifacts.write_json(folder / "metrics.json", each.metrics)
-            block_size = each.block_size if METHODS[each.method].blocks else "1"
-            yield tracking.Run(
-                name=f"{each.name} (integer)",
-                fingerprint=digest(identity | {"name": each.name, "program": artifacts.sha256(program)}),
-                tags={"sweep": sweep, "network": each.network, "method": each.method, "kind": "integer"},
-                parameters={"block_size": block_size, "method": each.method, "bits": each.widths} | parameters,
-                metrics={"per": each.metrics["per_integer"]} | each.metrics,
-                curve=[(results.total_bits(row), {"dev_per": float(row["dev_per"])}) for row in each.curve],
-                tables={"results.json": _table(each.metrics)},
-                folder=folder,
-            )
+    parameters = flat(sweep.of_integers | {"program": result.integer})
+    identity = {"parameters": parameters, "metrics": result.metrics, "curve": result.curve}
+    program = folder / "program.safetensors"
+    shutil.copyfile(sweep.programs / result.name, program)
+    shutil.copyfile(sweep.report / "integer.png", folder / "integer.png")
+    artifacts.write_json(folder / "metrics.json", result.metrics)
+    content = artifacts.sha256(program)
+    axes: tracking.Parameters = {"block_size": _blocks(result), "method": result.method, "bits": result.widths}
+    return tracking.Run(
+        name=f"{result.name} (integer)",
+        fingerprint=digest(identity | {"name": result.name, "program": content}),
+        tags={"sweep": sweep.name, "network": result.network, "method": result.method, "kind": "integer"},
+        parameters=axes | parameters,
+        metrics={"per": result.metrics["per_integer"]} | result.metrics,
+        curve=[(results.total_bits(row), {"dev_per": float(row["dev_per"])}) for row in result.curve],
+        tables={"results.json": _table(result.metrics)},
+        folder=folder,
+    )
 
 
-def accelerators(
-    found: Sequence["AcceleratorResult"], settings: dict[str, Any], sweep: str, projects: Path, report: Path
-) -> Iterator[tracking.Run]:
-    """As `networks`, of accelerators: numbers of all stages from the sources to the benchmark on its first device."""
+def _accelerator(result: "AcceleratorResult", sweep: Sweep, folder: Path) -> tracking.Run:
+    """Numbers of all stages from the sources to the benchmark on its first device."""
     from ernn import artifacts
+    from ernn.records.benchmark import BenchmarkRecord
 
-    for each in found:
-        row, integer = each.table[0], each.integer
-        sizes = each.accelerator.array
-        parameters = settings | flat({"accelerator": each.accelerator})
-        identity = {"parameters": parameters, "metrics": each.metrics, "table": each.table}
-        block_size = integer.block_size if METHODS[integer.method].blocks else "1"
-        axes = {"block_size": block_size, "bits": integer.widths, "array": f"{sizes.lanes}x{sizes.columns}"}
-        kinds = {"device": row["device"], "clock_kind": row["clock_kind"], "energy_kind": row["energy_kind"]}
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            for file in ("design.json", "digest.txt", "registers.md"):
-                shutil.copyfile(projects / each.name / file, folder / file)
-            for figure in ("per-latency.png", "resources.png", "energy.png"):
-                shutil.copyfile(report / figure, folder / figure)
-            artifacts.write_json(folder / "benchmark.json", {"rows": each.table})
-            project = (folder / "digest.txt").read_text()
-            yield tracking.Run(
-                name=f"{each.name} (accelerator)",
-                fingerprint=digest(identity | {"name": each.name, "project": project}),
-                tags={"sweep": sweep, "network": integer.network, "method": integer.method, "kind": "accelerator"},
-                parameters=axes | {"method": integer.method, "program": integer.name} | kinds | parameters,
-                metrics={"latency_us": row["latency_us"], "per": integer.metrics["per_integer"]} | each.metrics,
-                curve=[],
-                tables={"results.json": _table(each.metrics)},
-                folder=folder,
-            )
+    row, integer, sizes = result.table[0], result.integer, result.accelerator.array
+    parameters = flat(sweep.of_integers | {"hardware": sweep.hardware, "accelerator": result.accelerator})
+    table = [asdict(each) for each in result.table]
+    identity = {"parameters": parameters, "metrics": result.metrics, "table": table}
+    axes: tracking.Parameters = {"block_size": _blocks(integer), "bits": integer.widths}
+    axes |= {"array": f"{sizes.lanes}x{sizes.columns}", "method": integer.method, "program": integer.name}
+    axes |= {"device": row.device, "clock_kind": row.clock_kind, "energy_kind": row.energy.kind}
+    for file in (ACCELERATOR, "digest.txt", "registers.md"):
+        shutil.copyfile(sweep.projects / result.name / file, folder / file)
+    for figure in ("per-latency.png", "resources.png", "energy.png"):
+        shutil.copyfile(sweep.report / figure, folder / figure)
+    artifacts.write_record(folder / "benchmark.json", BenchmarkRecord(result.table))
+    project = (folder / "digest.txt").read_text()
+    return tracking.Run(
+        name=f"{result.name} (accelerator)",
+        fingerprint=digest(identity | {"name": result.name, "project": project}),
+        tags={"sweep": sweep.name, "network": integer.network, "method": integer.method, "kind": "accelerator"},
+        parameters=axes | parameters,
+        metrics={"latency_us": row.speed.latency_us, "per": integer.metrics["per_integer"]} | result.metrics,
+        curve=[],
+        tables={"results.json": _table(result.metrics)},
+        folder=folder,
+    )
 
 
-def _axes(result: "Result") -> dict[str, str | float]:
+def _blocks(integer: "IntegerResult") -> str:
+    """Block size; 1 for matrices without blocks."""
+    return integer.block_size if METHODS[integer.method].blocks else "1"
+
+
+def _axes(result: "Result") -> tracking.Parameters:
     """What MLflow's comparison draws first: it takes the first three parameters, by name, that differ."""
     block_size = result.effective_block_size if METHODS[result.method].blocks else 1.0
     return {"block_size": f"{block_size:g}", "method": result.method, "network": result.network}
@@ -133,7 +175,7 @@ def _table(metrics: Mapping[str, float]) -> tracking.Table:
     }
 
 
-def flat(sections: Mapping[str, Section]) -> dict[str, Any]:
+def flat(sections: Mapping[str, Section]) -> tracking.Parameters:
     """Every parameter by its full name, `settings.section.key`; structures inside a section as JSON."""
     return {
         f"settings.{name}.{key}": json.dumps(value) if isinstance(value, dict | list) else value
@@ -142,5 +184,5 @@ def flat(sections: Mapping[str, Section]) -> dict[str, Any]:
     }
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

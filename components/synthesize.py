@@ -12,15 +12,15 @@ def synthesize(
 ) -> dict[str, float]:
     """A row for each tool that synthesizes it; the metrics are those of the first."""
     from ernn import artifacts
-    from ernn.devices.catalogue import COUNTS
+    from ernn.records.synthesis import SynthesisRecord
     from ernn.synthesize import rows
     from ernn.tools.process import work_folder
 
-    device = device_of(accelerator, hardware)
+    device, seeds = device_of(accelerator, hardware), rows.Seeds(synthesis.seeds)
     with work_folder() as folder:
-        found = rows.rows(name, project, device, synthesis.seeds, folder, plain=synthesis.plain_counts)
-    artifacts.write_json(table, {"rows": found})
-    return {each: float(found[0][each]) for each in ("lut", "ff", "dsp", "bram", *COUNTS) if each in found[0]}
+        found = rows.rows(name, project, device, seeds, folder, plain=synthesis.plain_counts)
+    artifacts.write_record(table, SynthesisRecord(found))
+    return found[0].metrics
 
 
 if __name__ == "__main__":

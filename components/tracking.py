@@ -6,10 +6,12 @@ import os
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ernn.artifacts import Record
 
 if TYPE_CHECKING:  # importing MLflow takes seconds
     from mlflow import MlflowClient
@@ -24,6 +26,7 @@ ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone 
 }
 BATCH = 1000  # MLflow's limit of one log_batch
 Table = dict[str, list[str | float]]
+Parameters = dict[str, str | float | None]
 
 
 class Unreachable(Exception):
@@ -37,7 +40,7 @@ class Run:
     name: str
     fingerprint: str
     tags: dict[str, str]
-    parameters: dict[str, str | float]
+    parameters: Parameters
     metrics: dict[str, float]
     curve: Sequence[tuple[int, dict[str, float]]]  # (epoch, metrics)
     tables: dict[str, Table]
@@ -50,6 +53,20 @@ class Published:
 
     experiment_id: str
     runs: dict[str, str]  # name -> MLflow's run id
+
+
+@dataclass(frozen=True)
+class Receipt(Record):
+    """Where the runs of a sweep are, MLflow's ids by name; or what the problem was."""
+
+    experiment: str
+    sweep: str
+    published: bool
+    problem: str = ""
+    experiment_id: str = ""
+    runs: Mapping[str, str] = field(default_factory=dict)
+    integer_runs: Mapping[str, str] = field(default_factory=dict)
+    accelerator_runs: Mapping[str, str] = field(default_factory=dict)
 
 
 def uri() -> str:

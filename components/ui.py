@@ -17,16 +17,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def link(receipt: Path, base: str, runs: str = "runs") -> str:
-    """The comparison of `runs` (or `accelerator_runs`) in `receipt` on the server at `base`.
+def links(receipt: Path, base: str) -> tuple[str, str]:
+    """The comparisons of networks and of accelerators on the server at `base`.
 
     Raises:
         UserError: nothing was published.
     """
-    note = artifacts.read_json(receipt)
-    if not note["published"]:
-        raise UserError(f"nothing to show: {note['problem']}; start that server, or unset MLFLOW_TRACKING_URI")
-    return tracking.comparison(base, note["experiment_id"], list(note[runs].values()))
+    note = artifacts.read_record(receipt, tracking.Receipt)
+    if not note.published:
+        raise UserError(f"nothing to show: {note.problem}; start that server, or unset MLFLOW_TRACKING_URI")
+    networks, accelerators = (
+        tracking.comparison(base, note.experiment_id, list(runs.values()))
+        for runs in (note.runs, note.accelerator_runs)
+    )
+    return networks, accelerators
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -39,11 +43,12 @@ def main(arguments: list[str] | None = None) -> None:
     port = options.port or free_port()
     base = tracking.uri() if own else f"http://127.0.0.1:{port}"
     try:
-        print("Compare the block sizes:", link(options.receipt, base))
-        print("Compare the accelerators:", link(options.receipt, base, "accelerator_runs"))
+        networks, accelerators = links(options.receipt, base)
     except UserError as error:
         print(f"ui: {error}", file=sys.stderr)
         sys.exit(2)
+    print("Compare the block sizes:", networks)
+    print("Compare the accelerators:", accelerators)
     if not own:
         print("The page answers in a few seconds; Ctrl-C stops it.", flush=True)
         tracking.serve(port)

@@ -8,10 +8,13 @@ import reprlib
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
-from ernn.errors import UserError
+from ernn.errors import UserError, complaints
+
+_CURE = "run the stage that makes it again (`dvc repro`)"
 
 
 @contextmanager
@@ -70,6 +73,60 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: not JSON ({error}); delete it and run `dvc repro`") from None
 
 
+class Part:
+    """A frozen dataclass inside a record: unknown keys, NaN and infinity are refused."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "allow_inf_nan": False}
+
+
+@dataclass(frozen=True)
+class Record(Part):
+    """What a stage hands to another as a JSON file; `version` changes with the meaning of its fields."""
+
+    version: int = field(default=1, kw_only=True)
+
+    def text(self) -> str:
+        """As sorted, indented JSON."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+R = TypeVar("R", bound=Record)
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record as JSON."""
+    with atomic(path) as temporary:
+        temporary.write_text(record.text())
+
+
+def read_record(path: Path, kind: type[R]) -> R:
+    """A record of some kind, as `write_record` wrote it.
+
+    Raises:
+        UserError: the file is missing, damaged, of another version, or a field of it is not what `kind` says.
+    """
+    return as_record(read_json(path), kind, str(path))
+
+
+def as_record(tree: object, kind: type[R], place: str) -> R:
+    """The record that JSON describes.
+
+    Args:
+        place: where it was found, for messages.
+
+    Raises:
+        UserError: it is of another version, or a field of it is not what `kind` says.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    version = tree.get("version") if isinstance(tree, dict) else None
+    check_version(place, "file", version, kind.version, _CURE)
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(tree), strict=True)
+    except ValidationError as error:
+        raise UserError(f"{place}: {' '.join(complaints(error).split())[:500]}; {_CURE}") from None
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping.
 
@@ -89,7 +146,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def check_version(path: Path, kind: str, found: Any, known: int, cure: str) -> None:
+def check_version(path: Path | str, kind: str, found: Any, known: int, cure: str) -> None:
     """Refuse a file of another version than the one that is known, or of none.
 
     Args:

@@ -1,9 +1,10 @@
 """The one exception that stands for a user's mistake, and pydantic's complaints in one line."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 
 class UserError(ValueError):
@@ -15,13 +16,13 @@ class UserError(ValueError):
 
 def complaints(error: "ValidationError") -> str:
     """What pydantic refuses, key by key, with the value got."""
-    return "; ".join(_complaint(dict(each)) for each in error.errors())
+    return "; ".join(_complaint(each) for each in error.errors())
 
 
-def _complaint(error: dict[str, Any]) -> str:
+def _complaint(error: "ErrorDetails") -> str:
     key = ".".join(str(part) for part in error["loc"])
     message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
+    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         message = "no such key; remove it or correct its spelling"
     elif error["type"] not in ("value_error", "missing"):
         message = f"{message}, got {error['input']!r}"

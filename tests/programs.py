@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -128,3 +130,22 @@ def decoder(criterion: str = "frames") -> Decoder:
 def features(frames: int = 12, seed: int = 1) -> np.ndarray:
     """Integers of the programs' input format, (frames, utterances, inputs)."""
     return np.random.default_rng(seed).integers(-200, 200, (frames, 2, INPUTS))
+
+
+def other_words(value: Any) -> Any:
+    """A program, or a part of one, with other weights: zeros of pruned matrices stay in their places."""
+    if isinstance(value, Circulant):
+        return replace(value, words=_turned(value.words))
+    if isinstance(value, Pruned):
+        return replace(value, values=_turned(value.values))
+    if isinstance(value, tuple):
+        return tuple(other_words(each) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: other_words(getattr(value, each.name)) for each in fields(value)})
+    return value
+
+
+def _turned(numbers: Numbers) -> Numbers:
+    """The lowest bit of all integers is another, but of those that are 0 or would become 0."""
+    integers = numbers.integers
+    return Numbers(numbers.format, np.where((integers | 1) == 1, integers, integers ^ 1))

@@ -1,6 +1,10 @@
 """Files and folders that appear whole or not at all."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -93,3 +97,69 @@ def test_texts_come_back_from_a_folder_as_they_were(tmp_path_factory, first, sec
 
 def test_others_win_when_texts_are_merged():
     assert artifacts.Texts({"a": "1", "b": "2"}).merged({"b": "3"}) == {"a": "1", "b": "3"}
+
+
+@dataclass(frozen=True)
+class Inner(artifacts.Part):
+    """Of a record."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class Outer(artifacts.Record):
+    """A record with everything that records have."""
+
+    count: int
+    kind: Literal["a", "b"]
+    inner: tuple[Inner, ...]
+    numbers: Mapping[str, int]
+    maybe: Inner | None = None
+    version: int = field(default=3, kw_only=True)
+
+
+RECORD = Outer(2, "b", (Inner(0.5), Inner(1)), {"x": 1})
+
+
+@pytest.mark.parametrize("record", [RECORD, replace(RECORD, maybe=Inner(2.5), inner=(), numbers={})])
+def test_a_record_is_read_as_it_was_written(tmp_path, record):
+    artifacts.write_record(tmp_path / "record.json", record)
+    assert artifacts.read_record(tmp_path / "record.json", Outer) == record
+    assert json.loads((tmp_path / "record.json").read_text())["version"] == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "file of version 2, this ernn reads version 3; run the stage"),
+        ({"version": True}, "file of version True, this ernn reads version 3"),
+        ({"version": "3"}, "file of version '3', this ernn reads version 3"),
+        ({"version": None}, "file without a version, this ernn reads version 3"),
+        ({"count": "2"}, "count: Input should be a valid integer, got '2'"),
+        ({"count": 2.0}, "count: "),
+        ({"kind": "c"}, "kind: Input should be 'a' or 'b', got 'c'"),
+        ({"more": 1}, "more: no such key; remove it or correct its spelling"),
+        ({"inner": [{"share": 1.0, "more": 1}]}, "inner.0.more: no such key"),
+        ({"inner": [{}]}, "inner.0.share: Field required"),
+        ({"inner": [{"share": float("nan")}]}, "inner.0.share: Input should be a finite number"),
+    ],
+)
+def test_a_record_that_is_another_is_refused_in_a_line(tmp_path, change, message):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(json.loads(RECORD.text()) | change))
+    with pytest.raises(UserError) as refused:
+        artifacts.read_record(path, Outer)
+    assert str(refused.value).startswith(f"{path}: {message}")
+    assert str(refused.value).endswith("; run the stage that makes it again (`dvc repro`)")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [(None, "no such file"), ('{"version": 3', "not JSON"), ("[]", "file without a version")]
+)
+def test_a_record_that_is_missing_or_damaged_is_refused(tmp_path, text, message):
+    path = tmp_path / "record.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UserError, match=rf"^{path}: {message}"):
+        artifacts.read_record(path, Outer)

@@ -9,6 +9,7 @@ from ernn.devices.catalogue import DEVICES
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.operators import OPERATORS
 from ernn.hw.layout.registers import PROTOCOL
+from ernn.params.methods import OF_DESIGNS
 from ernn.program.plan import JOINED
 
 ROOT = Path(__file__).parents[1]
@@ -26,14 +27,14 @@ FAMILIES = {
     "ernn/hw/hls/network.py",  # whose text depends on no delay
 }
 METHODS_IN = {"ernn/params/methods.py", "ernn/compress/methods.py"}
-PLAN = {"ernn/program/plan.py"}
+PLAN = {"ernn/program/plan.py", "ernn/hw/verilog/lane.py"}  # a lane has a wire of this name
 OWNERS = {
     f'"{JOINED}"': PLAN,
     **{f'"{name}"': REGISTERS for name in ("load_place", "load_part")},
     **{f"0x{PROTOCOL.identity:X}": REGISTERS - {DRIVER}},
     **{f'"{name}"': FAMILIES for name in TIMINGS},
     **{f'"{name}"': {"ernn/devices/catalogue.py", "ernn/params/hardware.py"} for name in DEVICES},
-    **{f'"{name}"': METHODS_IN for name in ("prune",)},
+    **{f'"{name}"': METHODS_IN for name in OF_DESIGNS if name != "project"},  # which is also the sources of hardware
     **{f'"{each.name}"': {"ernn/hw/graph/operators.py"} for each in OPERATORS if "_" in each.name},
 }
 

@@ -14,7 +14,7 @@ from ernn.devices.timing import Family
 
 @dataclass(frozen=True)
 class Resources:
-    """What a design takes, or a device has; block RAMs in halves where a device can split them.
+    """What an accelerator takes, or a device has; block RAMs in halves where a device can split them.
 
     A device without multiplier blocks has no `dsp`: look-up tables multiply.
     """
@@ -29,10 +29,6 @@ class Resources:
 
     def __mul__(self, times: float) -> "Resources":
         return Resources(*(times * each for each in astuple(self)))
-
-
-# Yosys' counts with the modules that a family has of its own (ernn/synthesize/primitives), and without them.
-COUNTS = tuple(f"{each.name}_{how}" for how in ("yosys", "plain") for each in fields(Resources))
 
 
 @dataclass(frozen=True)
@@ -52,12 +48,12 @@ class Device:
     speed: str
 
     def binding(self, needed: Resources) -> tuple[str, ...]:
-        """Resources of which a design needs more than there are, the scarcest first."""
+        """Resources of which an accelerator needs more than there are, the scarcest first."""
         shares = self.shares(needed)
         return tuple(sorted((name for name, share in shares.items() if share > 1), key=lambda name: -shares[name]))
 
     def shares(self, needed: Resources) -> dict[str, float]:
-        """What a design takes of each resource that there is, as a share of all of it."""
+        """What an accelerator takes of each resource that there is, as a share of all of it."""
         there = {each.name: getattr(self.resources, each.name) for each in fields(Resources)}
         return {name: getattr(needed, name) / most for name, most in there.items() if most}
 

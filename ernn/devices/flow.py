@@ -61,8 +61,8 @@ techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6
 xilinx_dffopt
 opt_lut_ins -tech xilinx
 clean"""
-# {pads}: what leaves out the pads and clock buffers that a part of a design has not. GateMate's script gives pads to
-# every module that is kept, so copies of registers are none.
+# {pads}: what leaves out the pads and clock buffers that a part of an accelerator has not. GateMate's script gives pads
+# to every module that is kept, so copies of registers are none.
 _GATEMATE_SCRIPT = """\
 setattr -mod -unset keep_hierarchy ernn_copy
 synth_gatemate -luttree -nomx8 {pads}-top {top} -run begin:check"""

@@ -20,7 +20,7 @@ from ernn.hw.verilog.network import NetworkHardware
 
 @dataclass(frozen=True)
 class Part:
-    """Equal pieces of a design: how many, and the estimate of one."""
+    """Equal pieces of an accelerator: how many, and the estimate of one."""
 
     name: str
     count: int
@@ -34,13 +34,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Estimated resources of a design, by its parts."""
+    """Estimated resources of an accelerator, by its parts."""
 
     parts: tuple[Part, ...]
 
     @property
     def total(self) -> Resources:
-        """Of the whole design."""
+        """Of the whole accelerator."""
         return functools.reduce(lambda total, part: total + part.total, self.parts, Resources())
 
 

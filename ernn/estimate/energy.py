@@ -1,4 +1,4 @@
-"""Energy of a frame, estimated: work of a design times published energies, fit for comparing our own designs only.
+"""Energy of a frame, estimated: work of an accelerator times published energies, fit for comparing our own ones only.
 
 An uncalibrated estimate: nothing here was fitted to a measurement on any FPGA, so it is a value with a range, and a
 vendor's report or a board's measurement takes its place where there is one. Every constant stands once, in `CONSTANTS`,
@@ -8,11 +8,10 @@ source's own text, `recalled` was not checked, `assumed` is an order of magnitud
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ernn.devices.catalogue import Device
-
-EnergyKind = Literal["estimate", "vendor", "board"]
+from ernn.hw.design import Work
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class Energy:
 
 
 def estimate(
-    work: Mapping[str, Any],
+    work: Work,
     cycles_per_frame: float,
     clock_mhz: float,
     registers: float,
@@ -128,24 +127,24 @@ def estimate(
     """Energy of a frame when frames follow each other without a pause.
 
     Args:
-        work: of all layers together, as `ernn.hw.work` describes it; see `total_work`.
+        work: of all layers together.
         cycles_per_frame: initiation interval.
-        registers: flip-flops of the design; each is clocked in every cycle.
+        registers: flip-flops of the accelerator; each is clocked in every cycle.
         toggles_per_frame: bits of registers that change in a frame, counted by `ernn.simulate.toggles`.
 
     Returns:
-        Microjoules: operators and memories in the design, clock and toggles of registers, and leakage of the whole
+        Microjoules: operators and memories in the accelerator, clock and toggles of registers, and leakage of the whole
         device.
     """
     scale = _process(device)
     product, logic, memory = (CONSTANTS[name].span for name in ("product", "logic", "memory"))
     fabric, hard = (CONSTANTS[name].span * scale for name in ("fabric", "hard_block"))
-    pairs = sum(count * _pairs(widths) for widths, count in work["multiplications"].items())
+    pairs = sum(count * _pairs(widths) for widths, count in work.multiplications.items())
     picojoules = {
         "multiplications": product * pairs * hard,
-        "logic": logic * work["logic_bits"] * fabric,
-        "tables": logic * (work["table_bits"] + work["register_file_bits"]) * fabric,
-        "memories": memory * (work["read_bits"] + work["write_bits"]) * hard,
+        "logic": logic * work.logic_bits * fabric,
+        "tables": logic * (work.table_bits + work.register_file_bits) * fabric,
+        "memories": memory * (work.read_bits + work.write_bits) * hard,
         "registers": CONSTANTS["register"].span * (registers * cycles_per_frame) * fabric,
         "toggles": CONSTANTS["toggle"].span * toggles_per_frame * fabric,
         # microwatts times microseconds
@@ -153,19 +152,6 @@ def estimate(
     }
     parts = {name: each * 1e-6 for name, each in picojoules.items()}
     return Energy(sum(parts.values(), exactly(0)), parts)
-
-
-def total_work(design: Mapping[str, Any]) -> dict[str, Any]:
-    """Work of all layers in a `design.json`."""
-    total: dict[str, Any] = {"multiplications": {}}
-    for layer in design["layers"]:
-        for name, value in layer["work"].items():
-            if name == "multiplications":
-                for widths, count in value.items():
-                    total[name][widths] = total[name].get(widths, 0) + count
-            else:
-                total[name] = total.get(name, 0) + value
-    return total
 
 
 def _pairs(widths: str) -> int:

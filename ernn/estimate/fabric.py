@@ -1,8 +1,8 @@
-"""What small parts of a design take on a family of devices, by the rules that yosys maps them with.
+"""What small parts of an accelerator take on a family of devices, by the rules that yosys maps them with.
 
 Memories follow the cost function of its pass `memory_libmap`; multipliers the splitting of `mul2dsp`; the rest are
 look-up tables a bit. `Fabric.constants` were fitted to synthesis on 2026-11-29, as `python -m bench.cost_fit` does, and
-rounded; `python -m bench.cost` has the errors for designs that they were not fitted to.
+rounded; `python -m bench.cost` has the errors for accelerators that they were not fitted to.
 """
 
 import math

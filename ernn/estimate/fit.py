@@ -32,7 +32,7 @@ _LARGEST_BLOCKS = 32  # that are proposed
 
 @dataclass(frozen=True)
 class Limits:
-    """What a design may take, and how it is to run.
+    """What an accelerator may take, and how it is to run.
 
     Args:
         share: of each resource; placement and routing rarely succeed with all of it.
@@ -54,7 +54,7 @@ class Limits:
             raise UserError(f"streams={self.streams} must lie in 1..64")
 
     def binding(self, device: Device, needed: Resources) -> tuple[str, ...]:
-        """Resources of which a design needs more than it may, the scarcest first."""
+        """Resources of which an accelerator needs more than it may, the scarcest first."""
         return device.binding(needed * (1 / self.share))
 
 
@@ -62,8 +62,8 @@ STANDARD = Limits()
 
 
 @dataclass(frozen=True)
-class Design:
-    """An accelerator of some size on a device.
+class Candidate:
+    """An accelerator of some size on a device, by estimates.
 
     Args:
         array: lanes and columns of each recurrent layer's array.
@@ -83,7 +83,7 @@ class Design:
         return f"array {lanes}x{columns}, output {self.output[0]}x{self.output[1]}, weights={self.weights}"
 
 
-def design(program: Program, device: Device, array: tuple[int, int], limits: Limits) -> Design:
+def candidate(program: Program, device: Device, array: tuple[int, int], limits: Limits) -> Candidate:
     """A network on arrays of this size; the output layer's is the smallest that keeps up."""
     smallest = NetworkHardware(program, _architecture(program, device, array, _OUTPUTS[0], limits))
     cycles, last, output = max(_steps(smallest)[:-1]), program.output.weight, _OUTPUTS[0]
@@ -94,7 +94,7 @@ def design(program: Program, device: Device, array: tuple[int, int], limits: Lim
     architecture = _architecture(program, device, array, output, limits)
     network = weights.network(program, architecture, "auto", device, min(limits.share, weights.FREE))
     needed = cost.estimate(network, device).total
-    return Design(device, array, output, network.architecture.weights, needed, max(_steps(network)))
+    return Candidate(device, array, output, network.architecture.weights, needed, max(_steps(network)))
 
 
 def _architecture(
@@ -109,9 +109,9 @@ def _steps(network: NetworkHardware) -> list[int]:
     return [sum(thread.length for thread in layer.array.layout.threads) for layer in network.layers]
 
 
-def fastest(program: Program, device: Device, limits: Limits) -> Design | None:
-    """The design with the largest arrays that fit; None if the smallest don't."""
-    made = cache(lambda number: design(program, device, ARRAYS[number], limits))
+def fastest(program: Program, device: Device, limits: Limits) -> Candidate | None:
+    """The accelerator with the largest arrays that fit; None if the smallest don't."""
+    made = cache(lambda number: candidate(program, device, ARRAYS[number], limits))
 
     def fits(number: int) -> bool:
         return not limits.binding(device, made(number).resources_estimate)
@@ -121,8 +121,8 @@ def fastest(program: Program, device: Device, limits: Limits) -> Design | None:
     return None if first is None else made(first + _last(len(ARRAYS) - first, lambda more: fits(first + more)))
 
 
-def largest(shape: Shape, device: Device, limits: Limits) -> tuple[Shape, Design] | None:
-    """The network with most cells that fits on the smallest arrays, and its fastest design; None if 32 don't fit.
+def largest(shape: Shape, device: Device, limits: Limits) -> tuple[Shape, Candidate] | None:
+    """The network with most cells that fits on the smallest arrays, and its fastest accelerator; None if 32 don't fit.
 
     A projection keeps its ratio to the cells.
     """
@@ -134,7 +134,7 @@ def largest(shape: Shape, device: Device, limits: Limits) -> tuple[Shape, Design
 
     def fits(number: int) -> bool:
         program = grown(number).program()
-        small = (design(program, device, array, limits) for array in ARRAYS[:_SMALL])
+        small = (candidate(program, device, array, limits) for array in ARRAYS[:_SMALL])
         return any(not limits.binding(device, each.resources_estimate) for each in small)
 
     found = _last(_MOST // _STEP, fits)
@@ -145,8 +145,8 @@ def largest(shape: Shape, device: Device, limits: Limits) -> tuple[Shape, Design
     return grown(found), best
 
 
-def smallest(program: Program, limits: Limits) -> Design | None:
-    """The fastest design on the smallest device that has room for the network; None if none has."""
+def smallest(program: Program, limits: Limits) -> Candidate | None:
+    """The fastest accelerator on the smallest device that has room for the network; None if none has."""
     for device in by_size():
         if (found := fastest(program, device, limits)) is not None:
             return found
@@ -159,7 +159,7 @@ def by_size() -> list[Device]:
 
 
 def what_fits(program: Program, device: Device, limits: Limits = STANDARD) -> list[str]:
-    """What would fit in place of a design of this network that doesn't fit on this device: a line a proposal.
+    """What would fit in place of an accelerator of this network that doesn't fit on this device: a line a proposal.
 
     Smaller arrays, or else larger blocks on the same device, and another device.
     """

@@ -1,41 +1,34 @@
-"""What a design delivers on a device: simulated cycles, a clock and resources together."""
+"""What an accelerator delivers on a device: simulated cycles, a clock and resources together."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import get_args
 
-from ernn.devices.catalogue import COUNTS, DEVICES, Resources
+from ernn.devices.catalogue import DEVICES, Device, Resources
 from ernn.errors import UserError
 from ernn.estimate import energy
+from ernn.hw.design import Accelerator
 from ernn.program.network import Frontend
+from ernn.records.benchmark import BenchmarkRow, Estimate, FrameEnergy, Speed
+from ernn.records.simulation import SimulationRecord
+from ernn.records.synthesis import ClockKind, SynthesisRow
 
-RESOURCES = ("lut", "ff", "dsp", "bram")
-_BEATS = {"features": "input", "logits": "logits"}  # in a design.json
-CLOCK_KINDS = ("place_and_route", "levels", "assumed")  # how a clock is known, the best first
-SPEED = ("clock_mhz", "latency_us", "initiation_interval_us", "frames_per_s", "real_time_factor")
+_CLOCK_KINDS = get_args(ClockKind)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A design by itself: what was simulated and counted before any device is named.
+    """An accelerator by itself: what is known before any device is named.
 
     Args:
-        cycles_per_frame: initiation interval of frames that follow each other, all streams together.
-        latency_cycles: of a frame alone, first feature to last logit.
         speech_frames_per_s: that one speaker gives.
         per: phone error rate of exactly this integer network, percent.
-        work: of a frame; see `ernn.estimate.energy.total_work`.
-        register_toggles_per_frame: bits of registers that changed in the simulation.
-        made: `weights` and the elements of a beat, as `design.json` has them.
     """
 
-    cycles_per_frame: float
-    latency_cycles: float
+    accelerator: Accelerator
+    simulation: SimulationRecord
     speech_frames_per_s: float
     per: float
-    work: Mapping[str, Any]
-    register_toggles_per_frame: float
-    made: Mapping[str, Any]
 
 
 def speech_rate(frontend: Frontend) -> float:
@@ -43,96 +36,75 @@ def speech_rate(frontend: Frontend) -> float:
     return 1000 / (frontend.shift_ms * frontend.skip)
 
 
-def made(design: Mapping[str, Any]) -> dict[str, Any]:
-    """What a `design.json` says of choices that rows would not show."""
-    beats = {f"{name}_per_beat": design[side]["per_beat"] for name, side in _BEATS.items()}
-    return {"weights": design["weights"], **beats}
-
-
-def rows(measured: Measured, synthesis: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One row for every device and flow that the design was synthesized with, the one to quote first.
-
-    Args:
-        synthesis: rows of the stage `synthesize`.
+def rows(measured: Measured, synthesis: Sequence[SynthesisRow]) -> tuple[BenchmarkRow, ...]:
+    """One row for every device and flow that the accelerator was synthesized with, the one to quote first.
 
     Raises:
         UserError: no rows, or a device that `ernn.devices.catalogue` does not know.
     """
     if not synthesis:
         raise UserError("synthesis has no rows; name a device to synthesize for and run `dvc repro`")
-    return sorted((_row(measured, each) for each in synthesis), key=_rank)
+    return tuple(sorted((_row(measured, each) for each in synthesis), key=_rank))
 
 
-def metrics(row: Mapping[str, Any]) -> dict[str, float]:
-    """Numbers of a row by their names in `ernn.report.metrics`; what is estimated is named so."""
-    names = (*SPEED, *RESOURCES, *(f"{name}_percent" for name in RESOURCES))
-    suffix = "_estimate" if row["energy_kind"] == "estimate" else ""
-    powered = ("energy_uj_per_frame", "frames_per_s_per_w")
-    return {name: row[name] for name in names} | {f"{name}{suffix}": row[name] for name in powered}
+def _row(measured: Measured, synthesis: SynthesisRow) -> BenchmarkRow:
+    if synthesis.device not in DEVICES:
+        raise UserError(f"device={synthesis.device} must be one of {', '.join(DEVICES)}")
+    device, accelerator, run = DEVICES[synthesis.device], measured.accelerator, measured.simulation
+    speed, shares = _speed(measured, synthesis.fmax_mhz), device.shares(synthesis.used)
+    return BenchmarkRow(
+        accelerator=synthesis.accelerator,
+        device=device.name,
+        flow=synthesis.flow,
+        weights=accelerator.weights,
+        features_per_beat=accelerator.input.per_beat,
+        logits_per_beat=accelerator.logits.per_beat,
+        cycles_per_frame=run.cycles_per_frame,
+        latency_cycles=run.latency_cycles,
+        speed=speed,
+        clock_kind=synthesis.fmax_kind,
+        logic=synthesis.logic,
+        used=synthesis.used,
+        percent=Resources(*(100 * shares.get(each.name, 0.0) for each in fields(Resources))),
+        counts=synthesis.counts,
+        fits=synthesis.fits,
+        binds=synthesis.binds,
+        energy=_energy(measured, synthesis, speed, device),
+        per_integer=measured.per,
+    )
 
 
-def _row(measured: Measured, synthesis: Mapping[str, Any]) -> dict[str, Any]:
-    if synthesis["device"] not in DEVICES:
-        raise UserError(f"device={synthesis['device']} must be one of {', '.join(DEVICES)}")
-    device, clock = DEVICES[synthesis["device"]], float(synthesis["fmax_mhz"])
-    interval = measured.cycles_per_frame / clock
-    frames_per_s = 1e6 / interval
-    used = {name: synthesis[name] for name in RESOURCES}
-    shares = device.shares(Resources(**used))
-    percent = {f"{name}_percent": 100 * shares.get(name, 0.0) for name in RESOURCES}
-    return {
-        "design": synthesis["design"],
-        "device": device.name,
-        "flow": synthesis["flow"],
-        "cycles_per_frame": measured.cycles_per_frame,
-        "latency_cycles": measured.latency_cycles,
-        "clock_mhz": clock,
-        "clock_kind": synthesis["fmax_kind"],
-        **{name: synthesis[name] for name in ("levels", "levels_mhz") if name in synthesis},
-        "latency_us": measured.latency_cycles / clock,
-        "initiation_interval_us": interval,
-        "frames_per_s": frames_per_s,
-        "real_time_factor": frames_per_s / measured.speech_frames_per_s,
-        **measured.made,
-        **used,
-        **percent,
-        **{name: synthesis[name] for name in COUNTS if name in synthesis},
-        "fits": synthesis["fits"],
-        "binds": synthesis["binds"],
-        **_energy(measured, synthesis, clock, interval),
-        "per_integer": measured.per,
-    }
+def _speed(measured: Measured, clock_mhz: float) -> Speed:
+    run = measured.simulation
+    interval = run.cycles_per_frame / clock_mhz
+    return Speed(
+        clock_mhz=clock_mhz,
+        latency_us=run.latency_cycles / clock_mhz,
+        initiation_interval_us=interval,
+        frames_per_s=1e6 / interval,
+        real_time_factor=1e6 / interval / measured.speech_frames_per_s,
+    )
 
 
-def _energy(measured: Measured, synthesis: Mapping[str, Any], clock: float, interval: float) -> dict[str, Any]:
+def _energy(measured: Measured, synthesis: SynthesisRow, speed: Speed, device: Device) -> FrameEnergy:
     """A measured power where the row has one, else the estimate with its bounds and parts."""
-    power = synthesis.get("power_w")
-    if power is not None:
-        joules = power * interval  # watts times microseconds
-        return {
-            "energy_uj_per_frame": joules,
-            "frames_per_s_per_w": 1e6 / joules,
-            "energy_kind": synthesis["power_kind"],
-        }
-    device = DEVICES[synthesis["device"]]
+    if synthesis.power is not None:
+        microjoules = synthesis.power.watts * speed.initiation_interval_us
+        return FrameEnergy(microjoules, 1e6 / microjoules, synthesis.power.kind)
+    run = measured.simulation
     found = energy.estimate(
-        measured.work,
-        measured.cycles_per_frame,
-        clock,
-        synthesis["ff"],
-        measured.register_toggles_per_frame,
+        measured.accelerator.work,
+        run.cycles_per_frame,
+        speed.clock_mhz,
+        synthesis.used.ff,
+        run.register_toggles_per_frame,
         device,
     )
-    return {
-        "energy_uj_per_frame": found.total.value,
-        "energy_uj_per_frame_low": found.total.low,
-        "energy_uj_per_frame_high": found.total.high,
-        "energy_parts_uj": {name: each.value for name, each in found.parts.items()},
-        "frames_per_s_per_w": 1e6 / found.total.value,
-        "energy_kind": "estimate",
-    }
+    parts = {name: each.value for name, each in found.parts.items()}
+    estimate = Estimate(found.total.low, found.total.high, parts)
+    return FrameEnergy(found.total.value, 1e6 / found.total.value, "estimate", estimate)
 
 
-def _rank(row: Mapping[str, Any]) -> tuple[bool, int]:
-    """Designs that fit first, and of them routed clocks before estimated ones before assumed ones."""
-    return not row["fits"], CLOCK_KINDS.index(row["clock_kind"])
+def _rank(row: BenchmarkRow) -> tuple[bool, int]:
+    """Accelerators that fit first, and of them routed clocks before estimated ones before assumed ones."""
+    return not row.fits, _CLOCK_KINDS.index(row.clock_kind)

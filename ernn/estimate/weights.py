@@ -36,13 +36,13 @@ def network(
 
 
 def worth(words: Resources, transformed: Resources, device: Device, free: float = FREE) -> bool:
-    """Whether a design should store factors on a device.
+    """Whether an accelerator should store factors on a device.
 
     They save a share `SAVED` of the look-up tables, and the block RAM is there: up to the share `free`, and beyond it
     as long as it stays below that of the look-up tables before.
 
     Args:
-        words, transformed: what the design takes with the one and with the other.
+        words, transformed: what the accelerator takes with the one and with the other.
     """
     saves = transformed.lut <= (1 - SAVED) * words.lut
     scarcest = max(free, device.shares(words)["lut"])

@@ -1,1 +1,1 @@
-"""Search among designs before anything is trained or synthesized."""
+"""Search among accelerators before anything is trained or synthesized."""

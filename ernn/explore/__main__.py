@@ -64,7 +64,7 @@ def answer(arguments: argparse.Namespace) -> list[str]:
     best = fit.fastest(program, device, limits)
     if best is not None:
         return [f"{shape} fits {device.name}", *_described(best)]
-    least = fit.design(program, device, fit.ARRAYS[0], limits)
+    least = fit.candidate(program, device, fit.ARRAYS[0], limits)
     bound = ", ".join(limits.binding(device, least.resources_estimate))
     proposals = [f"would fit: {line}" for line in fit.what_fits(program, device, limits)]
     return [
@@ -74,10 +74,10 @@ def answer(arguments: argparse.Namespace) -> list[str]:
     ]
 
 
-def _described(design: fit.Design) -> list[str]:
-    device, needed = design.device, design.resources_estimate
+def _described(candidate: fit.Candidate) -> list[str]:
+    device, needed = candidate.device, candidate.resources_estimate
     shares = device.shares(needed)
-    lines = [f"{design}: {design.cycles_estimate} cycles a frame at least (estimate)"]
+    lines = [f"{candidate}: {candidate.cycles_estimate} cycles a frame at least (estimate)"]
     for name, share in shares.items():
         there = f"{getattr(needed, name):.0f} of {getattr(device.resources, name)}, {share:.0%}"
         lines.append(f"{name} {there} (estimate; {_error(device, name)})")
@@ -85,7 +85,7 @@ def _described(design: fit.Design) -> list[str]:
 
 
 def _error(device: Device, resource: str) -> str:
-    """How far estimates were from synthesis, at most, for designs that they were not fitted to."""
+    """How far estimates were from synthesis, at most, for accelerators that they were not fitted to."""
     text = (resources.files("ernn.estimate") / "cost_errors.json").read_text()
     found = json.loads(text).get(device.family, {}).get(resource)
     return "no synthesis to compare with" if found is None else f"within {found:.0f} % of synthesis where compared"

@@ -1,18 +1,248 @@
-"""What an accelerator is, for those who read its folder: types and names alone."""
+"""What a generated accelerator is, for those who read its folder: types and names alone.
 
+Every project has `accelerator.json`, an `Accelerator`, and with its images of weights `memory/weights.json`, a
+`WeightImages`. The driver of a board reads both. `modules.json`, a `Modules`, is for those who measure the sources.
+"""
+
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from ernn import artifacts
+from ernn.artifacts import Part, Record, as_record, read_record
 
-TEST_BENCH = "ernn_tb"  # module of the Verilog test bench, and name of its file
+ACCELERATOR = "accelerator.json"
+WEIGHTS = "memory/weights.json"
 MODULES = "modules.json"
 REGISTERS = "tb/registers.vlt"  # a control file by which Verilator traces registers alone
+TEST_BENCH = "ernn_tb"  # module of the Verilog test bench, and name of its file
+STATES = ("c", "y")  # of a layer, by their numbers
+Stored = Literal["words", "transformed"]  # weights: the words of the program, or the factors of their products
 
 
 @dataclass(frozen=True)
-class Parts:
+class Choice(Record):
+    """What `params.yaml` may leave open: how weights are stored."""
+
+    weights: Stored
+
+
+@dataclass(frozen=True)
+class Digests(Part):
+    """Of the program that an accelerator, or its images of weights, were generated from; hexadecimal SHA-256.
+
+    Args:
+        shape: of sizes, formats and all constants that are built into the sources.
+        program: of everything, weights included.
+    """
+
+    shape: str
+    program: str
+
+
+@dataclass(frozen=True)
+class Port(Part):
+    """A stream of vectors: `size` numbers of `bits` bits, `fraction` of them behind the binary point.
+
+    Args:
+        slot_bits: that a number takes in a packet of the board's adapter.
+        per_beat: numbers that a beat has.
+    """
+
+    size: int
+    bits: int
+    fraction: int
+    slot_bits: int
+    per_beat: int
+
+
+@dataclass(frozen=True)
+class State(Part):
+    """Words of a state: `words` of `bits` bits, each of `elements` numbers of `element_bits`, the first lowest."""
+
+    words: int
+    bits: int
+    elements: int
+    element_bits: int
+
+
+@dataclass(frozen=True)
+class Unit(Part):
+    """How often a unit's kernels work in a frame, and on which elements.
+
+    Args:
+        width: kernels side by side, a block each.
+        steps: of a frame.
+        turns: gates that one kernel takes one after the other in a step.
+    """
+
+    name: str
+    width: int
+    steps: int
+    block_size: int
+    blocks: int
+    elements: int
+    turns: int
+
+
+@dataclass(frozen=True)
+class Multipliers(Part):
+    """Products of two values in a cycle: of the array, and of the units behind it."""
+
+    array: int
+    units: int
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.array + self.units
+
+
+@dataclass(frozen=True)
+class Work(Part):
+    """What is done in a frame; numbers of bits are sums of the widths of results."""
+
+    multiplications: Mapping[str, float]  # by the widths of the operands: 12x12
+    logic_bits: float = 0.0  # of sums, comparisons and choices
+    table_bits: float = 0.0  # looked up in tables made of logic
+    register_file_bits: float = 0.0  # in and out of small memories made of logic
+    read_bits: float = 0.0  # of memories
+    write_bits: float = 0.0
+
+    def __add__(self, other: "Work") -> "Work":
+        widths = {**self.multiplications, **other.multiplications}
+        products = {each: self.multiplications.get(each, 0) + other.multiplications.get(each, 0) for each in widths}
+        return Work(
+            products,
+            self.logic_bits + other.logic_bits,
+            self.table_bits + other.table_bits,
+            self.register_file_bits + other.register_file_bits,
+            self.read_bits + other.read_bits,
+            self.write_bits + other.write_bits,
+        )
+
+
+@dataclass(frozen=True)
+class Layer(Part):
+    """A module with an array.
+
+    Args:
+        memories: of weights.
+        steps, products: of a frame, by thread; products are those that are necessary.
+        states: by "c" and "y"; a layer without recurrence has none.
+        beats: cycles in which a block goes through a unit.
+        weight_memory_bits: of all memories of weights, with what fills them up.
+    """
+
+    name: str
+    lanes: int
+    columns: int
+    heads: int
+    beats: int
+    memories: int
+    weight_memory_bits: int
+    multipliers: Multipliers
+    steps: Mapping[str, int]
+    products: Mapping[str, int]
+    states: Mapping[str, State]
+    units: tuple[Unit, ...]
+    work: Work
+
+
+@dataclass(frozen=True)
+class Protocol(Part):
+    """Numbers of the register protocol.
+
+    Args:
+        identity: value of the register `identity`.
+        version: value of the register `interface_version`; it changes with the protocol.
+        reset, clear: what is written to `control`: forget all frames, states and counters; forget the counters.
+        layer_shift: place of a layer's number in `load_place`; a memory's, or a state, is below it.
+        state_bit: bit of `load_place` that says that words are of a state.
+        state_shift: place of a state's number in `load_place`; a stream's is below it.
+    """
+
+    identity: int
+    version: int
+    reset: int
+    clear: int
+    layer_shift: int
+    state_bit: int
+    state_shift: int
+
+    def memory(self, layer: int, memory: int) -> int:
+        """`load_place` of a memory of weights."""
+        return layer << self.layer_shift | memory
+
+    def state(self, layer: int, stream: int, kind: str) -> int:
+        """`load_place` of a state, "c" or "y"."""
+        return layer << self.layer_shift | 1 << self.state_bit | STATES.index(kind) << self.state_shift | stream
+
+
+@dataclass(frozen=True)
+class Accelerator(Record):
+    """The hardware of a program.
+
+    Args:
+        program: its name.
+        weights: how they are stored.
+        clock_mhz: that pipelines are scheduled for.
+        streams: that take turns.
+        layers: in the order of the data.
+        registers: names, in the order of their numbers.
+    """
+
+    program: str
+    digests: Digests
+    weights: Stored
+    clock_mhz: float
+    streams: int
+    input: Port
+    logits: Port
+    layers: tuple[Layer, ...]
+    protocol: Protocol
+    registers: tuple[str, ...]
+
+    @property
+    def work(self) -> Work:
+        """Of all layers together."""
+        return sum((layer.work for layer in self.layers), Work({}))
+
+    @property
+    def weight_images(self) -> "WeightImages":
+        """What its images of weights are of."""
+        layers = tuple(Places(each.name, each.lanes, each.columns, each.heads) for each in self.layers)
+        return WeightImages(self.program, self.digests, self.weights, layers)
+
+
+@dataclass(frozen=True)
+class Places(Part):
+    """What decides where in its memories the weights of a layer lie."""
+
+    name: str
+    lanes: int
+    columns: int
+    heads: int
+
+
+@dataclass(frozen=True)
+class WeightImages(Record):
+    """What images of weights are of: accelerators of equal shape with equal `weights` and `layers` can load them.
+
+    Args:
+        program: its name.
+        weights: how they are stored.
+    """
+
+    program: str
+    digests: Digests
+    weights: Stored
+    layers: tuple[Places, ...]
+
+
+@dataclass(frozen=True)
+class Parts(Part):
     """What a Verilog module consists of.
 
     Args:
@@ -21,20 +251,36 @@ class Parts:
         generated: it was written for this network; else it is one of the library's.
     """
 
-    registers: frozenset[str]
+    registers: tuple[str, ...]
     instances: Mapping[str, str]
     generated: bool = False
 
-    def description(self) -> dict[str, object]:
-        """As JSON."""
-        return vars(self) | {"registers": sorted(self.registers), "instances": dict(self.instances)}
+
+@dataclass(frozen=True)
+class Modules(Record):
+    """The Verilog modules of a project, by name."""
+
+    modules: Mapping[str, Parts]
 
 
-def modules(project: Path) -> dict[str, Parts]:
-    """Parts of all modules of a generated project, by the modules' names.
+def modules(project: Path) -> Mapping[str, Parts]:
+    """Parts of all modules of a project, by name.
 
     Raises:
-        UserError: the project is missing.
+        UserError: the file is missing, damaged or of another version.
     """
-    found = artifacts.read_json(project / MODULES)
-    return {name: Parts(**each | {"registers": frozenset(each["registers"])}) for name, each in found.items()}
+    return read_record(project / MODULES, Modules).modules
+
+
+def read(project: Path) -> Accelerator:
+    """The accelerator in the folder of a project.
+
+    Raises:
+        UserError: the file is missing, damaged or of another version.
+    """
+    return read_record(project / ACCELERATOR, Accelerator)
+
+
+def of(files: Mapping[str, str]) -> Accelerator:
+    """The accelerator of a project as texts by path."""
+    return as_record(json.loads(files[ACCELERATOR]), Accelerator, ACCELERATOR)

@@ -1,19 +1,36 @@
 """An accelerator as a project: a value: all of its texts by path."""
 
-import json
-from dataclasses import asdict
+from collections.abc import Iterator
 from importlib import resources
 
 from ernn.artifacts import Texts
+from ernn.dataflow.formats import Format
 from ernn.hw.board.adapter import board_project, slot
-from ernn.hw.design import MODULES, REGISTERS
+from ernn.hw.design import (
+    ACCELERATOR,
+    MODULES,
+    REGISTERS,
+    WEIGHTS,
+    Accelerator,
+    Digests,
+    Layer,
+    Modules,
+    Multipliers,
+    Port,
+    Unit,
+)
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
+from ernn.hw.layout.steps import Steps
+from ernn.hw.verilog.frames import Beats
+from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.library_modules import LIBRARY
 from ernn.hw.verilog.module import rendered
 from ernn.hw.verilog.network import NetworkHardware
 from ernn.hw.verilog.testbench import testbench
 from ernn.hw.verilog.tracing import registers_alone
 from ernn.hw.work import work
+from ernn.program import files as program_file
+from ernn.program import shape
 
 _LIBRARY = ("verilog", "rtl")
 
@@ -27,7 +44,7 @@ def rtl_project(network: NetworkHardware) -> Texts:
     files |= Texts(testbench(network)).below("tb")
     files[REGISTERS] = registers_alone(modules)
     parts = LIBRARY | {each.name: each.parts for made in modules.values() for each in made}
-    files[MODULES] = json.dumps({name: each.description() for name, each in parts.items()}, sort_keys=True) + "\n"
+    files[MODULES] = Modules(parts).text()
     files["constraints/ernn.xdc"] = (
         f"# Clock that the pipelines were scheduled for.\n"
         f"create_clock -name aclk -period {1000 / network.architecture.clock.mhz:.3f} [get_ports aclk]\n"
@@ -35,7 +52,8 @@ def rtl_project(network: NetworkHardware) -> Texts:
     files["vivado/run.tcl"] = (resources.files("ernn.hw.board") / "vivado" / "run.tcl").read_text()
     files |= Texts(board_project(network)).below("board")
     files["registers.md"] = registers(network)
-    files["design.json"] = json.dumps(description(network), indent=2, sort_keys=True) + "\n"
+    described = description(network)
+    files[ACCELERATOR], files[WEIGHTS] = described.text(), described.weight_images.text()
     return files
 
 
@@ -45,64 +63,56 @@ def library() -> dict[str, str]:
     return {each.name: each.read_text() for each in sorted(folder.iterdir(), key=lambda each: each.name)}
 
 
-def description(network: NetworkHardware) -> dict[str, object]:
-    """Sizes of a design, for whoever measures it."""
-    layers = []
-    for layer in network.layers:
-        array = layer.array.layout.array
-        layers.append(
-            {
-                "name": layer.name,
-                "lanes": array.lanes,
-                "columns": array.columns,
-                "memories": layer.array.layout.memories,
-                "heads": array.heads,
-                "multipliers": layer.multipliers(),
-                "steps": {t.name: t.length for t in layer.array.layout.threads},
-                "products": {t.name: t.products for t in layer.array.layout.threads},
-                "states": {kind: asdict(state) for kind, state in layer.states.items()},
-                "beats": array.beats,
-                "units": [
-                    {
-                        "name": steps.name,
-                        "width": steps.width,
-                        "steps": steps.real_steps,
-                        "block_size": steps.block_size,
-                        "blocks": steps.blocks,
-                        "elements": steps.elements,
-                        "turns": turns,
-                    }
-                    for unit in layer.units
-                    for steps, turns in ((unit, 1), *([(unit.rows, unit.before.turns)] if unit.before else []))
-                ],
-                "weight_memory_bits": layer.weight_memory_bits,
-                "work": work(layer).description(),
-            }
-        )
-    input, logits = network.program.input, network.program.output.logits
-    return {
-        "program": network.program.name,
-        "input": {
-            "size": network.program.inputs,
-            "bits": input.bits,
-            "fraction": input.fraction,
-            "slot_bits": slot(network.input.slot),
-            "per_beat": network.input.count,
-        },
-        "logits": {
-            "size": network.program.decoder.classes,
-            "bits": logits.bits,
-            "fraction": logits.fraction,
-            "slot_bits": slot(network.output.slot),
-            "per_beat": network.output.count,
-        },
-        "clock_mhz": network.architecture.clock.mhz,
-        "streams": network.architecture.streams,
-        "weights": network.architecture.weights,
-        "layers": layers,
-        "protocol": PROTOCOL.description(),
-        "registers": [name for name, _, _ in network.registers],
-    }
+def description(network: NetworkHardware) -> Accelerator:
+    """What the project of a network is, for those who simulate, measure or drive it."""
+    program, architecture = network.program, network.architecture
+    return Accelerator(
+        program=program.name,
+        digests=Digests(shape.digest(program), program_file.digest(program)),
+        weights=architecture.weights,
+        clock_mhz=architecture.clock.mhz,
+        streams=architecture.streams,
+        input=_port(network.input, program.input),
+        logits=_port(network.output, program.output.logits),
+        layers=tuple(_layer(layer) for layer in network.layers),
+        protocol=PROTOCOL,
+        registers=tuple(name for name, _, _ in network.registers),
+    )
+
+
+def _port(beats: Beats, numbers: Format) -> Port:
+    return Port(beats.elements, numbers.bits, numbers.fraction, slot(beats.slot), beats.count)
+
+
+def _layer(layer: LayerHardware) -> Layer:
+    layout = layer.array.layout
+    return Layer(
+        name=layer.name,
+        lanes=layout.array.lanes,
+        columns=layout.array.columns,
+        heads=layout.array.heads,
+        beats=layout.array.beats,
+        memories=layout.memories,
+        weight_memory_bits=layer.weight_memory_bits,
+        multipliers=Multipliers(**layer.multipliers()),
+        steps={thread.name: thread.length for thread in layout.threads},
+        products={thread.name: thread.products for thread in layout.threads},
+        states=layer.states,
+        units=tuple(_units(layer)),
+        work=work(layer),
+    )
+
+
+def _units(layer: LayerHardware) -> Iterator[Unit]:
+    """Units, each with the kernel in front of it behind it."""
+    for unit in layer.units:
+        yield _unit(unit, 1)
+        if unit.before:
+            yield _unit(unit.rows, unit.before.turns)
+
+
+def _unit(steps: Steps, turns: int) -> Unit:
+    return Unit(steps.name, steps.width, steps.real_steps, steps.block_size, steps.blocks, steps.elements, turns)
 
 
 def registers(network: NetworkHardware) -> str:

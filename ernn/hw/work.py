@@ -5,8 +5,8 @@ zeros, which toggles little: their products are not counted, but the weights tha
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 
+from ernn.hw.design import Work
 from ernn.hw.graph import kernels
 from ernn.hw.graph.graph import Graph, widths
 from ernn.hw.graph.operators import MULTIPLY_ADD
@@ -15,16 +15,12 @@ from ernn.hw.layout.sparse import SparseLayout
 from ernn.hw.verilog.layer import LayerHardware
 
 
-@dataclass
-class Work:
-    """Of a frame; numbers of bits are sums of the widths of results."""
+class Counted:
+    """Work as it is counted; see `ernn.hw.design.Work`."""
 
-    multiplications: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # by widths, as 12x12
-    logic_bits: float = 0  # of sums, comparisons and choices
-    table_bits: float = 0  # looked up in tables made of logic
-    register_file_bits: float = 0  # in and out of small memories made of logic
-    read_bits: float = 0  # of memories
-    write_bits: float = 0
+    def __init__(self) -> None:
+        self.multiplications: dict[str, float] = defaultdict(float)
+        self.logic_bits = self.table_bits = self.register_file_bits = self.read_bits = self.write_bits = 0.0
 
     def add_graph(self, graph: Graph, runs: float) -> None:
         """Count a kernel that is run so many times."""
@@ -42,15 +38,15 @@ class Work:
             else:
                 self.logic_bits += times * use.width
 
-    def description(self) -> dict[str, object]:
-        """As JSON; equal designs give equal numbers."""
-        found = {name: round(value, 3) for name, value in vars(self).items() if name != "multiplications"}
-        return found | {"multiplications": {key: round(n, 3) for key, n in sorted(self.multiplications.items())}}
+    def work(self) -> Work:
+        """Rounded, so that equal accelerators have equal numbers."""
+        bits = {name: round(value, 3) for name, value in vars(self).items() if name != "multiplications"}
+        return Work({widths: round(n, 3) for widths, n in sorted(self.multiplications.items())}, **bits)
 
 
 def work(layer: LayerHardware) -> Work:
     """Of one layer."""
-    total = Work()
+    total = Counted()
     _array(layer, total)
     _vectors(layer, total)
     for unit in layer.units:
@@ -61,10 +57,10 @@ def work(layer: LayerHardware) -> Work:
             bits = unit.real_steps * unit.memory_bits(memory)
             total.read_bits += bits
             total.write_bits += bits if memory.numbers is None else 0
-    return total
+    return total.work()
 
 
-def _array(layer: LayerHardware, total: Work) -> None:
+def _array(layer: LayerHardware, total: Counted) -> None:
     """Products and their sums; a word of weights is read once a frame."""
     array, layout = layer.array, layer.array.layout
     lane, steps = array.lane.graph, sum(thread.length for thread in layout.threads)
@@ -78,7 +74,7 @@ def _array(layer: LayerHardware, total: Work) -> None:
     total.read_bits += steps * copies * layout.array.columns * array.factor_bits
 
 
-def _vectors(layer: LayerHardware, total: Work) -> None:
+def _vectors(layer: LayerHardware, total: Counted) -> None:
     """Factors of the vectors, made once for all rows; lanes of pruned matrices have their own copies."""
     array, layout = layer.array, layer.array.layout
     copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1

@@ -169,7 +169,7 @@ class Design(Section):
     """One compressed network of the comparison."""
 
     network: str
-    method: Annotated[str, AfterValidator(methods.known)] = "admm"
+    method: Annotated[str, AfterValidator(methods.known)] = methods.STANDARD
     block_size: BlockSize | BlockSizes | tuple[BlockSizes, ...] = 1  # for all; by kind of matrix; by layer
     pruning_ratio: Annotated[float, Field(ge=1)] = 1.0  # prune: weights before / non-zero weights after
 

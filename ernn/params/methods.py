@@ -28,6 +28,7 @@ class Method:
 
 
 DENSE = "dense"  # the baseline, which no design is
+STANDARD = "admm"  # of a design that names none
 METHODS = {
     DENSE: Method("dense", "the network as it is trained, uncompressed: the baseline", "#000000"),
     "admm": Method(

@@ -1,9 +1,10 @@
 """The section of the report on what accelerators deliver on devices: text, and a table for the terminal."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ernn.devices.catalogue import DEVICES
+from ernn.records.benchmark import BenchmarkRow, FrameEnergy
+from ernn.records.synthesis import ClockKind, Counts
 from ernn.report.document import markdown_table
 from ernn.report.metrics import show
 from ernn.report.results import AcceleratorResult
@@ -21,9 +22,9 @@ exactly this integer network.
 
 {table}
 
-Energies called *estimate* are what a design does in a frame times published energies per operation, and the device's
-leakage over the frame's time, given as value and range. They are not calibrated against any FPGA: compare the designs
-above by them, nothing else.
+Energies called *estimate* are what an accelerator does in a frame times published energies per operation, and the
+device's leakage over the frame's time, given as value and range. They are not calibrated against any FPGA: compare the
+accelerators above by them, nothing else.
 
 ![Error rate over latency](per-latency.png)
 
@@ -61,7 +62,7 @@ HEAD = (
     "frames/s/W",
     "PER",
 )
-CLOCKS = {"place_and_route": "routed", "levels": "estimated from levels", "assumed": "assumed"}
+CLOCKS: dict[ClockKind, str] = {"place_and_route": "routed", "levels": "estimated from levels", "assumed": "assumed"}
 TITLES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM"}
 
 
@@ -79,14 +80,17 @@ def text(results: Sequence[AcceleratorResult]) -> str:
 def _plain(results: Sequence[AcceleratorResult]) -> str:
     """Counts with the family's own modules and without them, of the rows that have both."""
     head = ("accelerator", "device", *(f"{title}{how}" for title in TITLES.values() for how in ("", " without")))
-    names = [f"{each}_{how}" for each in TITLES for how in ("yosys", "plain")]
     rows = [
-        (result.name, DEVICES[row["device"]].title, *(_number(row[name]) for name in names))
+        (result.name, DEVICES[row.device].title, *_both(row.counts))
         for result in results
         for row in result.table
-        if set(names) <= set(row)
+        if row.counts is not None
     ]
     return PLAIN.format(table=markdown_table(head, rows)) if rows else ""
+
+
+def _both(counts: Counts) -> list[str]:
+    return [_number(getattr(used, name)) for name in TITLES for used in (counts.yosys, counts.plain)]
 
 
 def terminal(results: Sequence[AcceleratorResult]) -> str:
@@ -102,39 +106,43 @@ def _rows(results: Sequence[AcceleratorResult]) -> list[tuple[str, ...]]:
     return [_row(result.name, result.table[0]) for result in results]
 
 
-def _row(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    kind, suffix = row["energy_kind"], "_estimate" if row["energy_kind"] == "estimate" else ""
-    energy, per_watt = f"energy_uj_per_frame{suffix}", f"frames_per_s_per_w{suffix}"
-    spread = ""
-    if "energy_uj_per_frame_low" in row:
-        spread = f", {row['energy_uj_per_frame_low']:.2g} to {row['energy_uj_per_frame_high']:.2g}"
+def _row(name: str, row: BenchmarkRow) -> tuple[str, ...]:
     return (
         name,
-        row["device"] if row["fits"] else f"{row['device']} (does not fit)",
+        row.device if row.fits else f"{row.device} (does not fit)",
         _clock(row),
-        f"{row['cycles_per_frame']:,.1f}",
-        show("latency_us", row["latency_us"]),
-        show("initiation_interval_us", row["initiation_interval_us"]),
-        show("frames_per_s", row["frames_per_s"]).removesuffix(" frames/s"),
-        show("real_time_factor", row["real_time_factor"]),
-        f"{show(energy, row['energy_uj_per_frame'])} ({kind}{spread})",
-        f"{show(per_watt, row['frames_per_s_per_w']).removesuffix(' frames/s/W')} ({kind})",
-        show("per_integer", row["per_integer"]),
+        f"{row.cycles_per_frame:,.1f}",
+        show("latency_us", row.speed.latency_us),
+        show("initiation_interval_us", row.speed.initiation_interval_us),
+        show("frames_per_s", row.speed.frames_per_s).removesuffix(" frames/s"),
+        show("real_time_factor", row.speed.real_time_factor),
+        *_energy(row.energy),
+        show("per_integer", row.per_integer),
     )
 
 
-def _clock(row: Mapping[str, Any]) -> str:
-    more = row["clock_kind"] == "levels" and row["levels_mhz"] > row["clock_mhz"]
-    allowed = f"; they allow {row['levels_mhz']:.0f}" if more else ""
-    return f"{show('clock_mhz', row['clock_mhz'])} ({CLOCKS[row['clock_kind']]}{allowed})"
+def _energy(energy: FrameEnergy) -> tuple[str, str]:
+    """Energy of a frame, and frames a second for each watt."""
+    estimate = energy.estimate
+    spread = "" if estimate is None else f", {estimate.low_uj:.2g} to {estimate.high_uj:.2g}"
+    per_watt = show("frames_per_s_per_w", energy.frames_per_s_per_w).removesuffix(" frames/s/W")
+    return f"{show('energy_uj_per_frame', energy.uj_per_frame)} ({energy.kind}{spread})", f"{per_watt} ({energy.kind})"
+
+
+def _clock(row: BenchmarkRow) -> str:
+    clock, logic = row.speed.clock_mhz, row.logic
+    allowed = ""
+    if row.clock_kind == "levels" and logic is not None and logic.mhz > clock:
+        allowed = f"; they allow {logic.mhz:.0f}"
+    return f"{show('clock_mhz', clock)} ({CLOCKS[row.clock_kind]}{allowed})"
 
 
 def _number(value: float) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
-def _resources(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    used = (f"{_number(row[each])} ({row[f'{each}_percent']:.0f} %)" for each in TITLES)
-    fits = "yes" if row["fits"] else f"no: {', '.join(row['binds'])}"
-    beats = f"{row['features_per_beat']}, {row['logits_per_beat']}"
-    return name, DEVICES[row["device"]].title, row["flow"], row["weights"], beats, *used, _clock(row), fits
+def _resources(name: str, row: BenchmarkRow) -> tuple[str, ...]:
+    used = (f"{_number(getattr(row.used, each))} ({getattr(row.percent, each):.0f} %)" for each in TITLES)
+    fits = "yes" if row.fits else f"no: {', '.join(row.binds)}"
+    beats = f"{row.features_per_beat}, {row.logits_per_beat}"
+    return name, DEVICES[row.device].title, row.flow, row.weights, beats, *used, _clock(row), fits

@@ -1,7 +1,6 @@
 """Figures of what accelerators deliver: error rate over latency, resources, energy beside published systems."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,12 +33,19 @@ def per_over_latency(results: Sequence[AcceleratorResult]) -> Figure:
     places: dict[tuple[float, float], list[str]] = {}
     seen: set[str] = set()
     for result in results:
-        numbers, x = result.integer.metrics, result.table[0]["latency_us"]
+        numbers, x = result.integer.metrics, result.table[0].speed.latency_us
         label = f"{result.integer.network}, {METHODS[result.integer.method].title}"
         y = numbers["per_integer"]
         error = [[y - numbers["per_integer_low"]], [numbers["per_integer_high"] - y]]
-        style = _style(result, [each.integer.network for each in results])
-        axes.errorbar(x, y, yerr=error, capsize=3, label=None if label in seen else label, **style)
+        axes.errorbar(
+            x,
+            y,
+            yerr=error,
+            fmt=_marker(result, [each.integer.network for each in results]),
+            color=METHODS[result.integer.method].colour,
+            capsize=3,
+            label=None if label in seen else label,
+        )
         places.setdefault((x, y), []).append(result.name)
         seen.add(label)
     for place, names in places.items():
@@ -59,9 +65,9 @@ def resources(results: Sequence[AcceleratorResult]) -> Figure:
     height = 0.8 / len(TITLES)
     for number, (name, title) in enumerate(TITLES.items()):
         places = [place + (number - 1.5) * height for place in range(len(ordered))]
-        shares = [each.table[0][f"{name}_percent"] for each in ordered]
+        shares = [getattr(each.table[0].percent, name) for each in ordered]
         axes.barh(places, shares, height, label=title, color=list(METHODS.values())[number].colour)
-    labels = [f"{_label(each)}: {each.name}, {each.table[0]['device']}" for each in ordered]
+    labels = [f"{_label(each)}: {each.name}, {each.table[0].device}" for each in ordered]
     axes.set_yticks(range(len(ordered)), labels)
     axes.invert_yaxis()
     axes.axvline(100, color="black", linewidth=0.8)
@@ -94,7 +100,7 @@ def energy(results: Sequence[AcceleratorResult], published: Sequence[Published])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("stored weights")
     axes.set_ylabel("energy of a frame (uJ)")
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))  # one for designs that look alike
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))  # one for those that look alike
     figure.legend(
         handles.values(), handles.keys(), loc="outside lower center", frameon=False, fontsize="x-small", ncols=2
     )
@@ -103,12 +109,10 @@ def energy(results: Sequence[AcceleratorResult], published: Sequence[Published])
 
 def _ours(axes: Axes, result: AcceleratorResult) -> None:
     row, colour = result.table[0], METHODS[result.integer.method].colour
-    x, y = _stored_weights(result), row["energy_uj_per_frame"]
-    error = None
-    if "energy_uj_per_frame_low" in row:
-        error = [[y - row["energy_uj_per_frame_low"]], [row["energy_uj_per_frame_high"] - y]]
-    label = f"ours, {METHODS[result.integer.method].title}, {row['device']}: {row['energy_kind']}"
-    fill = "none" if row["energy_kind"] == "estimate" else "full"
+    x, y, estimate = _stored_weights(result), row.energy.uj_per_frame, row.energy.estimate
+    error = None if estimate is None else [[y - estimate.low_uj], [estimate.high_uj - y]]
+    label = f"ours, {METHODS[result.integer.method].title}, {row.device}: {row.energy.kind}"
+    fill = "none" if row.energy.kind == "estimate" else "full"
     axes.errorbar(x, y, yerr=error, fmt="o", fillstyle=fill, color=colour, capsize=3, label=label)
     axes.annotate(_label(result), (x, y), xytext=(4, 3), textcoords="offset points", fontsize="small")
 
@@ -118,9 +122,10 @@ def _stored_weights(result: AcceleratorResult) -> float:
     return result.integer.metrics["weight_bits"] / float(result.integer.curve[-1]["weights"])
 
 
-def _style(result: AcceleratorResult, networks: Sequence[str]) -> Mapping[str, Any]:
+def _marker(result: AcceleratorResult, networks: Sequence[str]) -> str:
+    """One a network."""
     place = list(dict.fromkeys(networks)).index(result.integer.network)
-    return {"fmt": MARKERS[place % len(MARKERS)], "color": METHODS[result.integer.method].colour}
+    return MARKERS[place % len(MARKERS)]
 
 
 def _label(result: AcceleratorResult) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ernn.params import Compression, Corpus, Network, Training
+from ernn.params import Corpus, Network
 from ernn.params.methods import METHODS
 from ernn.report.metrics import show
-from ernn.report.results import Result
+from ernn.report.results import Result, Results
 
 TEXT = """\
 # How much a recurrent acoustic model loses when it is compressed
@@ -59,31 +59,26 @@ the dense network's first {dense} epochs. Right: how far the weights still are f
 """
 
 
-def text(
-    results: Sequence[Result],
-    corpus: Corpus,
-    training: Training,
-    compression: Compression,
-    networks: Mapping[str, Network],
-    integers: str = "",
-) -> str:
-    """report.md; `integers` is its section on integer networks."""
-    used = list(dict.fromkeys(result.network for result in results))
-    methods = list(dict.fromkeys(result.method for result in results))
+def text(results: Results, integers: str = "") -> str:
+    """report.md; `integers` is its section on integer networks and what follows from them."""
+    found, settings = results.networks, results.settings
+    used = list(dict.fromkeys(result.network for result in found))
+    methods = list(dict.fromkeys(result.method for result in found))
+    tolerance = settings.compression.admm.tolerance
     return TEXT.format(
-        headline=_headline(results),
+        headline=_headline(found),
         methods="\n".join(f"- **{method}**: {METHODS[method].text}." for method in methods),
-        epochs=training.epochs,
-        corpus=_corpus(corpus),
-        networks="\n".join(f"| {name} | {_network(networks[name])} |" for name in used),
-        table=results_table(results),
-        best=_best(results),
+        epochs=settings.training.epochs,
+        corpus=_corpus(settings.corpus),
+        networks="\n".join(f"| {name} | {_network(settings.networks[name])} |" for name in used),
+        table=results_table(found),
+        best=_side_by_side(found),
         integers=integers,
-        kinds=_kinds(results),
-        dense=round(training.epochs * compression.dense_share),
-        tolerance=compression.admm.tolerance,
-        converged=_converged(results, compression.admm.tolerance),
-        curves="\n\n".join(f"![Training of {each.name}](training-{each.name}.png)" for each in results),
+        kinds=_kinds(found),
+        dense=round(settings.training.epochs * settings.compression.dense_share),
+        tolerance=tolerance,
+        converged=_converged(found, tolerance),
+        curves="\n\n".join(f"![Training of {each.name}](training-{each.name}.png)" for each in found),
     )
 
 
@@ -145,15 +140,19 @@ def _sentence(start: str, result: Result) -> str:
     )
 
 
-def _best(results: Iterable[Result]) -> str:
-    """Whether ADMM or training in the structure does better, where both were tried at the same place."""
-    by_place = {(each.network, each.block_size, each.method): each.metrics["per"] for each in results}
-    pairs = [
-        f"{network} at block size {size}: ADMM {per:.2f} %, direct {by_place[network, size, 'direct']:.2f} %"
-        for (network, size, method), per in by_place.items()
-        if method == "admm" and (network, size, "direct") in by_place
+def _side_by_side(results: Iterable[Result]) -> str:
+    """Error rates of methods that train block-circulant networks, where several were tried at the same place."""
+    places: dict[tuple[str, str], list[Result]] = {}
+    for each in results:
+        if METHODS[each.method].circulant:
+            places.setdefault((each.network, each.block_size), []).append(each)
+    lines = [
+        f"{network} at block size {size}: "
+        + ", ".join(f"{METHODS[each.method].title} {each.metrics['per']:.2f} %" for each in found)
+        for (network, size), found in places.items()
+        if len({each.method for each in found}) > 1
     ]
-    return f" ADMM beside direct training: {'; '.join(pairs)}." if pairs else ""
+    return f" Methods at the same block size: {'; '.join(lines)}." if lines else ""
 
 
 def _converged(results: Iterable[Result], tolerance: float) -> str:

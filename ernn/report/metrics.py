@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 Direction = Literal["lower", "higher", "neither"]
 
@@ -23,7 +23,7 @@ def _per(text: str) -> Metric:
 
 def _used(name: str, text: str) -> dict[str, Metric]:
     return {
-        name: Metric(f"{text} that the design takes", "", "lower"),
+        name: Metric(f"{text} that the accelerator takes", "", "lower"),
         f"{name}_estimate": Metric(f"{text} by the cost model, before synthesis", "", "lower", 1),
         f"{name}_percent": Metric(f"share of the device's {text}", "%", "lower", 1),
         f"{name}_yosys": Metric(f"{text} that Yosys counts, with the family's own modules", "", "lower"),
@@ -81,7 +81,7 @@ METRICS: dict[str, Metric] = {
     "register_toggles_per_frame": Metric("simulated bits of registers that change in a frame", "", "lower"),
     "toggle_frames": Metric("simulated frames in which toggles of registers were counted", "frames"),
     "clock_mhz": Metric(
-        "clock of the design on its device: routed, estimated from levels of logic, or assumed", "MHz", "higher", 1
+        "clock of the accelerator on its device: routed, estimated from levels of logic, or assumed", "MHz", "higher", 1
     ),
     "latency_us": Metric("time of a frame alone at that clock, first feature to last logit", "us", "lower", 2),
     "initiation_interval_us": Metric("time between frames that follow each other at that clock", "us", "lower", 2),
@@ -92,7 +92,7 @@ METRICS: dict[str, Metric] = {
     **_used("dsp", "multiplier blocks"),
     **_used("bram", "block RAMs"),
     **_energy("measured or by a vendor's tools", ""),
-    **_energy("uncalibrated estimate: compare our own designs by it alone", "_estimate"),
+    **_energy("uncalibrated estimate: compare our own accelerators by it alone", "_estimate"),
     "train_hours": Metric("speech to train on", "h", digits=2),
     "dev_hours": Metric("speech to choose the learning rate by", "h", digits=2),
     "test_hours": Metric("speech to score", "h", digits=2),
@@ -102,7 +102,7 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def check(metrics: Mapping[str, Any] | None) -> None:
+def check(metrics: Mapping[str, float] | None) -> None:
     """Refuse metrics whose meaning is not declared here.
 
     Raises:

@@ -1,15 +1,26 @@
 """Finished results, read back from `metrics/`, `curves/` and `scores/`: what the report shows and MLflow gets."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ernn import artifacts
 from ernn.errors import UserError
-from ernn.params import Accelerator, Bits, Design, Integer, Network, Scoring
+from ernn.params import (
+    Accelerator,
+    Bits,
+    Compression,
+    Corpus,
+    Design,
+    Integer,
+    Network,
+    Quantization,
+    Scoring,
+    Training,
+)
 from ernn.params.methods import DENSE, METHODS
+from ernn.records.benchmark import BenchmarkRecord, BenchmarkRow
 from ernn.scoring.phone_errors import Score, paired_interval
 
 SEED = 1  # of the bootstrap
@@ -78,7 +89,22 @@ class AcceleratorResult:
     accelerator: Accelerator
     integer: IntegerResult
     metrics: dict[str, float]
-    table: tuple[dict[str, Any], ...]
+    table: tuple[BenchmarkRow, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The sections of `params.yaml` that results were made with."""
+
+    corpus: Corpus
+    training: Training
+    compression: Compression
+    scoring: Scoring
+    quantization: Quantization
+    networks: Mapping[str, Network]
+    designs: Mapping[str, Design]
+    programs: Mapping[str, Integer]
+    accelerators: Mapping[str, Accelerator]
 
 
 @dataclass(frozen=True)
@@ -88,57 +114,37 @@ class Folders:
     metrics: Path
     curves: Path
     scores: Path
+    benchmarks: Path
 
 
-def load(
-    networks: Mapping[str, Network], designs: Mapping[str, Design], folders: Folders, scoring: Scoring
-) -> list[Result]:
-    """Every dense network that a design starts from, then every design, in the order of `params.yaml`.
+@dataclass(frozen=True)
+class Results:
+    """Everything that was made with some settings, in the order of `params.yaml`.
+
+    Args:
+        networks: every dense network that a design starts from, then every design.
+    """
+
+    settings: Settings
+    networks: tuple[Result, ...]
+    integers: tuple[IntegerResult, ...]
+    accelerators: tuple[AcceleratorResult, ...]
+
+
+def load(settings: Settings, folders: Folders) -> Results:
+    """Read all results.
 
     Raises:
         UserError: a result is missing or damaged.
     """
-    used = [name for name in networks if any(design.network == name for design in designs.values())]
-    dense = [_dense(name, folders) for name in used]
-    return dense + [
-        _design(name, design, networks[design.network], folders, scoring) for name, design in designs.items()
+    used = [name for name in settings.networks if any(each.network == name for each in settings.designs.values())]
+    networks = [_dense(name, folders) for name in used]
+    networks += [_design(name, settings, folders) for name in settings.designs]
+    integers = {name: _integer(name, settings, folders) for name in settings.programs}
+    accelerators = [
+        _accelerator(name, each, integers[each.program], folders) for name, each in settings.accelerators.items()
     ]
-
-
-def load_integers(
-    programs: Mapping[str, Integer], designs: Mapping[str, Design], networks: Mapping[str, Network], folders: Folders
-) -> list[IntegerResult]:
-    """Every program, in the order of `params.yaml`.
-
-    Raises:
-        UserError: a result is missing or damaged.
-    """
-    found = []
-    for name, integer in programs.items():
-        design = designs[integer.design]
-        metrics = artifacts.read_json(folders.metrics / "quantize" / f"{name}.json")
-        curve = read_curve(folders.curves / "quantize" / f"{name}.csv")
-        label = block_label(design, networks[design.network].layers)
-        found.append(IntegerResult(name, integer, design.method, design.network, label, metrics, curve))
-    return found
-
-
-def load_accelerators(
-    accelerators: Mapping[str, Accelerator], integers: Sequence[IntegerResult], metrics: Path, benchmarks: Path
-) -> list[AcceleratorResult]:
-    """Every accelerator, in the order of `params.yaml`.
-
-    Raises:
-        UserError: a result is missing or damaged.
-    """
-    programs, found = {each.name: each for each in integers}, []
-    for name, accelerator in accelerators.items():
-        merged: dict[str, float] = {}
-        for stage in HARDWARE_STAGES:
-            merged |= artifacts.read_json(metrics / stage / f"{name}.json")
-        table = tuple(artifacts.read_json(benchmarks / f"{name}.json")["rows"])
-        found.append(AcceleratorResult(name, accelerator, programs[accelerator.program], merged, table))
-    return found
+    return Results(settings, tuple(networks), tuple(integers.values()), tuple(accelerators))
 
 
 def total_bits(row: Row) -> int:
@@ -186,20 +192,42 @@ def block_label(design: Design, layers: int) -> str:
 
 def _dense(name: str, folders: Folders) -> Result:
     metrics = artifacts.read_json(folders.metrics / "pretrain" / f"{name}.json") | {"compression": 1.0}
-    return Result(name, name, "dense", "1", metrics, read_curve(folders.curves / "pretrain" / f"{name}.csv"))
+    return Result(name, name, DENSE, "1", metrics, read_curve(folders.curves / "pretrain" / f"{name}.csv"))
 
 
-def _design(name: str, design: Design, network: Network, folders: Folders, scoring: Scoring) -> Result:
+def _design(name: str, settings: Settings, folders: Folders) -> Result:
+    design, samples = settings.designs[name], settings.scoring.bootstrap_samples
     metrics = artifacts.read_json(folders.metrics / "compress" / f"{name}.json")
     ours, theirs = (_score(folders.scores / file) for file in (f"{name}.json", f"dense/{design.network}.json"))
-    low, high = paired_interval(ours.with_silences, theirs.with_silences, scoring.bootstrap_samples, SEED)
+    low, high = paired_interval(ours.with_silences, theirs.with_silences, samples, SEED)
     metrics |= {"degradation": ours.per - theirs.per, "degradation_low": low, "degradation_high": high}
     curve = read_curve(folders.curves / "compress" / f"{name}.csv")
-    return Result(name, design.network, design.method, block_label(design, network.layers), metrics, curve)
+    return Result(name, design.network, design.method, _block_size(design, settings), metrics, curve)
+
+
+def _integer(name: str, settings: Settings, folders: Folders) -> IntegerResult:
+    integer = settings.programs[name]
+    design = settings.designs[integer.design]
+    metrics = artifacts.read_json(folders.metrics / "quantize" / f"{name}.json")
+    curve = read_curve(folders.curves / "quantize" / f"{name}.csv")
+    label = _block_size(design, settings)
+    return IntegerResult(name, integer, design.method, design.network, label, metrics, curve)
+
+
+def _block_size(design: Design, settings: Settings) -> str:
+    return block_label(design, settings.networks[design.network].layers)
+
+
+def _accelerator(name: str, accelerator: Accelerator, integer: IntegerResult, folders: Folders) -> AcceleratorResult:
+    merged: dict[str, float] = {}
+    for stage in HARDWARE_STAGES:
+        merged |= artifacts.read_json(folders.metrics / stage / f"{name}.json")
+    table = artifacts.read_record(folders.benchmarks / f"{name}.json", BenchmarkRecord).rows
+    return AcceleratorResult(name, accelerator, integer, merged, table)
 
 
 def _score(path: Path) -> Score:
-    value: Any = artifacts.read_json(path)
+    value: object = artifacts.read_json(path)
     try:
         return Score.from_json(value)
     except UserError as error:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -14,7 +13,7 @@ from jaxtyping import Int
 from ernn.artifacts import Texts
 from ernn.errors import UserError
 from ernn.golden.model import Golden
-from ernn.hw.design import TEST_BENCH
+from ernn.hw.design import TEST_BENCH, Accelerator
 from ernn.program.network import Program
 from ernn.simulate import compare
 from ernn.simulate.vectors import Vectors, hls_vectors, rtl_vectors
@@ -123,7 +122,7 @@ def located(
     difference: Mismatch,
     program: Program,
     project: Path,
-    design: dict[str, Any],
+    accelerator: Accelerator,
     utterances: Sequence[Int[np.ndarray, "frames inputs"]],
     waveform: Path | None = None,
 ) -> Mismatch:
@@ -133,26 +132,26 @@ def located(
         waveform: a VCD of the frame in which it differs is written there.
     """
     with work_folder() as work:
-        bench = Bench(project, work, design["registers"], ["ERNN_TRACE"])
+        bench = Bench(project, work, accelerator.registers, ["ERNN_TRACE"])
         for number, x in enumerate(utterances):
             printed = bench.printed(rtl_vectors(program, [x], 1))
-            if found := compare.first_difference(program, design, printed, x):
+            if found := compare.first_difference(program, accelerator, printed, x):
                 seen = f"utterance {number}, {found}; seen as {difference}"
                 if waveform is not None:
                     cycles = [_cycles(printed, event) for event in ("IN", "OUT")]
-                    _write_waveform(project, design, rtl_vectors(program, [x], 1), cycles, found.frame, waveform)
+                    _write_waveform(project, accelerator, rtl_vectors(program, [x], 1), cycles, found.frame, waveform)
                     seen += f"; its frame is in {waveform}"
                 return Mismatch(seen)
     return Mismatch(f"{difference}; no inner value of an utterance alone differs, so it comes from pauses or streams")
 
 
 def _write_waveform(
-    project: Path, design: dict[str, Any], frames: Vectors, cycles: Sequence[np.ndarray], frame: int, target: Path
+    project: Path, accelerator: Accelerator, frames: Vectors, cycles: Sequence[np.ndarray], frame: int, target: Path
 ) -> None:
     """The cycles of a frame, from its first feature to its last logit."""
     begun, ended = (int(each[min(frame, len(each) - 1)]) for each in cycles)
     with work_folder() as work:
-        bench = Bench(project, work, design["registers"], ["ERNN_WAVES"])
+        bench = Bench(project, work, accelerator.registers, ["ERNN_WAVES"])
         bench.printed(frames, arguments=[f"+from={begun}", f"+to={ended + 1}"])
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(work / "ernn.vcd", target)
@@ -203,10 +202,10 @@ def check_overflows(program: Program, utterances: Sequence[Int[np.ndarray, "fram
             )
 
 
-def utilization(design: dict[str, Any], cycles_per_frame: float) -> float:
+def utilization(accelerator: Accelerator, cycles_per_frame: float) -> float:
     """Share of multiplier-cycles of the arrays that do necessary products."""
-    products = sum(sum(layer["products"].values()) for layer in design["layers"])
-    multipliers = sum(layer["multipliers"]["array"] for layer in design["layers"])
+    products = sum(sum(layer.products.values()) for layer in accelerator.layers)
+    multipliers = sum(layer.multipliers.array for layer in accelerator.layers)
     return products / (multipliers * cycles_per_frame)
 
 

@@ -8,13 +8,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from ernn import artifacts
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.golden.model import Golden
+from ernn.hw import design
 from ernn.hw.board import driver
 from ernn.program import files
-from ernn.simulate import bench
+from ernn.simulate import bench, origin
 from ernn.simulate.vectors import rtl_vectors
 from ernn.tools.process import work_folder
 
@@ -24,7 +24,7 @@ def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances
 
     Args:
         vectors: folder that they are written to.
-        utterances: how many; they take turns on the design's streams.
+        utterances: how many; they take turns on the accelerator's streams.
         saif: toggles of a simulation of them are written there, where it is given.
 
     Returns:
@@ -35,16 +35,15 @@ def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances
     """
     if utterances < 1:
         raise UserError(f"at least one utterance is wanted, got --utterances {utterances}")
-    design, golden = artifacts.read_json(project / "design.json"), Golden(files.load(program))
-    if design["program"] != golden.program.name:
-        raise UserError(f"{project} was made of the program {design['program']}, not of {golden.program.name}")
+    accelerator, golden = design.read(project), Golden(files.load(program))
+    origin.check(accelerator, golden.program, project)
     split = Dataset.open(dataset).split("test")
     count = min(utterances, len(split.utterances))
     features = [golden.quantize(split.feature(n)) for n in range(count)]
-    frames = rtl_vectors(golden.program, features, design["streams"])
+    frames = rtl_vectors(golden.program, features, accelerator.streams)
     if saif:
         with work_folder() as work:
-            bench.Recorder(project, work, design["registers"]).record(frames, saif)
+            bench.Recorder(project, work, accelerator.registers).record(frames, saif)
     frames.files().merged({driver.NAME: driver.source()}).write(vectors)
     return len(frames.x)
 

@@ -4,12 +4,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from ernn.golden.model import Golden
+from ernn.hw.design import Accelerator, Unit
 from ernn.program.network import Program
 from ernn.program.plan import JOINED, Plan
 from ernn.program.plans import OUTPUT, plan_of
@@ -31,30 +31,18 @@ class Difference:
         return f"frame {self.frame}, {self.name}[{self.element}]: expected {self.expected}, got {self.got}"
 
 
-@dataclass(frozen=True)
-class _Unit:
-    """How often a unit's kernels speak in a frame, and of which elements; in turns, of one gate after the other."""
-
-    width: int
-    steps: int
-    block_size: int
-    blocks: int
-    elements: int
-    turns: int
-
-
 def first_difference(
-    program: Program, design: dict[str, Any], printed: str, x: Int[np.ndarray, "frames inputs"]
+    program: Program, accelerator: Accelerator, printed: str, x: Int[np.ndarray, "frames inputs"]
 ) -> Difference | None:
     """The first named value that differs in a traced run of one utterance; None where all are equal.
 
     Args:
-        design: the project's description.
+        accelerator: of the project.
         printed: by a test bench that was compiled with ERNN_TRACE.
         x: features of the utterance.
     """
     wanted = Golden(program).trace(x)
-    found = _values(program, design, printed)
+    found = _values(program, accelerator, printed)
     for frame in range(len(x)):
         for name, rows in wanted.items():
             for element, got in sorted(found.get((frame, name), {}).items()):
@@ -63,13 +51,9 @@ def first_difference(
     return None
 
 
-def _values(program: Program, design: dict[str, Any], printed: str) -> dict[tuple[int, str], dict[int, int]]:
+def _values(program: Program, accelerator: Accelerator, printed: str) -> dict[tuple[int, str], dict[int, int]]:
     """Elements of every traced value by frame and name."""
-    units = {
-        (layer["name"], unit["name"]): _Unit(**{key: value for key, value in unit.items() if key != "name"})
-        for layer in design["layers"]
-        for unit in layer["units"]
-    }
+    units = {(layer.name, unit.name): unit for layer in accelerator.layers for unit in layer.units}
     seen: defaultdict[tuple[str, ...], int] = defaultdict(int)
     values: defaultdict[tuple[int, str], dict[int, int]] = defaultdict(dict)
     for layer, name, block, value, integer in _TRACE.findall(printed):
@@ -79,14 +63,12 @@ def _values(program: Program, design: dict[str, Any], printed: str) -> dict[tupl
         frame, rest = divmod(count, unit.steps * unit.turns)
         step, turn = divmod(rest, unit.turns)
         gate = f".{_plan(program, layer).gates[turn]}" if unit.turns > 1 else ""
-        for full, element in _place(program, layer, name, value + gate, unit, step * unit.width + int(block)):
+        for full, element in _place(program, layer, value + gate, unit, step * unit.width + int(block)):
             values[frame, full][element] = int(integer)
     return values
 
 
-def _place(
-    program: Program, layer: str, unit_name: str, value: str, unit: _Unit, block: int
-) -> Iterator[tuple[str, int]]:
+def _place(program: Program, layer: str, value: str, unit: Unit, block: int) -> Iterator[tuple[str, int]]:
     """Full name and element of `a_i.3`, or of a word of a spectrum, `sums.2` or `sums.2.i` of a gate."""
     if block >= unit.blocks:
         return
@@ -99,7 +81,7 @@ def _place(
             yield f"{prefix}.{base}", element
         return
     together = next((rows.gates for rows in _plan(program, layer).rows if base in rows.names), ())
-    letter = gate[0] if gate else unit_name[0]
+    letter = gate[0] if gate else unit.name[0]
     before = together.index(letter) if letter in together else 0
     yield f"{prefix}.{base}.{place}", before * unit.blocks + block
 

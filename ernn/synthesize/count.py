@@ -1,21 +1,21 @@
-"""Resources of a design by synthesis: every unique module once, times its instances."""
+"""Resources of an accelerator by synthesis: every unique module once, times its instances."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files as resources_of
 from pathlib import Path
-from typing import Any
 
 from ernn import artifacts
 from ernn.devices.catalogue import Family, Resources
 from ernn.devices.flow import FLOWS
+from ernn.records.synthesis import LogicPath
 from ernn.synthesize import levels
 from ernn.synthesize.cells import resources
 from ernn.synthesize.sources import TOP, Sources
 from ernn.tools import yosys
 
-_NO_PADS = "-noiopad -noclkbuf "  # what leaves out the pads and clock buffers that a part of a design has not
+_NO_PADS = "-noiopad -noclkbuf "  # what leaves out the pads and clock buffers that a part of an accelerator has not
 
 
 def synthesis(family: Family, top: str, whole: bool = True) -> str:
@@ -30,18 +30,18 @@ def read(files: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Counted:
-    """What a design takes; where a family has a rule for it, also its paths with most levels, the worst first.
+    """What an accelerator takes; where a family has a rule for it, also its paths with most levels, the worst first.
 
     `plain` is what the Verilog takes as it was generated, where a family has modules of its own and it was asked for.
     """
 
     resources: Resources
-    paths: tuple[levels.Path, ...] = ()
+    paths: tuple[LogicPath, ...] = ()
     plain: Resources | None = None
 
 
 def count(sources: Sources, family: Family, folder: Path, processes: int = 2, plain: bool = False) -> Counted:
-    """What a design takes and how deep its logic is, its hierarchy kept.
+    """What an accelerator takes and how deep its logic is, its hierarchy kept.
 
     The top and every layer are synthesized in parallel; lanes, and equal parts of kernels, once each.
 
@@ -72,19 +72,19 @@ def count(sources: Sources, family: Family, folder: Path, processes: int = 2, pl
     return Counted(own, tuple(_paths(folder, family, tops)), *others)
 
 
-def _paths(folder: Path, family: Family, tops: Sequence[str]) -> list[levels.Path]:
+def _paths(folder: Path, family: Family, tops: Sequence[str]) -> list[LogicPath]:
     """Levels of a netlist whose parts were synthesized apart."""
     if not FLOWS[family].level_ns:
         return []
-    modules: dict[str, Any] = {}
+    modules: dict[str, yosys.Module] = {}
     for top in tops:
-        found = artifacts.read_json(folder / f"{family}-{top}.netlist.json")["modules"]
-        modules |= {name: each for name, each in found.items() if name not in tops or name == top}
+        found: yosys.Netlist = artifacts.read_json(folder / f"{family}-{top}.netlist.json")
+        modules |= {name: each for name, each in found["modules"].items() if name not in tops or name == top}
     return levels.paths(modules, TOP)
 
 
 def flat(sources: Sources, family: Family, folder: Path) -> Resources:
-    """What a design takes, synthesized as one module: slow, but what the hierarchy cannot hide."""
+    """What an accelerator takes, synthesized as one module: slow, but what the hierarchy cannot hide."""
     _write(sources.of_family(family), family, folder)
     yosys.synthesize(folder, f"{family}-flat", script(sources, family, TOP, (), keep=False))
     return total(yosys.cells(folder / f"{family}-flat.json"), TOP, family)

@@ -14,10 +14,11 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ernn.devices.catalogue import Device
 from ernn.devices.flow import FLOWS
+from ernn.records.synthesis import LogicPath
+from ernn.tools.yosys import Cell, Module, Port
 
 Bit = int
 _REGISTER = re.compile(r"FD[RSCP]E|DSP48E[12]|RAMB(18|36)E[12]|SRL16E|SRLC32E")
@@ -34,22 +35,6 @@ def supported_mhz(levels: float, device: Device) -> float:
     return 1000 / (REST_NS + FLOWS[device.family].level_ns[device.speed] * levels)
 
 
-@dataclass(frozen=True)
-class Path:
-    """The longest path between two registers, or between those of the same vectors.
-
-    Args:
-        start, end: signals of the registers, memories or ports.
-        line: file and line of the sources that the end is from.
-    """
-
-    levels: float
-    module: str
-    start: str
-    end: str
-    line: str
-
-
 @dataclass
 class _Module:
     """What is known of a module: arrivals of its own registers' outputs, and how it looks from outside."""
@@ -57,10 +42,10 @@ class _Module:
     out: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)  # from a register, and its name
     into: dict[tuple[str, int], tuple[float, str, str]] = field(default_factory=dict)  # to a register: name, line
     through: dict[tuple[str, int], list[tuple[str, int, float]]] = field(default_factory=dict)
-    paths: list[Path] = field(default_factory=list)
+    paths: list[LogicPath] = field(default_factory=list)
 
 
-def paths(modules: Mapping[str, Any], top: str, most: int = 10) -> list[Path]:
+def paths(modules: Mapping[str, Module], top: str, most: int = 10) -> list[LogicPath]:
     """The paths with most levels, the worst first, one for each pair of start and end (numbers in names left out).
 
     Args:
@@ -68,13 +53,13 @@ def paths(modules: Mapping[str, Any], top: str, most: int = 10) -> list[Path]:
     """
     known: dict[str, _Module] = {}
     _module(modules, top, known)
-    found: dict[tuple[str, str, str], Path] = {}
+    found: dict[tuple[str, str, str], LogicPath] = {}
     for path in sorted((path for each in known.values() for path in each.paths), key=_rank):
         found.setdefault((path.module, _common(path.start), _common(path.end)), path)
     return list(found.values())[:most]
 
 
-def _rank(path: Path) -> tuple[float, str, str, str, str]:
+def _rank(path: LogicPath) -> tuple[float, str, str, str, str]:
     return -path.levels, path.module, path.end, path.start, path.line
 
 
@@ -82,7 +67,7 @@ def _common(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def _module(modules: Mapping[str, Any], name: str, known: dict[str, _Module]) -> _Module:
+def _module(modules: Mapping[str, Module], name: str, known: dict[str, _Module]) -> _Module:
     if name not in known:
         text = modules[name]
         used = dict.fromkeys(cell["type"] for cell in text["cells"].values())
@@ -92,14 +77,14 @@ def _module(modules: Mapping[str, Any], name: str, known: dict[str, _Module]) ->
     return known[name]
 
 
-def _blackbox(module: Mapping[str, Any]) -> bool:
+def _blackbox(module: Module) -> bool:
     return any(key in module.get("attributes", {}) for key in ("blackbox", "whitebox"))
 
 
 class _Graph:
     """Bits of a module as nodes; arcs are cells between them, with their levels."""
 
-    def __init__(self, name: str, module: Mapping[str, Any], macros: Mapping[str, _Module]) -> None:
+    def __init__(self, name: str, module: Module, macros: Mapping[str, _Module]) -> None:
         self.name, self.module, self.macros = name, module, macros
         self.arcs: dict[Bit, list[tuple[Bit, float]]] = defaultdict(list)
         self.starts: dict[Bit, tuple[float, str]] = {}
@@ -117,12 +102,9 @@ class _Graph:
                     found[bit] = f"{name}[{place}]" if len(each["bits"]) > 1 else name
         return found
 
-    def _cell(self, name: str, cell: Mapping[str, Any]) -> None:
-        kind, wired, directions = cell["type"], cell["connections"], cell["port_directions"]
-        inputs = [(p, i, b) for p, bs in wired.items() if directions[p] == "input" for i, b in enumerate(bs)]
-        inputs = [(p, i, b) for p, i, b in inputs if isinstance(b, int)]
-        outputs = [(p, i, b) for p, bs in wired.items() if directions[p] != "input" for i, b in enumerate(bs)]
-        outputs = [(p, i, b) for p, i, b in outputs if isinstance(b, int)]
+    def _cell(self, name: str, cell: Cell) -> None:
+        kind = cell["type"]
+        inputs, outputs = (list(_wired(cell, inwards)) for inwards in (True, False))
         if kind in self.macros:
             self._macro(name, self.macros[kind], inputs, outputs)
         elif _REGISTER.fullmatch(kind):
@@ -146,7 +128,7 @@ class _Graph:
                     if (levels := _levels(kind, port, place, to, there)) is not None
                 ]
 
-    def _end(self, name: str, cell: Mapping[str, Any], bits: list[Bit], outputs: list[tuple[str, int, Bit]]) -> None:
+    def _end(self, name: str, cell: Cell, bits: list[Bit], outputs: list[tuple[str, int, Bit]]) -> None:
         signal = next((self.names[bit] for _, _, bit in outputs if bit in self.names), name)
         line = _source(cell.get("attributes", {}).get("src", ""))
         for bit in bits:
@@ -207,13 +189,13 @@ class _Graph:
             if bit in arrival:
                 levels, start = arrival[bit]
                 more, end, line = max(ends)
-                result.paths.append(Path(round(levels + more, 2), self.name, start, end, line))
+                result.paths.append(LogicPath(round(levels + more, 2), self.name, start, end, line))
         result.paths = sorted(result.paths, key=_rank)[:1000]
         for port, each in ports.items():
             if each["direction"] != "input":
-                for place, bit in enumerate(each["bits"]):
-                    if bit in arrival:
-                        result.out[port, place] = arrival[bit]
+                for place, wire in enumerate(each["bits"]):
+                    if isinstance(wire, int) and wire in arrival:
+                        result.out[port, place] = arrival[wire]
         required = self._required(order)
         for port, place, bit in _port_bits(ports, "input"):
             if bit in required:
@@ -245,7 +227,14 @@ class _Graph:
         return [(port, place, levels[bit]) for port, place, bit in outputs if bit in levels]
 
 
-def _port_bits(ports: Mapping[str, Any], direction: str) -> Iterator[tuple[str, int, Bit]]:
+def _wired(cell: Cell, inwards: bool) -> Iterator[tuple[str, int, Bit]]:
+    """Bits at the inputs of a cell, or at its other ports; constants are none."""
+    for port, wires in cell["connections"].items():
+        if (cell["port_directions"][port] == "input") == inwards:
+            yield from ((port, place, bit) for place, bit in enumerate(wires) if isinstance(bit, int))
+
+
+def _port_bits(ports: Mapping[str, Port], direction: str) -> Iterator[tuple[str, int, Bit]]:
     for port, each in ports.items():
         if each["direction"] == direction:
             yield from ((port, place, bit) for place, bit in enumerate(each["bits"]) if isinstance(bit, int))
@@ -264,11 +253,11 @@ def _levels(kind: str, port: str, place: int, to: str, there: int) -> float | No
     return 0.0
 
 
-def _output_register(cell: Mapping[str, Any]) -> bool:
+def _output_register(cell: Cell) -> bool:
     return any(cell["parameters"].get(f"DO{port}_REG", "0")[-1:] == "1" for port in "AB")
 
 
 def _source(places: str) -> str:
-    """The first place in the design's own files; where there is none, of Yosys' library, without its folder."""
+    """The first place in the accelerator's own files; where there is none, of Yosys' library, without its folder."""
     found = places.split("|")
     return next((place for place in found if "/" not in place), found[0].rpartition("/")[2])

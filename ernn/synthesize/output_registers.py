@@ -9,12 +9,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ernn import artifacts
 from ernn.devices.catalogue import Family
-
-Cell = dict[str, Any]  # as Yosys' write_json has it
+from ernn.tools.yosys import Cell, Module, Netlist, Wire
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ _BLOCKS: dict[Family, _Block] = {
 }
 
 
-def absorb(netlist: Mapping[str, Any], family: Family) -> int:
+def absorb(netlist: Netlist, family: Family) -> int:
     """Move registers into block RAMs where every bit that a block gives goes into one register and nowhere else.
 
     Args:
@@ -75,14 +73,14 @@ def absorb(netlist: Mapping[str, Any], family: Family) -> int:
 
 def rewrite(file: Path, family: Family) -> int:
     """`absorb` on a file; what it returns."""
-    netlist = artifacts.read_json(file)
+    netlist: Netlist = artifacts.read_json(file)
     moved = absorb(netlist, family)
     if moved:
         artifacts.write_json(file, netlist)
     return moved
 
 
-def _absorb(module: Mapping[str, Any], block: _Block) -> int:
+def _absorb(module: Module, block: _Block) -> int:
     cells: dict[str, Cell] = module["cells"]
     users = _users(module)
     moved = 0
@@ -113,9 +111,9 @@ def _absorb(module: Mapping[str, Any], block: _Block) -> int:
     return moved
 
 
-def _users(module: Mapping[str, Any]) -> dict[int, list[tuple[str, str]]]:
+def _users(module: Module) -> dict[Wire, list[tuple[str, str]]]:
     """Cells and ports that read each bit; a port of the module has no cell."""
-    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    found: dict[Wire, list[tuple[str, str]]] = defaultdict(list)
     for name, cell in module["cells"].items():
         for port, bits in cell["connections"].items():
             if cell["port_directions"].get(port) == "input":

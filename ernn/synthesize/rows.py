@@ -1,16 +1,16 @@
-"""What a design takes of a device, its clock, and whether it fits: a row for each tool that synthesizes it."""
+"""What an accelerator takes of a device, its clock, and whether it fits: a row for each tool that synthesizes it."""
 
 import logging
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, astuple
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ernn import artifacts
-from ernn.devices.catalogue import COUNTS, Device, Resources
+from ernn.devices.catalogue import Device, Resources
 from ernn.devices.flow import FLOWS
+from ernn.records.synthesis import ClockKind, Counts, Logic, Power, Routing, SynthesisRow
 from ernn.synthesize import cells, count, levels, output_registers, sources, vendor
 from ernn.synthesize.sources import Sources
 from ernn.tools import nextpnr, yosys
@@ -19,146 +19,155 @@ from ernn.tools.process import OutOfTime
 log = logging.getLogger(__name__)
 
 SEED_MINUTES = 60.0  # of place and route
-CROWDED = 0.5  # share of look-up tables above which routing decides whether there is a design at all
+CROWDED = 0.5  # share of look-up tables above which routing decides whether there is a routed one at all
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """How often an accelerator is placed and routed.
+
+    Args:
+        numbers: the clock is the median of them.
+        minutes: what a seed may take; the row names those that took longer, and its clock stays an assumed one if all
+            did.
+        resume: take what is placed and routed from an earlier run of the same sources.
+    """
+
+    numbers: Sequence[int]
+    minutes: float = SEED_MINUTES
+    resume: bool = False
 
 
 def rows(
     name: str,
     project: Path,
     device: Device,
-    seeds: Sequence[int],
+    seeds: Seeds,
     folder: Path,
     processes: int = 2,
-    seed_minutes: float = SEED_MINUTES,
-    resume: bool = False,
     plain: bool = False,
-) -> list[dict[str, Any]]:
-    """Rows of a design: by the open tools, placed and routed where one of them can, and by the vendor's if it is there.
+) -> tuple[SynthesisRow, ...]:
+    """Rows of an accelerator: by the open tools, placed and routed where one of them can, and by the vendor's.
 
     Args:
-        seeds: of place and route; the clock is the median of them.
         folder: for everything that the tools write.
-        seed_minutes: what a seed may take; the row names those that took longer (`unrouted_seeds`), and its clock stays
-            an assumed one if all did.
-        resume: take what is placed and routed from an earlier run of the same sources in `folder`.
-        plain: where a family has modules of its own, count with them (`lut_yosys`, ..) and without (`lut_plain`, ..).
+        plain: where a family has modules of its own, count with them and without.
 
     Raises:
         UserError: a tool is missing or failed.
     """
-    design = sources.sources(project)
-    counted = count.count(design, device.family, folder / device.family, processes, plain)
-    row = _row(name, device, counted.resources, design.clock_mhz)
-    row |= _supported(counted.paths, device, design.clock_mhz) | _both(counted.resources, counted.plain)
-    if FLOWS[device.family].router and row["fits"]:
-        whole, crowded = sources.sources(project, images=True), device.shares(counted.resources)["lut"] > CROWDED
-        row |= _routed(whole, device, crowded, seeds, folder / device.name, processes, seed_minutes, resume)
+    read = sources.sources(project)
+    counted = count.count(read, device.family, folder / device.family, processes, plain)
+    row = _counted(name, device, counted, read.clock_mhz)
+    if FLOWS[device.family].router and row.fits:
+        crowded = device.shares(counted.resources)["lut"] > CROWDED
+        place = _Place(sources.sources(project, images=True), device, folder / device.name, crowded)
+        row = _routed(row, place, seeds, processes)
     if not vendor.available(device):
-        return [row]
-    return [row, _implemented(name, project, device, folder / f"vivado-{device.name}")]
+        return (row,)
+    return row, _implemented(name, project, device, folder / f"vivado-{device.name}")
 
 
-def _row(name: str, device: Device, used: Resources, clock_mhz: float) -> dict[str, Any]:
+def _row(name: str, device: Device, flow: str, used: Resources, fmax_mhz: float, fmax_kind: ClockKind) -> SynthesisRow:
     binding = device.binding(used)
-    return {
-        "design": name,
-        "device": device.name,
-        "flow": "yosys",
-        **asdict(used),
-        "fmax_mhz": clock_mhz,
-        "fmax_kind": "assumed",
-        "fits": not binding,
-        "binds": list(binding),
-    }
+    return SynthesisRow(name, device.name, flow, used, fmax_mhz, fmax_kind, not binding, binding)
 
 
-def _both(own: Resources, plain: Resources | None) -> dict[str, float]:
-    """Counts with the family's own modules and without them, if it has any."""
-    return {} if plain is None else dict(zip(COUNTS, (*astuple(own), *astuple(plain)), strict=True))
+def _counted(name: str, device: Device, counted: count.Counted, scheduled_mhz: float) -> SynthesisRow:
+    """By synthesis alone; the clock is that which levels of logic support, no more than the scheduled one."""
+    row = _row(name, device, "yosys", counted.resources, scheduled_mhz, "assumed")
+    if counted.plain is not None:
+        row = replace(row, counts=Counts(counted.resources, counted.plain))
+    if not counted.paths:
+        return row
+    deepest = counted.paths[0].levels
+    supported = levels.supported_mhz(deepest, device)
+    return replace(
+        row,
+        fmax_mhz=round(min(scheduled_mhz, supported), 2),
+        fmax_kind="levels",
+        logic=Logic(deepest, round(supported, 2)),
+        paths=counted.paths,
+    )
 
 
-def _supported(paths: Sequence[levels.Path], device: Device, scheduled_mhz: float) -> dict[str, Any]:
-    """The clock that levels of logic support, no more than what pipelines were scheduled for."""
-    if not paths:
-        return {}
-    supported = levels.supported_mhz(paths[0].levels, device)
-    return {
-        "fmax_mhz": round(min(scheduled_mhz, supported), 2),
-        "fmax_kind": "levels",
-        "levels": paths[0].levels,
-        "levels_mhz": round(supported, 2),
-        "paths": [asdict(path) for path in paths],
-    }
+@dataclass(frozen=True)
+class _Place:
+    """Sources that are placed and routed on a device, and the folder of everything that the tools write."""
 
+    sources: Sources
+    device: Device
+    folder: Path
+    crowded: bool
 
-def _routed(
-    design: Sources,
-    device: Device,
-    crowded: bool,
-    seeds: Sequence[int],
-    folder: Path,
-    processes: int,
-    seed_minutes: float,
-    resume: bool,
-) -> dict[str, Any]:
-    """What changes in a row by place and route: cells that are occupied, and the clock."""
-    family = design.of_family(device.family)
-    family.write(folder)
-    commands = [
-        count.read(list(family.verilog)),
-        count.synthesis(device.family, sources.TOP),
-        *("opt_clean", "autoname", "blackbox =A:whitebox", "write_json netlist.json"),
-    ]
-    if not (resume and (folder / "netlist.done").exists()):
-        yosys.synthesize(folder, "netlist", commands)
-        moved = output_registers.rewrite(folder / "netlist.json", device.family)
-        log.info("%s: the registers behind %d block RAMs are in the blocks", device.name, moved)
-        (folder / "netlist.done").touch()
+    @property
+    def gatemate(self) -> bool:
+        """Whether GateMate's router is the device's."""
+        return FLOWS[self.device.family].router == "nextpnr-gatemate"
 
-    def placed(seed: int) -> nextpnr.Placed | None:
-        common, limit_s = (folder, "netlist", design.clock_mhz, seed), seed_minutes * 60
-        done = folder / f"netlist.{seed}.done"
-        if resume and done.exists():
+    def synthesize(self, resume: bool) -> None:
+        """Make the netlist, unless it is there."""
+        family = self.sources.of_family(self.device.family)
+        family.write(self.folder)
+        if resume and (self.folder / "netlist.done").exists():
+            return
+        commands = [
+            count.read(list(family.verilog)),
+            count.synthesis(self.device.family, sources.TOP),
+            *("opt_clean", "autoname", "blackbox =A:whitebox", "write_json netlist.json"),
+        ]
+        yosys.synthesize(self.folder, "netlist", commands)
+        moved = output_registers.rewrite(self.folder / "netlist.json", self.device.family)
+        log.info("%s: the registers behind %d block RAMs are in the blocks", self.device.name, moved)
+        (self.folder / "netlist.done").touch()
+
+    def placed(self, seed: int, seeds: Seeds) -> nextpnr.Placed | None:
+        """A seed's result; None if it took too long."""
+        common, limit_s = (self.folder, "netlist", self.sources.clock_mhz, seed), seeds.minutes * 60
+        done = self.folder / f"netlist.{seed}.done"
+        if seeds.resume and done.exists():
             return nextpnr.Placed(**artifacts.read_json(done))
         try:
-            if FLOWS[device.family].router == "nextpnr-gatemate":
-                found = nextpnr.gatemate(*common, device.part, limit_s)
+            if self.gatemate:
+                found = nextpnr.gatemate(*common, self.device.part, limit_s)
             else:
-                found = nextpnr.ecp5(*common, device.speed, limit_s, crowded)
+                found = nextpnr.ecp5(*common, self.device.speed, limit_s, self.crowded)
         except OutOfTime as error:
-            log.warning("%s, seed %d: %s", device.name, seed, error)
+            log.warning("%s, seed %d: %s", self.device.name, seed, error)
             return None
         artifacts.write_json(done, asdict(found))
         return found
 
+    def routing(self, placed: Mapping[int, nextpnr.Placed]) -> Routing:
+        """Of all seeds that were routed."""
+        clocks = {seed: each.fmax_mhz for seed, each in placed.items()}
+        pack = nextpnr.PACK_GATEMATE if self.gatemate else nextpnr.PACK_ECP5
+        bitstream = nextpnr.bitstream(self.folder, "netlist", max(clocks, key=lambda seed: clocks[seed]), pack)
+        low, high = round(min(clocks.values()), 2), round(max(clocks.values()), 2)
+        return Routing(low, high, tuple(clocks), bitstream.stat().st_size)
+
+
+def _routed(row: SynthesisRow, place: _Place, seeds: Seeds, processes: int) -> SynthesisRow:
+    """The row with the cells that are occupied and the clock, if a seed was routed in time."""
+    place.synthesize(seeds.resume)
     with ThreadPoolExecutor(processes) as pool:
-        results = dict(zip(seeds, pool.map(placed, seeds), strict=True))
-    routed = {seed: result for seed, result in results.items() if result}
-    late = {"unrouted_seeds": [seed for seed in seeds if seed not in routed]} if len(routed) < len(results) else {}
-    if not routed:
-        return late
-    clocks = [each.fmax_mhz for each in routed.values()]
-    fastest = max(routed, key=lambda seed: routed[seed].fmax_mhz)
-    pack = nextpnr.PACK_GATEMATE if FLOWS[device.family].router == "nextpnr-gatemate" else nextpnr.PACK_ECP5
-    return {
-        "flow": "yosys, nextpnr",
-        **asdict(cells.occupied(next(iter(routed.values())).used, device.family)),
-        "fmax_mhz": round(statistics.median(clocks), 2),
-        "fmax_kind": "place_and_route",
-        "fmax_low_mhz": round(min(clocks), 2),
-        "fmax_high_mhz": round(max(clocks), 2),
-        "seeds": list(routed),
-        **late,
-        "bitstream_bytes": nextpnr.bitstream(folder, "netlist", fastest, pack).stat().st_size,
-    }
+        results = pool.map(lambda seed: place.placed(seed, seeds), seeds.numbers)
+        placed = {seed: each for seed, each in zip(seeds.numbers, results, strict=True) if each}
+    row = replace(row, unrouted_seeds=tuple(seed for seed in seeds.numbers if seed not in placed))
+    if not placed:
+        return row
+    return replace(
+        row,
+        flow="yosys, nextpnr",
+        used=cells.occupied(next(iter(placed.values())).used, place.device.family),
+        fmax_mhz=round(statistics.median(each.fmax_mhz for each in placed.values()), 2),
+        fmax_kind="place_and_route",
+        routing=place.routing(placed),
+    )
 
 
-def _implemented(name: str, project: Path, device: Device, folder: Path) -> dict[str, Any]:
+def _implemented(name: str, project: Path, device: Device, folder: Path) -> SynthesisRow:
     folder.mkdir(parents=True)
     made = vendor.implement(project, device, folder)
-    return _row(name, device, made.resources, made.fmax_mhz) | {
-        "flow": "vivado",
-        "fmax_kind": made.fmax_kind,
-        "power_w": made.power_w,
-        "power_kind": made.power_kind,
-    }
+    row = _row(name, device, "vivado", made.resources, made.fmax_mhz, made.fmax_kind)
+    return replace(row, power=Power(made.power_w, made.power_kind))

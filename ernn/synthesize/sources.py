@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from ernn import artifacts
+from ernn.artifacts import Texts
 from ernn.devices.catalogue import Family
 from ernn.devices.flow import FLOWS
 from ernn.hw import design
+from ernn.hw.design import Layer
 
 TOP = "ernn"
 _SLICES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))  # words of a block, and bits of each
@@ -58,7 +59,7 @@ class Sources:
 
     def write(self, folder: Path) -> None:
         """All files into one folder, images too."""
-        artifacts.Texts({**self.verilog, **self.memory}).write(folder)
+        Texts({**self.verilog, **self.memory}).write(folder)
 
 
 def sources(project: Path, images: bool = False) -> Sources:
@@ -69,24 +70,24 @@ def sources(project: Path, images: bool = False) -> Sources:
             since weights can be loaded and so nothing of them is constant.
 
     Raises:
-        UserError: the project is missing.
+        UserError: the project is missing or damaged.
     """
-    description = artifacts.read_json(project / "design.json")
+    accelerator = design.read(project)
     verilog = {path.name: path.read_text() for path in sorted((project / "rtl").glob("*.v"))}
     memory = {path.name: path.read_text() for path in sorted((project / "memory").glob("*.hex"))}
     modules = tuple(name for name, parts in design.modules(project).items() if parts.generated)
     commands: tuple[str, ...] = ()
     if not images:
-        commands = tuple(_without_images(**layer) for layer in description["layers"])
+        commands = tuple(_without_images(layer) for layer in accelerator.layers)
         memory = {name: text for name, text in memory.items() if "_weights_" not in name}
-    layers = tuple(layer["name"] for layer in description["layers"])
-    return Sources(verilog, memory, layers, modules, description["clock_mhz"], commands)
+    layers = tuple(layer.name for layer in accelerator.layers)
+    return Sources(verilog, memory, layers, modules, accelerator.clock_mhz, commands)
 
 
-def _without_images(name: str, lanes: int, memories: int, **_: object) -> str:
+def _without_images(layer: Layer) -> str:
     """The command by which all lanes of a layer have the parameters of their module."""
-    unset = " ".join(f"-unset IMAGE_{number}" for number in range(memories // lanes))
-    return f"setparam {unset} {name}/lane_*"
+    unset = " ".join(f"-unset IMAGE_{number}" for number in range(layer.memories // layer.lanes))
+    return f"setparam {unset} {layer.name}/lane_*"
 
 
 def _slices(image: str) -> list[str]:

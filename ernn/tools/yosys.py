@@ -7,15 +7,54 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from ernn.errors import UserError
 from ernn.tools.process import Tool, run
+
+Wire = int | str  # of a netlist: a number, or a constant as a string
 
 VARIABLE = "ERNN_YOSYS"
 _PACKAGE = "pyosys"
 _EXECUTABLE = Tool("yosys", VARIABLE, "install yosys 0.60 or later")
 _PROCESS = "import sys; from pyosys import libyosys; libyosys.Design().run_pass('script ' + sys.argv[1])"
+
+
+class Cell(TypedDict):
+    """An instance of a primitive or of a module, as `write_json` has it."""
+
+    type: str
+    connections: dict[str, list[Wire]]
+    port_directions: dict[str, str]
+    parameters: dict[str, str]
+    attributes: NotRequired[dict[str, str]]
+
+
+class Wires(TypedDict):
+    """A named signal."""
+
+    bits: list[Wire]
+
+
+class Port(Wires):
+    """A signal that leaves a module or comes in."""
+
+    direction: str
+
+
+class Module(TypedDict):
+    """Ports, cells and signals by their names."""
+
+    ports: dict[str, Port]
+    cells: dict[str, Cell]
+    netnames: dict[str, Wires]
+    attributes: NotRequired[dict[str, str]]
+
+
+class Netlist(TypedDict):
+    """A design as `write_json` writes it; other keys are not read."""
+
+    modules: dict[str, Module]
 
 
 def command() -> list[str | Path]:
@@ -55,7 +94,7 @@ def cells(statistics: Path) -> dict[str, dict[str, int]]:
         UserError: the file is missing or something else.
     """
     try:
-        found: dict[str, Any] = json.loads(statistics.read_text())["modules"]
+        found = json.loads(statistics.read_text())["modules"]
         return {name.removeprefix("\\"): dict(each["num_cells_by_type"]) for name, each in found.items()}
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{statistics} has no statistics of Yosys; see the log beside it") from None

@@ -8,14 +8,15 @@ from bench import accelerator, against
 from bench.record import FOLDER
 from ernn import artifacts
 from ernn.devices.catalogue import DEVICES
+from ernn.hw.design import Work
 from ernn.report.published import published
 
-WORK = {"logic_bits": 1e6, "table_bits": 1e4, "register_file_bits": 1e5, "read_bits": 1e6, "write_bits": 1e5}
+WORK = Work({"12x12": 7e5}, 1e6, table_bits=1e4, register_file_bits=1e5, read_bits=1e6, write_bits=1e5)
 ROW = {"design": "c-lstm-k8", "bits": 16, "multipliers": 1000, "streams": 1}
 RUN = against.Ours(
     ROW | {"cycles_per_frame": 400.0, "latency_cycles": 1200, "register_toggles_per_frame": 4e6},
     409_600,
-    WORK | {"multiplications": {"12x12": 7e5}},
+    WORK,
 )
 
 

@@ -1,6 +1,5 @@
 """Finished results of a small sweep, written by the functions that the stages write them with."""
 
-import json
 import shutil
 
 import numpy as np
@@ -10,10 +9,10 @@ import yaml
 
 from ernn import artifacts
 from ernn.data.phones import PHONES48, SILENCE, to_39
-from ernn.devices.catalogue import COUNTS
+from ernn.devices.catalogue import Resources
 from ernn.devices.timing import TIMINGS
-from ernn.estimate import energy, performance
-from ernn.hw import project
+from ernn.estimate import performance
+from ernn.hw import design, project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
@@ -22,6 +21,9 @@ from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import Accelerator, Bits, Design, Features, Integer, Network, Quantization, Scoring
 from ernn.program import files as program_file
 from ernn.quantize import calibrate, chain, freeze, tables
+from ernn.records.benchmark import BenchmarkRecord
+from ernn.records.simulation import SimulationRecord
+from ernn.records.synthesis import Counts, SynthesisRow
 from ernn.scoring import phone_errors
 from ernn.training import outcome
 
@@ -118,13 +120,14 @@ def write_program(folder, name: str, integer: Integer) -> None:
     outcome.write_curve(folder / "curves" / "quantize" / f"{name}.csv", rows)
 
 
-SYNTHESIS = {"lut": 20_000, "ff": 30_000, "dsp": 70, "bram": 4.5, "fits": True, "binds": []}
-ROWS = [
-    {"device": "xcku060", "flow": "yosys", "fmax_mhz": 100.0, "fmax_kind": "assumed"},
-    {"device": "ecp5-85f", "flow": "yosys, nextpnr", "fmax_mhz": 50.0, "fmax_kind": "place_and_route"}
-    | dict(zip(COUNTS, (21_000, 31_000, 70, 4.5, 22_000, 32_500, 70, 5), strict=True)),
-    {"device": "xc7z020", "flow": "yosys", "fmax_mhz": 100.0, "fmax_kind": "assumed", "fits": False, "binds": ["dsp"]},
-]
+USED = Resources(20_000.0, 30_000.0, 70.0, 4.5)
+BOTH = Counts(Resources(21_000.0, 31_000.0, 70.0, 4.5), Resources(22_000.0, 32_500.0, 70.0, 5.0))
+ROWS = (
+    SynthesisRow("lstm-k4-small", "xcku060", "yosys", USED, 100.0, "assumed", True, ()),
+    SynthesisRow("lstm-k4-small", "ecp5-85f", "yosys, nextpnr", USED, 50.0, "place_and_route", True, (), counts=BOTH),
+    SynthesisRow("lstm-k4-small", "xc7z020", "yosys", USED, 100.0, "assumed", False, ("dsp",)),
+)
+SIMULATED = SimulationRecord(250.0, 300.0, 0.4, 9.0, 1e6, 5.0, {})
 
 
 def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
@@ -135,20 +138,15 @@ def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
     files = project.rtl_project(NetworkHardware(program, architecture))
     target = folder / "hardware" / name
     target.mkdir(parents=True)
-    for file in ("design.json", "registers.md"):
+    for file in (design.ACCELERATOR, "registers.md"):
         (target / file).write_text(files[file])
     (target / "digest.txt").write_text(files.digest() + "\n")
-    run = {"cycles_per_frame": 250.0, "latency_cycles": 300, "multiplier_utilization": 0.4, "simulated_frames": 9}
-    run |= {"register_toggles_per_frame": 1e6, "toggle_frames": 5}
-    work = energy.total_work(json.loads(files["design.json"]))
     quality = artifacts.read_json(folder / "metrics" / "quantize" / f"{accelerator.program}.json")
     rate = performance.speech_rate(program.frontend)
-    made = {"weights": "words", "features_per_beat": 1, "logits_per_beat": 1}
-    measured = performance.Measured(250.0, 300, rate, quality["per_integer"], work, 1e6, made)
-    rows = performance.rows(measured, [SYNTHESIS | {"design": name} | row for row in ROWS])
-    artifacts.write_json(folder / "benchmarks" / f"{name}.json", {"rows": rows})
-    stages = {"generate": {"multipliers": 70, "weight_memory_bits": 4096}, "simulate": run}
-    for stage, metrics in (stages | {"benchmark": performance.metrics(rows[0])}).items():
+    rows = performance.rows(performance.Measured(design.of(files), SIMULATED, rate, quality["per_integer"]), ROWS)
+    artifacts.write_record(folder / "benchmarks" / f"{name}.json", BenchmarkRecord(rows))
+    stages = {"generate": {"multipliers": 70, "weight_memory_bits": 4096}, "simulate": SIMULATED.metrics}
+    for stage, metrics in (stages | {"benchmark": rows[0].metrics}).items():
         artifacts.write_json(folder / "metrics" / stage / f"{name}.json", metrics)
 
 

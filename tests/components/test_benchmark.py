@@ -1,6 +1,7 @@
 """The stage by its command line: the rows that the library makes of its inputs, and one line for bad ones."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from components.benchmark import benchmark
 from components.stage import main
 from ernn import artifacts
-from tests.components.conftest import ROWS, SYNTHESIS
+from ernn.records.synthesis import SynthesisRecord
+from tests.components.conftest import ROWS, SIMULATED
 
 NAME, PROGRAM = "lstm-k4-small", "lstm-k4-12"
 FLAGS = {
@@ -22,16 +24,14 @@ FLAGS = {
 }
 
 
-def run(rows, lacks=()):
-    outcome = artifacts.read_json(Path(f"metrics/simulate/{NAME}.json")) | {"registers": {}}
-    outcome = {name: value for name, value in outcome.items() if name not in lacks}
-    artifacts.write_json(Path(FLAGS["outcome"]), outcome)
-    artifacts.write_json(Path(FLAGS["synthesized"]), {"rows": [SYNTHESIS | {"design": NAME} | row for row in rows]})
+def run(rows=ROWS, simulated=SIMULATED):
+    artifacts.write_record(Path(FLAGS["outcome"]), simulated)
+    artifacts.write_record(Path(FLAGS["synthesized"]), SynthesisRecord(tuple(rows)))
     main(benchmark, [word for name, path in FLAGS.items() for word in (f"--{name}", path)])
 
 
 def test_rows_and_metrics_of_an_accelerator(finished):
-    run(ROWS)
+    run()
     assert json.loads(Path("made/rows.json").read_text()) == json.loads(Path(f"benchmarks/{NAME}.json").read_text())
     metrics = json.loads(Path("made/metrics.json").read_text())
     assert metrics == json.loads(Path(f"metrics/benchmark/{NAME}.json").read_text())
@@ -40,16 +40,17 @@ def test_rows_and_metrics_of_an_accelerator(finished):
 
 def test_a_device_that_nobody_knows_is_one_line(finished, capsys):
     with pytest.raises(SystemExit) as left:
-        run([ROWS[0] | {"device": "abacus"}])
+        run([replace(ROWS[0], device="abacus")])
     assert left.value.code == 2
     assert capsys.readouterr().err.startswith("benchmark: device=abacus must be one of xcku060, ")
     assert not Path("made").exists()
 
 
-def test_a_simulation_without_toggles_is_one_line(finished, capsys):
+def test_a_simulation_of_another_version_is_one_line(finished, capsys):
     with pytest.raises(SystemExit) as left:
-        run(ROWS, lacks=["register_toggles_per_frame"])
+        run(simulated=replace(SIMULATED, version=2))
     assert left.value.code == 2
     assert capsys.readouterr().err.strip() == (
-        f"benchmark: simulations/{NAME}.json: no register_toggles_per_frame; run the stage simulate again (`dvc repro`)"
+        f"benchmark: simulations/{NAME}.json: file of version 2, this ernn reads version 1; "
+        "a newer ernn made it: install that"
     )

@@ -36,7 +36,7 @@ def test_what_is_asked_for_is_chosen(folder, wanted):
     small = PARAMS["accelerators"]["small"] | {"weights": wanted}
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS | {"accelerators": {"small": small}}))
     run()
-    assert read(folder, "choice") == {"weights": wanted}
+    assert read(folder, "choice") == {"weights": wanted, "version": 1}
 
 
 def test_metrics_are_the_estimates_of_what_was_chosen_on_the_first_device(folder, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from components import stage
 from components.generate import generate
 from ernn.artifacts import Texts
+from ernn.hw import design
 from tests.components import accelerators
 
 
@@ -19,7 +20,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(accelerator="small", to="out", program="program", weights="words"):
-    Path("choice.json").write_text(json.dumps({"weights": weights}))
+    Path("choice.json").write_text(json.dumps({"weights": weights, "version": 1}))
     paths = {
         "integer": program,
         "choice": "choice.json",
@@ -55,13 +56,12 @@ def test_two_runs_give_equal_trees_whose_digest_stands_beside_them(folder):
 
 def test_metrics_are_sums_over_the_layers_of_the_description(folder):
     run()
-    metrics, design = (json.loads((folder / f"out/{name}.json").read_text()) for name in ("metrics", "project/design"))
+    metrics, found = json.loads((folder / "out/metrics.json").read_text()), design.read(folder / "out/project")
     assert metrics == {
-        "multipliers": sum(sum(layer["multipliers"].values()) for layer in design["layers"]),
-        "weight_memory_bits": sum(layer["weight_memory_bits"] for layer in design["layers"]),
+        "multipliers": sum(layer.multipliers.total for layer in found.layers),
+        "weight_memory_bits": sum(layer.weight_memory_bits for layer in found.layers),
     }
-    assert (design["program"], design["clock_mhz"], design["streams"]) == ("small", 150.0, 2)
-    assert design["weights"] == "words"
+    assert (found.program, found.clock_mhz, found.streams, found.weights) == ("small", 150.0, 2, "words")
     assert "-period 6.667 " in (folder / "out/project/constraints/ernn.xdc").read_text()
 
 
@@ -111,9 +111,12 @@ def test_bad_inputs_are_one_line(folder, capsys):
 
 def test_weights_are_stored_as_the_choice_says(folder):
     run(weights="transformed")
-    assert json.loads((folder / "out/project/design.json").read_text())["weights"] == "transformed"
+    assert design.read(folder / "out/project").weights == "transformed"
 
 
 def test_a_choice_of_something_else_is_refused(folder, capsys):
-    wanted = "generate: choice.json: weights are words or transformed, got 'both'; run the stage choose again"
+    wanted = (
+        "generate: choice.json: weights: Input should be 'words' or 'transformed', got 'both'; "
+        "run the stage that makes it again (`dvc repro`)"
+    )
     assert refusal(capsys, weights="both") == wanted

@@ -15,6 +15,7 @@ from components import tracking, ui
 from components.publish import publish
 from components.report import report
 from components.stage import main
+from ernn import artifacts
 
 FOLDERS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
 FOLDERS += ["--benchmarks", "benchmarks", "--report", "report"]
@@ -114,7 +115,7 @@ def test_an_accelerator_run_has_the_numbers_of_all_hardware_stages(client):
     assert metrics["per"] == client.get_run(receipt()["integer_runs"][INTEGERS[0]]).data.metrics["per"]
     assert metrics["energy_uj_per_frame_estimate"] > 0
     files = {each.path for each in client.list_artifacts(run.info.run_id)}
-    assert files >= {"design.json", "registers.md", "benchmark.json", "results.json", "per-latency.png"}
+    assert files >= {"accelerator.json", "registers.md", "benchmark.json", "results.json", "per-latency.png"}
 
 
 def test_the_model_in_the_store_is_the_model(client, tmp_path):
@@ -186,7 +187,8 @@ def test_two_first_publishers_at_once_share_one_new_database(tmp_path):
 
 
 def test_link_of_an_unpublished_receipt_is_one_line(tmp_path, capsys):
-    (tmp_path / "published.json").write_text('{"published": false, "problem": "ConnectionError: refused"}')
+    refused = tracking.Receipt("ernn", "sweep", published=False, problem="ConnectionError: refused")
+    artifacts.write_record(tmp_path / "published.json", refused)
     with pytest.raises(SystemExit, match="2"):
         ui.main(["--receipt", str(tmp_path / "published.json")])
     assert capsys.readouterr().err == (

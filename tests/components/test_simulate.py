@@ -2,12 +2,18 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from components import stage
 from components.generate import generate
 from components.simulate import simulate
+from ernn import artifacts
+from ernn.data.dataset import Dataset
+from ernn.hw import design
+from ernn.program import files
+from tests import programs
 from tests.components import accelerators
 
 
@@ -18,7 +24,7 @@ def generated(tmp_path_factory):
     accelerators.make(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        (folder / "choice.json").write_text('{"weights": "transformed"}')
+        artifacts.write_record(folder / "choice.json", design.Choice("transformed"))
         paths = ["--integer", "program", "--choice", "choice.json", "--project", "project", "--metrics", "m.json"]
         stage.main(generate, ["--accelerator", "small", *paths])
     return folder
@@ -30,8 +36,8 @@ def entered(generated, monkeypatch):
     return generated
 
 
-def run(project="project", to="out"):
-    paths = {"dataset": "data", "integer": "program", "project": project}
+def run(project="project", to="out", program="program"):
+    paths = {"dataset": "data", "integer": program, "project": project}
     paths |= {"outcome": f"{to}/outcome.json", "metrics": f"{to}/metrics.json"}
     arguments = ["--accelerator", "small", *(part for name, path in paths.items() for part in (f"--{name}", path))]
     stage.main(simulate, arguments)
@@ -41,19 +47,19 @@ def test_metrics_and_outcome_of_an_accelerator(entered):
     run()
     metrics, outcome = (json.loads((entered / f"out/{name}.json").read_text()) for name in ("metrics", "outcome"))
     registers = outcome.pop("registers")
-    assert outcome == metrics
+    assert outcome == metrics | {"version": 1}
     assert metrics["simulated_frames"] == registers["frames_out"] == 2 * 6
     assert 0 < metrics["multiplier_utilization"] <= 1
     assert metrics["cycles_per_frame"] < metrics["latency_cycles"]
     assert 1 <= metrics["toggle_frames"] < metrics["simulated_frames"]
     assert metrics["register_toggles_per_frame"] > metrics["cycles_per_frame"]
-    assert list(registers) == sorted(json.loads((entered / "project/design.json").read_text())["registers"])
+    assert list(registers) == sorted(design.read(entered / "project").registers)
 
 
 def test_a_wrong_weight_is_one_line_that_names_the_first_inner_value(entered, capsys):
     wrong = entered / "wrong"
     (wrong / "memory").mkdir(parents=True)
-    for name in ("rtl", "tb", "design.json"):
+    for name in ("rtl", "tb", design.ACCELERATOR):
         (wrong / name).symlink_to(entered / "project" / name)
     for image in (entered / "project/memory").iterdir():
         (wrong / "memory" / image.name).write_text(image.read_text())
@@ -75,4 +81,26 @@ def test_a_project_that_is_not_there_is_one_line(entered, capsys):
     with pytest.raises(SystemExit) as left:
         run("nowhere")
     assert left.value.code == 2
-    assert "nowhere/design.json: no such file; run the stage that makes it" in capsys.readouterr().err
+    assert "nowhere/accelerator.json: no such file; run the stage that makes it" in capsys.readouterr().err
+
+
+def refusal(capsys, monkeypatch, program) -> str:
+    """What simulation says of a project that is not of this program; it does not get as far as the features."""
+    files.save(program, Path("other"))
+    monkeypatch.setattr(Dataset, "open", lambda path: pytest.fail("work was begun"))
+    with pytest.raises(SystemExit) as left:
+        run(program="other", to="refused")
+    assert left.value.code == 2
+    assert not Path("refused").exists()
+    return capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_a_program_of_equal_sizes_and_other_biases_is_refused(entered, capsys, monkeypatch):
+    line = refusal(capsys, monkeypatch, programs.build(**accelerators.STRUCTURE, seed=1))
+    assert line.startswith("simulate: project: its digest `shape` (sizes, formats and constants) must be that of ")
+    assert line.endswith("; generate it again (`dvc repro`)")
+
+
+def test_a_stale_project_of_a_program_with_other_weights_is_refused(entered, capsys, monkeypatch):
+    line = refusal(capsys, monkeypatch, programs.other_words(programs.build(**accelerators.STRUCTURE)))
+    assert line.startswith("simulate: project: its digest `program` (weights and everything else) must be that of ")

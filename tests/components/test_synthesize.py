@@ -1,6 +1,7 @@
 """The stage by its command line: rows of devices, what does not fit, and wrong names."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ import yaml
 from components import stage
 from components.generate import generate
 from components.synthesize import synthesize
+from ernn import artifacts
+from ernn.hw import design
 from ernn.program import files
+from ernn.records.synthesis import SynthesisRecord
 from tests import programs
 
 SMALL = {"program": "small", "array": {"lanes": 2, "columns": 1}, "output": {"lanes": 1, "columns": 1}}
@@ -32,7 +36,7 @@ def generated(tmp_path_factory) -> Path:
     files.save(programs.build(cell="gru", block_sizes=(2, 2)), folder / "program")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        (folder / "choice.json").write_text('{"weights": "words"}')
+        artifacts.write_record(folder / "choice.json", design.Choice("words"))
         paths = [
             "--integer",
             "program",
@@ -57,23 +61,22 @@ def run(accelerator: str, project: str = "project") -> None:
 def test_a_row_for_the_device_and_its_metrics(generated, monkeypatch, accelerator, device):
     monkeypatch.chdir(generated)
     run(accelerator)
-    rows, metrics = (json.loads((generated / f"out/{name}.json").read_text()) for name in ("table", "metrics"))
-    (first,) = rows["rows"]
-    assert (first["design"], first["device"]) == (accelerator, device)
-    assert metrics == {name: first[name] for name in ("lut", "ff", "dsp", "bram")}
-    assert first["fmax_mhz"] == 150.0
-    assert (first["fmax_kind"], first["fits"], first["binds"]) == ("levels", True, [])
-    assert (first["levels"], len(first["paths"])) == (first["paths"][0]["levels"], 10)
-    assert first["levels_mhz"] >= 150
-    design = json.loads((generated / "project/design.json").read_text())
-    assert first["dsp"] >= sum(sum(layer["multipliers"].values()) for layer in design["layers"])
+    (first,) = artifacts.read_record(generated / "out/table.json", SynthesisRecord).rows
+    assert (first.accelerator, first.device) == (accelerator, device)
+    assert json.loads((generated / "out/metrics.json").read_text()) == asdict(first.used)
+    assert first.fmax_mhz == 150.0
+    assert (first.fmax_kind, first.fits, first.binds) == ("levels", True, ())
+    assert (first.logic.levels, len(first.paths)) == (first.paths[0].levels, 10)
+    assert first.logic.mhz >= 150
+    layers = design.read(generated / "project").layers
+    assert first.used.dsp >= sum(layer.multipliers.total for layer in layers)
 
 
 @pytest.mark.parametrize(
     ("accelerator", "project", "message"),
     [
         ("misspelt", "project", "device=xc7z021 must be one of xcku060, "),
-        ("small", "nowhere", "nowhere/design.json: no such file"),
+        ("small", "nowhere", "nowhere/accelerator.json: no such file"),
     ],
 )
 def test_what_is_not_there_is_one_line(generated, monkeypatch, capsys, accelerator, project, message):

@@ -1,25 +1,28 @@
 """Laws of the estimate: linear in work, monotone in widths, leakage with time, a value within its range."""
 
+from dataclasses import fields, replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.devices.catalogue import DEVICES
 from ernn.estimate import energy
+from ernn.hw.design import Work
 
 COUNTS = st.floats(1, 1e6)
-BITS = ("logic_bits", "table_bits", "register_file_bits", "read_bits", "write_bits")
+BITS = tuple(each.name for each in fields(Work) if each.name != "multiplications")
 
 
 @st.composite
 def works(draw):
     widths = st.tuples(st.integers(1, 18), st.integers(1, 18)).map(lambda pair: f"{pair[0]}x{pair[1]}")
-    return {name: draw(COUNTS) for name in BITS} | {"multiplications": draw(st.dictionaries(widths, COUNTS))}
+    return Work(draw(st.dictionaries(widths, COUNTS)), **{name: draw(COUNTS) for name in BITS})
 
 
 def times(work, factor):
-    scaled = {name: factor * work[name] for name in BITS}
-    return scaled | {"multiplications": {key: factor * n for key, n in work["multiplications"].items()}}
+    scaled = {name: factor * getattr(work, name) for name in BITS}
+    return Work({key: factor * n for key, n in work.multiplications.items()}, **scaled)
 
 
 def made(work, cycles=100.0, clock=200.0, registers=1000.0, toggles=3e4, device="xcku060"):
@@ -46,15 +49,14 @@ def test_the_value_lies_in_its_range_and_is_the_sum_of_its_parts(work, device):
 @given(a=st.integers(1, 17), b=st.integers(1, 17), count=COUNTS)
 def test_wider_products_cost_more_and_the_order_of_widths_nothing(a, b, count):
     def cost(x, y):
-        work = dict.fromkeys(BITS, 0.0) | {"multiplications": {f"{x}x{y}": count}}
-        return made(work).parts["multiplications"].value
+        return made(Work({f"{x}x{y}": count})).parts["multiplications"].value
 
     assert cost(a, b) == cost(b, a) < cost(a + 1, b)
 
 
 @given(work=works(), name=st.sampled_from(BITS))
 def test_every_kind_of_work_costs_something(work, name):
-    assert made(work | {name: 2 * work[name]}).total.value > made(work).total.value
+    assert made(replace(work, **{name: 2 * getattr(work, name)})).total.value > made(work).total.value
 
 
 @given(work=works(), cycles=st.floats(1, 1e5), clock=st.floats(10, 1000))
@@ -88,8 +90,7 @@ def test_every_device_has_a_process_and_every_constant_a_source():
     assert all(each.source and each.unit for each in energy.CONSTANTS.values())
 
 
-def test_work_of_a_design_is_that_of_its_layers_together():
-    layer = dict.fromkeys(BITS, 2.0)
-    layers = [layer | {"multiplications": {"8x8": 3}}, layer | {"multiplications": {"8x8": 4, "8x12": 5}}]
-    total = energy.total_work({"layers": [{"work": each} for each in layers]})
-    assert total == dict.fromkeys(BITS, 4.0) | {"multiplications": {"8x8": 7, "8x12": 5}}
+def test_work_adds_up():
+    each = dict.fromkeys(BITS, 2.0)
+    total = Work({"8x8": 3}, **each) + Work({"8x8": 4, "8x12": 5}, **each)
+    assert total == Work({"8x8": 7, "8x12": 5}, **dict.fromkeys(BITS, 4.0))

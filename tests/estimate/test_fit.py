@@ -19,7 +19,7 @@ ZYNQ, ECP5, KINTEX = DEVICES["xc7z020"], DEVICES["ecp5-85f"], DEVICES["xcku060"]
 LIMITS = fit.STANDARD
 
 
-def fits(design: fit.Design, limits: fit.Limits = LIMITS) -> bool:
+def fits(design: fit.Candidate, limits: fit.Limits = LIMITS) -> bool:
     return not limits.binding(design.device, design.resources_estimate)
 
 
@@ -29,7 +29,7 @@ def test_the_fastest_design_fits_and_the_next_larger_one_does_not():
     assert found is not None
     assert fits(found)
     larger = fit.ARRAYS[fit.ARRAYS.index(found.array) + 1]
-    assert not fits(fit.design(program, ZYNQ, larger, LIMITS))
+    assert not fits(fit.candidate(program, ZYNQ, larger, LIMITS))
 
 
 def test_the_largest_network_fits_and_a_larger_one_does_not():
@@ -39,7 +39,7 @@ def test_the_largest_network_fits_and_a_larger_one_does_not():
     assert fits(design)
     assert shape.cells > SHAPE.cells
     larger = dataclasses.replace(shape, cells=shape.cells + 32).program()
-    assert not any(fits(fit.design(larger, ZYNQ, array, LIMITS)) for array in fit.ARRAYS[:4])
+    assert not any(fits(fit.candidate(larger, ZYNQ, array, LIMITS)) for array in fit.ARRAYS[:4])
 
 
 def test_a_larger_device_has_room_for_a_larger_network():

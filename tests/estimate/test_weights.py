@@ -1,7 +1,6 @@
 """How weights are stored: laws of the rule, and what it takes for designs of which the answer is known."""
 
 import dataclasses
-import json
 
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from ernn.devices.catalogue import DEVICES, Resources
 from ernn.devices.timing import TIMINGS
 from ernn.estimate import cost, weights
 from ernn.estimate.shapes import Shape
+from ernn.hw import design
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.project import rtl_project
 from ernn.hw.verilog.network import NetworkHardware
@@ -84,4 +84,4 @@ def test_a_small_array_takes_no_more_block_ram_for_few_look_up_tables():
 @pytest.mark.parametrize("wanted", ["words", "transformed"])
 def test_the_description_says_how_weights_are_stored(wanted):
     found = weights.network(SMALL.program(), built(SMALL).architecture, wanted, KINTEX)
-    assert json.loads(rtl_project(found)["design.json"])["weights"] == wanted
+    assert design.of(rtl_project(found)).weights == wanted

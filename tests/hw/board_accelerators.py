@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from ernn.hw import design
 from ernn.hw.layout.registers import PROTOCOL
 from ernn.hw.project import rtl_project
 from tests import programs
@@ -35,6 +36,6 @@ class Written:
 def accelerator(name: str, beat: tuple[int, int] = (1, 1)) -> tuple[Any, Written, dict[str, str]]:
     """A driver without hardware behind it, and its project."""
     files = rtl_project(designs.network(programs.build(**STRUCTURES[name]), streams=2, beat=beat))
-    design = json.loads(files["design.json"])
-    written = Written(design["registers"])
-    return DRIVER.Accelerator(written, design), written, files
+    described = json.loads(files[design.ACCELERATOR])
+    written = Written(described["registers"])
+    return DRIVER.Accelerator(written, described), written, files

@@ -1,6 +1,5 @@
 """The driver at a simulated accelerator, run inside the simulator by test_board.py: each test calls it in a thread."""
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -16,10 +15,11 @@ from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiStreamFrame
 
 from ernn.golden.model import Golden
+from ernn.hw import design
 from ernn.hw.project import rtl_project
-from tests.hw import designs
+from tests.hw import axi_bus, designs
 from tests.hw.axi_bench import mixed
-from tests.hw.axi_bus import STREAMS, Rules, design, program, vectors
+from tests.hw.axi_bus import STREAMS, Rules, program, vectors
 from tests.hw.board_driver import driver
 from tests.hw.simulated_pynq import Pynq
 
@@ -35,18 +35,18 @@ class Bench:
         self.channel = Rules(pynq.dut, "m_axis_tvalid", "m_axis_tready", ["m_axis_tdata", "m_axis_tlast"])
         self.folder = Path.cwd().parent  # of the project: the simulation runs in its folder `memory`
         self.driver = driver()
-        self.design = json.loads((self.folder / "design.json").read_text())
+        self.described = self.driver.read(self.folder / design.ACCELERATOR)
 
     def accelerator(self, frames_in_packet: int = 256) -> Any:
         """After a reset."""
-        found = self.driver.Accelerator(self.driver.PynqBoard("ernn.bit"), self.design, frames_in_packet)
+        found = self.driver.Accelerator(self.driver.PynqBoard("ernn.bit"), self.described, frames_in_packet)
         found.reset()
         return found
 
     def vectors(self, lengths: tuple[int, ...] = LENGTHS, of: Any = None, seed: int = 1) -> Any:
         """Through the files that lie beside a bitstream."""
         folder = designs.write(vectors(of or program(), lengths, seed).files(), self.folder / "vectors")
-        return self.driver.Vectors.load(folder, self.design["input"]["size"], self.design["logits"]["size"])
+        return self.driver.Vectors.load(folder, self.described["input"]["size"], self.described["logits"]["size"])
 
     def refusal(self, call: Callable[..., object], *arguments: object) -> str:
         """What a DriverError says."""
@@ -121,10 +121,10 @@ def weights_of_another_network(bench: Bench) -> None:
     own, other = program(), mixed(program(), program(seed=1))
     accelerator, wanted = bench.accelerator(), bench.vectors(of=other)
     bench.refusal(bench.driver.check, accelerator, wanted)
-    files = rtl_project(design(other))
-    images = {path: text for path, text in files.items() if "_weights_" in path}
+    files = rtl_project(axi_bus.design(other))
+    images = {path: text for path, text in files.items() if "_weights_" in path or path == design.WEIGHTS}
     folder = designs.write(images, bench.folder / "other") / "memory"
-    words = sum(len(text.split()) for text in images.values())
+    words = sum(len(text.split()) for path, text in images.items() if path.endswith(".hex"))
     assert accelerator.load_weights(folder) == words
     accelerator.reset()
     bench.driver.check(accelerator, wanted)
@@ -157,10 +157,10 @@ def an_utterance_goes_on_from_states_that_were_saved(bench: Bench) -> None:
 @on_board()
 def speed_is_that_of_the_counters(bench: Bench) -> None:
     accelerator, wanted = bench.accelerator(), bench.vectors()
-    network, design = bench.pynq.dut.network, accelerator.design
+    network, described = bench.pynq.dut.network, accelerator.description
     features, logits = (Rules(network, f"{side}_axis_tvalid", f"{side}_axis_tready") for side in "sm")
     found = accelerator.measure(wanted)
-    beats, last = (-(-design[side]["size"] // design[side]["per_beat"]) for side in ("input", "logits"))
+    beats, last = (-(-described[side]["size"] // described[side]["per_beat"]) for side in ("input", "logits"))
     frames = sum(LENGTHS)
     begun, ended = features.passed[::beats], logits.passed[last - 1 :: last]
     assert found["frames"] == len(begun) == len(ended) == frames

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ernn.artifacts import Texts
+from ernn.devices.catalogue import DEVICES
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
+from ernn.hw.hls.network import Target
 from ernn.hw.layout import sizing
 from ernn.hw.project import rtl_project
 from ernn.hw.verilog.network import Architecture, NetworkHardware
@@ -15,6 +17,7 @@ from ernn.program.network import Program
 from ernn.simulate.bench import Bench
 
 CLOCK = Clock(200, TIMINGS["xc7"])
+HLS = Target(DEVICES["xczu9eg"].part, 200.0)
 
 
 def network(

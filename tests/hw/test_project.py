@@ -3,16 +3,18 @@
 import dataclasses
 import json
 import re
+from itertools import product
 
 import numpy as np
 import pytest
 
 from ernn.artifacts import Texts
 from ernn.devices.timing import TIMINGS
-from ernn.hw import project
+from ernn.hw import design, project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.registers import WRITTEN
 from ernn.hw.verilog.network import NetworkHardware
+from ernn.program import shape
 from ernn.program.matrices import Numbers
 from ernn.program.network import Program
 from tests import programs
@@ -52,8 +54,37 @@ def test_a_weight_changes_its_memory_and_the_digest_alone(name):
     program = programs.build(**STRUCTURES[name])
     first, second = (project.rtl_project(designs.network(each)) for each in (program, with_other_word(program)))
     assert list(first) == list(second)
-    assert [path for path in first if first[path] != second[path]] == ["memory/output_layer_weights_0.hex"]
+    changed = {path for path in first if first[path] != second[path]}
+    assert changed == {"memory/output_layer_weights_0.hex", "memory/weights.json", "accelerator.json"}
     assert first.digest() != second.digest()
+
+
+@pytest.mark.parametrize(
+    ("structure", "transformed"),
+    [*product(STRUCTURES.values(), (False, True)), ({"cell": "gru", "block_sizes": (0, 0)}, False)],
+)
+def test_programs_of_equal_shape_have_equal_sources_but_for_weights(structure, transformed):
+    program = programs.build(**structure)
+    other = programs.other_words(program)
+    assert shape.digest(other) == shape.digest(program)
+    first, second = (project.rtl_project(designs.network(each, transformed=transformed)) for each in (program, other))
+    changed = {path for path in first.keys() | second.keys() if first.get(path) != second.get(path)}
+    weights = {path for path in first if "_weights_" in path}
+    assert (
+        {"memory/weights.json", "accelerator.json"} < changed <= weights | {"memory/weights.json", "accelerator.json"}
+    )
+    digests = [design.of(each).digests for each in (first, second)]
+    assert digests[0].shape == digests[1].shape
+    assert digests[0].program != digests[1].program
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_images_of_weights_carry_what_they_are_of(name):
+    files = project.rtl_project(made(name))
+    described, images = design.of(files), json.loads(files[design.WEIGHTS])
+    assert images == json.loads(described.weight_images.text())
+    assert images["digests"] == {"shape": described.digests.shape, "program": described.digests.program}
+    assert [each["name"] for each in images["layers"]] == [each.name for each in described.layers]
 
 
 def test_the_digest_sees_paths_and_texts_but_no_order():
@@ -80,50 +111,43 @@ def test_every_module_that_is_used_is_there_once(name):
 def test_every_memory_image_that_is_named_is_there(name):
     files = project.rtl_project(made(name))
     named = {each for text in files.values() for each in re.findall(r'"(\w+\.hex)"', text)} - {"x.hex", "want.hex"}
-    assert {f"memory/{each}" for each in named} == {path for path in files if path.startswith("memory/")}
+    assert {f"memory/{each}" for each in named} == {path for path in files if path.endswith(".hex")}
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_the_table_lists_every_register(name):
-    design = made(name)
-    rows = re.findall(r"^\| 0x(\w{3}) \| (\w+) \| (.*?) \| (.*) \|$", project.registers(design), re.MULTILINE)
-    assert [row[1] for row in rows] == [register for register, _, _ in design.registers]
+    network = made(name)
+    rows = re.findall(r"^\| 0x(\w{3}) \| (\w+) \| (.*?) \| (.*) \|$", project.registers(network), re.MULTILINE)
+    assert [row[1] for row in rows] == [register for register, _, _ in network.registers]
     assert [int(row[0], 16) for row in rows] == list(range(0, 4 * len(rows), 4))
     assert tuple(row[1] for row in rows if row[2] == "read, write") == WRITTEN
     assert len({row[1] for row in rows}) == len(rows)
     assert all(row[3] for row in rows)
-    assert project.rtl_project(design)["registers.md"] == project.registers(design)
+    assert project.rtl_project(network)["registers.md"] == project.registers(network)
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_the_description_tells_sizes(name):
-    design = made(name)
-    found = json.loads(project.rtl_project(design)["design.json"])
-    assert found["registers"] == designs.registers(design)
-    assert found["streams"] == 2
-    assert [layer["name"] for layer in found["layers"]] == [layer.name for layer in design.layers]
-    for layer, text in zip(found["layers"], design.layers, strict=True):
+    network = made(name)
+    found = design.of(project.rtl_project(network))
+    assert found == project.description(network)
+    assert list(found.registers) == designs.registers(network)
+    assert found.streams == 2
+    assert [layer.name for layer in found.layers] == [layer.name for layer in network.layers]
+    for layer, text in zip(found.layers, network.layers, strict=True):
         array = text.array.layout.array
-        assert (layer["lanes"], layer["columns"], layer["heads"]) == (array.lanes, array.columns, array.heads)
-        stored = sum(layer["steps"].values()) * array.lanes * array.columns * text.block_size
-        assert layer["weight_memory_bits"] == stored * programs.WEIGHTS.bits
-        assert all(unit["steps"] * unit["width"] >= unit["blocks"] for unit in layer["units"])
+        assert (layer.lanes, layer.columns, layer.heads) == (array.lanes, array.columns, array.heads)
+        stored = sum(layer.steps.values()) * array.lanes * array.columns * text.block_size
+        assert layer.weight_memory_bits == stored * programs.WEIGHTS.bits
+        assert all(unit.steps * unit.width >= unit.blocks for unit in layer.units)
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_the_description_tells_a_host_what_goes_in_and_out(name):
-    design = made(name)
-    found, program = json.loads(project.rtl_project(design)["design.json"]), design.program
-    assert found["input"] == {
-        "size": 6,
-        "bits": program.input.bits,
-        "fraction": program.input.fraction,
-        "slot_bits": 16,
-        "per_beat": 1,
-    }
-    logits = program.output.logits
-    numbers = {"bits": logits.bits, "fraction": logits.fraction}
-    assert found["logits"] == {"size": 3, **numbers, "slot_bits": 16, "per_beat": 1}
+    network = made(name)
+    found, input, logits = project.description(network), network.program.input, network.program.output.logits
+    assert found.input == design.Port(6, input.bits, input.fraction, slot_bits=16, per_beat=1)
+    assert found.logits == design.Port(3, logits.bits, logits.fraction, slot_bits=16, per_beat=1)
 
 
 def test_scripts_and_driver_are_in_every_project():
@@ -132,8 +156,8 @@ def test_scripts_and_driver_are_in_every_project():
 
 
 def test_the_clock_is_a_constraint():
-    design = designs.network(programs.build(), clock=Clock(160, TIMINGS["xcup"]))
-    text = project.rtl_project(design)["constraints/ernn.xdc"]
+    network = designs.network(programs.build(), clock=Clock(160, TIMINGS["xcup"]))
+    text = project.rtl_project(network)["constraints/ernn.xdc"]
     assert "create_clock -name aclk -period 6.250 [get_ports aclk]" in text
 
 
@@ -141,6 +165,6 @@ def test_more_than_one_stream_is_only_told_apart_by_its_number():
     one, four = (designs.network(programs.build(), streams=streams) for streams in (1, 4))
     assert (one.stream_bits, four.stream_bits) == (1, 2)
     found = [project.rtl_project(each) for each in (one, four)]
-    images = [{path: text for path, text in files.items() if path.startswith("memory/")} for files in found]
+    images = [{path: text for path, text in files.items() if path.endswith(".hex")} for files in found]
     assert images[0] == images[1]
     assert np.unique([len(text) for text in images[0].values()]).size > 1

@@ -1,10 +1,12 @@
 """Work of a frame against counts made another way: from the program alone, or by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from ernn.dataflow.transforms import multiplications
 from ernn.hw.graph.graph import Graph
-from ernn.hw.work import Work, work
+from ernn.hw.work import Counted, work
 from ernn.program.matrices import Circulant
 from tests import programs
 from tests.hw import designs
@@ -30,11 +32,9 @@ def test_products_are_those_of_the_matrices_and_of_the_units(name):
 
 def test_more_lanes_change_what_is_read_alone():
     program = programs.build(block_sizes=(2, 2))
-    small, large = (
-        work(designs.network(program, size, (1, 1, 0)).layers[0]).description() for size in ((4, 1, 0), (8, 1, 0))
-    )
-    assert small.pop("read_bits") > large.pop("read_bits")
-    assert small == large
+    small, large = (work(designs.network(program, size, (1, 1, 0)).layers[0]) for size in ((4, 1, 0), (8, 1, 0)))
+    assert small.read_bits > large.read_bits
+    assert replace(small, read_bits=0.0) == replace(large, read_bits=0.0)
 
 
 def test_every_weight_is_read_once():
@@ -50,7 +50,7 @@ def test_a_kernel_is_counted_by_its_operators():
     a, b = (graph.input_range(name, -128, 127, 0) for name in "ab")
     graph.output("y", a * b + a)
     graph.output("z", a + b)
-    done = Work()
+    done = Counted()
     done.add_graph(graph, 3)
     assert done.multiplications == {"8x8": 3}
     assert done.logic_bits == 3 * (16 + 9)

@@ -1,7 +1,6 @@
 """Simulations: what goes in, what a difference says, and what is measured."""
 
 import dataclasses
-import json
 import re
 
 import numpy as np
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.golden.model import Golden
+from ernn.hw import design
 from ernn.simulate import bench
 from ernn.simulate.bench import Mismatch, Outcome, Recorder
 from ernn.simulate.vectors import Vectors, rtl_vectors
@@ -132,11 +132,10 @@ def test_registers_tell_the_cycles(built, vectors):
     assert one.registers["latency"] == one.ended[0] - one.begun[0] + 1
     assert one.registers["cycles_low"] == one.registers["latency"]
     assert all_of_them.registers["cycles_low"] >= all_of_them.ended[-1] - all_of_them.begun[0]
-    design = json.loads((built.project / "design.json").read_text())
-    for layer in design["layers"]:
-        steps = sum(layer["steps"].values())
-        assert one.registers[f"{layer['name']}_busy"] == steps
-        assert all_of_them.registers[f"{layer['name']}_busy"] == steps * sum(LENGTHS)
+    for layer in design.read(built.project).layers:
+        steps = sum(layer.steps.values())
+        assert one.registers[f"{layer.name}_busy"] == steps
+        assert all_of_them.registers[f"{layer.name}_busy"] == steps * sum(LENGTHS)
 
 
 def toggles(saif: str, signal: str, bit: int) -> int:
@@ -177,15 +176,14 @@ def test_cycles_of_a_frame_are_those_between_frames(ended, cycles):
     assert Outcome(np.zeros(len(ended)), np.array(ended), {}).cycles_per_frame == cycles
 
 
-def test_utilization_is_the_share_of_multipliers_that_do_necessary_products():
-    layers = [
-        {"products": {"hh": 60, "ih": 40}, "multipliers": {"array": 8, "units": 99}},
-        {"products": {"ih": 20}, "multipliers": {"array": 2, "units": 99}},
-    ]
-    assert bench.utilization({"layers": layers}, 24.0) == 120 / (10 * 24)
+def test_utilization_is_the_share_of_multipliers_that_do_necessary_products(built):
+    described = design.read(built.project)
+    first, last = described.layers
+    first = dataclasses.replace(first, products={"hh": 60, "ih": 40}, multipliers=design.Multipliers(8, 99))
+    last = dataclasses.replace(last, products={"ih": 20}, multipliers=design.Multipliers(2, 99))
+    assert bench.utilization(dataclasses.replace(described, layers=(first, last)), 24.0) == 120 / (10 * 24)
 
 
 def test_an_array_does_not_do_more_than_it_has_multipliers(built, vectors):
-    design = json.loads((built.project / "design.json").read_text())
     outcome = built.bench.run(vectors)
-    assert 0 < bench.utilization(design, outcome.cycles_per_frame) <= 1
+    assert 0 < bench.utilization(design.read(built.project), outcome.cycles_per_frame) <= 1

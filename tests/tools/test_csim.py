@@ -11,6 +11,7 @@ from ernn.hw.hls import network
 from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
 from tests import programs
+from tests.hw import designs
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def vectors() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def simulation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return csim.build(network.project(programs.build()), tmp_path_factory.mktemp("csim"), "-O0")
+    return csim.build(network.project(programs.build(), designs.HLS), tmp_path_factory.mktemp("csim"), "-O0")
 
 
 def altered(text: str, line: int, element: int, by: int) -> str:
@@ -82,7 +83,7 @@ def test_logits_of_more_frames(simulation, vectors):
 
 
 def test_sources_that_do_not_compile(tmp_path):
-    files = network.project(programs.build()) | {"src/ernn.cpp": "no C++;\n"}
+    files = network.project(programs.build(), designs.HLS) | {"src/ernn.cpp": "no C++;\n"}
     with pytest.raises(UserError, match=r"g\+\+ ended with exit code 1: .* all of it is in .*compile\.log"):
         csim.build(files, tmp_path)
 

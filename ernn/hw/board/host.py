@@ -1,14 +1,14 @@
 """Register writes of a host: weights of a memory, and states of a stream.
 
-A write is a register's number and a value. Layers count in the order of the data, as in a project's design.json.
+A write is a register's number and a value. Layers count in the order of the data, as in a project's accelerator.json.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
+from ernn.hw.design import Accelerator
 from ernn.hw.layout.array import pack
 from ernn.hw.layout.registers import LOAD_PART, LOAD_PLACE, PROTOCOL, STATE_STEP, parts, register_number
 
@@ -26,20 +26,20 @@ def weights(layer: int, memory: int, image: str, bits: int) -> list[Write]:
 
 
 def state(
-    design: dict[str, Any], layer: int, stream: int, kind: str, numbers: Int[np.ndarray, " elements"]
+    accelerator: Accelerator, layer: int, stream: int, kind: str, numbers: Int[np.ndarray, " elements"]
 ) -> list[Write]:
     """c or y of a layer before its next frame; only while no frame is under way.
 
     Args:
-        design: the project's description.
+        accelerator: of the project.
         kind: "c" or "y".
         numbers: integers of the state's format.
     """
-    form = design["layers"][layer]["states"][kind]
-    padded = np.zeros(form["words"] * form["elements"], np.int64)
+    form = accelerator.layers[layer].states[kind]
+    padded = np.zeros(form.words * form.elements, np.int64)
     padded[: len(numbers)] = numbers
-    words = [pack(row, form["element_bits"]) for row in padded.reshape(form["words"], -1).tolist()]
-    return [(_PLACE, PROTOCOL.state(layer, stream, kind)), *_words(words, form["bits"])]
+    words = [pack(row, form.element_bits) for row in padded.reshape(form.words, -1).tolist()]
+    return [(_PLACE, PROTOCOL.state(layer, stream, kind)), *_words(words, form.bits)]
 
 
 def show(layer: int, stream: int, kind: str, step: int) -> list[Write]:

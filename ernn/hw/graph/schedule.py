@@ -15,7 +15,7 @@ from ernn.hw.graph.graph import Graph, Node, widths
 
 @dataclass(frozen=True)
 class Clock:
-    """The clock that a design is scheduled for."""
+    """The clock that an accelerator is scheduled for."""
 
     mhz: float
     timing: Timing

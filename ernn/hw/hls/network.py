@@ -37,13 +37,12 @@ STATIC = {
 class Target:
     """The device and clock that Vitis HLS synthesizes for."""
 
-    part: str = "xczu7ev-ffvc1156-2-e"
-    clock_mhz: float = 200.0
+    part: str
+    clock_mhz: float
 
 
-def project(program: Program, target: Target | None = None) -> Texts:
+def project(program: Program, target: Target) -> Texts:
     """All files but the vectors: text by path."""
-    target = target or Target()
     clock = Clock(target.clock_mhz, TIMINGS["xcup"])
     files = {path: static(path) for path in STATIC}
     files["settings.tcl"] = f"set part {target.part}\nset period_ns {1000 / target.clock_mhz:.3f}\n"

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ernn.hw.design import State as State  # a state's words, as the description has them
+
 
 @dataclass(frozen=True)
 class Words:
@@ -15,16 +17,6 @@ class Words:
     def width(self) -> int:
         """Of a word."""
         return self.elements * self.bits
-
-
-@dataclass(frozen=True)
-class State:
-    """Words of a state: `words` of `bits` bits, each of `elements` numbers of `element_bits`, the first lowest."""
-
-    words: int
-    bits: int
-    elements: int
-    element_bits: int
 
 
 def padded(word: str, bits: int, width: int) -> str:

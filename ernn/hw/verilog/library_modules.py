@@ -6,7 +6,7 @@ from ernn.hw.design import Parts
 
 
 def _parts(registers: str, instances: Mapping[str, str] | None = None) -> Parts:
-    return Parts(frozenset(registers.split()), instances or {})
+    return Parts(tuple(sorted(registers.split())), instances or {})
 
 
 LIBRARY = {

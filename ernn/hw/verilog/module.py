@@ -97,7 +97,7 @@ class Module:
         """What it consists of, for those who read its project."""
         own = {each.name for each in self.registers if not each.port}
         ports = {port.name for port in self.ports if port.register}
-        return Parts(frozenset(own | ports), {each.name: each.module for each in self.instances}, generated=True)
+        return Parts(tuple(sorted(own | ports)), {each.name: each.module for each in self.instances}, generated=True)
 
     def render(self) -> str:
         """Its text."""

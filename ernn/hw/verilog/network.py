@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ernn.hw.design import Stored
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Array
 from ernn.hw.layout.layer import blocks_of, circulant, projection_apart, sums_of
@@ -36,8 +37,8 @@ class Architecture:
     logits: int = 1  # a beat of the output; a power of two
 
     @property
-    def weights(self) -> str:
-        """How weights are stored: `words` or `transformed`."""
+    def weights(self) -> Stored:
+        """How weights are stored."""
         return "transformed" if self.transformed else "words"
 
     def __post_init__(self) -> None:

@@ -1,9 +1,11 @@
 """Files and scripts of a board: all there, and every pin connected."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from ernn.devices.catalogue import DEVICES
 from ernn.hw.board import adapter
 from ernn.hw.project import library
 from tests.hw import board_driver, designs
@@ -141,3 +143,9 @@ def test_a_bitstream_that_meets_its_clock_is_no_error(tcl, tmp_path):
 def test_other_boards_are_refused(tcl):
     with pytest.raises(Exception, match=r"^unknown board vc707: choose among pynq-z2 zcu102$"):
         tcl.run("block_design.tcl", "vc707")
+
+
+def test_parts_of_the_boards_are_those_of_the_catalogue():
+    text = (board_driver.FILES / "block_design.tcl").read_text()
+    boards = dict(re.findall(r"^ {4}([\w-]+) \{(xc\S+) ", text, re.MULTILINE))
+    assert boards == {"pynq-z2": DEVICES["xc7z020"].part, "zcu102": DEVICES["xczu9eg"].part}

@@ -12,6 +12,7 @@ from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
 from tests import programs
 from tests.golden.programs import Maker
+from tests.hw import designs
 
 
 def vectors(program: Program, x: np.ndarray) -> dict[str, str]:
@@ -22,7 +23,7 @@ def vectors(program: Program, x: np.ndarray) -> dict[str, str]:
 
 
 def simulated(program: Program, x: np.ndarray, folder: Path) -> str:
-    return csim.compare(csim.build(network.project(program), folder, "-O0"), vectors(program, x))
+    return csim.compare(csim.build(network.project(program, designs.HLS), folder, "-O0"), vectors(program, x))
 
 
 @pytest.mark.parametrize("name", programs.STRUCTURES)
@@ -46,14 +47,14 @@ def test_c_simulation_of_random_networks(seed, tmp_path):
 
 @pytest.mark.parametrize("name", programs.STRUCTURES)
 def test_text_is_the_same_every_time(name):
-    first, second = (network.project(programs.build(**programs.STRUCTURES[name])) for _ in range(2))
+    first, second = (network.project(programs.build(**programs.STRUCTURES[name]), designs.HLS) for _ in range(2))
     assert first == second
     assert list(first) == sorted(first)
 
 
 def test_files_of_a_project():
     layers = [f"src/layer{n}.h" for n in range(2)]
-    assert list(network.project(programs.build(**programs.STRUCTURES["gru"]))) == [
+    assert list(network.project(programs.build(**programs.STRUCTURES["gru"]), designs.HLS)) == [
         "run.tcl",
         "settings.tcl",
         "sim/ap_axi_sdata.h",
@@ -70,7 +71,7 @@ def test_files_of_a_project():
 def test_the_target_is_a_setting_of_the_script():
     files = network.project(programs.build(), network.Target("xc7vx485tffg1761-2", 125.0))
     assert files["settings.tcl"] == "set part xc7vx485tffg1761-2\nset period_ns 8.000\n"
-    others = network.project(programs.build())
+    others = network.project(programs.build(), designs.HLS)
     assert [path for path, text in files.items() if others[path] != text] == ["settings.tcl"]
 
 
@@ -108,7 +109,7 @@ def scripted(folder: Path, steps: str | None) -> list[str]:
 def folder(tmp_path: Path) -> Path:
     """A project with its vectors, written."""
     program = programs.build()
-    for path, text in (network.project(program) | vectors(program, programs.features(2))).items():
+    for path, text in (network.project(program, designs.HLS) | vectors(program, programs.features(2))).items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text)
     return tmp_path
@@ -123,7 +124,7 @@ def test_the_script_runs_all_steps(folder):
         "add_files -tb tb/features.txt",
         "add_files -tb tb/logits.txt",
         "open_solution -reset -flow_target vivado solution1",
-        "set_part xczu7ev-ffvc1156-2-e",
+        "set_part xczu9eg-ffvb1156-2-e",
         "create_clock -period 5.000 -name default",
         "csim_design",
         "csynth_design",
@@ -141,7 +142,7 @@ def test_the_script_runs_chosen_steps(folder):
 
 def test_constants_of_synthesis_are_as_narrow_as_their_format(tmp_path):
     program = programs.build(**programs.STRUCTURES["gru pruned"])
-    files = network.project(program)
+    files = network.project(program, designs.HLS)
     files["src/ernn_blocks.h"] = files["src/ernn_blocks.h"].replace("#ifdef __SYNTHESIS__", "#if 1")
     simulation = csim.build(files, tmp_path, "-O0")
     assert csim.compare(simulation, vectors(program, programs.features(3))) == "5 frames of 2 utterances equal"
@@ -149,7 +150,7 @@ def test_constants_of_synthesis_are_as_narrow_as_their_format(tmp_path):
 
 def test_stored_words_stand_in_the_header_as_they_are():
     program = programs.build(**programs.STRUCTURES["lstm projected"])
-    text = network.project(program)["src/layer0.h"]
+    text = network.project(program, designs.HLS)["src/layer0.h"]
     declared = text.split("layer0_hh_words[4][4][2][2] = {")[1].split("}")[0]
     assert [int(word) for word in declared.split(",")] == program.layers[0].weight_hh.words.integers.ravel().tolist()
 
@@ -164,7 +165,7 @@ def test_stored_words_stand_in_the_header_as_they_are():
     ],
 )
 def test_pragmas(name, path, lines):
-    text = network.project(programs.build(**programs.STRUCTURES[name]))[path]
+    text = network.project(programs.build(**programs.STRUCTURES[name]), designs.HLS)[path]
     assert all(line in text for line in lines)
 
 

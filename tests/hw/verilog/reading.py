@@ -82,7 +82,7 @@ def _parts(module: syntax.SyntaxNode) -> Parts:
         for each in node.instances
         if isinstance(each, syntax.SyntaxNode)
     }
-    return Parts(frozenset({name for name, _ in targets} - memories - ports), instances)
+    return Parts(tuple(sorted({name for name, _ in targets} - memories - ports)), instances)
 
 
 def _loops(node: syntax.SyntaxNode) -> Iterator[object]:

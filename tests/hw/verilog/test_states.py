@@ -1,15 +1,13 @@
 """States of a stream, read out and written back between frames."""
 
-import json
-
 import numpy as np
 import pytest
 
 from ernn.devices.timing import TIMINGS
 from ernn.golden.model import Golden
+from ernn.hw import project
 from ernn.hw.board import host
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.project import rtl_project
 from ernn.simulate.bench import Mismatch
 from ernn.simulate.vectors import Vectors
 from tests import programs
@@ -35,12 +33,11 @@ STREAMS, FRAMES, CUT = 2, 14, 6
 def made(request, tmp_path_factory):
     program = programs.build(**CASES[request.param])
     design = designs.network(program, streams=STREAMS, clock=CLOCKS.get(request.param, designs.CLOCK))
-    description = json.loads(rtl_project(design)["design.json"])
-    return program, description, designs.bench(design, tmp_path_factory.mktemp("states"))
+    return program, project.description(design), designs.bench(design, tmp_path_factory.mktemp("states"))
 
 
 def layers_with_states(description):
-    return [number for number, layer in enumerate(description["layers"]) if layer["states"]]
+    return [number for number, layer in enumerate(description.layers) if layer.states]
 
 
 def rest(program, stream):
@@ -81,13 +78,13 @@ def test_states_that_are_shown_are_those_of_the_integer_model(made, kind):
     program, description, bench = made
     vectors, before, after = rest(program, 1)
     number, wanted = layers_with_states(description)[-1], after[-1][kind][:, 0]
-    form = description["layers"][number]["states"][kind]
-    for step in range(form["words"]):
+    form = description.layers[number].states[kind]
+    for step in range(form.words):
         writes = [*restored(description, 1, before), *host.show(number, 1, kind, step)]
         registers = bench.run(vectors, writes=writes).registers
-        word = sum(registers[f"state_{part}"] << 32 * part for part in range(-(-form["bits"] // 32)))
-        found = unpacked(word, form["element_bits"], form["elements"])
-        expected = wanted[step * form["elements"] :][: form["elements"]].tolist()
+        word = sum(registers[f"state_{part}"] << 32 * part for part in range(-(-form.bits // 32)))
+        found = unpacked(word, form.element_bits, form.elements)
+        expected = wanted[step * form.elements :][: form.elements].tolist()
         assert found[: len(expected)] == expected
 
 

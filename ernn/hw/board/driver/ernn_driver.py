@@ -1,6 +1,6 @@
 """Runs an accelerator on a PYNQ board: loads weights, streams features, checks logits, measures.
 
-    python3 ernn_driver.py --bitstream ernn.bit --design design.json --weights memory --vectors vectors
+    python3 ernn_driver.py --bitstream ernn.bit --accelerator accelerator.json --weights memory --vectors vectors
 
 Wants NumPy, and PYNQ 3.0 or later where there is a board: `Accelerator` works on anything with the methods of `Board`.
 A packet is a row of words for each frame, a header (bit 0: an utterance opens; from bit 16 on: its stream) and then the
@@ -19,7 +19,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-VERSION = 1  # of the register protocol, whose numbers are in design.json
+VERSION = 1  # of the register protocol, whose numbers are in accelerator.json
+FILE_VERSION = 1  # of accelerator.json and weights.json
 
 
 class DriverError(Exception):
@@ -112,17 +113,17 @@ class Accelerator:
     """An accelerator behind a board.
 
     Args:
-        design: its design.json.
+        description: its accelerator.json; see `read`.
         frames_in_packet: longer sequences are cut, so that buffers stay small.
 
     Raises:
         DriverError: the registers are not those of an accelerator.
     """
 
-    def __init__(self, board: Board, design: dict[str, Any], frames_in_packet: int = 256) -> None:
-        self.board, self.design, self._packet = board, design, frames_in_packet
-        self._addresses = {name: 4 * number for number, name in enumerate(design["registers"])}
-        self._protocol = design["protocol"]
+    def __init__(self, board: Board, description: dict[str, Any], frames_in_packet: int = 256) -> None:
+        self.board, self.description, self._packet = board, description, frames_in_packet
+        self._addresses = {name: 4 * number for number, name in enumerate(description["registers"])}
+        self._protocol = description["protocol"]
         found = self.read("identity"), self.read("interface_version")
         if found != (self._protocol["identity"], VERSION):
             raise DriverError(
@@ -154,12 +155,15 @@ class Accelerator:
     def load_weights(self, folder: Path) -> int:
         """Write all weights of a folder `memory`; returns how many words.
 
+        They may be of another program, if its sizes, formats and constants are those of this accelerator.
+
         Raises:
-            DriverError: one is missing; nothing was written then.
+            DriverError: weights of another shape or layout, or one that is missing; nothing was written then.
         """
+        self._check(read(folder / "weights.json"), folder)
         places = {
             folder / f"{layer['name']}_weights_{memory}.hex": number << self._protocol["layer_shift"] | memory
-            for number, layer in enumerate(self.design["layers"])
+            for number, layer in enumerate(self.description["layers"])
             for memory in range(layer["memories"])
         }
         if missing := [path for path in places if not path.exists()]:
@@ -171,6 +175,18 @@ class Accelerator:
                 self._load(int(line, 16), 4 * len(line))
                 total += 1
         return total
+
+    def _check(self, images: dict[str, Any], folder: Path) -> None:
+        """Refuse weights that this accelerator would take for others."""
+        wanted, found = self.description["digests"]["shape"], images["digests"]["shape"]
+        if found != wanted:
+            raise DriverError(
+                f"{folder}: the digest `shape` (sizes, formats and constants) must be the accelerator's, "
+                f"{wanted[:12]}.., got {found[:12]}.. of {images['program']}; build that program's own bitstream"
+            )
+        wanted, found = _layout(self.description), _layout(images)
+        if found != wanted:
+            raise DriverError(f"{folder}: weights must lie as {wanted}, got {found}; generate them for these sizes")
 
     def _place(self, layer: int, stream: int, kind: str) -> int:
         """Where words of a state go to."""
@@ -189,23 +205,23 @@ class Accelerator:
             first: frames that open an utterance; by default the first one alone.
             stream: of each frame.
         """
-        size = self.design["input"]["size"], self.design["logits"]["size"]
+        size = self.description["input"]["size"], self.description["logits"]["size"]
         if x.ndim != 2 or x.shape[1] != size[0]:
             raise DriverError(f"frames have {size[0]} features, got an array of {x.shape}")
         opens = np.arange(len(x)) == 0 if first is None else first
         headers = np.asarray(opens, np.uint32) | np.broadcast_to(np.asarray(stream, np.uint32) << 16, len(x))
-        rows = np.column_stack([headers, _words(x, self.design["input"]["slot_bits"])])
-        width = -(-size[1] * self.design["logits"]["slot_bits"] // 32)
+        rows = np.column_stack([headers, _words(x, self.description["input"]["slot_bits"])])
+        width = -(-size[1] * self.description["logits"]["slot_bits"] // 32)
         found = []
         for start in range(0, len(rows), self._packet):
             packet = rows[start : start + self._packet]
             words = self.board.exchange(np.ascontiguousarray(packet, np.uint32).reshape(-1), len(packet) * width)
-            found.append(_integers(words.reshape(len(packet), width), self.design["logits"]["slot_bits"], size[1]))
+            found.append(_integers(words.reshape(len(packet), width), self.description["logits"]["slot_bits"], size[1]))
         return np.concatenate(found)
 
     def quantize(self, features: np.ndarray) -> np.ndarray:
         """Features as integers of the input format: nearest, halves upwards, saturated."""
-        form = self.design["input"]
+        form = self.description["input"]
         scaled = np.asarray(features, np.float64) * 2.0 ** form["fraction"]
         below = np.floor(scaled)
         limit = 1 << (form["bits"] - 1)
@@ -215,7 +231,7 @@ class Accelerator:
         """States of a stream, for each layer; only while no frame is under way."""
         return [
             {kind: self._state(number, stream, kind, form) for kind, form in layer["states"].items()}
-            for number, layer in enumerate(self.design["layers"])
+            for number, layer in enumerate(self.description["layers"])
         ]
 
     def _state(self, layer: int, stream: int, kind: str, form: dict[str, int]) -> np.ndarray:
@@ -229,7 +245,7 @@ class Accelerator:
 
     def restore(self, stream: int, states: list[dict[str, np.ndarray]]) -> None:
         """Write states back; the next frame of the stream must not open an utterance."""
-        for number, (layer, kinds) in enumerate(zip(self.design["layers"], states, strict=True)):
+        for number, (layer, kinds) in enumerate(zip(self.description["layers"], states, strict=True)):
             for kind, form in layer["states"].items():
                 self.write("load_place", self._place(number, stream, kind))
                 for row in np.reshape(kinds[kind], (form["words"], form["elements"])).tolist():
@@ -252,6 +268,24 @@ class Accelerator:
         }
 
 
+def read(path: Path) -> dict[str, Any]:
+    """A JSON file of the project: accelerator.json, or weights.json of its folder `memory`.
+
+    Raises:
+        DriverError: it is missing, damaged, or of another version.
+    """
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise DriverError(f"{path} is missing: copy it from the project") from None
+    except ValueError as error:
+        raise DriverError(f"{path} is no JSON ({error}): copy it from the project again") from None
+    version = found.get("version") if isinstance(found, dict) else None
+    if version != FILE_VERSION:
+        raise DriverError(f"{path}: version must be {FILE_VERSION}, got {version!r}: take the driver of this project")
+    return found
+
+
 def check(accelerator: Accelerator, vectors: Vectors) -> None:
     """Run frames and compare every logit.
 
@@ -268,6 +302,12 @@ def check(accelerator: Accelerator, vectors: Vectors) -> None:
         )
     if errors := accelerator.read("protocol_errors"):
         raise DriverError(f"{errors} frames came in broken")
+
+
+def _layout(described: dict[str, Any]) -> str:
+    """How weights are stored, and what decides where they lie; of an accelerator, or of weights."""
+    sizes = (f"{each['name']} {each['lanes']}x{each['columns']}x{each['heads']}" for each in described["layers"])
+    return f"{described['weights']} ({', '.join(sizes)})"
 
 
 def _pack(integers: list[int], bits: int) -> int:
@@ -302,14 +342,14 @@ def main() -> None:
     """Load weights, check the vectors, measure."""
     parser = argparse.ArgumentParser(description="Load weights, check vectors, measure.")
     parser.add_argument("--bitstream", default="ernn.bit")
-    parser.add_argument("--design", type=Path, default=Path("design.json"))
+    parser.add_argument("--accelerator", type=Path, default=Path("accelerator.json"))
     parser.add_argument("--weights", type=Path, help="folder `memory`; without it the bitstream's own weights stay")
     parser.add_argument("--vectors", type=Path, default=Path("vectors"))
     given = parser.parse_args()
     try:
-        design = json.loads(given.design.read_text())
-        accelerator = Accelerator(PynqBoard(given.bitstream), design)
-        vectors = Vectors.load(given.vectors, design["input"]["size"], design["logits"]["size"])
+        description = read(given.accelerator)
+        accelerator = Accelerator(PynqBoard(given.bitstream), description)
+        vectors = Vectors.load(given.vectors, description["input"]["size"], description["logits"]["size"])
         accelerator.reset()
         if given.weights:
             print(f"{accelerator.load_weights(given.weights)} words of weights loaded")

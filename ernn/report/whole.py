@@ -1,0 +1,30 @@
+"""The whole report as values: its pages and figures by file name."""
+
+from matplotlib.figure import Figure
+
+from ernn.artifacts import Texts
+from ernn.report import benchmark, benchmark_figures, document, figures, hardware, integer
+from ernn.report.published import published
+from ernn.report.results import Results
+
+
+def texts(results: Results) -> Texts:
+    """report.md, and benchmark.txt for the terminal."""
+    section = integer.text(results.integers, results.settings.quantization.budget_points)
+    section += hardware.text(results.accelerators) + benchmark.text(results.accelerators)
+    return Texts(
+        {"report.md": document.text(results, section), "benchmark.txt": benchmark.terminal(results.accelerators)}
+    )
+
+
+def drawn(results: Results) -> dict[str, Figure]:
+    """Every figure that the pages show."""
+    found = {
+        "per": figures.per_over_block_size(results.networks),
+        "degradation": figures.degradation(results.networks),
+        "training": figures.training_curves(results.networks),
+        **{f"training-{each.name}": figures.one_curve(each) for each in results.networks},
+        **integer.figures(results.integers),
+        **benchmark_figures.figures(results.accelerators, published()),
+    }
+    return {f"{name}.png": figure for name, figure in found.items()}

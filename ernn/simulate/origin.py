@@ -1,0 +1,29 @@
+"""Whether a project was generated from a program: asked before anything is simulated."""
+
+from pathlib import Path
+
+from ernn.errors import UserError
+from ernn.hw.design import Accelerator, Digests
+from ernn.program import files, shape
+from ernn.program.network import Program
+
+_CONTENT = {"shape": "sizes, formats and constants", "program": "weights and everything else"}  # of digests
+
+
+def check(accelerator: Accelerator, program: Program, project: Path) -> None:
+    """Compare both digests.
+
+    Args:
+        project: the accelerator's folder, for the message.
+
+    Raises:
+        UserError: the accelerator was generated from another program; the message says which digest differs.
+    """
+    digests = Digests(shape.digest(program), files.digest(program))
+    for name, content in _CONTENT.items():
+        wanted, found = getattr(digests, name), getattr(accelerator.digests, name)
+        if found != wanted:
+            raise UserError(
+                f"{project}: its digest `{name}` ({content}) must be that of the program {program.name}, "
+                f"{wanted[:12]}.., got {found[:12]}..; generate it again (`dvc repro`)"
+            )
