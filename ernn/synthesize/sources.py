@@ -8,7 +8,6 @@ from pathlib import Path
 from ernn import artifacts
 from ernn.devices.catalogue import Family
 from ernn.devices.flow import FLOWS
-from ernn.hw import design
 
 TOP = "ernn"
 _SLICES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))  # words of a block, and bits of each
@@ -74,7 +73,8 @@ def sources(project: Path, images: bool = False) -> Sources:
     description = artifacts.read_json(project / "design.json")
     verilog = {path.name: path.read_text() for path in sorted((project / "rtl").glob("*.v"))}
     memory = {path.name: path.read_text() for path in sorted((project / "memory").glob("*.hex"))}
-    modules = tuple(name for name, parts in design.modules(project).items() if parts.generated)
+    parts = artifacts.read_json(project / "modules.json")
+    modules = tuple(name for name, each in parts.items() if each["generated"])
     commands: tuple[str, ...] = ()
     if not images:
         commands = tuple(_without_images(**layer) for layer in description["layers"])
