@@ -9,6 +9,7 @@ import pytest
 from ernn.hw import project
 from ernn.hw.verilog.library_modules import LIBRARY
 from ernn.hw.verilog.network import NetworkHardware
+from ernn.simulate.vectors import rtl_vectors
 from tests import programs
 from tests.hw import designs
 from tests.hw.verilog import reading
@@ -35,6 +36,7 @@ DESIGNS = {
         {"layers": (2, 1, 0, 2)},
     ),
 }
+ICARUS = pytest.mark.skipif(shutil.which("iverilog") is None, reason="no iverilog; apt-get install iverilog")
 TOPS = {"ernn_tb": "tb", "ernn_board": "board"}
 
 
@@ -59,12 +61,26 @@ def test_pyslang_reads_every_source_without_an_error(folder, top):
     assert reading.errors(sources(folder, top), top) == []
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is None, reason="no iverilog; apt-get install iverilog")
+@ICARUS
 @pytest.mark.parametrize("top", TOPS)
 def test_icarus_reads_every_source_without_a_warning(folder, top):
     command = ["iverilog", "-g2005", "-Wall", "-t", "null", "-s", top, *sources(folder, top)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout + found.stderr) == (0, "")
+
+
+@ICARUS
+def test_icarus_simulates_every_design_as_the_integer_model(made, folder, tmp_path):
+    program, streams = made.program, made.architecture.streams
+    vectors = rtl_vectors(program, designs.utterances(program, [3, 2]), streams)
+    for path in (folder / "memory").glob("*.hex"):
+        shutil.copy(path, tmp_path)
+    vectors.files([]).write(tmp_path)
+    command = ["iverilog", "-g2005", "-o", tmp_path / "simulation", "-s", "ernn_tb", *sources(folder, "ernn_tb")]
+    subprocess.run(command, check=True)
+    run = ["vvp", "simulation", "+gaps=40", "+stalls=40"]
+    printed = subprocess.run(run, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert f"END frames {len(vectors.x)} errors 0\n" in printed
 
 
 def test_a_use_before_the_declaration_is_an_error_of_pyslang(tmp_path):
