@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from ernn.devices.timing import TIMINGS
 from ernn.golden.model import Golden
 from ernn.hw.board import host
+from ernn.hw.graph.schedule import Clock
 from ernn.hw.project import rtl_project
 from ernn.simulate.bench import Mismatch
 from ernn.simulate.vectors import Vectors
@@ -17,15 +19,22 @@ CASES = {
     "lstm": {"block_sizes": (2, 2), "projection": 4},  # a word of y is not one of c
     "lstm, projection apart": {"block_sizes": (2, 2), "projection": 4, "projection_block": 4},
     "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
+    "gru, fourier": {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier"},
+    "gru, long fourier": {"cell": "gru", "block_sizes": (64, 64), "transform": "fourier"},
     "pruned": {"block_sizes": (0, 0)},
 }
+# Many registers in the kernel of a vector's factors: what is written back is on its way for long.
+CLOCKS = dict.fromkeys(["gru, fourier", "gru, long fourier"], Clock(400, TIMINGS["ecp5"]))
+SYSTEM = ["gru, long fourier"]
 STREAMS, FRAMES, CUT = 2, 14, 6
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(
+    scope="module", params=[pytest.param(each, marks=[pytest.mark.system] if each in SYSTEM else []) for each in CASES]
+)
 def made(request, tmp_path_factory):
     program = programs.build(**CASES[request.param])
-    design = designs.network(program, streams=STREAMS)
+    design = designs.network(program, streams=STREAMS, clock=CLOCKS.get(request.param, designs.CLOCK))
     description = json.loads(rtl_project(design)["design.json"])
     return program, description, designs.bench(design, tmp_path_factory.mktemp("states"))
 
