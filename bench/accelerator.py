@@ -39,6 +39,13 @@ LSTM = Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True
 GRU = Network(cell="gru", layers=1, cells=1024)
 LSTM_1024 = Network(cell="lstm", layers=1, cells=1024)
 E_RNN = {("lstm", 8): (832, 2660), ("lstm", 16): (466, 2660), ("gru", 8): (703, 2280), ("gru", 16): (449, 2280)}
+MEASURES = (
+    "ernn/devices/timing.py",
+    "ernn/hw/graph",
+    "ernn/hw/layout",
+    "ernn/hw/verilog",
+    "ernn/simulate/toggles.py",
+)
 NOTE = """\
 `multipliers` are all products of two values that the hardware makes in a cycle: of the array, of the cells behind it,
 and of the output layer. `cycles_per_frame` is the initiation interval without pauses, `latency_cycles` that of a frame

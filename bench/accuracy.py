@@ -50,6 +50,7 @@ from ernn.training import session
 from ernn.training.dense import train_dense
 from ernn.training.evaluate import evaluate
 
+MEASURES = ("ernn/compress", "ernn/data", "ernn/nn", "ernn/scoring", "ernn/training")
 NOTE = (
     f"Synthetic corpus, {CORPUS.train_speakers} training and {CORPUS.test_speakers} test speakers of 8 utterances; "
     f"{TRAINING.epochs} epochs for every row. `smaller` is the widest dense network of the same depth that stores no "

@@ -25,6 +25,7 @@ DEVICE_OF = {
     "XCZU9EG": "xczu9eg",
     "XC7Z100": "xc7z100",
 }
+MEASURES = ("ernn/estimate/energy.py", "ernn/report/published.csv", "ernn/report/published.py")
 NOTE = """\
 Rows come in pairs: a published system, then a design of ours for the same network, device and clock (`ours`). Ours is
 one stream: `latency_us` is that of a frame alone, from its first feature to its last logit, and includes the output

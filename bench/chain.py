@@ -24,6 +24,7 @@ STAGES = 30
 REPEATS = 3
 DVC = [sys.executable, "-m", "dvc"]
 LOCAL = [sys.executable, "-m", "workflow.local"]
+MEASURES = ("dvc.yaml", "workflow")
 NOTE = """\
 `dvc version` and the rows of 30 stages: nothing has changed and nothing runs, fastest of three; ratio of processor time
 to `dvc version`. `smoke`: the preset from nothing, once each, with a cold cache of C++, beside nothing else; ratio of

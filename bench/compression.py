@@ -30,6 +30,7 @@ CASES = [
     (Network(cell="lstm", layers=2, cells=256), 8, 50),
     (Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True), 16, 15),
 ]
+MEASURES = ("ernn/compress", "ernn/nn", "ernn/training")
 NOTE = (
     f"One step (forward, backward, clipping, Adam, and the pull with ADMM) of the whole acoustic model on {BATCH} "
     f"sequences of {STEPS} steps: CPU seconds on one thread, medians of interleaved repetitions, the ratios within a "

@@ -21,6 +21,7 @@ WHEELS = ROOT / "docker" / "wheels"
 SMOKE = ROOT / "runs" / "smoke"
 OUTPUTS = ROOT / "build" / "kubeflow"
 LIMIT_MB = {"hardware": 1200}
+MEASURES = ("components", "docker", "ernn", "workflow")
 NOTE = """\
 Every image runs as a user of its own under a read-only root file system. `differing_files` counts files of the smoke
 preset that are not byte for byte those of `dvc repro` on the same machine; the receipt of MLflow, which names runs of

@@ -21,6 +21,14 @@ from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.synthesize import count, sources
 
 ERRORS = Path("ernn/estimate/cost_errors.json")
+MEASURES = (
+    "ernn/devices",
+    "ernn/estimate",
+    "ernn/hw/graph",
+    "ernn/hw/layout",
+    "ernn/hw/verilog",
+    "ernn/synthesize",
+)
 NOTE = """\
 `estimate` is the cost model's (`ernn.estimate.cost`), `synthesis` Yosys' of the same sources by the stage
 `synthesize`: hierarchy kept, before place and route. `fitted` rows are those that the constants in

@@ -27,6 +27,7 @@ NETWORKS = {
 INTEGER = {"lstm 153-1024/512": Network(cell="lstm", layers=1, cells=1024, projection=512)}
 BLOCK_SIZES = (8, 16)
 Step = Callable[[np.ndarray], np.ndarray]
+MEASURES = ("ernn/dataflow", "ernn/golden", "ernn/nn")
 NOTE = f"""\
 Batch 1, one thread, float32, a frame at a time with the state carried over, an output layer of {CLASSES} classes behind
 the recurrent ones; random weights. All systems of a network take turns, {ROUNDS} rounds of {FRAMES} frames each,

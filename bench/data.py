@@ -24,6 +24,7 @@ from ernn.params import Corpus, Features
 
 SPEAKERS = 40
 REPEATS = 3
+MEASURES = ("ernn/data",)
 NOTE = (
     "CPU seconds over all processes, one thread each; `times_real_time` is audio over CPU seconds, `ratio` the step's\n"
     "CPU seconds over its reference's in the same run. Bars: 200 times real time for the corpus, 400 for features."

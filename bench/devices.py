@@ -49,6 +49,16 @@ COLUMNS = (
     *("fmax_mhz", "fmax_kind", "fmax_low_mhz", "fmax_high_mhz", "levels", "levels_mhz"),
     *("cycles_per_frame", "latency_cycles", "unrouted_seeds", "fits", "binds", "bitstream_bytes", "seconds", "commit"),
 )
+MEASURES = (
+    "ernn/devices/flow.py",
+    "ernn/devices/timing.py",
+    "ernn/hw/graph",
+    "ernn/hw/layout",
+    "ernn/hw/verilog",
+    "ernn/synthesize",
+    "ernn/tools/nextpnr.py",
+    "ernn/tools/yosys.py",
+)
 NOTE = """\
 Counts are of Yosys, module by module, times the instances; `bram` are RAMB36 (halves: RAMB18), DP16KD or BRAM_40K
 (halves: 20K); `lut` of GateMate (`ccgm1a1`) are halves of CPEs, which are its multipliers, too. `fmax_kind`

@@ -20,6 +20,7 @@ GRU = Network(cell="gru", layers=1, cells=1024)
 CASES = [(network, k, transform) for network in (LSTM, GRU) for k, transform in ((8, "exact"), (8, "fourier"))]
 CASES += [(network, 16, "fourier") for network in (LSTM, GRU)]
 BATCHES = (1, 64, 256)  # utterances side by side
+MEASURES = ("ernn/dataflow", "ernn/golden")
 NOTE = (
     f"One layer of {INPUTS} inputs and an output layer of {PHONES} phones, random weights, 12 bits; {FRAMES} frames of "
     f"each utterance, the fastest of {REPEATS} repetitions, one thread. `torch_frames_per_s` is the float network of "

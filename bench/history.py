@@ -14,6 +14,7 @@ from bench.record import FOLDER, record
 from ernn import artifacts
 
 FIGURES = ("cycles_per_frame", "latency_cycles", "lut", "ff", "dsp", "bram", "clock_mhz", "clock_kind")
+MEASURES = ()  # its rows are past ones
 NOTE = """\
 Rows of a design and device are in the order in which they were measured; `commit` is that of its synthesis, and later
 changes are not in it. Cycles and latency are simulated ([accelerator.md](accelerator.md); small designs:

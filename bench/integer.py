@@ -40,6 +40,16 @@ from ernn.training.evaluate import evaluate as evaluate_float
 WIDTHS = (4, 5, 6, 7, 8, 10, 12, 14, 16)
 FINETUNED = (4, 6, 8)  # widths trained with their rounding too, with the first seed
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "integer"
+MEASURES = (
+    "ernn/compress",
+    "ernn/data",
+    "ernn/dataflow",
+    "ernn/golden",
+    "ernn/nn",
+    "ernn/quantize",
+    "ernn/scoring",
+    "ernn/training",
+)
 NOTE = (
     "The designs of params.yaml on its corpus; every tensor group has the same width. PER in percent, 39 phones, "
     "silence a phone, over the whole test set, means over seeds; `loss` in points against the float networks of the "

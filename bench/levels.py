@@ -29,6 +29,15 @@ COLUMNS = (
     *("design", "device", "scheduled_mhz", "supported_mhz", "rank", "levels"),
     *("module", "start", "end", "line", "function", "commit"),
 )
+MEASURES = (
+    "ernn/devices/flow.py",
+    "ernn/devices/timing.py",
+    "ernn/hw/graph",
+    "ernn/hw/layout",
+    "ernn/hw/verilog",
+    "ernn/synthesize",
+    "ernn/tools/yosys.py",
+)
 NOTE = """\
 One row a path, `rank` 1 the worst of its design. `levels`: a look-up table is one, a carry chain 0.4 where it is
 entered, 0.1 for every further cell and 0.35 where it is left, a wide multiplexer 0.25; a block RAM without its output

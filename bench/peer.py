@@ -38,6 +38,7 @@ OURS = {
     "k=8, exact": (BLOCK_SIZE, EXACT),
     "k=8, fourier": (BLOCK_SIZE, FOURIER),
 }
+MEASURES = ("ernn/dataflow", "ernn/golden", "ernn/hw/graph", "ernn/hw/hls", "ernn/quantize")
 NOTE = f"""\
 One LSTM layer, {INPUTS} inputs, {CELLS} cells, {UTTERANCES} utterances of {FRAMES} frames, the outputs of all frames.
 Weights are random and block-circulant (k = {BLOCK_SIZE}), so that one float network is the reference of every row:

@@ -21,6 +21,7 @@ from bench.record import record
 from workflow import declaration, presets
 
 ROOT = Path(__file__).parents[1]
+MEASURES = ("components", "dvc.yaml", "ernn")
 NOTE = """\
 Means over the tasks of a stage in preset {preset}, run one after the other on an otherwise idle machine; `peak_mb` is
 the largest memory of a process of any of them. `pipeline.py plan` reads this file."""

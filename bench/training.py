@@ -27,6 +27,7 @@ CASES = [
     (Network(cell="gru", layers=2, cells=256), 15),
     (Network(cell="gru", layers=2, cells=128), 15),
 ]
+MEASURES = ("ernn/nn",)
 NOTE = (
     f"One step of training (forward, backward, Adam) on {BATCH} sequences of {STEPS} steps: CPU seconds on one thread, "
     "medians of interleaved repetitions. torch's LSTM has no peepholes; ours runs on its kernel (oneDNN) where it has "

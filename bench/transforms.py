@@ -18,6 +18,7 @@ from ernn.quantize.calibrate import packed_spectrum
 
 COLUMNS, ROWS, VECTORS = 16, 4, 2000  # blocks of a row, rows of blocks, random vectors
 BITS = (8, 12, 16)
+MEASURES = ("ernn/dataflow", "ernn/nn/circulant.py", "ernn/quantize")
 NOTE = (
     f"Products of random block-circulant matrices ({COLUMNS} blocks a row, normal weights) with {VECTORS} random "
     "vectors in -1..1, all with so many bits: words, vectors, sums of spectra before the inverse, result. `rms_error` "

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from ernn.hw import design as hw_design
 from ernn.hw.verilog.network import NetworkHardware
 from ernn.program.network import Program
 from ernn.simulate import bench as simulation
 from ernn.simulate.bench import Bench
 from ernn.simulate.vectors import rtl_vectors
 from ernn.tools import verilator
-from tests.hw import designs
+from tests.hw import designs, states
 
 LENGTHS = (5, 1, 7, 3, 1, 1, 4)  # an utterance of one frame between others, and two of them in a row
 
@@ -62,6 +63,11 @@ class Equality:
     def test_one_stream_alone_and_a_reset_before_it_change_nothing(self, built: Built) -> None:
         x = designs.utterances(built.program, [6, 2], seed=4)
         built.bench.run(rtl_vectors(built.program, x, 1), writes=[(0, 1), (1, 0)])
+
+    def test_an_utterance_goes_on_from_states_that_are_written_back(self, built: Built) -> None:
+        accelerator = hw_design.read(built.project)
+        vectors, before, _ = states.rest(built.program, built.streams - 1)
+        built.bench.run(vectors, writes=states.restored(accelerator, built.streams - 1, before))
 
     def test_sources_are_lint_clean(self, built: Built) -> None:
         sources = [f"rtl/{each.name}" for each in sorted((built.project / "rtl").iterdir())]

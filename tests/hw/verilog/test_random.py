@@ -1,26 +1,30 @@
-"""Accelerators of random programs and sizes through Verilator, bit for bit the integer model."""
+"""Accelerators of random programs, sizes, families and clocks through Verilator, bit for bit the integer model."""
 
 import numpy as np
 import pytest
 
+from ernn.devices.timing import TIMINGS
+from ernn.hw.graph.schedule import Clock
 from tests.golden.programs import Maker
 from tests.hw import equality
 from tests.hw.equality import Built, Equality
 
 
 def sizes(seed: int) -> dict[str, object]:
-    """Arrays and streams."""
+    """Arrays, streams, family and clock."""
     random = np.random.default_rng(seed)
     layers, output = ((int(2 ** random.integers(low, 4)), int(random.integers(1, 4)), 0) for low in (2, 0))
     streams, pointwise = int(random.integers(1, 4)), int(random.choice([0, 0, 1, 2]))
     transformed = bool(random.integers(2))
     beat = tuple(int(2 ** random.integers(4)) for _ in range(2))
+    clock = Clock(float(random.choice([20, 80, 150, 300, 600])), TIMINGS[list(TIMINGS)[random.integers(len(TIMINGS))]])
     return {
         "layers": (*layers, pointwise),
         "output": output,
         "streams": streams,
         "transformed": transformed,
         "beat": beat,
+        "clock": clock,
     }
 
 

@@ -1,17 +1,15 @@
 """States of a stream, read out and written back between frames."""
 
-import numpy as np
 import pytest
 
 from ernn.devices.timing import TIMINGS
-from ernn.golden.model import Golden
 from ernn.hw import project
 from ernn.hw.board import host
 from ernn.hw.graph.schedule import Clock
 from ernn.simulate.bench import Mismatch
-from ernn.simulate.vectors import Vectors
 from tests import programs
 from tests.hw import designs
+from tests.hw.states import layers_with_states, rest, restored
 
 CASES = {
     "lstm": {"block_sizes": (2, 2), "projection": 4},  # a word of y is not one of c
@@ -24,7 +22,7 @@ CASES = {
 # Many registers in the kernel of a vector's factors: what is written back is on its way for long.
 CLOCKS = dict.fromkeys(["gru, fourier", "gru, long fourier"], Clock(400, TIMINGS["ecp5"]))
 SYSTEM = ["gru, long fourier"]
-STREAMS, FRAMES, CUT = 2, 14, 6
+STREAMS = 2
 
 
 @pytest.fixture(
@@ -34,28 +32,6 @@ def made(request, tmp_path_factory):
     program = programs.build(**CASES[request.param])
     design = designs.network(program, streams=STREAMS, clock=CLOCKS.get(request.param, designs.CLOCK))
     return program, project.description(design), designs.bench(design, tmp_path_factory.mktemp("states"))
-
-
-def layers_with_states(description):
-    return [number for number, layer in enumerate(description.layers) if layer.states]
-
-
-def rest(program, stream):
-    """Frames behind the cut, and the states of the integer model before and after them."""
-    golden, x = Golden(program), programs.features(FRAMES)[:, 0]
-    _, before = golden.run(x[:CUT, None])
-    logits, after = golden.run(x[CUT:, None], before)
-    count = FRAMES - CUT
-    return Vectors(x[CUT:], logits[:, 0], np.zeros(count, bool), np.full(count, stream)), before, after
-
-
-def restored(description, stream, states):
-    return [
-        write
-        for number, state in zip(layers_with_states(description), states, strict=True)
-        for kind in "cy"
-        for write in host.state(description, number, stream, kind, state[kind][:, 0])
-    ]
 
 
 @pytest.mark.parametrize("stream", range(STREAMS))
