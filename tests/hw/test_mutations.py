@@ -178,7 +178,7 @@ MUTATIONS: dict[str, Mutation] = {
         "pruned", LAYER, "16'd6: hh_steps_here = 16'd4", "16'd6: hh_steps_here = 16'd3", "layers.0.a_i"
     ),
     "vector of a thread": Mutation(
-        "gru", LAYER, "wire rc_chosen = chosen_thread[2]", "wire rc_chosen = chosen_thread[3]", "layers.0.a_n"
+        "gru", LAYER, "assign rc_chosen = chosen_thread[2]", "assign rc_chosen = chosen_thread[3]", "layers.0.a_n"
     ),
     # Units.
     "order of a GRU's gates": Mutation(
@@ -297,17 +297,15 @@ MUTATIONS: dict[str, Mutation] = {
     "c is written back": Mutation(
         "gru",
         LAYER,
-        "memory_n_c (.clk(clk), .write(n_done || (state_write && !state_is_y))",
-        "memory_n_c (.clk(clk), .write(n_done)",
+        ".write(n_done || (state_write && !state_is_y))",
+        ".write(n_done)",
         r"^frame 0, logit",
         restored,
     ),
     "y is written back": Mutation(
         "gru", LAYER, "else if (idle && y_last) hr_parity", "else if (1'b0) hr_parity", r"^frame 0, logit", restored
     ),
-    "a frame waits for states": Mutation(
-        "gru", TOP, "settling <= 16'd17", "settling <= 16'd3", r"^frame \d, logit", restored
-    ),
+    "a frame waits for states": Mutation("gru", TOP, ".SETTLE(17)", ".SETTLE(3)", r"^frame \d, logit", restored),
     "address of a written word": Mutation(
         "gru", "rtl/ernn_loader.v", "if (loaded[1]) address", "if (part) address", r"^frame 0, logit", restored
     ),
