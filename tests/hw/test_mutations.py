@@ -297,8 +297,8 @@ MUTATIONS: dict[str, Mutation] = {
     "c is written back": Mutation(
         "gru",
         LAYER,
-        ".write(n_done || (state_write && !state_is_y))",
-        ".write(n_done)",
+        "memory_n_c (.clk(clk),\n        .write(n_done || (state_write && !state_is_y))",
+        "memory_n_c (.clk(clk),\n        .write(n_done)",
         r"^frame 0, logit",
         restored,
     ),
