@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ernn.hw.design import STATES
 from ernn.hw.layout.registers import (
     CONTROL,
     LOAD_PART,
@@ -146,7 +147,7 @@ class Control:
             for n, layer in enumerate(self.layers)
             for kind, bits in (
                 ("00", layer.array.weight_bits),
-                *((f"1{place}", state.bits) for place, state in enumerate(layer.states.values())),
+                *((f"1{STATES.index(name)}", state.bits) for name, state in layer.states.items()),
             )
         )
         return Process(f"""    always @(posedge clk)

@@ -100,7 +100,7 @@ def test_parts_are_registers_without_memories_and_their_read_ports():
     items = [Register("a"), Register("b", port=True), Memory("c", 8, depth=4), Variable("v"), Wire("w")]
     ports = (*PORTS, Port("output", "q", register=True))
     made = Module("m", ports, (*items, Instance("part", "one", {"clk": "clk"})))
-    assert made.parts.registers == {"a", "q"}
+    assert made.parts.registers == ("a", "q")
     assert made.parts.instances == {"one": "part"}
     assert made.parts.generated
 
