@@ -44,5 +44,5 @@ def test_all_readers_of_its_plan_agree(k, k_of_x, inputs, lanes, columns, pointw
         folder = Path(name)
         outcome = designs.bench(design, folder).run(rtl_vectors(program, x, streams), 60, 60)
         simulation.check_overflows(program, x, outcome)
-        hls.project(program).write(folder / "project" / "hls")
+        hls.project(program, designs.HLS).write(folder / "project" / "hls")
         simulation.check_hls(program, folder / "project", x)
