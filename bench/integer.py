@@ -75,7 +75,7 @@ class Job:
         """Where the dense networks that it comes from are kept: where compression starts, and trained to the end."""
         share = parameters().compression.dense_share
         folder = CACHE / f"dense-{_key([self.training, self.network], digest, share)}"
-        return folder / f"s{self.seed}-young.model", folder / f"s{self.seed}-grown.model"
+        return folder / f"s{self.seed}-checkpoint_at_cut.model", folder / f"s{self.seed}-dense.model"
 
     def folder(self, digest: str) -> Path:
         """Where its scores are kept."""
@@ -125,12 +125,12 @@ def run(job: Job, dataset: Path, with_finetuned: bool = False) -> None:
     reference = folder / "float.json"
     if not reference.exists():
         artifacts.write_json(reference, evaluate_float(model, test, values.scoring)[1].to_json())
-    maker = chain.Maker(job.design, model, data, values.quantization, values.scoring)
+    quantizer = chain.Quantizer(job.design, model, data, values.quantization, values.scoring)
     for integer, tuned in variants(job.design, job.seed):
         path = folder / f"{integer.transform}-{integer.bits.weights}{'-finetuned' if tuned else ''}.json"
         if path.exists() or (tuned and not with_finetuned):
             continue
-        program = (finetuned(job, data, integer) if tuned else maker).program(integer)
+        program = (finetuned(job, data, integer) if tuned else quantizer).program(integer)
         score, _ = evaluate.score(program, test, values.scoring)
         artifacts.write_json(path, {"score": score.to_json(), "commit": commit()})
         print(path.parent.name, path.stem, f"{score.per:.2f} %", file=sys.stderr)
@@ -155,24 +155,24 @@ def trained(job: Job, data: Dataset) -> AcousticModel:
     """The float network of the design, trained unless it is there."""
     values, path = parameters(), job.float_model(data.digest)
     if not path.exists():
-        young, grown = (model_file.load(each) for each in job.dense_models(data.digest))
+        at_cut, final = (model_file.load(each) for each in job.dense_models(data.digest))
         run = session.open_run(data, job.training, values.scoring, part="compress", key=path.parent.name)
         design = values.designs[job.design]
-        model_file.save(compress(young, grown, design, values.compression, run), path)
+        model_file.save(compress(at_cut, final, design, values.compression, run), path)
         run.end()
     return model_file.load(path)
 
 
-def finetuned(job: Job, data: Dataset, integer: Integer) -> chain.Maker:
+def finetuned(job: Job, data: Dataset, integer: Integer) -> chain.Quantizer:
     """The network trained with the rounding of `integer`."""
     values = parameters()
     settings = values.quantization
-    maker = chain.Maker(job.design, trained(job, data), data, settings, values.scoring)
+    quantizer = chain.Quantizer(job.design, trained(job, data), data, settings, values.scoring)
     options = finetune.options(job.training, settings)
     run = session.open_run(data, options, values.scoring, job=repr(job), integer=integer.model_dump(mode="json"))
-    maker.finetune(integer, run)
+    quantizer.finetune(integer, run)
     run.end()
-    return maker
+    return quantizer
 
 
 def rows(dataset: Path, seeds: int) -> list[dict[str, Any]]:

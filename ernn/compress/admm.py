@@ -48,11 +48,11 @@ class Pull:
 
     @torch.no_grad()
     def _update(self, progress: float) -> None:
-        grown = self.options.rho_start * (self.options.rho_end / self.options.rho_start) ** progress
+        rho_next = self.options.rho_start * (self.options.rho_end / self.options.rho_start) ** progress
         for place, matrix in self._matrices.items():
             matrix.fold()  # Z <- Pi(W + U): U has no circulant part
-            self._minus_u[place].sub_(matrix.offset).mul_(self.rho / grown)
-        self.rho = grown
+            self._minus_u[place].sub_(matrix.offset).mul_(self.rho / rho_next)
+        self.rho = rho_next
 
     @torch.no_grad()
     def residuals(self) -> dict[Place, float]:

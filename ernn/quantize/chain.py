@@ -28,8 +28,8 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Made:
-    """A program and how it came about; `rows` has a line for every program that was measured on the dev split."""
+class Quantized:
+    """An integer program; `rows` has a line for every program that was measured on the dev split on the way to it."""
 
     program: Program
     rows: list[Row]
@@ -37,8 +37,8 @@ class Made:
 
 
 @dataclass
-class Maker:
-    """A trained network on its way into integers; `rows` collects what was measured on the dev split."""
+class Quantizer:
+    """Freezes a trained network into programs of given widths; `rows` collects what was measured on the dev split."""
 
     name: str
     model: AcousticModel
@@ -90,46 +90,46 @@ class Maker:
         return calibrate.measure(self.model, self.data.split("train"), self.settings.calibration_utterances)
 
 
-def quantize(maker: Maker, integer: Integer, open_run: Callable[[], Run]) -> Made:
+def quantize(quantizer: Quantizer, integer: Integer, open_run: Callable[[], Run]) -> Quantized:
     """The integer program of a network: widths searched if asked for, then trained with its rounding if it loses more
     than the budget on the dev split, and not by the chance of its utterances.
 
     Args:
-        maker: the network and its data.
+        quantizer: the network and its data.
         integer: arithmetic and widths; where they are searched, the widest.
         open_run: what to fine-tune with, opened only if needed.
     """
-    budget, reference = maker.settings.budget_points, maker.reference()
+    budget, reference = quantizer.settings.budget_points, quantizer.reference()
     if integer.search:
-        found = Search(lambda bits: maker.score(_with(integer, bits), "search").per, reference.per, budget)
+        found = Search(lambda bits: quantizer.score(_with(integer, bits), "search").per, reference.per, budget)
         integer = _with(integer, found.run(integer.bits))
-    score = maker.score(integer, "trained")
-    loss, (low, _) = score.per - reference.per, _interval(score, reference, maker.scoring)
-    finetuned = loss > budget and low > 0 and maker.settings.finetune_epochs > 0
+    score = quantizer.score(integer, "trained")
+    loss, (low, _) = score.per - reference.per, _interval(score, reference, quantizer.scoring)
+    finetuned = loss > budget and low > 0 and quantizer.settings.finetune_epochs > 0
     if finetuned:
         log.info("%.2f points lost on the dev split, %g allowed: training with rounding", loss, budget)
         run = open_run()
-        maker.finetune(integer, run)
-        maker.score(integer, "finetuned")
-    return Made(maker.program(integer), maker.rows, finetuned)
+        quantizer.finetune(integer, run)
+        quantizer.score(integer, "finetuned")
+    return Quantized(quantizer.program(integer), quantizer.rows, finetuned)
 
 
-def measure(made: Made, test: Split, float_score: Score, scoring: Scoring) -> tuple[Score, dict[str, float]]:
-    """Score of the program over the whole of `test`, and its metrics beside the float network's."""
-    score, overflows = evaluate.score(made.program, test, scoring)
+def measure(quantized: Quantized, test: Split, float_score: Score, scoring: Scoring) -> tuple[Score, dict[str, float]]:
+    """Score of the program over the whole of `test`, and its metrics against those of the float network."""
+    score, overflows = evaluate.score(quantized.program, test, scoring)
     for each in overflows:
         if not _flat(each.name):
             log.info("%s saturated %d of %d times", each.name, each.saturated, each.seen)
-    return score, metrics(made, score, overflows, float_score, scoring)
+    return score, metrics(quantized, score, overflows, float_score, scoring)
 
 
 def metrics(
-    made: Made, score: Score, overflows: list[Overflow], float_score: Score, scoring: Scoring
+    quantized: Quantized, score: Score, overflows: list[Overflow], float_score: Score, scoring: Scoring
 ) -> dict[str, float]:
     """Error rates, the loss against the float network of the same utterances, table errors, saturation."""
     low, high = score.interval(scoring.bootstrap_samples, seed=1)
     loss_low, loss_high = _interval(score, float_score, scoring)
-    errors = tables.errors(made.program.activations)
+    errors = tables.errors(quantized.program.activations)
     return {
         "per_integer": score.per,
         "per_integer_low": low,
@@ -138,12 +138,12 @@ def metrics(
         "integer_loss": score.per - float_score.per,
         "integer_loss_low": loss_low,
         "integer_loss_high": loss_high,
-        "weight_bits": made.program.weight_bits,
+        "weight_bits": quantized.program.weight_bits,
         "sigmoid_error": errors["sigmoid"],
         "tanh_error": errors["tanh"],
         "overflow_share": _largest_share(overflows, lambda name: not _flat(name)),
         "cell_saturated_share": _largest_share(overflows, lambda name: name.endswith(".c")),
-        "finetuned": int(made.finetuned),
+        "finetuned": int(quantized.finetuned),
     }
 
 
@@ -155,8 +155,8 @@ def _with(integer: Integer, bits: Bits) -> Integer:
     return integer.model_copy(update={"bits": bits})
 
 
-def _largest_share(overflows: list[Overflow], wanted: Callable[[str], bool]) -> float:
-    return max((each.share for each in overflows if wanted(each.name)), default=0.0)
+def _largest_share(overflows: list[Overflow], counts: Callable[[str], bool]) -> float:
+    return max((each.share for each in overflows if counts(each.name)), default=0.0)
 
 
 def _flat(name: str) -> bool:

@@ -108,7 +108,7 @@ def write_program(folder, name: str, integer: Integer) -> None:
     program = freeze.freeze(name, model, formats, integer, functions, frontend)
     program_file.save(program, folder / "programs" / name)
     score, theirs = scored("lstm-k4"), scored(integer.design)
-    metrics = chain.metrics(chain.Made(program, [], False), score, [], theirs, Scoring(bootstrap_samples=50))
+    metrics = chain.metrics(chain.Quantized(program, [], False), score, [], theirs, Scoring(bootstrap_samples=50))
     artifacts.write_json(folder / "metrics" / "quantize" / f"{name}.json", metrics)
     steps = [(12, 30.0), (8, 30.05)] if integer.search else []
     widths = [("search", *step) for step in steps] + [("trained", steps[-1][0] if steps else 12, 30.05)]

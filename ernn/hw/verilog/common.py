@@ -22,7 +22,7 @@ from ernn.program.plans import plan_of
 
 
 @dataclass(frozen=True)
-class Shared:
+class Context:
     """What all layers of a network have in common."""
 
     activations: Activations
@@ -34,15 +34,15 @@ class Shared:
 
 
 def array_hardware(
-    name: str, matrix: Matrix, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], shared: Shared
+    name: str, matrix: Matrix, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], context: Context
 ) -> ArrayHardware:
     """An array for matrices like this one, pruned or others."""
     if not isinstance(matrix, Pruned):
-        dense = Layout(array, tuple(threads), shared.transformed)
-        return ArrayHardware(name, dense, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+        dense = Layout(array, tuple(threads), context.transformed)
+        return ArrayHardware(name, dense, drains, context.frame_bits, context.streams, context.clock, context.memory)
     sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
     layout = SparseLayout(array, sparse)
-    return SparseArrayHardware(name, layout, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+    return SparseArrayHardware(name, layout, drains, context.frame_bits, context.streams, context.clock, context.memory)
 
 
 def constants(name: str, buses: Sequence[str], numbers: Numbers) -> Memory:

@@ -9,7 +9,7 @@ from ernn.hw.layout.array import Array
 from ernn.hw.layout.layer import blocks_of, circulant, projection_apart, sums_of
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import feedforward
-from ernn.hw.verilog.common import Shared
+from ernn.hw.verilog.common import Context
 from ernn.hw.verilog.control import Control
 from ernn.hw.verilog.frames import Beats, Frames
 from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
@@ -67,7 +67,7 @@ class NetworkHardware:
     def __init__(self, program: Program, architecture: Architecture) -> None:
         self.program, self.architecture = program, architecture
         self.frame_bits = (4 * (len(program.layers) + 2) - 1).bit_length()
-        shared = Shared(
+        context = Context(
             program.activations,
             architecture.clock,
             architecture.streams,
@@ -84,14 +84,14 @@ class NetworkHardware:
             if sums_of(layer).apart is not None:
                 array = next(arrays)
                 source = blocks_of(layer.weight_ih, array, self._sink)
-                self._add(feedforward.rows_of_x(f"{name}_x", layer, array, source, shared))
+                self._add(feedforward.rows_of_x(f"{name}_x", layer, array, source, context))
             array = next(arrays)
             source = self._source_of(layer, array)
             apart = None if projection_apart(layer) is None else next(arrays)
-            self._add(RecurrentLayer(name, layer, array, source, shared, apart).module())
+            self._add(RecurrentLayer(name, layer, array, source, context, apart).module())
         array, input = next(arrays), program.layers[-1].output
         source = blocks_of(program.output.weight, array, self._sink)
-        self._add(feedforward.output("output_layer", program.output, input, array, source, shared))
+        self._add(feedforward.output("output_layer", program.output, input, array, source, context))
         self.control = Control(self.layers, self.frame_bits)
 
     def _add(self, layer: LayerHardware) -> None:

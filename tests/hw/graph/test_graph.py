@@ -17,7 +17,7 @@ from ernn.program.matrices import Circulant, Numbers, Pruned
 from ernn.program.network import Lstm, Program
 from tests import programs
 from tests.dataflow.values import SEEDS, fourier_of
-from tests.golden.programs import Maker
+from tests.golden.programs import RandomPrograms
 from tests.hw import cases
 from tests.hw.cases import Case
 from tests.hw.evaluate import evaluate
@@ -36,7 +36,7 @@ STRUCTURES = {
 
 def random_program(seed: int) -> Program:
     """One without pruned matrices."""
-    program = Maker(seed).program()
+    program = RandomPrograms(seed).program()
     assume(not any(isinstance(matrix, Pruned) for matrix in program.matrices.values()))
     return program
 
