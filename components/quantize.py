@@ -3,20 +3,20 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Integer, Quantization, Scoring, Training
+from ernn.params import ProgramSpec, Quantization, Scoring, Training
 
 
 def quantize(
     *,
     name: str,
-    program: Integer,
+    program: ProgramSpec,
     quantization: Quantization,
     training: Training,
     scoring: Scoring,
     dataset: Path,
     model: Path,
     float_scores: Path,
-    integer: Path,
+    program_file: Path,
     scores: Path,
     curve: Path,
 ) -> dict[str, float]:
@@ -49,7 +49,7 @@ def quantize(
     score, metrics = chain.measure(quantized, test, theirs, scoring)
     artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
     outcome.write_curve(curve, quantized.rows)
-    files.save(quantized.program, integer)
+    files.save(quantized.program, program_file)
     for run in runs:
         run.end()
     return metrics

@@ -15,7 +15,7 @@ from ernn.nn.acoustic import AcousticModel, RecurrentLayer
 from ernn.nn.matrices import Circulant as FloatCirculant
 from ernn.nn.matrices import Matrix as FloatMatrix
 from ernn.nn.matrices import Pruned as FloatPruned
-from ernn.params import Integer
+from ernn.params import ProgramSpec
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
 from ernn.program.plan import JOINED, sums_of
@@ -27,7 +27,7 @@ def freeze(
     name: str,
     model: AcousticModel,
     formats: Formats,
-    program: Integer,
+    spec: ProgramSpec,
     functions: Activations,
     frontend: Frontend,
 ) -> Program:
@@ -35,7 +35,7 @@ def freeze(
     count = len(model.layers)
     inputs = [formats["x"], *(formats[f"layers.{n}.y"] for n in range(count - 1))]
     layers = [
-        _layer(cast(RecurrentLayer, layer), f"layers.{n}", formats, program, inputs[n])
+        _layer(cast(RecurrentLayer, layer), f"layers.{n}", formats, spec, inputs[n])
         for n, layer in enumerate(model.layers)
     ]
     classes, width = model.output.weight.shape
@@ -78,13 +78,13 @@ def fourier(block_size: int, sums: Format, twiddle_bits: int, products: int) -> 
     )
 
 
-def _layer(layer: RecurrentLayer, scope: str, formats: Formats, program: Integer, input: Format) -> Layer:
+def _layer(layer: RecurrentLayer, scope: str, formats: Formats, spec: ProgramSpec, input: Format) -> Layer:
     sizes = [getattr(matrix, "block_size", None) for matrix in (layer.weight_ih, layer.weight_hh)]
     joined = {"weight_ih", "weight_hh"} if sizes[0] == sizes[1] else set()  # one inverse transform for both
 
     def matrix(name: str) -> Matrix:
         sums = JOINED if name in joined else sums_of(name)
-        return _matrix(getattr(layer, name), formats[f"{scope}.{name}"], formats[f"{scope}.{sums}"], program)
+        return _matrix(getattr(layer, name), formats[f"{scope}.{name}"], formats[f"{scope}.{sums}"], spec)
 
     cells, of = layer.weight_ih.rows, lambda name: formats[f"{scope}.{name}"]
     bias = _numbers(layer.bias.unflatten(0, (-1, cells)), of("bias"))
@@ -107,14 +107,14 @@ def _layer(layer: RecurrentLayer, scope: str, formats: Formats, program: Integer
     )
 
 
-def _matrix(matrix: FloatMatrix, format: Format, sums: Format, program: Integer) -> Matrix:
+def _matrix(matrix: FloatMatrix, format: Format, sums: Format, spec: ProgramSpec) -> Matrix:
     if isinstance(matrix, FloatPruned):
         return _pruned(matrix, format)
     if isinstance(matrix, FloatCirculant):
         columns, k = matrix.columns, matrix.block_size
-        if program.transform == "exact" or k == 1:
+        if spec.transform == "exact" or k == 1:
             return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(columns, format))
-        transform: Transform = fourier(k, sums, program.bits.weights, program.complex_products)
+        transform: Transform = fourier(k, sums, spec.bits.weights, spec.complex_products)
         return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(packed_spectrum(columns), format))
     words = matrix().unflatten(0, (matrix.gates, matrix.rows)).unsqueeze(-1)
     return Circulant(matrix.rows, matrix.cols, 1, Exact(), _numbers(words, format))
