@@ -21,7 +21,7 @@ from ernn.devices.catalogue import DEVICES
 from ernn.golden.model import Golden
 from ernn.hw.hls import network as hls
 from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
-from ernn.nn.matrices import Dense
+from ernn.nn.matrices import DenseWeight
 from ernn.params import Design, Features, Network, ProgramSpec, Quantization
 from ernn.program.network import Program
 from ernn.quantize import calibrate, freeze, tables
@@ -108,7 +108,7 @@ def program_of(layer: Layer, block_size: int, spec: ProgramSpec) -> Program:
         model = AcousticModel(model.network, INPUTS, model.phones)
         with torch.no_grad():
             for (place, matrix), (_, source) in zip(model.matrices(), layer.model.matrices(), strict=True):
-                assert isinstance(matrix, Dense), place
+                assert isinstance(matrix, DenseWeight), place
                 matrix.weight.copy_(source())
             model.layers[0].bias.copy_(layer.model.layers[0].bias)  # type: ignore[arg-type, operator]
             model.output.load_state_dict(layer.model.output.state_dict())

@@ -9,7 +9,7 @@ import numpy as np
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.golden.integers import Array, Integers, Log
-from ernn.golden.products import Product, add, split
+from ernn.golden.products import IntegerProduct, add, split
 from ernn.program.matrices import Numbers, shares_sums
 from ernn.program.network import Layer, Output
 from ernn.program.plan import VALUES, Constants, Plan, Rows, Term, formats
@@ -52,7 +52,7 @@ class Steps:
         self._layer, self._plan, self._lookup, self._log = layer, plan, lookup, log
         self._formats = formats(layer)
         matrices = {term.matrix for rows in plan.rows for term in rows.terms}
-        self._products = {matrix: Product(getattr(layer, matrix), log) for matrix in matrices}
+        self._products = {matrix: IntegerProduct(getattr(layer, matrix), log) for matrix in matrices}
         self._constants = {update.name: self._numbers(update.constants) for update in plan.updates}
 
     def initial(self, utterances: int) -> State:
@@ -86,7 +86,7 @@ class Steps:
             total = products[0].rows(functools.reduce(add, sums), rows.joined)
         else:
             names = [rows.alone(term) for term in rows.terms]
-            total = functools.reduce(operator.add, map(Product.rows, products, sums, names))
+            total = functools.reduce(operator.add, map(IntegerProduct.rows, products, sums, names))
         return split(total, rows.gates or ("",))
 
     def _numbers(self, constants: Sequence[Constants]) -> Values:

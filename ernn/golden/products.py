@@ -12,7 +12,7 @@ from ernn.program.matrices import Matrix, Pruned
 Sums = Sequence[Integers]  # one for each accumulator of a block, (gates, p, utterances)
 
 
-class Product:
+class IntegerProduct:
     """A matrix whose factors are made once; see `ernn.dataflow.transforms` for the steps of a product."""
 
     def __init__(self, matrix: Matrix, log: Log) -> None:

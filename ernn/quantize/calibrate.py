@@ -14,7 +14,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import BLOCK_SIZES
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import Circulant
+from ernn.nn.matrices import CirculantWeight
 from ernn.params import ProgramSpec, Quantization
 from ernn.program.plan import JOINED, SUMS, sums_of
 from ernn.quantize import rules, simulated
@@ -164,7 +164,7 @@ def _spectral_blocks(model: AcousticModel) -> dict[str, tuple[int, int]]:
     """(rows of a gate, block size) of every sum whose spectrum may be wanted."""
     found = {}
     for place, matrix in model.matrices():
-        if isinstance(matrix, Circulant):
+        if isinstance(matrix, CirculantWeight):
             joined = [JOINED] if place.kind == "input" else []
             for name in [sums_of(place.attribute), *joined]:
                 found[f"layers.{place.layer}.{name}"] = (matrix.rows, matrix.block_size)
@@ -175,7 +175,7 @@ def _spectral_weights(model: AcousticModel) -> dict[str, np.ndarray]:
     return {
         str(place): packed_spectrum(matrix.columns.detach()).numpy()
         for place, matrix in model.matrices()
-        if isinstance(matrix, Circulant)
+        if isinstance(matrix, CirculantWeight)
     }
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ernn.dataflow.formats import Format
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import Circulant
+from ernn.nn.matrices import CirculantWeight
 from ernn.params import ProgramSpec, Quantization, Training
 from ernn.program.plan import SUMS
 from ernn.quantize import simulated
@@ -44,7 +44,7 @@ class Rounding:
         self._spectral = {
             str(place)
             for place, matrix in model.matrices()
-            if isinstance(matrix, Circulant) and spec.transform == "fourier"
+            if isinstance(matrix, CirculantWeight) and spec.transform == "fourier"
         }
 
     def __call__(self, name: str, value: Tensor) -> Tensor:

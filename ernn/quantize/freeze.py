@@ -12,9 +12,7 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.nn.acoustic import AcousticModel, RecurrentLayer
-from ernn.nn.matrices import Circulant as FloatCirculant
-from ernn.nn.matrices import Matrix as FloatMatrix
-from ernn.nn.matrices import Pruned as FloatPruned
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.params import ProgramSpec
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
@@ -107,10 +105,10 @@ def _layer(layer: RecurrentLayer, scope: str, formats: Formats, spec: ProgramSpe
     )
 
 
-def _matrix(matrix: FloatMatrix, format: Format, sums: Format, spec: ProgramSpec) -> Matrix:
-    if isinstance(matrix, FloatPruned):
+def _matrix(matrix: Weight, format: Format, sums: Format, spec: ProgramSpec) -> Matrix:
+    if isinstance(matrix, PrunedWeight):
         return _pruned(matrix, format)
-    if isinstance(matrix, FloatCirculant):
+    if isinstance(matrix, CirculantWeight):
         columns, k = matrix.columns, matrix.block_size
         if spec.transform == "exact" or k == 1:
             return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(columns, format))
@@ -120,7 +118,7 @@ def _matrix(matrix: FloatMatrix, format: Format, sums: Format, spec: ProgramSpec
     return Circulant(matrix.rows, matrix.cols, 1, Exact(), _numbers(words, format))
 
 
-def _pruned(matrix: FloatPruned, format: Format) -> Pruned:
+def _pruned(matrix: PrunedWeight, format: Format) -> Pruned:
     """Compressed rows of the pattern; weights that round to zero stay, so that rows keep their balance."""
     mask = matrix.mask.cpu().numpy()
     rows, columns = np.nonzero(mask)

@@ -16,7 +16,7 @@ from torch import Tensor
 from ernn.dataflow.formats import Format
 from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel, RecurrentLayer
-from ernn.nn.matrices import Circulant, Matrix, Pruned
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.program.plan import JOINED, Rows, Update
 from ernn.program.plans import plan_of
 
@@ -36,19 +36,19 @@ def logits(
     return hook("output.logits", y @ weight.t() + bias)
 
 
-def stored(matrix: Matrix) -> Tensor:
+def stored(matrix: Weight) -> Tensor:
     """What is stored of a matrix: the tensor that its hook sees."""
-    if isinstance(matrix, Circulant):
+    if isinstance(matrix, CirculantWeight):
         return matrix.columns
-    return matrix.weight * matrix.mask if isinstance(matrix, Pruned) else matrix()
+    return matrix.weight * matrix.mask if isinstance(matrix, PrunedWeight) else matrix()
 
 
-def _weight(matrix: Matrix, name: str, hook: Hook) -> Tensor:
+def _weight(matrix: Weight, name: str, hook: Hook) -> Tensor:
     """The dense tensor of a matrix whose stored words went through the hook."""
     words = hook(name, stored(matrix))
-    if isinstance(matrix, Circulant):
+    if isinstance(matrix, CirculantWeight):
         return circulant.expand(words, matrix.rows, matrix.cols).flatten(0, 1)
-    return words * matrix.mask if isinstance(matrix, Pruned) else words
+    return words * matrix.mask if isinstance(matrix, PrunedWeight) else words
 
 
 @dataclass(frozen=True)

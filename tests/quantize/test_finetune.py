@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ernn.dataflow.formats import Format
-from ernn.nn.matrices import Circulant
+from ernn.nn.matrices import CirculantWeight
 from ernn.params import Bits, ProgramSpec, Quantization, Scoring, Training
 from ernn.quantize import calibrate, finetune, rules, simulated
 from ernn.training import session
@@ -50,5 +50,5 @@ def test_training_with_rounding_helps_where_rounding_hurts(make, data, monkeypat
     finetune.finetune(model, formats, spec, run)
     losses = [row["train_loss"] for row in run.rows]
     assert losses[-1] < 0.8 * losses[0]
-    assert all(isinstance(matrix, Circulant) for _, matrix in model.matrices())
+    assert all(isinstance(matrix, CirculantWeight) for _, matrix in model.matrices())
     assert {row["phase"] for row in run.rows} == {"rounding"}

@@ -9,7 +9,7 @@ import torch
 from ernn.errors import UserError
 from ernn.golden.model import Golden
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import Pruned
+from ernn.nn.matrices import PrunedWeight
 from ernn.params import Bits, ProgramSpec, Quantization
 from ernn.quantize import calibrate, tables
 from ernn.quantize.freeze import freeze, frontend_of
@@ -74,7 +74,7 @@ def test_pruned_rows_keep_their_pattern(make, data):
     model = make(1)
     for place, matrix in list(model.matrices()):
         mask = torch.rand(matrix().shape, generator=torch.Generator().manual_seed(place.layer)) < 0.3
-        model.replace(place, Pruned.masked(matrix, mask))
+        model.replace(place, PrunedWeight.masked(matrix, mask))
     program = frozen(model, data)
     assert difference(model, program, data) < 0.01
     for place, matrix in model.matrices():

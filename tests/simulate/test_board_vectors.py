@@ -34,7 +34,7 @@ def test_the_driver_reads_utterances_and_their_logits(folder, capsys):
     assert capsys.readouterr().out == "12 frames\n"
     described, golden = design.read(folder / "project"), Golden(files.load(folder / "program"))
     driver = board_driver.driver(folder / "out/vectors/ernn_driver.py")
-    found = driver.Vectors.load(folder / "out/vectors", described.input.size, described.logits.size)
+    found = driver.BoardVectors.load(folder / "out/vectors", described.input.size, described.logits.size)
     split = Dataset.open(folder / "data").split("test")
     for stream in range(2):
         x = golden.quantize(split.feature(stream))

@@ -87,7 +87,7 @@ class PynqBoard:
 
 
 @dataclass(frozen=True)
-class Vectors:
+class BoardVectors:
     """Frames and the logits of the integer model, as a test bench reads them."""
 
     x: np.ndarray
@@ -96,7 +96,7 @@ class Vectors:
     stream: np.ndarray
 
     @classmethod
-    def load(cls, folder: Path, inputs: int, classes: int) -> Vectors:
+    def load(cls, folder: Path, inputs: int, classes: int) -> BoardVectors:
         """frames.txt, x.hex and want.hex of a folder."""
         frames = np.loadtxt(folder / "frames.txt", dtype=np.int64, ndmin=2)
         x, logits = (_numbers(folder / name) for name in ("x.hex", "want.hex"))
@@ -251,7 +251,7 @@ class Accelerator:
                 for row in np.reshape(kinds[kind], (form["words"], form["elements"])).tolist():
                     self._load(_pack(row, form["element_bits"]), form["bits"])
 
-    def measure(self, vectors: Vectors) -> dict[str, float]:
+    def measure(self, vectors: BoardVectors) -> dict[str, float]:
         """Speed over frames, by the accelerator's counters at the board's clock and by the wall clock of the host."""
         self.clear()
         begun = time.perf_counter()
@@ -286,7 +286,7 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def check(accelerator: Accelerator, vectors: Vectors) -> None:
+def check(accelerator: Accelerator, vectors: BoardVectors) -> None:
     """Run frames and compare every logit.
 
     Raises:
@@ -349,7 +349,7 @@ def main() -> None:
     try:
         description = read(given.accelerator)
         accelerator = Accelerator(PynqBoard(given.bitstream), description)
-        vectors = Vectors.load(given.vectors, description["input"]["size"], description["logits"]["size"])
+        vectors = BoardVectors.load(given.vectors, description["input"]["size"], description["logits"]["size"])
         accelerator.reset()
         if given.weights:
             print(f"{accelerator.load_weights(given.weights)} words of weights loaded")
