@@ -80,5 +80,5 @@ def _vectors(layer: LayerHardware, total: Counted) -> None:
     copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1
     for thread in {thread.vector: thread for thread in layout.threads}.values():
         kernel = kernels.points("points", thread.matrix, thread.product.vector, array.lane.clock)
-        total.add_graph(kernel.graph, thread.columns)
-        total.write_bits += thread.columns * copies * array.kept_bits(thread.vector)
+        total.add_graph(kernel.graph, thread.block_columns)
+        total.write_bits += thread.block_columns * copies * array.kept_bits(thread.vector)

@@ -30,13 +30,13 @@ class CirculantProduct:
     """y = W x for one vector, by spectra: k words a block, as many as its first column has.
 
     Args:
-        columns: first columns of the blocks, (p, q, k); k = 1 is a dense matrix.
+        first_columns: first columns of the blocks, (p, q, k); k = 1 is a dense matrix.
     """
 
-    def __init__(self, columns: Float[np.ndarray, "p q k"]) -> None:
-        self._shape = p, q, k = columns.shape
+    def __init__(self, first_columns: Float[np.ndarray, "p q k"]) -> None:
+        self._shape = p, q, k = first_columns.shape
         forward = packed_transform(k)
-        spectra = np.moveaxis(columns.astype(np.float64) @ forward, 2, 0)  # (k, p, q)
+        spectra = np.moveaxis(first_columns.astype(np.float64) @ forward, 2, 0)  # (k, p, q)
         self._ends = np.ascontiguousarray(spectra[:2], np.float32)  # bins 0 and k/2 are real
         self._inner = np.ascontiguousarray(spectra[2::2] + 1j * spectra[3::2], np.complex64)
         self._forward = forward.astype(np.float32)
@@ -170,7 +170,7 @@ class _Sum:
     """
 
     def __init__(self, matrices: Sequence[Weight], gates: Sequence[int]) -> None:
-        blocks = [_columns(matrix, gates) for matrix in matrices]
+        blocks = [_first_columns(matrix, gates) for matrix in matrices]
         if len({block.shape[-1] for block in blocks}) == 1:
             blocks = [np.concatenate(blocks, axis=2)]
         self.products = [CirculantProduct(np.concatenate(list(block))) for block in blocks]
@@ -187,7 +187,7 @@ class _Sum:
         return rows.reshape(self._gates, -1)[:, : self._rows].reshape(-1)
 
 
-def _columns(matrix: Weight, gates: Sequence[int]) -> Float[np.ndarray, "gates p q k"]:
+def _first_columns(matrix: Weight, gates: Sequence[int]) -> Float[np.ndarray, "gates p q k"]:
     """First columns of the blocks of some gates; those of a dense or pruned matrix are its elements."""
     if type(matrix) is CirculantWeight:
         return matrix.columns.detach().numpy()[list(gates)]

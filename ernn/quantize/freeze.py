@@ -109,11 +109,11 @@ def _matrix(matrix: Weight, format: Format, sums: Format, spec: ProgramSpec) -> 
     if isinstance(matrix, PrunedWeight):
         return _pruned(matrix, format)
     if isinstance(matrix, CirculantWeight):
-        columns, k = matrix.columns, matrix.block_size
+        first_columns, k = matrix.columns, matrix.block_size
         if spec.transform == "exact" or k == 1:
-            return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(columns, format))
+            return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(first_columns, format))
         transform: Transform = fourier(k, sums, spec.bits.weights, spec.complex_products)
-        return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(packed_spectrum(columns), format))
+        return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(packed_spectrum(first_columns), format))
     words = matrix().unflatten(0, (matrix.gates, matrix.rows)).unsqueeze(-1)
     return Circulant(matrix.rows, matrix.cols, 1, Exact(), _numbers(words, format))
 
@@ -121,10 +121,10 @@ def _matrix(matrix: Weight, format: Format, sums: Format, spec: ProgramSpec) -> 
 def _pruned(matrix: PrunedWeight, format: Format) -> Pruned:
     """Compressed rows of the pattern; weights that round to zero stay, so that rows keep their balance."""
     mask = matrix.mask.cpu().numpy()
-    rows, columns = np.nonzero(mask)
+    rows, column_index = np.nonzero(mask)
     values = _numbers(matrix.weight[matrix.mask], format)
     starts = np.searchsorted(rows, np.arange(len(mask) + 1)).astype(np.int64)
-    return Pruned(matrix.rows, matrix.cols, matrix.gates, values, columns.astype(np.int64), starts)
+    return Pruned(matrix.rows, matrix.cols, matrix.gates, values, column_index.astype(np.int64), starts)
 
 
 def _numbers(values: Tensor, format: Format) -> Numbers:

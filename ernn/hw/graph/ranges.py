@@ -48,7 +48,7 @@ class Product:
     vector: Format
 
     @property
-    def columns(self) -> int:
+    def block_columns(self) -> int:
         """Blocks in a row."""
         return self.matrix.words.integers.shape[2]
 
@@ -67,7 +67,7 @@ class Product:
         words = [points[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
         factors = transforms.weight_points(words, self.matrix.transform)
         products = transforms.products(factors, points, self.matrix.transform)
-        return [Range(self.columns * p.low, self.columns * p.high, p.fraction) for p in products]
+        return [Range(self.block_columns * p.low, self.block_columns * p.high, p.fraction) for p in products]
 
     def weight_factors(self) -> list[Range]:
         """Of a block of the matrix, behind the transform of its words."""
@@ -94,7 +94,7 @@ class Product:
 
     def largest(self) -> int:
         """Bound of the magnitude of a row, in the fraction of exact sums."""
-        return self.columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
+        return self.block_columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
 
     def _points(self) -> list[Wire]:
         graph = Graph("ranges")

@@ -63,7 +63,7 @@ class Operand:
         """An array of the factors of a whole vector."""
         bus = self.points.outputs["f"]
         return (
-            f"    ap_int<{bus.width}> {name}[{self.product.columns}][{len(bus.elements)}];\n"
+            f"    ap_int<{bus.width}> {name}[{self.product.block_columns}][{len(bus.elements)}];\n"
             f"#pragma HLS ARRAY_RESHAPE variable={name} complete dim=2\n"
         )
 
@@ -85,7 +85,7 @@ class Operand:
 
     def functions(self) -> str:
         """The kernels and the loop over the blocks of the vector."""
-        k, columns = self.block_size, self.product.columns
+        k, columns = self.block_size, self.product.block_columns
         bus = self.points.outputs["f"]
         return "\n".join(
             [
@@ -119,7 +119,7 @@ static void {self.name}_factors(const ap_int<{self.vector.bits}> x[{self.matrix.
         loop = self._sparse_loop if isinstance(self.matrix, Pruned) else self._dense_loop
         return f"""// Adds the products {what}of a block row of {self.path} to their sums.
 static void {self._sums_name(gates)}(const int row,
-    const ap_int<{factors.width}> f[{self.product.columns}][{len(factors.elements)}],
+    const ap_int<{factors.width}> f[{self.product.block_columns}][{len(factors.elements)}],
     ap_int<{joined.bits}> s[{count}][{len(sums.elements)}]) {{
 #pragma HLS INLINE
 {loop(count, f"({first} + gate)" if first else "gate", joined)}}}
@@ -132,7 +132,7 @@ static void {self._sums_name(gates)}(const int row,
         words = f"{self.name}_words"
         return f"""#pragma HLS ARRAY_PARTITION variable={words} complete dim=1
 #pragma HLS ARRAY_RESHAPE variable={words} complete dim=4
-    for (int column = 0; column < {self.product.columns}; column++) {{
+    for (int column = 0; column < {self.product.block_columns}; column++) {{
 #pragma HLS PIPELINE II=1
         for (int gate = 0; gate < {count}; gate++) {{
 #pragma HLS UNROLL

@@ -45,7 +45,7 @@ class _Requirements:
     Attributes:
         name: of the array, in messages.
         side_by_side: gates whose rows the array works on together; 0: one gate at a time.
-        columns: blocks of its vector.
+        block_columns: blocks of its vector.
         pruned: the matrix is pruned, so its vector is written element by element.
         cells: of a block, which can be updated one after the other.
         heads: the least number of heads that a rule chooses.
@@ -53,7 +53,7 @@ class _Requirements:
 
     name: str
     side_by_side: int
-    columns: int
+    block_columns: int
     pruned: bool = False
     cells: int = 1
     heads: int = 1
@@ -64,17 +64,19 @@ def _requirements(program: Program, logits: int) -> Iterator[_Requirements]:
         plan, projection = plan_of(layer.kind, layer), projection_apart(layer)
         gates = len(plan.gates)
         if sums_of(layer).apart is not None:
-            yield _Requirements(f"layer {number}, products of x", gates, _columns(layer.weight_ih))
+            yield _Requirements(f"layer {number}, products of x", gates, _block_columns(layer.weight_ih))
         pruned = isinstance(layer.weight_hh, Pruned)
         side_by_side, k = gates if plan.together else 0, circulant(layer.weight_hh).block_size
-        yield _Requirements(f"layer {number}", side_by_side, _columns(layer.weight_hh), pruned, k)
+        yield _Requirements(f"layer {number}", side_by_side, _block_columns(layer.weight_hh), pruned, k)
         if projection is not None:
-            yield _Requirements(f"layer {number}, projection", 0, _columns(projection), isinstance(projection, Pruned))
+            yield _Requirements(
+                f"layer {number}, projection", 0, _block_columns(projection), isinstance(projection, Pruned)
+            )
     heads = -(-logits // circulant(program.output.weight).block_size)
-    yield _Requirements("output", 0, _columns(program.output.weight), heads=heads)
+    yield _Requirements("output", 0, _block_columns(program.output.weight), heads=heads)
 
 
-def _columns(matrix: Matrix) -> int:
+def _block_columns(matrix: Matrix) -> int:
     return circulant(matrix).words.integers.shape[2]
 
 
@@ -92,7 +94,7 @@ def _array(required: _Requirements, size: Size) -> Array:
                 f"{required.name}: heads={heads} must be a power of two, at most {most} here, and divide lanes={lanes}"
             )
         return _with_beats(required, Array(lanes, banks, heads), pointwise)
-    heads, steps = 1, -(-required.columns // banks)
+    heads, steps = 1, -(-required.block_columns // banks)
     if 0 < pointwise < required.cells:
         most = 1  # a block in several beats leaves room for no other
     while (lanes // heads > steps or heads < required.heads) and 2 * heads <= most and lanes % (2 * heads) == 0:
@@ -111,7 +113,7 @@ def _with_beats(required: _Requirements, array: Array, pointwise: int) -> Array:
         raise UserError(f"{required.name}: pointwise={pointwise}, below the {k} cells of a block, takes heads=1")
     if pointwise:
         return replace(array, beats=max(1, k // pointwise))
-    beats, steps = 1, -(-required.columns // array.columns)
+    beats, steps = 1, -(-required.block_columns // array.columns)
     while one_block and 2 * beats <= k and 2 * beats * array.chain <= steps:
         beats *= 2
     return replace(array, beats=beats)

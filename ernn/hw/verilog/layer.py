@@ -151,7 +151,7 @@ class LayerHardware:
             Wire(f"{name}_last"),
         ]
         turns = "a stream's last two" if stream else "two"
-        yield Note(f"Vector {name}: {thread.columns} blocks; {turns} take turns.")
+        yield Note(f"Vector {name}: {thread.block_columns} blocks; {turns} take turns.")
         yield from (Wire(f"{name}_written", 16), Wire(f"{name}_ends"))
         yield from self._points_of(name, kernel, writes, source)
         if stream:

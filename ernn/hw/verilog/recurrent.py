@@ -88,7 +88,7 @@ class RecurrentLayer:
             threads.insert(0, self._projection_thread())
             drains.append(Drain("y", self.projected, self.beats))
         text = array_hardware(name, layer.weight_hh, array, threads, drains, context)
-        words = -(-self.hh.columns // self.writes)
+        words = -(-self.hh.block_columns // self.writes)
         self.text = LayerHardware(text, source, Words(self.writes * self.k, layer.output.bits, words), context.streams)
         outputs = f", {layer.outputs} outputs" * (layer.outputs != layer.cells)
         self.text.doc = f"{self.plan.title}, {layer.inputs} inputs, {layer.cells} cells{outputs}"

@@ -66,7 +66,7 @@ def test_every_step_finds_the_blocks_of_its_row_and_columns(thread):
     for address, (group, step) in enumerate(steps(thread)):
         for lane, bank in itertools.product(range(thread.array.lanes), range(width)):
             place, column = thread.block_row(group, lane), step * width + bank
-            real = place is not None and column < thread.columns
+            real = place is not None and column < thread.block_columns
             assert stored[lane, address, bank].tolist() == (words[(*place, column)].tolist() if real else [0, 0])
 
 
