@@ -137,7 +137,7 @@ def measure(name: str, device: str) -> dict[str, Any]:
     files.write(place / "project")
     started = time.perf_counter()
     seeds = rows.Seeds(SEEDS, resume=True)
-    found, *_ = rows.rows(name, place / "project", DEVICES[device], seeds, place / "work", plain=True)
+    found, *_ = rows.synthesize(name, place / "project", DEVICES[device], seeds, place / "work", plain=True)
     place_seconds = _seconds(place / "seconds.json", time.perf_counter() - started)
     stored = design.of(files).weights
     about = {"weights": stored, "seconds": round(place_seconds), "commit": commit()}

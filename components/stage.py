@@ -27,7 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 from components import executor
 from ernn import artifacts, params
 from ernn.errors import UserError, complaints
-from ernn.report import metrics as reporting
+from ernn.report import metrics as metric_registry
 
 PARAMS = Path("params.yaml")
 ENTRIES = {
@@ -86,7 +86,7 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
         if not _first():
             return
         if contract.metrics:
-            reporting.check(metrics)
+            metric_registry.check(metrics)
             paths["metrics"] = _path("metrics", options, {})
             artifacts.write_json(paths["metrics"], metrics)
         for page in options["page"]:

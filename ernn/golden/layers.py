@@ -63,25 +63,25 @@ class Steps:
     def step(self, x: Integers, state: State) -> tuple[Integers, State]:
         """The layer's result and the state after it."""
         seen = {name: typed(array, self._formats[VALUES[name]], self._log) for name, array in state.items()} | {"x": x}
-        points, made = dict[Term, Sequence[Integers]](), Values()
+        factors, made = dict[Term, Sequence[Integers]](), Values()
         for rows, updates in self._plan.stages:
-            of_gates = self._rows(rows, seen, points)
+            of_gates = self._rows(rows, seen, factors)
             for update in updates:
                 given = {bus: of_gates[gate] for gate, bus in update.buses.items()}
                 if update.ready is not None:
-                    given["x"] = self._rows(update.ready, seen, points)[update.gates[0]]
+                    given["x"] = self._rows(update.ready, seen, factors)[update.gates[0]]
                 given |= self._constants[update.name] | {name: seen[name] for name in update.reads}
                 made |= update.kernel(given, self._lookup, self._formats)
             seen |= {name: made[name] for name in made if name not in state}  # states change with the frame
         return made[self._plan.result], {name: made[name].array for name in state}
 
-    def _rows(self, rows: Rows, seen: Values, points: dict[Term, Sequence[Integers]]) -> Values:
-        """Rows of some gates; the factors of a vector are made once and kept in `points`."""
+    def _rows(self, rows: Rows, seen: Values, factors: dict[Term, Sequence[Integers]]) -> Values:
+        """Rows of some gates; the factors of a vector are made once and kept in `factors`."""
         products, gates = [self._products[term.matrix] for term in rows.terms], self._plan.part(rows)
         for term, product in zip(rows.terms, products, strict=True):
-            if term not in points:
-                points[term] = product.points(seen[term.vector])
-        sums = [product.sums(points[term], gates) for term, product in zip(rows.terms, products, strict=True)]
+            if term not in factors:
+                factors[term] = product.factors(seen[term.vector])
+        sums = [product.sums(factors[term], gates) for term, product in zip(rows.terms, products, strict=True)]
         if all(shares_sums(products[0].matrix, product.matrix) for product in products[1:]):
             total = products[0].rows(functools.reduce(add, sums), rows.joined)
         else:

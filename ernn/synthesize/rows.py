@@ -38,7 +38,7 @@ class Seeds:
     resume: bool = False
 
 
-def rows(
+def synthesize(
     name: str,
     project: Path,
     device: Device,
@@ -56,12 +56,12 @@ def rows(
     Raises:
         UserError: a tool is missing or failed.
     """
-    read = sources.sources(project)
-    counted = count.count(read, device.family, folder / device.family, processes, plain)
+    read = sources.read(project)
+    counted = count.measure(read, device.family, folder / device.family, processes, plain)
     row = _counted(name, device, counted, read.clock_mhz)
     if FLOWS[device.family].router and row.fits:
         crowded = device.shares(counted.resources)["lut"] > CROWDED
-        place = _Place(sources.sources(project, images=True), device, folder / device.name, crowded)
+        place = _Place(sources.read(project, images=True), device, folder / device.name, crowded)
         row = _routed(row, place, seeds, processes)
     if not vendor.available(device):
         return (row,)

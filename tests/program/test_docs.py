@@ -62,7 +62,7 @@ def table() -> Table:
 def test_exact_product():
     found, byte = example("exact"), Format(8, 0)
     product = IntegerProduct(block(found["words"], Exact(), byte), Log())
-    rows = product.rows(product.sums(product.points(typed(integers(found["x"]), byte))), "sums")
+    rows = product.rows(product.sums(product.factors(typed(integers(found["x"]), byte))), "sums")
     assert rows.array.ravel().tolist() == integers(found["Wx"])
 
 
@@ -74,13 +74,13 @@ def test_fourier_product(products):
     transform = Fourier(products, tuple(spec["twiddles"]), *spec["twiddle_fraction"], *lists, Format(*spec["sums"]))
     log = Log(trace={})
     product = IntegerProduct(block(found["words"], transform, Format(*spec["words_format"])), log)
-    points = product.points(typed(integers(found["x"]), Format(8, 0), log))
-    sums = product.sums(points)
+    factors = product.factors(typed(integers(found["x"]), Format(8, 0), log))
+    sums = product.sums(factors)
     rows = product.rows(sums, "sums")
     assert numbers(rows) == (integers(found["Wx"]), 0)
     assert [int(log.trace[f"sums.{place}"].item()) for place in range(8)] == integers(found["sums"])
     if products == 4:  # the factors of three are sums of these
-        assert numbers(*points) == (integers(found["spectrum"]), -3)
+        assert numbers(*factors) == (integers(found["spectrum"]), -3)
         assert numbers(*sums) == (integers(found["product"]), 0)
 
 

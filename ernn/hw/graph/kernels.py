@@ -17,11 +17,11 @@ from ernn.program.network import Layer, Output
 from ernn.program.plan import GATE, VALUES, Update, formats
 
 
-def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int = 0) -> Kernel:
+def factors(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int = 0) -> Kernel:
     """Factors `f` of a block `x` of a vector, each `width` bits wide or as wide as the widest."""
     graph = Graph(name)
     block = [graph.input(f"x.{n}", vector) for n in range(matrix.block_size)]
-    for n, factor in enumerate(transforms.points(block, matrix.transform)):
+    for n, factor in enumerate(transforms.factors(block, matrix.transform)):
         graph.output(f"f.{n}", factor)
     return Kernel(graph, clock, f"factors of {matrix.block_size} elements of a vector", wide={"f": width})
 
@@ -58,7 +58,7 @@ def lane(
     for column in range(columns):
         w = [graph.input_range(f"w{column}.{n}", r.low, r.high, 0) for n, r in enumerate(weights)]
         x = [graph.input_range(f"x{column}.{n}", r.low, r.high, 0) for n, r in enumerate(factors)]
-        w = w if transformed else transforms.weight_points(w, matrix.transform)
+        w = w if transformed else transforms.weight_factors(w, matrix.transform)
         if not totals:
             totals = transforms.products(w, x, matrix.transform)
         elif transforms.sums_products(matrix.transform):

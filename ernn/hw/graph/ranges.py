@@ -54,7 +54,7 @@ class Product:
 
     def factors(self) -> list[Range]:
         """Of a block of the vector."""
-        return [range_of(wire) for wire in self._points()]
+        return [range_of(wire) for wire in self._factor_wires()]
 
     def sums(self) -> list[Range]:
         """Of all columns of a row."""
@@ -62,20 +62,20 @@ class Product:
 
     @cached_property
     def _sums(self) -> list[Range]:
-        points = self._points()
+        factors = self._factor_wires()
         format = self.matrix.words.format
-        words = [points[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
-        factors = transforms.weight_points(words, self.matrix.transform)
-        products = transforms.products(factors, points, self.matrix.transform)
+        words = [factors[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
+        weights = transforms.weight_factors(words, self.matrix.transform)
+        products = transforms.products(weights, factors, self.matrix.transform)
         return [Range(self.block_columns * p.low, self.block_columns * p.high, p.fraction) for p in products]
 
     def weight_factors(self) -> list[Range]:
         """Of a block of the matrix, behind the transform of its words."""
-        return [range_of(wire) for wire in self._weight_points()]
+        return [range_of(wire) for wire in self._weight_factor_wires()]
 
     def weight_map(self) -> np.ndarray:
         """The same as a linear map: coefficients of the k words in each factor, (factors, k)."""
-        found = self._weight_points()
+        found = self._weight_factor_wires()
         k, vectors = self.matrix.block_size, list[np.ndarray]()
         for node in found[0].graph.nodes:
             parts = [vectors[place] for place in node.operands]
@@ -87,19 +87,19 @@ class Product:
                 raise AssertionError(f"{node.operator.name} is no part of a linear map of words")
         return np.stack([vectors[wire.place] for wire in found])
 
-    def _weight_points(self) -> list[Wire]:
+    def _weight_factor_wires(self) -> list[Wire]:
         graph, format = Graph("ranges"), self.matrix.words.format
         words = [graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
-        return transforms.weight_points(words, self.matrix.transform)
+        return transforms.weight_factors(words, self.matrix.transform)
 
     def largest(self) -> int:
         """Bound of the magnitude of a row, in the fraction of exact sums."""
         return self.block_columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
 
-    def _points(self) -> list[Wire]:
+    def _factor_wires(self) -> list[Wire]:
         graph = Graph("ranges")
         block = [graph.input(f"x.{n}", self.vector) for n in range(self.matrix.block_size)]
-        return transforms.points(block, self.matrix.transform)
+        return transforms.factors(block, self.matrix.transform)
 
 
 @dataclass(frozen=True)

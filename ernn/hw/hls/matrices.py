@@ -49,10 +49,10 @@ class Operand:
         return -(-self.matrix.rows // self.block_size)
 
     @cached_property
-    def points(self) -> Kernel:
+    def factors(self) -> Kernel:
         """Factors of a block of the vector."""
         width = max(each.bits for each in self.product.factors())
-        return kernels.points(f"{self.name}_points", self.product.matrix, self.vector, self.clock, width)
+        return kernels.factors(f"{self.name}_points", self.product.matrix, self.vector, self.clock, width)
 
     @cached_property
     def lane(self) -> Kernel:
@@ -61,7 +61,7 @@ class Operand:
 
     def declare_factors(self, name: str) -> str:
         """An array of the factors of a whole vector."""
-        bus = self.points.outputs["f"]
+        bus = self.factors.outputs["f"]
         return (
             f"    ap_int<{bus.width}> {name}[{self.product.block_columns}][{len(bus.elements)}];\n"
             f"#pragma HLS ARRAY_RESHAPE variable={name} complete dim=2\n"
@@ -86,10 +86,10 @@ class Operand:
     def functions(self) -> str:
         """The kernels and the loop over the blocks of the vector."""
         k, columns = self.block_size, self.product.block_columns
-        bus = self.points.outputs["f"]
+        bus = self.factors.outputs["f"]
         return "\n".join(
             [
-                function(self.points),
+                function(self.factors),
                 function(self.lane),
                 f"""// Factors of a vector for {self.path}, once for all rows.
 static void {self.name}_factors(const ap_int<{self.vector.bits}> x[{self.matrix.cols}],
@@ -99,7 +99,7 @@ static void {self.name}_factors(const ap_int<{self.vector.bits}> x[{self.matrix.
         ap_int<{self.vector.bits}> block[{k}];
 #pragma HLS ARRAY_PARTITION variable=block complete
         blocks::gather<{k}, {self.matrix.cols}>(x, column, block);
-        {call(self.points, {"x": "block", "f": "f[column]"})}
+        {call(self.factors, {"x": "block", "f": "f[column]"})}
     }}
 }}
 """,
@@ -114,7 +114,7 @@ static void {self.name}_factors(const ap_int<{self.vector.bits}> x[{self.matrix.
             first: place of the first of them in the matrix.
             joined: whose sums they are.
         """
-        factors, sums, count = self.points.outputs["f"], self.lane.outputs["s"], max(len(gates), 1)
+        factors, sums, count = self.factors.outputs["f"], self.lane.outputs["s"], max(len(gates), 1)
         what = f"of gate{'s' * (count > 1)} {', '.join(gates)} " if gates else ""
         loop = self._sparse_loop if isinstance(self.matrix, Pruned) else self._dense_loop
         return f"""// Adds the products {what}of a block row of {self.path} to their sums.

@@ -45,7 +45,7 @@ class LayerHardware:
     def __init__(self, array: ArrayHardware, source: Words, sink: Words, streams: int) -> None:
         self.array, self.source, self.sink, self.streams = array, source, sink, streams
         self.units: list[Unit] = []
-        self._points: list[Kernel] = []
+        self._factor_kernels: list[Kernel] = []
         self.declarations: list[Item] = []
         self.body: list[Item] = []
         self.conditions: dict[str, Condition] = {}
@@ -110,12 +110,12 @@ class LayerHardware:
     def flush_cycles(self) -> int:
         """Cycles after which nothing is left in the pipelines of a layer that is held in reset."""
         units = sum(unit.ahead + unit.kernel.latency + 1 for unit in self.units)
-        return self.array.flush_cycles + units + sum(kernel.latency for kernel in self._points)
+        return self.array.flush_cycles + units + sum(kernel.latency for kernel in self._factor_kernels)
 
     @property
     def restore_cycles(self) -> int:
         """Cycles from a word of y that is handed to the layer to its factors in their banks, with a few to spare."""
-        return 6 + max((kernel.latency for kernel in self._points), default=0) if self.states else 0
+        return 6 + max((kernel.latency for kernel in self._factor_kernels), default=0) if self.states else 0
 
     @property
     def state_bits(self) -> int:
@@ -166,8 +166,8 @@ class LayerHardware:
     def _points_kernel(self, name: str, thread: Thread) -> Kernel:
         """What makes factors of a vector's blocks."""
         module = f"{self.name}_points_{name}"
-        kernel = kernels.points(module, thread.matrix, thread.product.vector, self.array.lane.clock)
-        self._points.append(kernel)
+        kernel = kernels.factors(module, thread.matrix, thread.product.vector, self.array.lane.clock)
+        self._factor_kernels.append(kernel)
         assert self.array.kept_bits(name) == kernel.outputs["f"].bits
         return kernel
 
@@ -297,7 +297,7 @@ class LayerHardware:
     def kernels(self) -> tuple[Kernel, ...]:
         """Of the lanes, the units and the vectors."""
         fronts = (unit.front for unit in self.units if unit.front)
-        return self.array.lane, *fronts, *(unit.kernel for unit in self.units), *self._points
+        return self.array.lane, *fronts, *(unit.kernel for unit in self.units), *self._factor_kernels
 
     def modules(self) -> dict[str, tuple[Module, ...]]:
         """All modules, by file."""

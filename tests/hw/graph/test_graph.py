@@ -76,7 +76,7 @@ def product(k: int, transform: object, columns: int = 3) -> Product:
 def test_array_kernels_of_every_block_size(k, kind):
     shifts = [pattern[: k.bit_length() - 1] for pattern in ((1, 0, 2, 1, 0, 2), (0, 1, 0, 1, 0, 1))]
     one = product(k, Exact() if kind == "exact" else fourier_of(k, 9, *shifts, Format(16, 5), 3))
-    check(cases.of_points(one.matrix, one.vector, k, 4))
+    check(cases.of_factors(one.matrix, one.vector, k, 4))
     check(cases.of_lane([one], 2, k, 4))
 
 
