@@ -105,7 +105,7 @@ def _architecture(
 
 
 def _steps(network: NetworkHardware) -> list[int]:
-    """Of a frame in each array: no frame takes fewer cycles than the most of them."""
+    """Steps of a frame in each array; the largest is a lower bound of the cycles of a frame."""
     return [sum(thread.length for thread in layer.array.layout.threads) for layer in network.layers]
 
 

@@ -28,11 +28,11 @@ class Lookup:
         self._sigmoid, self._tanh = activations.sigmoid(a, ""), activations.tanh(a, "")
 
     def sigmoid(self, a: Integers, name: str) -> Integers:
-        """sigma(a)."""
+        """sigma(a) by its table."""
         return self._read(self._sigmoid, a, name)
 
     def tanh(self, a: Integers, name: str) -> Integers:
-        """tanh(a)."""
+        """tanh(a) by its table, or from that of sigma."""
         return self._read(self._tanh, a, name)
 
     def _read(self, values: Integers, a: Integers, name: str) -> Integers:
@@ -56,7 +56,7 @@ class Steps:
         self._constants = {update.name: self._numbers(update.constants) for update in plan.updates}
 
     def initial(self, utterances: int) -> State:
-        """Zeros."""
+        """States before the first frame: zeros."""
         sizes = {name: getattr(self._layer, field) for name, field in self._plan.states.items()}
         return {name: np.zeros((size, utterances), np.int64) for name, size in sizes.items()}
 

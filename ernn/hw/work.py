@@ -45,7 +45,7 @@ class Counted:
 
 
 def work(layer: LayerHardware) -> Work:
-    """Of one layer."""
+    """Work of one layer in a frame."""
     total = Counted()
     _array(layer, total)
     _vectors(layer, total)

@@ -73,12 +73,12 @@ class Circulant:
 
     @property
     def gates(self) -> int:
-        """Stacked matrices."""
+        """Number of stacked matrices."""
         return self.words.integers.shape[0]
 
     @property
     def stored_words(self) -> int:
-        """Words in the hardware's memory."""
+        """Words in the hardware's memory, padding included."""
         return self.words.integers.size
 
 

@@ -73,16 +73,16 @@ class _Float:
 
 
 class _Functions:
-    """sigma and tanh of floats."""
+    """sigma and tanh of floats, each followed by the hook."""
 
     preactivation = _ANY
 
     def sigmoid(self, a: _Float, name: str) -> _Float:
-        """sigma(a)."""
+        """sigma(a), through the hook."""
         return _Float(a.hook(name, torch.sigmoid(a.tensor)), a.hook)
 
     def tanh(self, a: _Float, name: str) -> _Float:
-        """tanh(a)."""
+        """tanh(a), through the hook."""
         return _Float(a.hook(name, torch.tanh(a.tensor)), a.hook)
 
 
@@ -114,7 +114,7 @@ class _Steps:
         }
 
     def run(self, x: Tensor) -> Tensor:
-        """The outputs of all frames."""
+        """Outputs of all frames."""
         term = self.plan.rows[0].terms[0]
         sums = self.hook(term.sums, x @ self._weights[term.matrix].t())
         sizes = {"cells": self.layer.weight_ih.rows, "outputs": self.layer.outputs}

@@ -33,7 +33,7 @@ class Toggles:
 
     @property
     def per_frame(self) -> float:
-        """Of all registers together."""
+        """Toggles of all registers together in a frame."""
         return sum(self.registers.values()) / self.frames
 
 

@@ -58,7 +58,7 @@ class Graph:
     _places: dict[tuple[Operator, tuple[int, ...], tuple[int, ...]], int] = field(default_factory=dict)
 
     def input(self, name: str, format: Format) -> "Wire":
-        """A value that comes in."""
+        """An input of a format's full range."""
         return self.input_range(name, format.low, format.high, format.fraction)
 
     def input_range(self, name: str, low: int, high: int, fraction: int) -> "Wire":
@@ -70,7 +70,7 @@ class Graph:
         return Wire(self, len(self.nodes) - 1, low, high, fraction)
 
     def output(self, name: str, wire: "Wire") -> None:
-        """A value that goes out."""
+        """Make a wire the output `name`."""
         if name in self.outputs:
             raise ValueError(f"graph {self.name} has two outputs called {name}")
         self.outputs[name] = wire.place
@@ -90,7 +90,7 @@ class Graph:
         self.scopes.append(self.scope)
 
     def multiplications(self) -> int:
-        """Products of two values."""
+        """Number of products of two values."""
         return sum(node.operator.product for node in self.nodes)
 
 

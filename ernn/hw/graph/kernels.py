@@ -154,7 +154,7 @@ def update(
 
 
 def format_of(value: str, layer: Layer | Output, activations: Activations | None) -> Format:
-    """Of a vector, a state or a result of an update, by its name."""
+    """Format of a vector, a state or a result of an update, by its name."""
     if VALUES[value] == GATE:
         assert activations is not None
         return activations.sigmoid_table.output
@@ -162,7 +162,7 @@ def format_of(value: str, layer: Layer | Output, activations: Activations | None
 
 
 def _ranges(update: Update, layer: Layer | Output, sums: Sums, activations: Activations | None) -> dict[str, Range]:
-    """Of what an update reads besides its rows, by bus."""
+    """Ranges of the constants, states and vectors that an update reads besides its rows, by bus."""
     found = {bus: of_format(getattr(layer, each.field).format) for each in update.constants for bus in each.names}
     found |= {each: of_format(format_of(each, layer, activations)) for each in update.reads}
     if update.ready is not None:

@@ -22,7 +22,7 @@ class Clock:
 
     @property
     def budget_ns(self) -> float:
-        """What a cycle has for operators."""
+        """Time for operators in one cycle: the period less the margin."""
         return 1000 / self.mhz - self.timing.margin_ns
 
     @property

@@ -35,28 +35,28 @@ class Operand:
 
     @cached_property
     def product(self) -> Product:
-        """What decides ranges."""
+        """Matrix and vector format as the ranges need them; a pruned matrix has blocks of 1."""
         return Product(_circulant(self.matrix), self.vector)
 
     @property
     def block_size(self) -> int:
-        """k."""
+        """Side k of a block, in elements."""
         return block_size(self.matrix)
 
     @property
     def block_rows(self) -> int:
-        """Rows of blocks of one gate."""
+        """Block rows of one gate."""
         return -(-self.matrix.rows // self.block_size)
 
     @cached_property
     def factors(self) -> Kernel:
-        """Factors of a block of the vector."""
+        """Kernel that makes the factors of a block of the vector."""
         width = max(each.bits for each in self.product.factors())
         return kernels.factors(f"{self.name}_points", self.product.matrix, self.vector, self.clock, width)
 
     @cached_property
     def lane(self) -> Kernel:
-        """The products of one block."""
+        """Kernel that multiplies one block by the factors of the vector."""
         return kernels.lane(f"{self.name}_lane", [self.product], 1, self.clock)
 
     def declare_factors(self, name: str) -> str:
@@ -72,7 +72,7 @@ class Operand:
         return f"{self._sums_name(gates)}(row, {factors}, s);"
 
     def constants(self) -> str:
-        """What the memories hold."""
+        """C++ constants with the weights."""
         if isinstance(self.matrix, Pruned):
             return self._sparse()
         integers = self.matrix.words.integers

@@ -23,7 +23,7 @@ from ernn.program.plans import plan_of
 
 @dataclass(frozen=True)
 class Context:
-    """What all layers of a network have in common."""
+    """Settings that all layers of a network share."""
 
     activations: Activations
     clock: Clock
@@ -51,12 +51,12 @@ def constants(name: str, buses: Sequence[str], numbers: Numbers) -> Memory:
 
 
 def states(cell: Format, writer: str) -> Memory:
-    """c_{t-1}, of every stream."""
+    """Memory of c_{t-1} of every stream."""
     return Memory("c", ("c",), cell.bits, page="stream", writer=writer, data="c_new", zero_first=True)
 
 
 def passed(writer: str, bits: int, bus: str = "") -> Memory:
-    """What one unit gives to another, of two frames."""
+    """Memory through which one unit hands its results to another; it holds two frames."""
     return Memory(writer, (bus or writer,), bits, page="frame", writer=writer, data="out")
 
 

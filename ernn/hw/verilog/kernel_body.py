@@ -36,7 +36,7 @@ class Body:
         return self.delayed(self.names[place], self.width[place], cycle - since)
 
     def delayed(self, name: str, width: int, cycles: int) -> str:
-        """A signal some cycles later."""
+        """Name of a signal delayed by some cycles; the register chain is declared when it is first asked for."""
         if not cycles:
             return name
         self._lines[name] = width, max(cycles, self._lines.get(name, (0, 0))[1])

@@ -55,12 +55,12 @@ class LayerHardware:
 
     @property
     def name(self) -> str:
-        """Of the module."""
+        """Name of the layer's module."""
         return self.array.name
 
     @property
     def block_size(self) -> int:
-        """k."""
+        """Side k of a block, in elements."""
         return self.array.layout.threads[0].matrix.block_size
 
     def thread(self, name: str) -> Thread:
@@ -119,12 +119,12 @@ class LayerHardware:
 
     @property
     def state_bits(self) -> int:
-        """Of the widest word of a state; 1 without states."""
+        """Width of the widest word of a state; 1 without states."""
         return max((state.bits for state in self.states.values()), default=1)
 
     @property
     def load_bits(self) -> int:
-        """Of a word that is loaded."""
+        """Width of a word that is loaded: weights or state, whichever is wider."""
         return max(self.array.weight_bits, self.state_bits)
 
     def add_vector(self, name: str, writes: int, source: tuple[str, str], stream: str = "") -> None:
@@ -288,24 +288,24 @@ class LayerHardware:
         yield from self._counters()
 
     def module(self) -> Module:
-        """Its own module, without those that it instantiates."""
+        """The layer's own module, without those that it instantiates."""
         ports, items, sizes = tuple(self._ports()), declared_first(self._items()), self.array.sizes.parameters
         unchecked = {"UNUSED": "what a layer has no use for is the same in all layers"}
         return Module(self.name, ports, items, sizes, f"{self.name}: {self.doc}", unchecked)
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
-        """Of the lanes, the units and the vectors."""
+        """Kernels of the lanes, the units and the vectors."""
         fronts = (unit.front for unit in self.units if unit.front)
         return self.array.lane, *fronts, *(unit.kernel for unit in self.units), *self._factor_kernels
 
     def modules(self) -> dict[str, tuple[Module, ...]]:
-        """All modules, by file."""
+        """All modules of the layer, by file name."""
         found = {f"{self.name}.v": (self.module(),), f"{self.name}_lane.v": (lane_module(self.array),)}
         return found | {f"{kernel.name}.v": verilog.modules(kernel) for kernel in self.kernels}
 
     def images(self) -> dict[str, str]:
-        """Memory images by file."""
+        """Memory images by file name."""
         found = {f"{self.name}_weights_{n}.hex": text for n, text in enumerate(self.array.layout.images())}
         for unit in self.units:
             found |= unit.images(self.name)
@@ -313,7 +313,7 @@ class LayerHardware:
 
     @property
     def weight_memory_bits(self) -> int:
-        """Of all memories, with what fills them up."""
+        """Bits of all weight memories, padding included."""
         layout = self.array.layout
         return layout.memories * layout.depth * self.array.weight_bits
 

@@ -38,7 +38,7 @@ class Architecture:
 
     @property
     def weights(self) -> Stored:
-        """How weights are stored."""
+        """How weights are stored: as the program's words, or transformed."""
         return "transformed" if self.transformed else "words"
 
     def __post_init__(self) -> None:
@@ -116,26 +116,26 @@ class NetworkHardware:
 
     @property
     def address_bits(self) -> int:
-        """Of AXI4-Lite addresses."""
+        """Width of AXI4-Lite addresses, in bits."""
         return self.control.address_bits
 
     @property
     def input(self) -> Beats:
-        """Of s_axis."""
+        """Beats of the input stream `s_axis`."""
         return Beats(self.architecture.features, self.program.input.bits, self.program.inputs)
 
     @property
     def output(self) -> Beats:
-        """Of m_axis."""
+        """Beats of the output stream `m_axis`."""
         return Beats(self.architecture.logits, self.program.output.logits.bits, self.program.decoder.classes)
 
     @property
     def stream_bits(self) -> int:
-        """Of tid."""
+        """Width of `tid`, the number of a stream."""
         return max(1, (self.architecture.streams - 1).bit_length())
 
     def top(self) -> Module:
-        """Module `ernn`."""
+        """The top module `ernn`."""
         frames = Frames(self.input, self.output, self.frame_bits, self.stream_bits, len(self.layers))
         items = [Wire("clk", value="aclk"), *self.control.items(), *frames.items(), *self._layers()]
         doc = frames.doc(self.program.name, len(self.program.layers))
@@ -194,14 +194,14 @@ class NetworkHardware:
         yield _gearbox("out", sink, words, before, Stream("m_axis_tvalid", "m_axis_tready", "logits"), "m_axis_tlast")
 
     def modules(self) -> dict[str, tuple[Module, ...]]:
-        """Generated modules, by file."""
+        """Generated modules by file name."""
         found: dict[str, tuple[Module, ...]] = {"ernn.v": (self.top(),)}
         for layer in self.layers:
             found |= layer.modules()
         return found
 
     def images(self) -> dict[str, str]:
-        """Memory images, by file."""
+        """Memory images by file name."""
         return {name: image for layer in self.layers for name, image in layer.images().items()}
 
 

@@ -52,7 +52,7 @@ class _Turn:
 
     @property
     def vector(self) -> str:
-        """That it multiplies."""
+        """Name of the vector that the turn multiplies."""
         return self.update.rows.terms[-1].vector
 
     @property
@@ -138,7 +138,7 @@ class RecurrentLayer:
         return blocks
 
     def module(self) -> LayerHardware:
-        """The layer."""
+        """The hardware of the layer with all its units."""
         text = self.text
         waits = [list(self._add_unit(turn)) for turn in self.turns]
         units, last = {unit.name: unit for unit in text.units}, text.units[-1]
@@ -229,7 +229,7 @@ class RecurrentLayer:
 
     @property
     def _elements(self) -> int:
-        """Of a step of a unit."""
+        """Elements of one step of a unit."""
         return (1 if self.together else self.array.heads) * self.k // self.array.beats
 
     def _condition(self, turn: _Turn, finishes: list[str]) -> Condition:

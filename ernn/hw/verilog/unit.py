@@ -76,7 +76,7 @@ class Unit(Steps):
 
     @property
     def out_bits(self) -> int:
-        """Of all elements of `y` of a step."""
+        """Width of the elements of `y` that one step gives."""
         return self.width * self.kernel.outputs["y"].bits
 
     def images(self, layer: str) -> dict[str, str]:
@@ -98,7 +98,7 @@ class Unit(Steps):
 
     @property
     def _stream(self) -> int:
-        """Bits of the number of a stream."""
+        """Width of a stream's number."""
         return stream_bits(self.streams)
 
     def declarations(self) -> Iterator[Item]:
@@ -125,7 +125,7 @@ class Unit(Steps):
         yield from self._outputs()
 
     def _counter(self) -> Iterator[Item]:
-        """Its step."""
+        """The unit's step counter."""
         n, bits = self.name, self.steps.bit_length()
         several = f"{self.width} blocks" if self.width > 1 else "a block"
         several = f"{self.block_size} of a block" if self.beats > 1 else several
@@ -139,7 +139,7 @@ class Unit(Steps):
         else if ({n}_drained) {n}_steps_now <= {n}_step == 16'd{self.steps - 1} ? {bits}'d0 : {n}_steps_now + 1'b1;""")
 
     def _sums(self, heads: int, head_bits: int) -> Iterator[Item]:
-        """Its sums, or their rows, when the kernel takes them."""
+        """The unit's sums, or their rows, delayed until the kernel takes them."""
         n, taken = self.name, len(self.sums) if len(self.sums) > 1 else self.width
         total, valid = taken * head_bits, f"{n}_real"
         source = f"heads[{total - 1}:0]"
@@ -154,11 +154,11 @@ class Unit(Steps):
         yield delay(f"delay_{n}_sums", total + 1, self.ahead - self._lead, given, behind)
 
     def address_bits(self, memory: Memory) -> int:
-        """Of an address."""
+        """Width of an address of one of its memories: step, and frame parity or stream."""
         return self.step_bits + {"frame": 1, "stream": self.stream_bits}.get(memory.page, 0)
 
     def memory_bits(self, memory: Memory) -> int:
-        """Of a word."""
+        """Width of a word of one of its memories: the elements of one step on all buses."""
         return self.width * len(memory.buses) * self.block_size * memory.bits
 
     def _memory(self, layer: str, memory: Memory) -> Iterator[Item]:
@@ -178,7 +178,7 @@ class Unit(Steps):
             yield Wire(f"{name}_read", width, f"{name}_word")
 
     def _words_of(self, layer: str, memory: Memory) -> Instance:
-        """What holds a memory's words."""
+        """Instance of the RAM with a memory's words."""
         name, constant = f"{self.name}_{memory.name}", memory.numbers is not None
         pages = {"frame": 2, "stream": self.streams}.get(memory.page, 1)
         depth = pages << self.step_bits if pages > 1 else self.real_steps
@@ -237,7 +237,7 @@ class Unit(Steps):
             yield Instance(self.kernel.name, f"{n}_kernel_{block}", self._ports(block, head_bits))
 
     def _ports(self, block: int, head_bits: int) -> dict[str, str]:
-        """Of the kernel of a block."""
+        """Ports of the kernel of one block, by name."""
         n, kernel = self.name, self.kernel
         ports = {"clk": "clk", "valid": f"{n}_valid", "valid_out": f"{n}_all_done[{block}]"}
         for number, bus in enumerate(self.sums):

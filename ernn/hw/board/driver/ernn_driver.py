@@ -24,7 +24,7 @@ FILE_VERSION = 1  # of accelerator.json and weights.json
 
 
 class DriverError(Exception):
-    """What is wrong, in one line."""
+    """Files, arguments or a board that do not fit; the text is one line."""
 
 
 class Board(Protocol):
@@ -33,10 +33,10 @@ class Board(Protocol):
     clock_mhz: float
 
     def read(self, address: int) -> int:
-        """A register."""
+        """Value of the 32-bit register at a byte address."""
 
     def write(self, address: int, value: int) -> None:
-        """A register."""
+        """Set the 32-bit register at a byte address."""
 
     def exchange(self, words: np.ndarray, count: int) -> np.ndarray:
         """Send a packet and receive one of `count` words, both uint32."""
@@ -59,11 +59,11 @@ class PynqBoard:
         self._buffers: dict[str, Any] = {}
 
     def read(self, address: int) -> int:
-        """A register."""
+        """Value of the 32-bit register at a byte address."""
         return int(self._registers.read(address))
 
     def write(self, address: int, value: int) -> None:
-        """A register."""
+        """Set the 32-bit register at a byte address."""
         self._registers.write(address, value)
 
     def exchange(self, words: np.ndarray, count: int) -> np.ndarray:
@@ -131,11 +131,11 @@ class Accelerator:
             )
 
     def read(self, name: str) -> int:
-        """A register."""
+        """Value of a register by its name."""
         return self.board.read(self._addresses[name])
 
     def write(self, name: str, value: int) -> None:
-        """A register."""
+        """Set a register by its name."""
         self.board.write(self._addresses[name], value)
 
     def reset(self) -> None:
@@ -189,7 +189,7 @@ class Accelerator:
             raise DriverError(f"{folder}: weights must lie as {wanted}, got {found}; generate them for these sizes")
 
     def _place(self, layer: int, stream: int, kind: str) -> int:
-        """Where words of a state go to."""
+        """Load address of the first word of a layer's state, c or y, of one stream."""
         p = self._protocol
         return layer << p["layer_shift"] | 1 << p["state_bit"] | (kind == "y") << p["state_shift"] | stream
 
