@@ -105,7 +105,7 @@ def _first() -> bool:
 
 
 def _name(contract: Contract, options: dict[str, Any]) -> str:
-    """Of the entry that a stage stands for."""
+    """Name of the entry of `params.yaml` that a stage works on."""
     entry = next(section for section in contract.sections if section in ENTRIES)
     if options[entry] is None:
         raise UserError(f"give {_flag(entry)} NAME")

@@ -161,7 +161,7 @@ def check_block_sizes(model: AcousticModel) -> None:
 
 
 def _spectral_blocks(model: AcousticModel) -> dict[str, tuple[int, int]]:
-    """(rows of a gate, block size) of every sum whose spectrum may be wanted."""
+    """(rows of a gate, block size) of every sum whose spectrum may be needed."""
     found = {}
     for place, matrix in model.matrices():
         if isinstance(matrix, CirculantWeight):

@@ -37,7 +37,7 @@ def write(project: Path, program_file: Path, dataset: Path, vectors: Path, utter
         UserError: files that do not belong together, or the simulation differs from the integer model.
     """
     if utterances < 1:
-        raise UserError(f"at least one utterance is wanted, got --utterances {utterances}")
+        raise UserError(f"--utterances must be at least 1, got {utterances}")
     accelerator, golden = design.read(project), Golden(files.load(program_file))
     origin.check(accelerator, golden.program, project)
     split = Dataset.open(dataset).split("test")

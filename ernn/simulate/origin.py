@@ -1,4 +1,4 @@
-"""Whether a project was generated from a program: asked before anything is simulated."""
+"""Whether a project was generated from a program; checked before anything is simulated."""
 
 from pathlib import Path
 

@@ -106,7 +106,7 @@ class _Place:
         return FLOWS[self.device.family].router == "nextpnr-gatemate"
 
     def synthesize(self, resume: bool) -> None:
-        """Make the netlist, unless it is there."""
+        """Make the netlist, unless it exists."""
         family = self.sources.of_family(self.device.family)
         family.write(self.folder)
         if resume and (self.folder / "netlist.done").exists():

@@ -221,7 +221,7 @@ def signed_digits(integer: int) -> list[tuple[int, int]]:
 
 
 def widths(graph: Graph) -> list[int]:
-    """Bits of every node: those of its range, or fewer where only its low bits are asked for.
+    """Bits of every node: those of its range, or fewer where only its low bits are used.
 
     Sums, differences and left shifts are the same modulo 2^n for operands modulo 2^n, so a value that is known to be
     narrow needs no wider ones before it (Karatsuba's sums, for one).

@@ -162,7 +162,7 @@ def format_of(value: str, layer: Layer | Output, activations: Activations | None
 
 
 def _ranges(update: Update, layer: Layer | Output, sums: Sums, activations: Activations | None) -> dict[str, Range]:
-    """Ranges of the constants, states and vectors that an update reads besides its rows, by bus."""
+    """Ranges of the constants, states and vectors that an update reads in addition to its rows, by bus."""
     found = {bus: of_format(getattr(layer, each.field).format) for each in update.constants for bus in each.names}
     found |= {each: of_format(format_of(each, layer, activations)) for each in update.reads}
     if update.ready is not None:

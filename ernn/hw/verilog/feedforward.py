@@ -35,14 +35,14 @@ def rows_of_x(name: str, layer: Layer, array: Array, source: Words, context: Con
 
 
 def projection(name: str, layer: Layer, update: Update, array: Array, source: Words, context: Context) -> LayerHardware:
-    """The projection of a layer, with other blocks than those of y: columns of m are taken as they come."""
+    """The projection of a layer, with other blocks than those of y; it starts with the first block of m."""
     made = _columns(name, layer, update, kernels.format_of("m", layer, None), array, source, context)
     made.doc = f"{layer.outputs} outputs from {layer.cells} cells"
     return made
 
 
 def output(name: str, layer: Output, input: Format, array: Array, source: Words, context: Context) -> LayerHardware:
-    """The output layer: columns are taken as they come."""
+    """The output layer; it starts with the first block of y."""
     made = _columns(name, layer, OUTPUT.updates[0], input, array, source, context)
     made.doc = f"logits of {layer.weight.rows} classes from {layer.weight.cols} elements"
     return made
@@ -51,7 +51,7 @@ def output(name: str, layer: Output, input: Format, array: Array, source: Words,
 def _columns(
     name: str, layer: Layer | Output, update: Update, input: Format, array: Array, source: Words, context: Context
 ) -> LayerHardware:
-    """An update of one matrix, whose products of a column begin as soon as it is there."""
+    """An update of one matrix, whose products with a block of the vector start as soon as the block arrives."""
     matrix: Matrix = getattr(layer, update.rows.terms[0].matrix)
     product = Product(circulant(matrix), input)
     joined, k, by_step = Joined((product,)), product.matrix.block_size, not isinstance(matrix, Pruned)

@@ -111,7 +111,7 @@ Registers: registers.md."""
         yield from control_ports(address_bits)
 
     def items(self) -> Iterator[Item]:
-        """Contexts: one is there two cycles after a frame's first feature, just before a thread can look for it."""
+        """Contexts: one is written two cycles after a frame's first feature, just before a thread can read it."""
         f, t, x = self.frame_bits, self.stream_bits, self.input
         yield Note("Frames under way: contexts in a ring, from their first feature to their last logit.")
         yield from (Register("ring_first", 1 << f), Register("ring_stream", t << f))

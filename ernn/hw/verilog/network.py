@@ -178,7 +178,7 @@ class NetworkHardware:
         yield Instance(name, f"{name}_module", ports)
 
     def _projection(self, layer: LayerHardware, projection: Projection) -> Iterator[Item]:
-        """A projection beside its layer: m goes out, y comes back."""
+        """A projection with an array of its own: m goes to it, y returns."""
         name, made = layer.name, projection.layer
         yield from _link(f"{name}_m_out", projection.words, layer, "m", f"{name}_m_room")
         yield from self._instance(made, Stream.of(f"{name}_m_out"), projection.words)

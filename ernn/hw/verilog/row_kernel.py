@@ -16,7 +16,7 @@ class Front:
 
     Args:
         unit: name of the unit.
-        kernel: takes all buses, and its rows of an element stand together; or one bus.
+        kernel: takes all buses, with the rows of an element together; or one bus.
         sums: buses of the unit.
         beats: cycles for which a block stays at the heads.
     """

@@ -69,7 +69,7 @@ class Unit(Steps):
 
     @property
     def ahead(self) -> int:
-        """Cycles that sums wait for their rows, for memories that their kernel wants at once, or for their turn."""
+        """Cycles that sums wait for their rows, for memories read in a kernel's first cycle, or for their turn."""
         buses = [memory.buses[0] for memory in self.memories]
         wanted = min((self.kernel.taken(bus) for bus in buses), default=_READ_CYCLES)
         return max(self._lead, _READ_CYCLES - wanted, int(self.turns > 1))
@@ -217,7 +217,7 @@ class Unit(Steps):
         )
 
     def _bus(self, memory: Memory, bus: str, block: int) -> str:
-        """Where a bus of a block stands in a memory's word."""
+        """Part of a memory's word that holds a bus of a block."""
         count, bits, k = len(memory.buses), memory.bits, self.block_size
         base, number = block * count * k * bits, memory.buses.index(bus)
         word = f"{self.name}_{memory.name}_read"

@@ -126,9 +126,7 @@ class Accelerator:
         self._protocol = description["protocol"]
         found = self.read("identity"), self.read("interface_version")
         if found != (self._protocol["identity"], VERSION):
-            raise DriverError(
-                f"no accelerator of version {VERSION} is there: identity {found[0]:#x}, version {found[1]}"
-            )
+            raise DriverError(f"no accelerator of version {VERSION} found: identity {found[0]:#x}, version {found[1]}")
 
     def read(self, name: str) -> int:
         """Value of a register by its name."""
