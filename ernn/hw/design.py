@@ -242,12 +242,12 @@ class WeightImages(Record):
 
 
 @dataclass(frozen=True)
-class Parts(Part):
-    """What a Verilog module consists of.
+class ModuleContents(Part):
+    """Registers and instances of a Verilog module.
 
     Args:
         registers: names of what its clock changes, without memories and the registers of their read ports.
-        instances: modules by the names of its instances; those in a generate block are there by their own names.
+        instances: modules by the names of its instances; those in a generate block by their own names.
         generated: it was written for this network; else it is one of the library's.
     """
 
@@ -260,11 +260,11 @@ class Parts(Part):
 class Modules(Record):
     """The Verilog modules of a project, by name."""
 
-    modules: Mapping[str, Parts]
+    modules: Mapping[str, ModuleContents]
 
 
-def modules(project: Path) -> Mapping[str, Parts]:
-    """Parts of all modules of a project, by name.
+def modules(project: Path) -> Mapping[str, ModuleContents]:
+    """Contents of all modules of a project, by name.
 
     Raises:
         UserError: the file is missing, damaged or of another version.

@@ -296,8 +296,8 @@ class LayerHardware:
     @property
     def kernels(self) -> tuple[Kernel, ...]:
         """Kernels of the lanes, the units and the vectors."""
-        fronts = (unit.front for unit in self.units if unit.front)
-        return self.array.lane, *fronts, *(unit.kernel for unit in self.units), *self._factor_kernels
+        row_kernels = (unit.row_kernel for unit in self.units if unit.row_kernel)
+        return self.array.lane, *row_kernels, *(unit.kernel for unit in self.units), *self._factor_kernels
 
     def modules(self) -> dict[str, tuple[Module, ...]]:
         """All modules of the layer, by file name."""
@@ -323,5 +323,5 @@ class LayerHardware:
         return {
             "array": array.lanes * self.array.lane.graph.multiplications(),
             "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units)
-            + sum(unit.front.graph.multiplications() for unit in self.units if unit.front),
+            + sum(unit.row_kernel.graph.multiplications() for unit in self.units if unit.row_kernel),
         }

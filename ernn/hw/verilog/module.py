@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ernn.hw.design import Parts
+from ernn.hw.design import ModuleContents
 from ernn.hw.verilog import lines
 from ernn.hw.verilog.items import BLANK, Assign, Declared, Instance, Item, Memory, Register, Wire
 from ernn.hw.verilog.lines import names
@@ -93,11 +93,13 @@ class Module:
         return tuple(item for item in self.items if isinstance(item, Memory))
 
     @property
-    def parts(self) -> Parts:
-        """Registers and instances, as `accelerator.json` lists them for synthesis and simulation."""
+    def contents(self) -> ModuleContents:
+        """Registers and instances, as `modules.json` lists them for synthesis and simulation."""
         own = {each.name for each in self.registers if not each.port}
         ports = {port.name for port in self.ports if port.register}
-        return Parts(tuple(sorted(own | ports)), {each.name: each.module for each in self.instances}, generated=True)
+        return ModuleContents(
+            tuple(sorted(own | ports)), {each.name: each.module for each in self.instances}, generated=True
+        )
 
     def render(self) -> str:
         """Text of the module."""

@@ -11,7 +11,7 @@ from ernn.hw.verilog.items import Instance, Item, Note, Process, Register, Wire,
 
 
 @dataclass(frozen=True)
-class Front:
+class RowKernel:
     """The inverse transform in front of a unit that takes a block in several beats, with its registers.
 
     Args:

@@ -15,7 +15,7 @@ from ernn.hw.layout.array import image
 from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.verilog.interfaces import stream_bits
 from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Note, Process, Register, Wire, delay
-from ernn.hw.verilog.row_kernel import Front
+from ernn.hw.verilog.row_kernel import RowKernel
 from ernn.program.matrices import Numbers
 from ernn.program.plan import JOINED
 
@@ -31,8 +31,8 @@ class Unit(Steps):
         drain: its number.
         sums: buses of the kernel that take the heads, in their order, all of one block; or one bus of every block.
         steps: of a frame, padding included.
-        front: makes the rows of a block's sums, if the kernel takes rows: of all buses, those of an element together,
-            or of one bus after the other in the first beats.
+        row_kernel: makes the rows of a block's sums, if the kernel takes rows: of all buses, the rows of an element
+            together, or of one bus after the other in the first beats.
         beats: in which it takes a block's rows, a share of the elements in each.
         turns: in which it takes what is at the heads, `width` blocks in each.
     """
@@ -42,7 +42,7 @@ class Unit(Steps):
     sums: tuple[str, ...]
     steps: int
     memories: tuple[Memory, ...] = field(default=())
-    front: Kernel | None = None
+    row_kernel: Kernel | None = None
     beats: int = 1
     turns: int = 1
 
@@ -54,13 +54,13 @@ class Unit(Steps):
 
     @property
     def rows(self) -> Steps:
-        """The steps of the kernel in front: whole blocks."""
+        """Steps of the row kernel: whole blocks."""
         return Steps(f"{self.name}_rows", 1, self.elements, self.block_size * self.beats, self.streams)
 
     @property
-    def before(self) -> Front | None:
-        """The kernel in front, with what is around it."""
-        return Front(self.name, self.front, self.sums, self.beats) if self.front else None
+    def before(self) -> RowKernel | None:
+        """The row kernel with its registers, if the unit has one."""
+        return RowKernel(self.name, self.row_kernel, self.sums, self.beats) if self.row_kernel else None
 
     @property
     def _lead(self) -> int:
@@ -107,7 +107,7 @@ class Unit(Steps):
         yield from (Wire(f"{n}_done"), Wire(f"{n}_done_frame"), Wire(f"{n}_done_step", 16))
         yield Wire(f"{n}_done_stream", self._stream)
         yield from (Wire(f"{n}_raw", self.out_bits), Wire(f"{n}_out", self.out_bits))
-        if self.front:
+        if self.row_kernel:
             yield Wire(f"{n}_rows_valid")
         if "c_new" in self.kernel.outputs:
             yield Wire(f"{n}_c_new", self.width * self.kernel.outputs["c_new"].bits)
@@ -269,7 +269,7 @@ class Unit(Steps):
         """Bits that say which values of a step were saturated, by the name of the value."""
         found: dict[str, list[str]] = {}
         k, n = self.block_size, self.name
-        for flag, places in (self.front.overflows if self.front else {}).items():
+        for flag, places in (self.row_kernel.overflows if self.row_kernel else {}).items():
             found[flag] = [f"{n}_rows_valid && {n}_rows_over_{flag}[{number}]" for number in range(len(places))]
         for block in range(self.width):
             for flag, places in self.kernel.overflows.items():
