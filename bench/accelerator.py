@@ -26,7 +26,7 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import Bits, Design, Features, Integer, Network, Quantization
+from ernn.params import Bits, Design, Features, Network, ProgramSpec, Quantization
 from ernn.program.network import Program
 from ernn.quantize import calibrate, freeze, tables
 from ernn.simulate import bench as simulation
@@ -65,7 +65,7 @@ class Case:
 
     network: Network
     block_size: int
-    integer: Integer
+    spec: ProgramSpec
     array: sizing.Size
     output: sizing.Size
     streams: int = 1
@@ -79,11 +79,11 @@ def _bits(width: int) -> Bits:
     return Bits(weights=width, activations=width, accumulators=width, cell=width)
 
 
-def _fourier(width: int) -> Integer:
-    return Integer(design="random", transform="fourier", complex_products=3, bits=_bits(width))
+def _fourier(width: int) -> ProgramSpec:
+    return ProgramSpec(design="random", transform="fourier", complex_products=3, bits=_bits(width))
 
 
-_EXACT = Integer(design="random")
+_EXACT = ProgramSpec(design="random")
 CASES = {
     "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 4, 4), paper=E_RNN["lstm", 8]),
     "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 4), paper=E_RNN["lstm", 16]),
@@ -112,10 +112,10 @@ def program_of(case: Case) -> Program:
         make_circulant(model, Design(network="random", block_size=case.block_size).blocks(case.network.layers))
     settings = Quantization()
     ranges = calibrate.measure_batch(model, torch.randn(20, 4, case.inputs))
-    formats = calibrate.choose(model, ranges, case.integer, settings)
+    formats = calibrate.choose(model, ranges, case.spec, settings)
     functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
     frontend = freeze.frontend_of({"features": Features(kind="ernn153", stack=1, skip=1).model_dump()})
-    return freeze.freeze("random", model, formats, case.integer, functions, frontend)
+    return freeze.freeze("random", model, formats, case.spec, functions, frontend)
 
 
 def network(case: Case, program: Program, device: str, clock_mhz: float = CLOCK_MHZ) -> NetworkHardware:
@@ -166,8 +166,8 @@ def measure(name: str, case: Case) -> dict[str, Any]:
         "network": f"{case.network.cell} 153-1024" + ("/512" if case.network.projection else ""),
         "block_size": case.block_size,
         "pruning_ratio": case.pruning_ratio,
-        "bits": case.integer.bits.weights,
-        "transform": case.integer.transform + (" (3)" if case.integer.transform == "fourier" else ""),
+        "bits": case.spec.bits.weights,
+        "transform": case.spec.transform + (" (3)" if case.spec.transform == "fourier" else ""),
         "lanes_columns": "x".join(map(str, case.array[:2])),
         "multipliers": sum(layer.multipliers.total for layer in described.layers),
         "streams": case.streams,

@@ -86,15 +86,15 @@ def run(job: Job, dataset: Path) -> Path:
     return path
 
 
-def train_young(job: Job, dataset: Path) -> Path:
-    """Train the dense network of `job` up to where compression starts, unless it is there; `run` goes on from that."""
+def train_to_cut(job: Job, dataset: Path) -> Path:
+    """Train the dense network of `job` up to where compression starts, unless its file exists; `run` starts there."""
     torch.set_num_threads(1)
     data = Dataset.open(dataset)
-    path = _model(job.path(data.digest), job, "young")
+    path = _model(job.path(data.digest), job, "checkpoint_at_cut")
     if not path.exists():
         fresh = session.fresh_model(NETWORKS[job.network], data, job.training)
-        young, _ = train_dense(fresh, COMPRESSION, _open(job, data), young_only=True)
-        model_file.save(young, path)
+        at_cut, _ = train_dense(fresh, COMPRESSION, _open(job, data), until_cut=True)
+        model_file.save(at_cut, path)
     return path
 
 
@@ -105,19 +105,19 @@ def _open(job: Job, data: Dataset) -> session.Run:
 def _train(job: Job, data: Dataset, path: Path, training_run: session.Run) -> AcousticModel:
     if job.method in ("dense", "smaller"):
         network = NETWORKS[job.network] if job.method == "dense" else smaller(job, data)
-        _, grown = train_dense(session.fresh_model(network, data, job.training), COMPRESSION, training_run)
+        _, final = train_dense(session.fresh_model(network, data, job.training), COMPRESSION, training_run)
         if job.method == "dense":
-            model_file.save(grown, _model(path, job, "grown"))
-        return grown
+            model_file.save(final, _model(path, job, "dense"))
+        return final
     if job.method == "direct":
         start = session.fresh_model(NETWORKS[job.network], data, job.training)
     else:
-        start = model_file.load(_model(path, job, "grown" if job.method == "project" else "young"))
+        start = model_file.load(_model(path, job, "dense" if job.method == "project" else "checkpoint_at_cut"))
     return compress(start, start, job.design, COMPRESSION, training_run)
 
 
-def _model(path: Path, job: Job, age: str) -> Path:
-    return path.with_name(f"{job.network}-s{job.seed}-{age}.model")
+def _model(path: Path, job: Job, kind: str) -> Path:
+    return path.with_name(f"{job.network}-s{job.seed}-{kind}.model")
 
 
 def smaller(job: Job, data: Dataset) -> Network:
@@ -251,8 +251,8 @@ def main() -> None:
     dataset = prepare()
     if not options.table:
         with ProcessPoolExecutor(options.jobs, initializer=follow_parent, max_tasks_per_child=1) as pool:
-            young, rest, projections = waves(missing(options.networks, options.seeds, options.rows))
-            for work, jobs in ((train_young, young), (run, rest), (run, projections)):
+            to_cut, rest, projections = waves(missing(options.networks, options.seeds, options.rows))
+            for work, jobs in ((train_to_cut, to_cut), (run, rest), (run, projections)):
                 for future in as_completed([pool.submit(work, job, dataset) for job in jobs]):
                     print(future.result(), file=sys.stderr)
                     keep_finished(dataset)

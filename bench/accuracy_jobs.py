@@ -100,8 +100,8 @@ def waves(jobs: list[Job]) -> tuple[list[Job], list[Job], list[Job]]:
     projections = [job for job in jobs if job.method == "project"]
     rest = [job for job in jobs if job.method != "project"]
     rest = [dense for dense in _dense(projections) if dense not in rest] + rest  # the longest first
-    young = _dense([job for job in jobs if job.method in ("admm", "prune")])
-    return young, rest, projections
+    to_cut = _dense([job for job in jobs if job.method in ("admm", "prune")])
+    return to_cut, rest, projections
 
 
 def _dense(jobs: list[Job]) -> list[Job]:

@@ -101,7 +101,7 @@ def measure(name: str, device: str) -> list[dict[str, Any]]:
     found = cost.estimate(network, target).total
     with tempfile.TemporaryDirectory() as folder:
         project = rtl_project(network).write(Path(folder) / "project")
-        used = count.count(sources.sources(project), target.family, Path(folder) / "work").resources
+        used = count.measure(sources.read(project), target.family, Path(folder) / "work").resources
     fields = [field.name for field in dataclasses.fields(Resources)]
     rows = [_row(name, device, field, getattr(found, field), getattr(used, field)) for field in fields]
     return [row | {"fitted": CASES[name].fitted, "rtl": rtl_digest(network)} for row in rows]

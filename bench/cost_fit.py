@@ -81,8 +81,8 @@ def linear(network: NetworkHardware, device: Device) -> Iterator[tuple[str, Used
 def counted(network: NetworkHardware, family: Family) -> dict[str, Used]:
     """The parts of a design, synthesized."""
     with tempfile.TemporaryDirectory() as folder:
-        source = sources.sources(rtl_project(network).write(Path(folder) / "project"))
-        count.count(source, family, Path(folder) / "work")
+        source = sources.read(rtl_project(network).write(Path(folder) / "project"))
+        count.measure(source, family, Path(folder) / "work")
         tops = ("ernn", *source.layers)
         result: dict[str, Used] = {}
         for top in tops:

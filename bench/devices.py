@@ -21,7 +21,7 @@ from ernn import artifacts, synthesize
 from ernn.devices import flow
 from ernn.devices.catalogue import DEVICES, Resources
 from ernn.hw import design, project
-from ernn.params import Integer, Network
+from ernn.params import Network, ProgramSpec
 from ernn.program.network import Program
 from ernn.records.synthesis import Counts, SynthesisRow
 from ernn.synthesize import rows
@@ -109,7 +109,7 @@ def case_of(name: str) -> accelerator.Case:
     return accelerator.Case(
         network,
         shape.block_size,
-        Integer(design="random"),
+        ProgramSpec(design="random"),
         (lanes, 1, 0),
         (1, 1, 0),
         beat=1,
@@ -137,7 +137,7 @@ def measure(name: str, device: str) -> dict[str, Any]:
     files.write(place / "project")
     started = time.perf_counter()
     seeds = rows.Seeds(SEEDS, resume=True)
-    found, *_ = rows.rows(name, place / "project", DEVICES[device], seeds, place / "work", plain=True)
+    found, *_ = rows.synthesize(name, place / "project", DEVICES[device], seeds, place / "work", plain=True)
     place_seconds = _seconds(place / "seconds.json", time.perf_counter() - started)
     stored = design.of(files).weights
     about = {"weights": stored, "seconds": round(place_seconds), "commit": commit()}

@@ -9,7 +9,7 @@ import torch
 from bench.record import record
 from ernn.golden.model import Golden
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import BlockSizes, Integer, Network, Quantization
+from ernn.params import BlockSizes, Network, ProgramSpec, Quantization
 from ernn.program.network import Frontend, Program
 from ernn.quantize import calibrate, tables
 from ernn.quantize.freeze import freeze
@@ -62,14 +62,14 @@ def case(network: Network, block_size: int, transform: str) -> tuple[AcousticMod
     torch.manual_seed(1)
     model = AcousticModel(network, INPUTS, [f"p{phone}" for phone in range(PHONES)]).eval()
     make_circulant(model, (BlockSizes(input=block_size, recurrent=block_size, projection=block_size),))
-    integer = Integer.model_validate({"design": "noise", "transform": transform})
+    spec = ProgramSpec.model_validate({"design": "noise", "transform": transform})
     settings = Quantization()
     with torch.no_grad():
         ranges = calibrate.measure_batch(model, torch.randn(FRAMES, 4, INPUTS))
-    formats = calibrate.choose(model, ranges, integer, settings)
+    formats = calibrate.choose(model, ranges, spec, settings)
     functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
     frontend = Frontend("ernn153", 50, 25.0, 10.0, 1, 1, "speaker")
-    return model, freeze("noise", model, formats, integer, functions, frontend)
+    return model, freeze("noise", model, formats, spec, functions, frontend)
 
 
 def seconds(work: Any) -> float:

@@ -30,7 +30,7 @@ from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
-from ernn.params import Bits, Integer, Network, Parameters, Section, Training
+from ernn.params import Bits, Network, Parameters, ProgramSpec, Section, Training
 from ernn.quantize import chain, evaluate, finetune
 from ernn.scoring import phone_errors
 from ernn.training import session
@@ -75,7 +75,7 @@ class Job:
         """Where the dense networks that it comes from are kept: where compression starts, and trained to the end."""
         share = parameters().compression.dense_share
         folder = CACHE / f"dense-{_key([self.training, self.network], digest, share)}"
-        return folder / f"s{self.seed}-young.model", folder / f"s{self.seed}-grown.model"
+        return folder / f"s{self.seed}-checkpoint_at_cut.model", folder / f"s{self.seed}-dense.model"
 
     def folder(self, digest: str) -> Path:
         """Where its scores are kept."""
@@ -104,15 +104,15 @@ def parameters() -> Parameters:
     return Parameters.model_validate(params.read(Path("params.yaml")))
 
 
-def variants(design: str, seed: int) -> Iterator[tuple[Integer, bool]]:
+def variants(design: str, seed: int) -> Iterator[tuple[ProgramSpec, bool]]:
     """Every program that is measured, and whether it is fine-tuned."""
     pruned = parameters().designs[design].method == "prune"
     for transform, width in itertools.product(["exact"] if pruned else ["exact", "fourier"], WIDTHS):
         bits = dict.fromkeys(Bits.model_fields, width)
-        integer = Integer.model_validate({"design": design, "transform": transform, "bits": bits})
-        yield integer, False
+        spec = ProgramSpec.model_validate({"design": design, "transform": transform, "bits": bits})
+        yield spec, False
         if transform == "exact" and width in FINETUNED and seed == 1:
-            yield integer, True
+            yield spec, True
 
 
 def run(job: Job, dataset: Path, with_finetuned: bool = False) -> None:
@@ -125,12 +125,12 @@ def run(job: Job, dataset: Path, with_finetuned: bool = False) -> None:
     reference = folder / "float.json"
     if not reference.exists():
         artifacts.write_json(reference, evaluate_float(model, test, values.scoring)[1].to_json())
-    maker = chain.Maker(job.design, model, data, values.quantization, values.scoring)
-    for integer, tuned in variants(job.design, job.seed):
-        path = folder / f"{integer.transform}-{integer.bits.weights}{'-finetuned' if tuned else ''}.json"
+    quantizer = chain.Quantizer(job.design, model, data, values.quantization, values.scoring)
+    for spec, tuned in variants(job.design, job.seed):
+        path = folder / f"{spec.transform}-{spec.bits.weights}{'-finetuned' if tuned else ''}.json"
         if path.exists() or (tuned and not with_finetuned):
             continue
-        program = (finetuned(job, data, integer) if tuned else maker).program(integer)
+        program = (finetuned(job, data, spec) if tuned else quantizer).program(spec)
         score, _ = evaluate.score(program, test, values.scoring)
         artifacts.write_json(path, {"score": score.to_json(), "commit": commit()})
         print(path.parent.name, path.stem, f"{score.per:.2f} %", file=sys.stderr)
@@ -155,24 +155,24 @@ def trained(job: Job, data: Dataset) -> AcousticModel:
     """The float network of the design, trained unless it is there."""
     values, path = parameters(), job.float_model(data.digest)
     if not path.exists():
-        young, grown = (model_file.load(each) for each in job.dense_models(data.digest))
+        at_cut, final = (model_file.load(each) for each in job.dense_models(data.digest))
         run = session.open_run(data, job.training, values.scoring, part="compress", key=path.parent.name)
         design = values.designs[job.design]
-        model_file.save(compress(young, grown, design, values.compression, run), path)
+        model_file.save(compress(at_cut, final, design, values.compression, run), path)
         run.end()
     return model_file.load(path)
 
 
-def finetuned(job: Job, data: Dataset, integer: Integer) -> chain.Maker:
-    """The network trained with the rounding of `integer`."""
+def finetuned(job: Job, data: Dataset, spec: ProgramSpec) -> chain.Quantizer:
+    """The network trained with the rounding of `spec`."""
     values = parameters()
     settings = values.quantization
-    maker = chain.Maker(job.design, trained(job, data), data, settings, values.scoring)
+    quantizer = chain.Quantizer(job.design, trained(job, data), data, settings, values.scoring)
     options = finetune.options(job.training, settings)
-    run = session.open_run(data, options, values.scoring, job=repr(job), integer=integer.model_dump(mode="json"))
-    maker.finetune(integer, run)
+    run = session.open_run(data, options, values.scoring, job=repr(job), program=spec.model_dump(mode="json"))
+    quantizer.finetune(spec, run)
     run.end()
-    return maker
+    return quantizer
 
 
 def rows(dataset: Path, seeds: int) -> list[dict[str, Any]]:
@@ -180,15 +180,15 @@ def rows(dataset: Path, seeds: int) -> list[dict[str, Any]]:
     digest, values, result = Dataset.open(dataset).digest, parameters(), []
     for design in values.designs:
         folders = [Job(design, seed + 1).folder(digest) for seed in range(seeds)]
-        for integer, tuned in variants(design, 1):
-            name = f"{integer.transform}-{integer.bits.weights}{'-finetuned' if tuned else ''}.json"
+        for spec, tuned in variants(design, 1):
+            name = f"{spec.transform}-{spec.bits.weights}{'-finetuned' if tuned else ''}.json"
             found = [folder for folder in folders if (folder / name).exists()]
             if found:
-                result.append(_row(design, integer, tuned, name, found))
+                result.append(_row(design, spec, tuned, name, found))
     return result
 
 
-def _row(design: str, integer: Integer, tuned: bool, name: str, folders: list[Path]) -> dict[str, Any]:
+def _row(design: str, spec: ProgramSpec, tuned: bool, name: str, folders: list[Path]) -> dict[str, Any]:
     ours = [artifacts.read_json(folder / name) for folder in folders]
     scores = [phone_errors.Score.from_json(each["score"]) for each in ours]
     floats = [phone_errors.Score.from_json(artifacts.read_json(folder / "float.json")) for folder in folders]
@@ -196,8 +196,8 @@ def _row(design: str, integer: Integer, tuned: bool, name: str, folders: list[Pa
     low, high = phone_errors.paired_interval(pair[0], pair[1], 2000, seed=1)
     return {
         "design": design,
-        "transform": integer.transform,
-        "bits": integer.bits.weights,
+        "transform": spec.transform,
+        "bits": spec.bits.weights,
         "finetuned": tuned,
         "per_float": round(float(np.mean([score.per for score in floats])), 3),
         "per_integer": round(float(np.mean([score.per for score in scores])), 3),

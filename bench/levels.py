@@ -80,7 +80,7 @@ def measure(name: str, device: str, generate: Generator) -> list[dict[str, Any]]
     watched, target = Watched(generate), DEVICES[device]
     with tempfile.TemporaryDirectory() as folder:
         written = watched.files.write(Path(folder) / "project")
-        counted = count.count(sources.sources(written), target.family, Path(folder) / "work")
+        counted = count.measure(sources.read(written), target.family, Path(folder) / "work")
     supported = round(levels.supported_mhz(counted.paths[0].levels, target), 1)
     return [
         {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.accuracy import difference, prepare, run, train_young
+from bench.accuracy import difference, prepare, run, train_to_cut
 from bench.accuracy_jobs import CORPUS, TRAINING, Job
 from bench.accuracy_runs import Outcome
 from bench.record import record
@@ -63,7 +63,7 @@ def main() -> None:
     options = parser.parse_args()
     datasets = {case: prepare(CORPUS.model_copy(update={"train_speakers": case.train_speakers})) for case in CASES}
     with ProcessPoolExecutor(options.jobs, initializer=follow_parent, max_tasks_per_child=1) as pool:
-        list(pool.map(train_young, [case.job("admm") for case in CASES], datasets.values()))
+        list(pool.map(train_to_cut, [case.job("admm") for case in CASES], datasets.values()))
         runs = {
             (case, method): pool.submit(run, case.job(method), datasets[case]) for case in CASES for method in METHODS
         }

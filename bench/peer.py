@@ -21,8 +21,8 @@ from ernn.devices.catalogue import DEVICES
 from ernn.golden.model import Golden
 from ernn.hw.hls import network as hls
 from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
-from ernn.nn.matrices import Dense
-from ernn.params import Design, Features, Integer, Network, Quantization
+from ernn.nn.matrices import DenseWeight
+from ernn.params import Design, Features, Network, ProgramSpec, Quantization
 from ernn.program.network import Program
 from ernn.quantize import calibrate, freeze, tables
 from ernn.simulate.vectors import hls_vectors
@@ -32,7 +32,7 @@ from ernn.tools.process import run
 INPUTS, CELLS, BLOCK_SIZE = 40, 128, 8
 UTTERANCES, FRAMES, RUNS = 8, 50, 3
 TARGET = hls.Target(DEVICES["xczu9eg"].part, 200.0)
-EXACT, FOURIER = Integer(design="random"), Integer(design="random", transform="fourier")
+EXACT, FOURIER = ProgramSpec(design="random"), ProgramSpec(design="random", transform="fourier")
 OURS = {
     "dense": (1, EXACT),
     "k=8, exact": (BLOCK_SIZE, EXACT),
@@ -101,23 +101,23 @@ def reference(arrays: dict[str, np.ndarray], x: np.ndarray) -> tuple[np.ndarray,
     return y, np.concatenate([each.ravel() for each in (x, a, *cells)])
 
 
-def program_of(layer: Layer, block_size: int, integer: Integer) -> Program:
+def program_of(layer: Layer, block_size: int, spec: ProgramSpec) -> Program:
     """The integer network; with block size 1 its matrices are written out."""
     model = layer.model
     if block_size == 1:
         model = AcousticModel(model.network, INPUTS, model.phones)
         with torch.no_grad():
             for (place, matrix), (_, source) in zip(model.matrices(), layer.model.matrices(), strict=True):
-                assert isinstance(matrix, Dense), place
+                assert isinstance(matrix, DenseWeight), place
                 matrix.weight.copy_(source())
             model.layers[0].bias.copy_(layer.model.layers[0].bias)  # type: ignore[arg-type, operator]
             model.output.load_state_dict(layer.model.output.state_dict())
     settings = Quantization()
     ranges = calibrate.measure_batch(model, torch.from_numpy(layer.x).transpose(0, 1))
-    formats = calibrate.choose(model, ranges, integer, settings)
+    formats = calibrate.choose(model, ranges, spec, settings)
     functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
     frontend = freeze.frontend_of({"features": Features(kind="logmel", mels=INPUTS, stack=1, skip=1).model_dump()})
-    return freeze.freeze("random", model, formats, integer, functions, frontend)
+    return freeze.freeze("random", model, formats, spec, functions, frontend)
 
 
 def ours(layer: Layer) -> Iterator[dict[str, Any]]:

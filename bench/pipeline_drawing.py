@@ -56,7 +56,7 @@ def rows(layer: LayerHardware) -> list[tuple[str, list[Stage]]]:
     """The way of a step, and that of the sums which it finishes."""
     array = layer.array
     cell, projection = layer.units
-    points = next(kernel for kernel in layer.kernels if kernel.name.endswith("points_y"))
+    factors = next(kernel for kernel in layer.kernels if kernel.name.endswith("points_y"))
     fetched = WEIGHT_CYCLES + array.weight_delay
     return [
         (
@@ -78,7 +78,7 @@ def rows(layer: LayerHardware) -> list[tuple[str, list[Stage]]]:
                 Stage("W_ym m", "columns as they come", array.lane_cycles + 4),
                 Stage("projection", "rows of y", projection.ahead + projection.kernel.latency),
                 Stage("state", "y is kept", 1),
-                Stage("transform", "factors of y", points.latency),
+                Stage("transform", "factors of y", factors.latency),
                 Stage("banks", "for the next frame", 2),
             ],
         ),

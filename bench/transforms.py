@@ -88,7 +88,7 @@ def multiply(
     block = _typed(vectors.transpose(1, 0, 2), vector_format)  # (columns, vectors)
     expanded = [Counted(w.array[:, :, None], w.low, w.high, w.fraction, w.log) for w in weights]
     parts = transforms.products(
-        transforms.weight_points(expanded, transform), transforms.points(block, transform), transform
+        transforms.weight_factors(expanded, transform), transforms.factors(block, transform), transform
     )
     sums = [
         Integers(part.array.sum(axis=1), COLUMNS * part.low, COLUMNS * part.high, part.fraction, part.log)

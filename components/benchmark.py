@@ -6,7 +6,7 @@ from components.stage import main
 
 
 def benchmark(
-    *, integer: Path, project: Path, outcome: Path, synthesized: Path, quality: Path, table: Path
+    *, program_file: Path, project: Path, outcome: Path, synthesized: Path, quality: Path, table: Path
 ) -> dict[str, float]:
     """A row for every device that the accelerator was synthesized for; the metrics are those of the first.
 
@@ -23,7 +23,7 @@ def benchmark(
     measured = performance.Measured(
         design.read(project),
         artifacts.read_record(outcome, SimulationRecord),
-        performance.speech_rate(files.load(integer).frontend),
+        performance.speech_rate(files.load(program_file).frontend),
         artifacts.read_json(quality)["per_integer"],
     )
     rows = performance.rows(measured, artifacts.read_record(synthesized, SynthesisRecord).rows)

@@ -23,7 +23,7 @@ def network_of(accelerator: Accelerator, hardware: Hardware, program: Program) -
     return weights.network(program, sizes, accelerator.weights or hardware.weights, device)
 
 
-def choose(*, accelerator: Accelerator, hardware: Hardware, integer: Path, choice: Path) -> dict[str, float]:
+def choose(*, accelerator: Accelerator, hardware: Hardware, program_file: Path, choice: Path) -> dict[str, float]:
     """How weights are stored; the metrics are the estimated resources.
 
     Raises:
@@ -34,9 +34,9 @@ def choose(*, accelerator: Accelerator, hardware: Hardware, integer: Path, choic
     from ernn import artifacts
     from ernn.estimate import cost
     from ernn.hw.design import Choice
-    from ernn.program import files as program_file
+    from ernn.program import files as program_files
 
-    network = network_of(accelerator, hardware, program_file.load(integer))
+    network = network_of(accelerator, hardware, program_files.load(program_file))
     artifacts.write_record(choice, Choice(network.architecture.weights))
     total = cost.estimate(network, device_of(accelerator, hardware)).total
     return {f"{name}_estimate": round(float(value), 1) for name, value in asdict(total).items()}

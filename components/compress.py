@@ -14,7 +14,7 @@ def compress(
     scoring: Scoring,
     dataset: Path,
     dense: Path,
-    young: Path,
+    checkpoint_at_cut: Path,
     model: Path,
     scores: Path,
     curve: Path,
@@ -27,11 +27,12 @@ def compress(
     from ernn.training import outcome, session
 
     data = Dataset.open(dataset)
-    start, grown = model_file.load(young), model_file.load(dense)
+    at_cut, final = model_file.load(checkpoint_at_cut), model_file.load(dense)
     identity = {"design": design.model_dump(mode="json"), "compression": compression.model_dump(mode="json")}
-    run = session.open_run(data, training, scoring, stage="compress", start=artifacts.sha256(young), **identity)
-    words = grown.stored_words
-    result = compressed_by(start, grown, design, compression, run)
+    start = artifacts.sha256(checkpoint_at_cut)
+    run = session.open_run(data, training, scoring, stage="compress", start=start, **identity)
+    words = final.stored_words
+    result = compressed_by(at_cut, final, design, compression, run)
     metrics = outcome.measure(result, data.split("test"), scoring, scores)
     if run.group.first:
         outcome.write_curve(curve, run.rows)

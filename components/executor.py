@@ -49,7 +49,7 @@ def gather(links: Sequence[str]) -> dict[str, Path]:
         place, _, source = link.partition("=")
         flag, _, relative = place.partition("/")
         if not relative or not source or not Path(source).exists():
-            raise UserError(f"--gather FLAG/RELATIVE/PATH=FILE: needs a file that is there, got {link}")
+            raise UserError(f"--gather FLAG/RELATIVE/PATH=FILE: needs an existing file, got {link}")
         if flag not in folders:
             folders[flag] = Path(tempfile.mkdtemp(prefix=f"ernn-{flag}-"))
         target = folders[flag] / relative

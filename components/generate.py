@@ -9,7 +9,7 @@ from ernn.params.hardware import device_of
 
 
 def generate(
-    *, accelerator: Accelerator, hardware: Hardware, integer: Path, choice: Path, project: Path
+    *, accelerator: Accelerator, hardware: Hardware, program_file: Path, choice: Path, project: Path
 ) -> dict[str, float]:
     """Lay the arrays out, schedule the kernels, and write everything as a project.
 
@@ -23,9 +23,9 @@ def generate(
     from ernn.hw.hls import network as hls
     from ernn.hw.project import rtl_project
     from ernn.hw.verilog.network import NetworkHardware
-    from ernn.program import files as program_file
+    from ernn.program import files as program_files
 
-    program = program_file.load(integer)
+    program = program_files.load(program_file)
     stored = artifacts.read_record(choice, Choice).weights
     sizes = replace(architecture(accelerator, hardware, program), transformed=stored == "transformed")
     network = NetworkHardware(program, sizes)

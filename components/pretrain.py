@@ -14,11 +14,11 @@ def pretrain(
     scoring: Scoring,
     dataset: Path,
     model: Path,
-    young: Path,
+    checkpoint_at_cut: Path,
     scores: Path,
     curve: Path,
 ) -> dict[str, float]:
-    """Train a dense network for all its epochs, and keep it as it is where compression starts (`young`)."""
+    """Train a dense network for all its epochs, and keep it at the epoch where compression starts too."""
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
     from ernn.training import outcome, session
@@ -33,7 +33,7 @@ def pretrain(
     metrics = outcome.measure(trained, data.split("test"), scoring, scores)
     if run.group.first:
         outcome.write_curve(curve, run.rows)
-        model_file.save(early, young)
+        model_file.save(early, checkpoint_at_cut)
         model_file.save(trained, model)
     run.end()
     return metrics

@@ -3,20 +3,20 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Integer, Quantization, Scoring, Training
+from ernn.params import ProgramSpec, Quantization, Scoring, Training
 
 
 def quantize(
     *,
     name: str,
-    program: Integer,
+    program: ProgramSpec,
     quantization: Quantization,
     training: Training,
     scoring: Scoring,
     dataset: Path,
     model: Path,
     float_scores: Path,
-    integer: Path,
+    program_file: Path,
     scores: Path,
     curve: Path,
 ) -> dict[str, float]:
@@ -43,13 +43,13 @@ def quantize(
         runs.append(session.open_run(data, options, scoring, stage="quantize", start=start, **identity))
         return runs[0]
 
-    maker = chain.Maker(name, trained, data, quantization, scoring)
-    made = chain.quantize(maker, program, open_run)
+    quantizer = chain.Quantizer(name, trained, data, quantization, scoring)
+    quantized = chain.quantize(quantizer, program, open_run)
     test = data.split("test")
-    score, metrics = chain.measure(made, test, theirs, scoring)
+    score, metrics = chain.measure(quantized, test, theirs, scoring)
     artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
-    outcome.write_curve(curve, made.rows)
-    files.save(made.program, integer)
+    outcome.write_curve(curve, quantized.rows)
+    files.save(quantized.program, program_file)
     for run in runs:
         run.end()
     return metrics

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Accelerator, Compression, Corpus, Design, Integer, Network, Quantization, Scoring, Training
+from ernn.params import Accelerator, Compression, Corpus, Design, Network, ProgramSpec, Quantization, Scoring, Training
 
 
 def report(
@@ -15,7 +15,7 @@ def report(
     quantization: Quantization,
     networks: dict[str, Network],
     designs: dict[str, Design],
-    programs: dict[str, Integer],
+    programs: dict[str, ProgramSpec],
     accelerators: dict[str, Accelerator],
     metrics_folder: Path,
     curves: Path,

@@ -95,7 +95,7 @@ def _integer(result: "IntegerResult", sweep: Sweep, folder: Path) -> tracking.Ru
     from ernn import artifacts
     from ernn.report import results
 
-    parameters = flat(sweep.of_integers | {"program": result.integer})
+    parameters = flat(sweep.of_integers | {"program": result.spec})
     identity = {"parameters": parameters, "metrics": result.metrics, "curve": result.curve}
     program = folder / "program.safetensors"
     shutil.copyfile(sweep.programs / result.name, program)

@@ -7,7 +7,7 @@ from ernn.params import Accelerator, Simulation
 
 
 def simulate(
-    *, accelerator: Accelerator, simulation: Simulation, dataset: Path, integer: Path, project: Path, outcome: Path
+    *, accelerator: Accelerator, simulation: Simulation, dataset: Path, program_file: Path, project: Path, outcome: Path
 ) -> dict[str, float]:
     """Run utterances of the test split through the sources: undisturbed, with pauses, and a frame alone.
 
@@ -28,7 +28,7 @@ def simulate(
     from ernn.simulate.vectors import rtl_vectors
     from ernn.tools.process import work_folder
 
-    program, described = files.load(integer), design.read(project)
+    program, described = files.load(program_file), design.read(project)
     origin.check(described, program, project)
     golden, split = Golden(program), Dataset.open(dataset).split("test")
     count = min(simulation.utterances, len(split.utterances))

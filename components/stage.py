@@ -27,7 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 from components import executor
 from ernn import artifacts, params
 from ernn.errors import UserError, complaints
-from ernn.report import metrics as reporting
+from ernn.report import metrics as metric_registry
 
 PARAMS = Path("params.yaml")
 ENTRIES = {
@@ -86,7 +86,7 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
         if not _first():
             return
         if contract.metrics:
-            reporting.check(metrics)
+            metric_registry.check(metrics)
             paths["metrics"] = _path("metrics", options, {})
             artifacts.write_json(paths["metrics"], metrics)
         for page in options["page"]:
@@ -105,7 +105,7 @@ def _first() -> bool:
 
 
 def _name(contract: Contract, options: dict[str, Any]) -> str:
-    """Of the entry that a stage stands for."""
+    """Name of the entry of `params.yaml` that a stage works on."""
     entry = next(section for section in contract.sections if section in ENTRIES)
     if options[entry] is None:
         raise UserError(f"give {_flag(entry)} NAME")

@@ -18,7 +18,7 @@ def synthesize(
 
     device, seeds = device_of(accelerator, hardware), rows.Seeds(synthesis.seeds)
     with work_folder() as folder:
-        found = rows.rows(name, project, device, seeds, folder, plain=synthesis.plain_counts)
+        found = rows.synthesize(name, project, device, seeds, folder, plain=synthesis.plain_counts)
     artifacts.write_record(table, SynthesisRecord(found))
     return found[0].metrics
 

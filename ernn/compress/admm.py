@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ernn.nn.acoustic import AcousticModel, Place, block_size_at
-from ernn.nn.matrices import Circulant, Relaxed
+from ernn.nn.matrices import CirculantWeight, RelaxedWeight
 from ernn.params import Admm, BlockSizes
 
 
@@ -29,11 +29,11 @@ class Pull:
         self.options = options
         self.rho = options.rho_start
         self.step = 0
-        self._matrices: dict[Place, Relaxed] = {}
+        self._matrices: dict[Place, RelaxedWeight] = {}
         for place, matrix in list(model.matrices()):
             block_size = block_size_at(blocks, place)
             if block_size > 1:
-                self._matrices[place] = Relaxed.split(matrix, block_size)
+                self._matrices[place] = RelaxedWeight.split(matrix, block_size)
                 model.replace(place, self._matrices[place])
         self._minus_u = {place: torch.zeros_like(matrix.offset) for place, matrix in self._matrices.items()}
 
@@ -48,11 +48,11 @@ class Pull:
 
     @torch.no_grad()
     def _update(self, progress: float) -> None:
-        grown = self.options.rho_start * (self.options.rho_end / self.options.rho_start) ** progress
+        rho_next = self.options.rho_start * (self.options.rho_end / self.options.rho_start) ** progress
         for place, matrix in self._matrices.items():
             matrix.fold()  # Z <- Pi(W + U): U has no circulant part
-            self._minus_u[place].sub_(matrix.offset).mul_(self.rho / grown)
-        self.rho = grown
+            self._minus_u[place].sub_(matrix.offset).mul_(self.rho / rho_next)
+        self.rho = rho_next
 
     @torch.no_grad()
     def residuals(self) -> dict[Place, float]:
@@ -67,7 +67,7 @@ class Pull:
     def finish(self, model: AcousticModel) -> None:
         """W := Z, in place."""
         for place, matrix in self._matrices.items():
-            model.replace(place, Circulant.nearest(matrix, matrix.block_size))
+            model.replace(place, CirculantWeight.nearest(matrix, matrix.block_size))
 
     def row(self) -> dict[str, float]:
         """rho and the residuals, for the curve."""

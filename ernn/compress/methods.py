@@ -23,13 +23,13 @@ DIRECT_EXPONENT = 0.25  # at sqrt(k) fresh first columns are unsteady from k = 1
 
 
 def compress(
-    young: AcousticModel, grown: AcousticModel, design: Design, options: Compression, run: Run
+    checkpoint_at_cut: AcousticModel, dense: AcousticModel, design: Design, options: Compression, run: Run
 ) -> AcousticModel:
     """The compressed network of `design`.
 
     Args:
-        young: the dense network at the epoch where compression starts.
-        grown: the dense network after all its epochs, which `project` starts from.
+        checkpoint_at_cut: the dense network at the epoch where compression starts.
+        dense: the dense network after all its epochs, which `project` starts from.
         design: method and block sizes.
         options: shares of the epochs, and the schedule of ADMM.
         run: data, optimisation and curve.
@@ -37,38 +37,38 @@ def compress(
     Raises:
         UserError: the loss is no longer finite.
     """
-    young.to(run.device), grown.to(run.device)  # Z, U and the masks are made on the device of the weights
+    checkpoint_at_cut.to(run.device), dense.to(run.device)  # Z, U and the masks are made on the device of the weights
     cut = Division.of(run.training.epochs, options)
-    return WAYS[design.method](_Networks(young, grown), design, options, run, cut)
+    return WAYS[design.method](_Networks(checkpoint_at_cut, dense), design, options, run, cut)
 
 
 @dataclass(frozen=True)
 class _Networks:
     """The dense network at the epoch where compression starts, and after all its epochs."""
 
-    young: AcousticModel
-    grown: AcousticModel
+    checkpoint_at_cut: AcousticModel
+    dense: AcousticModel
 
     def blocks(self, design: Design) -> tuple[BlockSizes, ...]:
         """Block sizes layer by layer."""
-        return design.blocks(self.young.network.layers)
+        return design.blocks(self.checkpoint_at_cut.network.layers)
 
 
-def _project(dense: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
-    make_circulant(dense.grown, dense.blocks(design))
-    return dense.grown
+def _project(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    make_circulant(networks.dense, networks.blocks(design))
+    return networks.dense
 
 
-def _direct(dense: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
-    make_circulant(dense.young, dense.blocks(design))
-    randomise(dense.young, run.training.seed)
-    run.fit(dense.young, Phase(design.method, 0, cut.total, cut.total, DIRECT_EXPONENT))
-    return dense.young
+def _direct(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    make_circulant(networks.checkpoint_at_cut, networks.blocks(design))
+    randomise(networks.checkpoint_at_cut, run.training.seed)
+    run.fit(networks.checkpoint_at_cut, Phase(design.method, 0, cut.total, cut.total, DIRECT_EXPONENT))
+    return networks.checkpoint_at_cut
 
 
-def _admm(dense: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
-    pull = Pull(dense.young, dense.blocks(design), options.admm)
-    run.fit(dense.young, _during(design, cut), pull)
+def _admm(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    pull = Pull(networks.checkpoint_at_cut, networks.blocks(design), options.admm)
+    run.fit(networks.checkpoint_at_cut, _during(design, cut), pull)
     for place, residual in pull.unconverged().items():
         log.warning(
             "ADMM ended above its tolerance: residual %.4f > compression.admm.tolerance=%g at %s; "
@@ -77,15 +77,15 @@ def _admm(dense: _Networks, design: Design, options: Compression, run: Run, cut:
             options.admm.tolerance,
             place,
         )
-    pull.finish(dense.young)
-    return _finetuned(dense.young, run, cut)
+    pull.finish(networks.checkpoint_at_cut)
+    return _finetuned(networks.checkpoint_at_cut, run, cut)
 
 
-def _prune(dense: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
-    pruner = Pruner(dense.young, design.pruning_ratio, options.pruning_elements)
-    run.fit(dense.young, _during(design, cut), pruner)
-    pruner.finish(dense.young)
-    return _finetuned(dense.young, run, cut)
+def _prune(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    pruner = Pruner(networks.checkpoint_at_cut, design.pruning_ratio, options.pruning_elements)
+    run.fit(networks.checkpoint_at_cut, _during(design, cut), pruner)
+    pruner.finish(networks.checkpoint_at_cut)
+    return _finetuned(networks.checkpoint_at_cut, run, cut)
 
 
 def _during(design: Design, cut: Division) -> Phase:

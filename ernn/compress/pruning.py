@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import Pruned
+from ernn.nn.matrices import PrunedWeight
 
 UPDATES_PER_EPOCH = 4
 
@@ -74,7 +74,7 @@ class Pruner:
         """Replace, in place, the matrices of `model` by pruned ones of the final pattern."""
         self.shrink(1.0)
         for place, matrix in self._matrices.items():
-            model.replace(place, Pruned.masked(matrix, self._masks[place]))
+            model.replace(place, PrunedWeight.masked(matrix, self._masks[place]))
 
     def row(self) -> dict[str, float]:
         """The share of the weights that is kept, for the curve."""

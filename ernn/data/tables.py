@@ -12,7 +12,7 @@ _NO_TIME_S = 1e9  # decades
 
 
 class Line(NamedTuple):
-    """One line of a table: where it stands, and what follows its key."""
+    """One line of a table: its place, and what follows its key."""
 
     where: str
     values: tuple[str, ...]
@@ -27,7 +27,7 @@ def table(file: Path) -> dict[str, Line]:
     found: dict[str, Line] = {}
     for where, words in lines(file):
         if words[0] in found:
-            raise UserError(f"{where}: {words[0]} stands here twice; remove one line")
+            raise UserError(f"{where}: {words[0]} is here twice; remove one line")
         found[words[0]] = Line(where, tuple(words[1:]))
     if not found:
         raise UserError(f"{file}: empty; write one line an utterance")

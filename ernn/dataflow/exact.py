@@ -9,7 +9,7 @@ so both polynomials are reduced modulo each factor, multiplied there, and put to
 halves of sums and differences). Modulo x^n + 1 the product is Karatsuba's, three half products for four (Karatsuba and
 Ofman 1962): 3^log2(n) multiplications. In all (3^m + 1)/2, so 2, 5, 14, 41, 122 for k = 2, 4, 8, 16, 32.
 
-Everything but the products is linear, so one linear map (`points`) makes the factors of the products from either
+Everything but the products is linear, so one linear map (`factors`) makes the factors of the products from either
 polynomial, products are summed over the columns of the matrix, and one other (`combine`) gives the rows of the sum.
 """
 
@@ -30,14 +30,14 @@ def multiplications(block_size: int) -> int:
     return (3 ** (block_size.bit_length() - 1) + 1) // 2
 
 
-def points(block: Sequence[V]) -> list[V]:
+def factors(block: Sequence[V]) -> list[V]:
     """The factors that a block of k values contributes to the products."""
     if len(block) == 1:
         return list(block)
     low, high = _halves(block)
     sums = [a + b for a, b in zip(low, high, strict=True)]  # modulo x^(k/2) - 1
     differences = [a - b for a, b in zip(low, high, strict=True)]  # modulo x^(k/2) + 1
-    return points(sums) + _evaluate(differences)
+    return factors(sums) + _evaluate(differences)
 
 
 def combine(products: Sequence[V], block_size: int) -> list[V]:

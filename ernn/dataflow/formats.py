@@ -1,4 +1,4 @@
-"""Fixed-point formats: signed integers of some bits that stand for themselves times 2^-fraction."""
+"""Fixed-point formats: signed integers of some bits with the value integer times 2^-fraction."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ LARGEST_BITS = 48
 
 @dataclass(frozen=True)
 class Format:
-    """Signed two's complement: an integer n of `bits` bits stands for n * 2^-fraction.
+    """Signed two's complement: an integer n of `bits` bits has the value n * 2^-fraction.
 
     >>> Format(12, 8).resolution, Format(12, 8).limit
     (0.00390625, 7.99609375)
@@ -42,12 +42,12 @@ class Format:
 
     @property
     def resolution(self) -> float:
-        """What one step of the integer stands for."""
+        """Value of one step of the integer."""
         return 2.0**-self.fraction
 
     @property
     def limit(self) -> float:
-        """What the largest integer stands for."""
+        """Value of the largest integer."""
         return self.high * self.resolution
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """Products with block-circulant matrices: the arithmetic that a design chooses, behind four functions.
 
-    factors of a block of x    points(x)                 once for all rows
-    factors of the weights     weight_points(words)      in every lane
+    factors of a block of x    factors(x)                once for all rows
+    factors of the weights     weight_factors(words)     in every lane
     one block's products       products(w, x)            summed over the columns of a row
     rows of the sum            combine(sums)             once for each row
 
@@ -54,20 +54,20 @@ class Fourier:
 Transform = Exact | Fourier
 
 
-def points(block: Sequence[V], transform: Transform) -> list[V]:
+def factors(block: Sequence[V], transform: Transform) -> list[V]:
     """Factors of a block of k elements of a vector."""
     if isinstance(transform, Exact):
-        return exact.points(block)
+        return exact.factors(block)
     spectrum = fourier.forward(block, transform.constants, transform.forward_shifts)
     if transform.products == 4:
         return spectrum
     return spectrum[:2] + [each for re, im in _bins(spectrum) for each in (re + im, im, re)]
 
 
-def weight_points(words: Sequence[V], transform: Transform) -> list[V]:
+def weight_factors(words: Sequence[V], transform: Transform) -> list[V]:
     """Factors of a block of weights from its k stored words."""
     if isinstance(transform, Exact):
-        return exact.points(words)
+        return exact.factors(words)
     if transform.products == 4:
         return list(words)
     return [*words[:2], *(each for re, im in _bins(words) for each in (re, re + im, im - re))]

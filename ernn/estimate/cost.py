@@ -28,7 +28,7 @@ class Part:
 
     @property
     def total(self) -> Resources:
-        """Of all of them."""
+        """Resources of all instances of the part."""
         return self.each * self.count
 
 
@@ -40,7 +40,7 @@ class Estimate:
 
     @property
     def total(self) -> Resources:
-        """Of the whole accelerator."""
+        """Resources of the whole accelerator."""
         return functools.reduce(lambda total, part: total + part.total, self.parts, Resources())
 
 

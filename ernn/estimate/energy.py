@@ -31,13 +31,13 @@ class Span:
 
 
 def exactly(value: float) -> Span:
-    """A number that is known."""
+    """Span of a number that is known exactly."""
     return Span(value, value, value)
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A published number."""
+    """A published energy per operation, and how it was obtained."""
 
     span: Span
     unit: str
@@ -110,7 +110,7 @@ PROCESS_ERROR = Span(1, 0.75, 1.5)  # of scaling by length and supply alone (ass
 
 @dataclass(frozen=True)
 class Energy:
-    """Of a frame, in microjoules, and what it is made of."""
+    """Energy of a frame in microjoules, and its parts."""
 
     total: Span
     parts: Mapping[str, Span]

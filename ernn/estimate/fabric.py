@@ -33,7 +33,7 @@ class Shape:
     each: Resources
 
     def units(self, width: int, depth: int) -> int:
-        """Primitives that a memory takes."""
+        """Primitives that a memory of this width and depth takes."""
         return -(-width // self.width) * -(-depth // self.depth)
 
     def score(self, width: int, depth: int) -> float:

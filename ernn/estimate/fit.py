@@ -105,7 +105,7 @@ def _architecture(
 
 
 def _steps(network: NetworkHardware) -> list[int]:
-    """Of a frame in each array: no frame takes fewer cycles than the most of them."""
+    """Steps of a frame in each array; the largest is a lower bound of the cycles of a frame."""
     return [sum(thread.length for thread in layer.array.layout.threads) for layer in network.layers]
 
 
@@ -127,22 +127,22 @@ def largest(shape: Shape, device: Device, limits: Limits) -> tuple[Shape, Candid
     A projection keeps its ratio to the cells.
     """
 
-    def grown(number: int) -> Shape:
+    def shape_of(number: int) -> Shape:
         cells = _STEP * (number + 1)
         projection = max(1, cells * shape.projection // shape.cells) if shape.projection else 0
         return replace(shape, cells=cells, projection=projection)
 
     def fits(number: int) -> bool:
-        program = grown(number).program()
+        program = shape_of(number).program()
         small = (candidate(program, device, array, limits) for array in ARRAYS[:_SMALL])
         return any(not limits.binding(device, each.resources_estimate) for each in small)
 
     found = _last(_MOST // _STEP, fits)
     if found < 0:
         return None
-    best = fastest(grown(found).program(), device, limits)
+    best = fastest(shape_of(found).program(), device, limits)
     assert best is not None
-    return grown(found), best
+    return shape_of(found), best
 
 
 def smallest(program: Program, limits: Limits) -> Candidate | None:

@@ -61,7 +61,7 @@ class _Registers:
         self._uses: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)  # cycles behind: bits that are used
 
     def total(self) -> Resources:
-        """All of them, and those of `valid`."""
+        """Registers of all chains, and those of `valid`."""
         for place in range(len(self.graph.nodes)):
             if self.width[place]:
                 self._operands(place)

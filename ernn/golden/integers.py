@@ -56,7 +56,7 @@ class Integers(Value):
         return type(self)(array, low, high, fraction, self.log)
 
     def named(self, name: str) -> Self:
-        """The same value, noted."""
+        """The same values, entered in the log under `name`."""
         if name:
             self.log.note(name, self.array)
         return self

@@ -9,7 +9,7 @@ import numpy as np
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.golden.integers import Array, Integers, Log
-from ernn.golden.products import Product, add, split
+from ernn.golden.products import IntegerProduct, add, split
 from ernn.program.matrices import Numbers, shares_sums
 from ernn.program.network import Layer, Output
 from ernn.program.plan import VALUES, Constants, Plan, Rows, Term, formats
@@ -28,11 +28,11 @@ class Lookup:
         self._sigmoid, self._tanh = activations.sigmoid(a, ""), activations.tanh(a, "")
 
     def sigmoid(self, a: Integers, name: str) -> Integers:
-        """sigma(a)."""
+        """sigma(a) by its table."""
         return self._read(self._sigmoid, a, name)
 
     def tanh(self, a: Integers, name: str) -> Integers:
-        """tanh(a)."""
+        """tanh(a) by its table, or from that of sigma."""
         return self._read(self._tanh, a, name)
 
     def _read(self, values: Integers, a: Integers, name: str) -> Integers:
@@ -52,41 +52,41 @@ class Steps:
         self._layer, self._plan, self._lookup, self._log = layer, plan, lookup, log
         self._formats = formats(layer)
         matrices = {term.matrix for rows in plan.rows for term in rows.terms}
-        self._products = {matrix: Product(getattr(layer, matrix), log) for matrix in matrices}
+        self._products = {matrix: IntegerProduct(getattr(layer, matrix), log) for matrix in matrices}
         self._constants = {update.name: self._numbers(update.constants) for update in plan.updates}
 
     def initial(self, utterances: int) -> State:
-        """Zeros."""
+        """States before the first frame: zeros."""
         sizes = {name: getattr(self._layer, field) for name, field in self._plan.states.items()}
         return {name: np.zeros((size, utterances), np.int64) for name, size in sizes.items()}
 
     def step(self, x: Integers, state: State) -> tuple[Integers, State]:
         """The layer's result and the state after it."""
         seen = {name: typed(array, self._formats[VALUES[name]], self._log) for name, array in state.items()} | {"x": x}
-        points, made = dict[Term, Sequence[Integers]](), Values()
+        factors, made = dict[Term, Sequence[Integers]](), Values()
         for rows, updates in self._plan.stages:
-            of_gates = self._rows(rows, seen, points)
+            of_gates = self._rows(rows, seen, factors)
             for update in updates:
                 given = {bus: of_gates[gate] for gate, bus in update.buses.items()}
                 if update.ready is not None:
-                    given["x"] = self._rows(update.ready, seen, points)[update.gates[0]]
+                    given["x"] = self._rows(update.ready, seen, factors)[update.gates[0]]
                 given |= self._constants[update.name] | {name: seen[name] for name in update.reads}
                 made |= update.kernel(given, self._lookup, self._formats)
             seen |= {name: made[name] for name in made if name not in state}  # states change with the frame
         return made[self._plan.result], {name: made[name].array for name in state}
 
-    def _rows(self, rows: Rows, seen: Values, points: dict[Term, Sequence[Integers]]) -> Values:
-        """Rows of some gates; the factors of a vector are made once and kept in `points`."""
+    def _rows(self, rows: Rows, seen: Values, factors: dict[Term, Sequence[Integers]]) -> Values:
+        """Rows of some gates; the factors of a vector are made once and kept in `factors`."""
         products, gates = [self._products[term.matrix] for term in rows.terms], self._plan.part(rows)
         for term, product in zip(rows.terms, products, strict=True):
-            if term not in points:
-                points[term] = product.points(seen[term.vector])
-        sums = [product.sums(points[term], gates) for term, product in zip(rows.terms, products, strict=True)]
+            if term not in factors:
+                factors[term] = product.factors(seen[term.vector])
+        sums = [product.sums(factors[term], gates) for term, product in zip(rows.terms, products, strict=True)]
         if all(shares_sums(products[0].matrix, product.matrix) for product in products[1:]):
             total = products[0].rows(functools.reduce(add, sums), rows.joined)
         else:
             names = [rows.alone(term) for term in rows.terms]
-            total = functools.reduce(operator.add, map(Product.rows, products, sums, names))
+            total = functools.reduce(operator.add, map(IntegerProduct.rows, products, sums, names))
         return split(total, rows.gates or ("",))
 
     def _numbers(self, constants: Sequence[Constants]) -> Values:

@@ -28,7 +28,7 @@ class Overflow:
 
     @property
     def share(self) -> float:
-        """Of the values seen."""
+        """Saturated values over all values of this name."""
         return self.saturated / max(self.seen, 1)
 
 

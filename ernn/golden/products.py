@@ -12,7 +12,7 @@ from ernn.program.matrices import Matrix, Pruned
 Sums = Sequence[Integers]  # one for each accumulator of a block, (gates, p, utterances)
 
 
-class Product:
+class IntegerProduct:
     """A matrix whose factors are made once; see `ernn.dataflow.transforms` for the steps of a product."""
 
     def __init__(self, matrix: Matrix, log: Log) -> None:
@@ -27,23 +27,23 @@ class Product:
             self.block_size, self._transform = matrix.block_size, matrix.transform
             words, format = list(np.moveaxis(matrix.words.integers, -1, 0)), matrix.words.format
         block = [Weights(word.astype(np.float64), format.low, format.high, format.fraction, log) for word in words]
-        self._factors = transforms.weight_points(block, self._transform)
+        self._factors = transforms.weight_factors(block, self._transform)
 
-    def points(self, v: Integers) -> list[Integers]:
+    def factors(self, v: Integers) -> list[Integers]:
         """Factors of the vector v, (cols, utterances): each (blocks, utterances)."""
         blocks = -(-self.matrix.cols // self.block_size)
         padding = blocks * self.block_size - self.matrix.cols
         array = np.pad(v.array, ((0, padding), (0, 0))) if padding else v.array
         parts = np.moveaxis(array.reshape(blocks, self.block_size, -1), 1, 0)
         block = [Integers(part, min(v.low, 0), max(v.high, 0), v.fraction, v.log) for part in parts]
-        return transforms.points(block, self._transform)
+        return transforms.factors(block, self._transform)
 
-    def sums(self, points: Sequence[Integers], gates: slice = slice(None)) -> Sums:
+    def sums(self, factors: Sequence[Integers], gates: slice = slice(None)) -> Sums:
         """Sums of products over the columns, for some of the gates."""
-        factors = self._factors
+        weights = self._factors
         if gates != slice(None):
-            factors = [Weights(f.array[gates], f.low, f.high, f.fraction, f.log) for f in factors]
-        return transforms.products(factors, points, self._transform)
+            weights = [Weights(f.array[gates], f.low, f.high, f.fraction, f.log) for f in weights]
+        return transforms.products(weights, factors, self._transform)
 
     def rows(self, sums: Sums, name: str) -> Integers:
         """The rows of the product, (gates, rows, utterances)."""

@@ -30,7 +30,7 @@ class Choice(Record):
 
 @dataclass(frozen=True)
 class Digests(Part):
-    """Of the program that an accelerator, or its images of weights, were generated from; hexadecimal SHA-256.
+    """Digests of the program that an accelerator, or its images of weights, were generated from; hexadecimal SHA-256.
 
     Args:
         shape: of sizes, formats and all constants that are built into the sources.
@@ -95,7 +95,7 @@ class Multipliers(Part):
 
     @property
     def total(self) -> int:
-        """Both."""
+        """Multipliers of the array and of its units."""
         return self.array + self.units
 
 
@@ -125,7 +125,7 @@ class Work(Part):
 
 @dataclass(frozen=True)
 class Layer(Part):
-    """A module with an array.
+    """The module of one array with its units: sizes, memories and the work of a frame.
 
     Args:
         memories: of weights.
@@ -206,12 +206,12 @@ class Accelerator(Record):
 
     @property
     def work(self) -> Work:
-        """Of all layers together."""
+        """Work of a frame in all layers together."""
         return sum((layer.work for layer in self.layers), Work({}))
 
     @property
     def weight_images(self) -> "WeightImages":
-        """What its images of weights are of."""
+        """Digests, storage and places of the weights: what images must share to be loaded."""
         layers = tuple(Places(each.name, each.lanes, each.columns, each.heads) for each in self.layers)
         return WeightImages(self.program, self.digests, self.weights, layers)
 
@@ -242,12 +242,12 @@ class WeightImages(Record):
 
 
 @dataclass(frozen=True)
-class Parts(Part):
-    """What a Verilog module consists of.
+class ModuleContents(Part):
+    """Registers and instances of a Verilog module.
 
     Args:
         registers: names of what its clock changes, without memories and the registers of their read ports.
-        instances: modules by the names of its instances; those in a generate block are there by their own names.
+        instances: modules by the names of its instances; those in a generate block by their own names.
         generated: it was written for this network; else it is one of the library's.
     """
 
@@ -260,11 +260,11 @@ class Parts(Part):
 class Modules(Record):
     """The Verilog modules of a project, by name."""
 
-    modules: Mapping[str, Parts]
+    modules: Mapping[str, ModuleContents]
 
 
-def modules(project: Path) -> Mapping[str, Parts]:
-    """Parts of all modules of a project, by name.
+def modules(project: Path) -> Mapping[str, ModuleContents]:
+    """Contents of all modules of a project, by name.
 
     Raises:
         UserError: the file is missing, damaged or of another version.

@@ -43,7 +43,7 @@ def rtl_project(network: NetworkHardware) -> Texts:
     files |= Texts(network.images()).below("memory")
     files |= Texts(testbench(network)).below("tb")
     files[REGISTERS] = registers_alone(modules)
-    parts = LIBRARY | {each.name: each.parts for made in modules.values() for each in made}
+    parts = LIBRARY | {each.name: each.contents for made in modules.values() for each in made}
     files[MODULES] = Modules(parts).text()
     files["constraints/ernn.xdc"] = (
         f"# Clock that the pipelines were scheduled for.\n"

@@ -45,7 +45,7 @@ class Counted:
 
 
 def work(layer: LayerHardware) -> Work:
-    """Of one layer."""
+    """Work of one layer in a frame."""
     total = Counted()
     _array(layer, total)
     _vectors(layer, total)
@@ -79,6 +79,6 @@ def _vectors(layer: LayerHardware, total: Counted) -> None:
     array, layout = layer.array, layer.array.layout
     copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1
     for thread in {thread.vector: thread for thread in layout.threads}.values():
-        kernel = kernels.points("points", thread.matrix, thread.product.vector, array.lane.clock)
-        total.add_graph(kernel.graph, thread.columns)
-        total.write_bits += thread.columns * copies * array.kept_bits(thread.vector)
+        kernel = kernels.factors("points", thread.matrix, thread.product.vector, array.lane.clock)
+        total.add_graph(kernel.graph, thread.block_columns)
+        total.write_bits += thread.block_columns * copies * array.kept_bits(thread.vector)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ernn.nn import gru as gru_cell
 from ernn.nn import lstm as lstm_cell
-from ernn.nn.matrices import Circulant, Dense, Matrix
+from ernn.nn.matrices import CirculantWeight, DenseWeight, Weight
 from ernn.params import BlockSizes, Network
 
 Criterion = Literal["frames", "ctc"]
@@ -45,11 +45,13 @@ class RecurrentLayer(nn.Module):
         self.cell = network.cell
         self.outputs = network.projection or network.cells
         gates = 4 if network.cell == "lstm" else 3
-        self.weight_ih: Matrix = Dense(gates, network.cells, inputs)
-        self.weight_hh: Matrix = Dense(gates, network.cells, self.outputs)
+        self.weight_ih: Weight = DenseWeight(gates, network.cells, inputs)
+        self.weight_hh: Weight = DenseWeight(gates, network.cells, self.outputs)
         self.bias = nn.Parameter(torch.empty(gates * network.cells))
         self.peephole = nn.Parameter(torch.empty(3, network.cells)) if network.peepholes else None
-        self.weight_ym: Matrix | None = Dense(1, network.projection, network.cells) if network.projection else None
+        self.weight_ym: Weight | None = (
+            DenseWeight(1, network.projection, network.cells) if network.projection else None
+        )
         self.bias_hn = nn.Parameter(torch.empty(network.cells)) if network.reset == "after" else None
         self.reset()
 
@@ -100,7 +102,7 @@ class AcousticModel(nn.Module):
             x = F.dropout(layer(x), self.dropout, self.training)
         return self.output(x)
 
-    def matrices(self) -> Iterator[tuple[Place, Matrix]]:
+    def matrices(self) -> Iterator[tuple[Place, Weight]]:
         """The matrices of the recurrent layers, in order."""
         for index, layer in enumerate(self.layers):
             for kind in _ATTRIBUTES:
@@ -109,7 +111,7 @@ class AcousticModel(nn.Module):
                 if matrix is not None:
                     yield place, matrix
 
-    def replace(self, place: Place, matrix: Matrix) -> None:
+    def replace(self, place: Place, matrix: Weight) -> None:
         """Put `matrix` into `place`."""
         setattr(self.layers[place.layer], place.attribute, matrix)
 
@@ -121,7 +123,7 @@ class AcousticModel(nn.Module):
         groups: dict[float, list[nn.Parameter]] = defaultdict(list)
         for module in self.modules():
             for name, parameter in module.named_parameters(recurse=False):
-                scale = module.learning_rate_scale(name, columns_exponent) if isinstance(module, Matrix) else 1.0
+                scale = module.learning_rate_scale(name, columns_exponent) if isinstance(module, Weight) else 1.0
                 groups[scale].append(parameter)
         return [{"params": parameters, "scale": scale} for scale, parameters in groups.items()]
 
@@ -143,7 +145,7 @@ def make_circulant(model: AcousticModel, blocks: Sequence[BlockSizes]) -> None:
     for place, matrix in list(model.matrices()):
         block_size = block_size_at(blocks, place)
         if block_size > 1:
-            model.replace(place, Circulant.nearest(matrix, block_size))
+            model.replace(place, CirculantWeight.nearest(matrix, block_size))
 
 
 def randomise(model: AcousticModel, seed: int) -> None:

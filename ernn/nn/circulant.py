@@ -58,7 +58,7 @@ def project(weight: Float[Tensor, "*batch rows cols"], block_size: int) -> Float
 
 
 def expand(
-    columns: Float[Tensor, "*batch p q k"],
+    first_columns: Float[Tensor, "*batch p q k"],
     rows: int,
     cols: int,
     offset: Float[Tensor, "*batch rows cols"] | None = None,
@@ -68,33 +68,33 @@ def expand(
     Raises:
         ValueError: (p, q, k) does not cover rows x cols.
     """
-    p, q, k = columns.shape[-3:]
+    p, q, k = first_columns.shape[-3:]
     if (p, q) != (blocks_of(rows, k), blocks_of(cols, k)):
         raise ValueError(
             f"{p}x{q} blocks of {k} do not cover a {rows}x{cols} matrix: "
             f"{blocks_of(rows, k)}x{blocks_of(cols, k)} blocks do"
         )
-    return _Expand.apply(columns, rows, cols, offset)
+    return _Expand.apply(first_columns, rows, cols, offset)
 
 
 def multiply(
-    columns: Float[Tensor, "p q k"], x: Float[Tensor, "*batch cols"], rows: int
+    first_columns: Float[Tensor, "p q k"], x: Float[Tensor, "*batch cols"], rows: int
 ) -> Float[Tensor, "*batch rows"]:
     """Block-circulant matrix times vectors by q forward and p inverse transforms (C-LSTM, arXiv:1803.06305).
 
     Args:
-        columns: first columns of the blocks.
+        first_columns: first columns of the blocks.
         x: vectors of at most q*k elements, zero-padded to q*k here.
         rows: elements of the product, at most p*k.
 
     Raises:
         ValueError: the vectors or `rows` are longer than the blocks reach.
     """
-    p, q, k = columns.shape
+    p, q, k = first_columns.shape
     if x.shape[-1] > q * k or rows > p * k:
         raise ValueError(f"{p}x{q} blocks of {k} cannot map {x.shape[-1]} elements to {rows}")
     blocks = F.pad(x, (0, q * k - x.shape[-1])).unflatten(-1, (q, k))
-    spectrum = torch.einsum("pqf,...qf->...pf", torch.fft.rfft(columns), torch.fft.rfft(blocks))
+    spectrum = torch.einsum("pqf,...qf->...pf", torch.fft.rfft(first_columns), torch.fft.rfft(blocks))
     return torch.fft.irfft(spectrum, n=k).flatten(-2)[..., :rows]
 
 
@@ -116,12 +116,12 @@ class _Expand(torch.autograd.Function):
     """`expand`, and its gradient, row by row of all blocks at once: a gather goes element by element."""
 
     @staticmethod
-    def forward(ctx: Any, columns: Tensor, rows: int, cols: int, offset: Tensor | None) -> Tensor:
-        p, q, k = columns.shape[-3:]
+    def forward(ctx: Any, first_columns: Tensor, rows: int, cols: int, offset: Tensor | None) -> Tensor:
+        p, q, k = first_columns.shape[-3:]
         ctx.block_size, ctx.has_offset = k, offset is not None
-        dense = columns.new_empty(*columns.shape[:-3], p * k, q * k)
+        dense = first_columns.new_empty(*first_columns.shape[:-3], p * k, q * k)
         blocks = dense.unflatten(-1, (q, k)).unflatten(-3, (p, k))  # (..., p, r, q, s)
-        unrolled = columns.flip(-1).repeat(*[1] * (columns.ndim - 1), 2)  # entry j: c[(-1 - j) mod k]
+        unrolled = first_columns.flip(-1).repeat(*[1] * (first_columns.ndim - 1), 2)  # entry j: c[(-1 - j) mod k]
         for r in range(k):
             blocks[..., r, :, :] = unrolled[..., k - 1 - r : 2 * k - 1 - r]
         inside = dense[..., :rows, :cols]

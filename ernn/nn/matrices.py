@@ -15,7 +15,7 @@ from ernn.nn import circulant
 FASTEST_SUM = 2048
 
 
-class Matrix(nn.Module):
+class Weight(nn.Module):
     """`gates` stacked matrices of rows x cols; the subclasses say what is stored of them."""
 
     kind: str
@@ -26,7 +26,7 @@ class Matrix(nn.Module):
 
     def forward(self) -> Float[Tensor, "gates*rows cols"]:
         """The dense tensor."""
-        raise TypeError(f"{type(self).__name__} stores nothing; use Dense, Circulant or Pruned")
+        raise TypeError(f"{type(self).__name__} stores nothing; use DenseWeight, CirculantWeight or PrunedWeight")
 
     @property
     def stored_words(self) -> int:
@@ -38,7 +38,7 @@ class Matrix(nn.Module):
         return 1.0
 
 
-class Dense(Matrix):
+class DenseWeight(Weight):
     """Every weight of its own."""
 
     kind = "dense"
@@ -52,7 +52,7 @@ class Dense(Matrix):
         return self.weight
 
 
-class Circulant(Matrix):
+class CirculantWeight(Weight):
     """First columns of blocks of `block_size`, shape (gates, p, q, k)."""
 
     kind = "circulant"
@@ -64,7 +64,7 @@ class Circulant(Matrix):
         self.columns = nn.Parameter(torch.empty(gates, p, q, block_size))
 
     @classmethod
-    def nearest(cls, matrix: Matrix, block_size: int) -> "Circulant":
+    def nearest(cls, matrix: Weight, block_size: int) -> "CirculantWeight":
         """The projection of `matrix`, gate by gate."""
         result = cls(matrix.gates, matrix.rows, matrix.cols, block_size)
         with torch.no_grad():
@@ -91,7 +91,7 @@ class Circulant(Matrix):
         return float(min(self.block_size**columns_exponent, FASTEST_SUM / (self.cols * self.block_size**0.5)))
 
 
-class Relaxed(Circulant):
+class RelaxedWeight(CirculantWeight):
     """A dense matrix as a block-circulant one plus an offset, which ADMM drives to zero."""
 
     kind = "relaxed"
@@ -101,7 +101,7 @@ class Relaxed(Circulant):
         self.offset = nn.Parameter(torch.empty(gates * rows, cols))
 
     @classmethod
-    def split(cls, matrix: Matrix, block_size: int) -> "Relaxed":
+    def split(cls, matrix: Weight, block_size: int) -> "RelaxedWeight":
         """`matrix` as its projection and the rest."""
         result = cls(matrix.gates, matrix.rows, matrix.cols, block_size)
         with torch.no_grad():
@@ -123,7 +123,7 @@ class Relaxed(Circulant):
         self.offset.sub_(circulant.expand(part, self.rows, self.cols).flatten(0, 1))
 
 
-class Pruned(Matrix):
+class PrunedWeight(Weight):
     """Weights with a fixed pattern of zeros."""
 
     kind = "pruned"
@@ -135,7 +135,7 @@ class Pruned(Matrix):
         self.register_buffer("mask", torch.zeros(gates * rows, cols, dtype=torch.bool))
 
     @classmethod
-    def masked(cls, matrix: Matrix, mask: Bool[Tensor, "gates*rows cols"]) -> "Pruned":
+    def masked(cls, matrix: Weight, mask: Bool[Tensor, "gates*rows cols"]) -> "PrunedWeight":
         """`matrix` with the weights outside `mask` removed."""
         result = cls(matrix.gates, matrix.rows, matrix.cols)
         result.weight = nn.Parameter(torch.where(mask, matrix().detach(), 0.0))

@@ -12,7 +12,7 @@ from torch import Tensor
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import Circulant, Matrix, Pruned
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.params import BlockSize, Network, Section
 
 VERSION = 1
@@ -25,16 +25,16 @@ class Structure(Section):
     block_size: BlockSize = 1
 
     @classmethod
-    def of(cls, matrix: Matrix) -> "Structure":
+    def of(cls, matrix: Weight) -> "Structure":
         """The structure of `matrix`."""
         return cls.model_validate({"kind": matrix.kind, "block_size": getattr(matrix, "block_size", 1)})
 
-    def empty(self, matrix: Matrix) -> Matrix:
+    def empty(self, matrix: Weight) -> Weight:
         """A matrix of this structure and the size of `matrix`, to be filled."""
         size = (matrix.gates, matrix.rows, matrix.cols)
         if self.kind == "circulant":
-            return Circulant(*size, self.block_size)
-        return Pruned(*size) if self.kind == "pruned" else matrix
+            return CirculantWeight(*size, self.block_size)
+        return PrunedWeight(*size) if self.kind == "pruned" else matrix
 
 
 class Header(Section):

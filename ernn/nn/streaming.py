@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ernn.nn.acoustic import AcousticModel, RecurrentLayer
-from ernn.nn.matrices import Circulant, Matrix
+from ernn.nn.matrices import CirculantWeight, Weight
 
 Vector = Float[np.ndarray, " elements"]
 
@@ -26,17 +26,17 @@ def packed_transform(block_size: int) -> Float[np.ndarray, "k k"]:
     return np.stack(ends + inner, axis=1)
 
 
-class Product:
+class CirculantProduct:
     """y = W x for one vector, by spectra: k words a block, as many as its first column has.
 
     Args:
-        columns: first columns of the blocks, (p, q, k); k = 1 is a dense matrix.
+        first_columns: first columns of the blocks, (p, q, k); k = 1 is a dense matrix.
     """
 
-    def __init__(self, columns: Float[np.ndarray, "p q k"]) -> None:
-        self._shape = p, q, k = columns.shape
+    def __init__(self, first_columns: Float[np.ndarray, "p q k"]) -> None:
+        self._shape = p, q, k = first_columns.shape
         forward = packed_transform(k)
-        spectra = np.moveaxis(columns.astype(np.float64) @ forward, 2, 0)  # (k, p, q)
+        spectra = np.moveaxis(first_columns.astype(np.float64) @ forward, 2, 0)  # (k, p, q)
         self._ends = np.ascontiguousarray(spectra[:2], np.float32)  # bins 0 and k/2 are real
         self._inner = np.ascontiguousarray(spectra[2::2] + 1j * spectra[3::2], np.complex64)
         self._forward = forward.astype(np.float32)
@@ -93,7 +93,7 @@ class Stream:
 
 
 class _Layer:
-    products: list[Product]
+    products: list[CirculantProduct]
 
     def reset(self) -> None:
         """State of zeros."""
@@ -169,11 +169,11 @@ class _Sum:
     Each vector is padded to whole blocks, and so are the rows of each gate.
     """
 
-    def __init__(self, matrices: Sequence[Matrix], gates: Sequence[int]) -> None:
-        blocks = [_columns(matrix, gates) for matrix in matrices]
+    def __init__(self, matrices: Sequence[Weight], gates: Sequence[int]) -> None:
+        blocks = [_first_columns(matrix, gates) for matrix in matrices]
         if len({block.shape[-1] for block in blocks}) == 1:
             blocks = [np.concatenate(blocks, axis=2)]
-        self.products = [Product(np.concatenate(list(block))) for block in blocks]
+        self.products = [CirculantProduct(np.concatenate(list(block))) for block in blocks]
         self._gates, self._rows = len(gates), matrices[0].rows
 
     def __call__(self, *vectors: Vector) -> Vector:
@@ -187,9 +187,9 @@ class _Sum:
         return rows.reshape(self._gates, -1)[:, : self._rows].reshape(-1)
 
 
-def _columns(matrix: Matrix, gates: Sequence[int]) -> Float[np.ndarray, "gates p q k"]:
+def _first_columns(matrix: Weight, gates: Sequence[int]) -> Float[np.ndarray, "gates p q k"]:
     """First columns of the blocks of some gates; those of a dense or pruned matrix are its elements."""
-    if type(matrix) is Circulant:
+    if type(matrix) is CirculantWeight:
         return matrix.columns.detach().numpy()[list(gates)]
     return matrix().detach().numpy().reshape(matrix.gates, matrix.rows, matrix.cols, 1)[list(gates)]
 

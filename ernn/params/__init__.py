@@ -226,8 +226,8 @@ class Bits(Section):
     cell: Width = 12
 
 
-class Integer(Section):
-    """One integer network: a design, its arithmetic and its widths."""
+class ProgramSpec(Section):
+    """How an integer network is made: from which design, in which arithmetic and widths; an entry of `programs`."""
 
     design: str
     transform: Literal["exact", "fourier"] = "exact"
@@ -248,7 +248,7 @@ class Parameters(Section):
     quantization: Quantization
     networks: dict[str, Network]
     designs: dict[str, Design]
-    programs: dict[str, Integer]
+    programs: dict[str, ProgramSpec]
     hardware: Hardware
     simulation: Simulation
     synthesis: Synthesis = Synthesis()

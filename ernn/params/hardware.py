@@ -23,7 +23,7 @@ class Hardware(Section):
 
     clock_mhz: Annotated[float, Field(ge=10, le=1000)] = 200.0  # that pipelines are scheduled for
     device: DeviceName = "xcku060"  # whose family's delays they are scheduled with
-    memory: Literal["auto", "block", "distributed"] = "auto"  # of weights: what synthesis is asked for
+    memory: Literal["auto", "block", "distributed"] = "auto"  # of weights: the kind of memory that synthesis takes
     # What lanes store: the k words of a block, the factors of its products, or by the rule of docs/accelerator.md.
     weights: Literal["auto", "words", "transformed"] = "auto"
     features_per_beat: PerBeat = 1  # of the RTL's input stream

@@ -34,7 +34,7 @@ def save(program: Program, path: Path) -> None:
 
 
 def load(path: Path) -> Program:
-    """The program in the file `path`.
+    """The program in the file `path`, checked.
 
     Raises:
         UserError: the file is missing, damaged, of another version, or describes no program; the field is named.

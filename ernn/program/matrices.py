@@ -35,7 +35,7 @@ class Numbers:
 
     @property
     def values(self) -> np.ndarray:
-        """What the integers stand for, float64."""
+        """Values of the integers, float64."""
         return self.integers * self.format.resolution
 
 
@@ -73,12 +73,12 @@ class Circulant:
 
     @property
     def gates(self) -> int:
-        """Stacked matrices."""
+        """Number of stacked matrices."""
         return self.words.integers.shape[0]
 
     @property
     def stored_words(self) -> int:
-        """Words in the hardware's memory."""
+        """Words in the hardware's memory, padding included."""
         return self.words.integers.size
 
 
@@ -125,7 +125,7 @@ class Pruned:
 
     @property
     def stored_words(self) -> int:
-        """Values in the hardware's memory; each has a column beside it."""
+        """Values in the hardware's memory; each is stored with its column index."""
         return self.values.integers.size
 
 

@@ -25,12 +25,12 @@ class _Sizes:
 
     @property
     def inputs(self) -> int:
-        """Elements of x."""
+        """Elements of the input x."""
         return self.weight_ih.cols
 
     @property
     def cells(self) -> int:
-        """Elements of c."""
+        """Cells, the elements of c."""
         return self.weight_ih.rows
 
 
@@ -68,12 +68,12 @@ class Lstm(_Sizes):
 
     @property
     def outputs(self) -> int:
-        """Elements of y."""
+        """Elements of the output y."""
         return self.cells if self.weight_ym is None else self.weight_ym.rows
 
     @property
     def matrices(self) -> dict[str, Matrix]:
-        """The matrices by name."""
+        """The matrices by field name."""
         found = {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
         return found if self.weight_ym is None else found | {"weight_ym": self.weight_ym}
 
@@ -111,12 +111,12 @@ class Gru(_Sizes):
 
     @property
     def outputs(self) -> int:
-        """Elements of y."""
+        """Elements of the output y."""
         return self.cells
 
     @property
     def matrices(self) -> dict[str, Matrix]:
-        """The matrices by name."""
+        """The matrices by field name."""
         return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
 
 
@@ -144,12 +144,12 @@ class Rnn(_Sizes):
 
     @property
     def outputs(self) -> int:
-        """Elements of y."""
+        """Elements of the output y."""
         return self.cells
 
     @property
     def matrices(self) -> dict[str, Matrix]:
-        """The matrices by name."""
+        """The matrices by field name."""
         return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
 
 
@@ -239,13 +239,13 @@ class Decoder:
 
     @property
     def classes(self) -> int:
-        """Phones, and CTC's blank."""
+        """Classes of the logits: phones, and CTC's blank."""
         return len(self.phones) + (self.criterion == "ctc")
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A whole network.
+    """A whole integer network: front end, activations, layers, output layer, decoder.
 
     Raises:
         ValueError: layers that do not fit each other.

@@ -66,7 +66,7 @@ class Rows:
 
     @property
     def names(self) -> set[str]:
-        """Of all sums that these rows may be made of."""
+        """Names of all sums that these rows may be made of."""
         return {self.joined, *map(self.alone, self.terms)}
 
 
@@ -86,7 +86,7 @@ class Constants:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of all rows."""
+        """Names of the rows, one for each gate."""
         return tuple(f"{self.name}_{gate}" for gate in self.gates) or (self.name,)
 
 
@@ -120,7 +120,7 @@ class Update:
 
     @property
     def buses(self) -> dict[str, str]:
-        """Name of the rows of each gate."""
+        """Name of the bus with the rows of each gate."""
         return {gate: f"s_{gate}" if self.together else "s" for gate in self.gates or ("",)}
 
     @property
@@ -141,7 +141,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Plan:
-    """The updates of a layer.
+    """The updates of a layer in order.
 
     Args:
         title: kind of layer, for a reader.
@@ -158,7 +158,7 @@ class Plan:
 
     @property
     def recurrent(self) -> tuple[Update, ...]:
-        """Updates of gates."""
+        """Updates that take rows of gates."""
         return tuple(each for each in self.updates if each.gates)
 
     @property
@@ -177,7 +177,7 @@ class Plan:
 
     @property
     def rows(self) -> tuple[Rows, ...]:
-        """All rows that are made."""
+        """All rows that the layer makes, each once."""
         made = (rows for each in self.updates for rows in (each.rows, each.ready) if rows is not None)
         return tuple(dict.fromkeys(made))
 

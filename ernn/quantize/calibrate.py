@@ -14,8 +14,8 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import BLOCK_SIZES
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import Circulant
-from ernn.params import Integer, Quantization
+from ernn.nn.matrices import CirculantWeight
+from ernn.params import ProgramSpec, Quantization
 from ernn.program.plan import JOINED, SUMS, sums_of
 from ernn.quantize import rules, simulated
 
@@ -102,10 +102,10 @@ class Formats:
         return self.by_name[name]
 
 
-def choose(model: AcousticModel, ranges: Ranges, program: Integer, settings: Quantization) -> Formats:
-    """The formats of `program`'s widths under the rule of `settings`."""
+def choose(model: AcousticModel, ranges: Ranges, spec: ProgramSpec, settings: Quantization) -> Formats:
+    """The formats of `spec`'s widths under the rule of `settings`."""
     check_block_sizes(model)
-    bits = program.bits
+    bits = spec.bits
     names = {
         "weights": ("weight_ih", "weight_hh", "weight_ym", "weight", "peephole"),
         "activations": ("x", "y", "m"),
@@ -113,7 +113,7 @@ def choose(model: AcousticModel, ranges: Ranges, program: Integer, settings: Qua
         "cell": ("c",),
     }
     widths = {name: getattr(bits, group) for group, members in names.items() for name in members}
-    spectral = _spectral_weights(model) if program.transform == "fourier" else {}
+    spectral = _spectral_weights(model) if spec.transform == "fourier" else {}
     by_name: dict[str, Format] = {}
     for name, values in ranges.values.items():
         kind = name.split(".")[-1]
@@ -161,10 +161,10 @@ def check_block_sizes(model: AcousticModel) -> None:
 
 
 def _spectral_blocks(model: AcousticModel) -> dict[str, tuple[int, int]]:
-    """(rows of a gate, block size) of every sum whose spectrum may be wanted."""
+    """(rows of a gate, block size) of every sum whose spectrum may be needed."""
     found = {}
     for place, matrix in model.matrices():
-        if isinstance(matrix, Circulant):
+        if isinstance(matrix, CirculantWeight):
             joined = [JOINED] if place.kind == "input" else []
             for name in [sums_of(place.attribute), *joined]:
                 found[f"layers.{place.layer}.{name}"] = (matrix.rows, matrix.block_size)
@@ -175,7 +175,7 @@ def _spectral_weights(model: AcousticModel) -> dict[str, np.ndarray]:
     return {
         str(place): packed_spectrum(matrix.columns.detach()).numpy()
         for place, matrix in model.matrices()
-        if isinstance(matrix, Circulant)
+        if isinstance(matrix, CirculantWeight)
     }
 
 

@@ -12,7 +12,7 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.golden.model import Overflow
 from ernn.nn.acoustic import AcousticModel
-from ernn.params import Bits, Integer, Quantization, Scoring
+from ernn.params import Bits, ProgramSpec, Quantization, Scoring
 from ernn.program.network import Program
 from ernn.quantize import calibrate, evaluate, tables
 from ernn.quantize.finetune import finetune
@@ -28,8 +28,8 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Made:
-    """A program and how it came about; `rows` has a line for every program that was measured on the dev split."""
+class Quantized:
+    """An integer program; `rows` has a line for every program that was measured on the dev split on the way to it."""
 
     program: Program
     rows: list[Row]
@@ -37,8 +37,8 @@ class Made:
 
 
 @dataclass
-class Maker:
-    """A trained network on its way into integers; `rows` collects what was measured on the dev split."""
+class Quantizer:
+    """Freezes a trained network into programs of given widths; `rows` collects what was measured on the dev split."""
 
     name: str
     model: AcousticModel
@@ -59,30 +59,30 @@ class Maker:
         """Score of the float network on the dev split."""
         return evaluate_float(self.model, self._dev, self.scoring)[1].part(self._chosen)
 
-    def formats(self, integer: Integer) -> calibrate.Formats:
-        """Formats of the widths of `integer`."""
-        return calibrate.choose(self.model, self._ranges, integer, self.settings)
+    def formats(self, spec: ProgramSpec) -> calibrate.Formats:
+        """Formats of the widths of `spec`."""
+        return calibrate.choose(self.model, self._ranges, spec, self.settings)
 
-    def program(self, integer: Integer) -> Program:
-        """The program in the widths of `integer`."""
-        formats = self.formats(integer)
+    def program(self, spec: ProgramSpec) -> Program:
+        """The program in the widths of `spec`."""
+        formats = self.formats(spec)
         key = (formats.preactivation, formats.gate)
         if key not in self._tables:
             self._tables[key] = tables.activations(*key, self.settings.segments, self.settings.shared_table)
         frontend = frontend_of(self.data.manifest)
-        return freeze(self.name, self.model, formats, integer, self._tables[key], frontend)
+        return freeze(self.name, self.model, formats, spec, self._tables[key], frontend)
 
-    def score(self, integer: Integer, phase: str) -> Score:
+    def score(self, spec: ProgramSpec, phase: str) -> Score:
         """Score of the program on the dev split, noted as a row."""
-        score, _ = evaluate.score(self.program(integer), self._dev, self.scoring, self._chosen)
-        widths = {group: getattr(integer.bits, group) for group in GROUPS}
+        score, _ = evaluate.score(self.program(spec), self._dev, self.scoring, self._chosen)
+        widths = {group: getattr(spec.bits, group) for group in GROUPS}
         self.rows.append({"epoch": len(self.rows) + 1, "phase": phase, "dev_per": score.per, **widths})
         log.info("%s: %s bits, dev PER %.2f %%", phase, "/".join(map(str, widths.values())), score.per)
         return score
 
-    def finetune(self, integer: Integer, run: Run) -> None:
+    def finetune(self, spec: ProgramSpec, run: Run) -> None:
         """Train the network with its rounding, and measure its values again."""
-        finetune(self.model, self.formats(integer), integer, run)
+        finetune(self.model, self.formats(spec), spec, run)
         self.model.cpu()
         self._ranges = self._measured()
 
@@ -90,46 +90,46 @@ class Maker:
         return calibrate.measure(self.model, self.data.split("train"), self.settings.calibration_utterances)
 
 
-def quantize(maker: Maker, integer: Integer, open_run: Callable[[], Run]) -> Made:
+def quantize(quantizer: Quantizer, spec: ProgramSpec, open_run: Callable[[], Run]) -> Quantized:
     """The integer program of a network: widths searched if asked for, then trained with its rounding if it loses more
     than the budget on the dev split, and not by the chance of its utterances.
 
     Args:
-        maker: the network and its data.
-        integer: arithmetic and widths; where they are searched, the widest.
+        quantizer: the network and its data.
+        spec: arithmetic and widths; where they are searched, the widest.
         open_run: what to fine-tune with, opened only if needed.
     """
-    budget, reference = maker.settings.budget_points, maker.reference()
-    if integer.search:
-        found = Search(lambda bits: maker.score(_with(integer, bits), "search").per, reference.per, budget)
-        integer = _with(integer, found.run(integer.bits))
-    score = maker.score(integer, "trained")
-    loss, (low, _) = score.per - reference.per, _interval(score, reference, maker.scoring)
-    finetuned = loss > budget and low > 0 and maker.settings.finetune_epochs > 0
+    budget, reference = quantizer.settings.budget_points, quantizer.reference()
+    if spec.search:
+        found = Search(lambda bits: quantizer.score(_with(spec, bits), "search").per, reference.per, budget)
+        spec = _with(spec, found.run(spec.bits))
+    score = quantizer.score(spec, "trained")
+    loss, (low, _) = score.per - reference.per, _interval(score, reference, quantizer.scoring)
+    finetuned = loss > budget and low > 0 and quantizer.settings.finetune_epochs > 0
     if finetuned:
         log.info("%.2f points lost on the dev split, %g allowed: training with rounding", loss, budget)
         run = open_run()
-        maker.finetune(integer, run)
-        maker.score(integer, "finetuned")
-    return Made(maker.program(integer), maker.rows, finetuned)
+        quantizer.finetune(spec, run)
+        quantizer.score(spec, "finetuned")
+    return Quantized(quantizer.program(spec), quantizer.rows, finetuned)
 
 
-def measure(made: Made, test: Split, float_score: Score, scoring: Scoring) -> tuple[Score, dict[str, float]]:
-    """Score of the program over the whole of `test`, and its metrics beside the float network's."""
-    score, overflows = evaluate.score(made.program, test, scoring)
+def measure(quantized: Quantized, test: Split, float_score: Score, scoring: Scoring) -> tuple[Score, dict[str, float]]:
+    """Score of the program over the whole of `test`, and its metrics against those of the float network."""
+    score, overflows = evaluate.score(quantized.program, test, scoring)
     for each in overflows:
         if not _flat(each.name):
             log.info("%s saturated %d of %d times", each.name, each.saturated, each.seen)
-    return score, metrics(made, score, overflows, float_score, scoring)
+    return score, metrics(quantized, score, overflows, float_score, scoring)
 
 
 def metrics(
-    made: Made, score: Score, overflows: list[Overflow], float_score: Score, scoring: Scoring
+    quantized: Quantized, score: Score, overflows: list[Overflow], float_score: Score, scoring: Scoring
 ) -> dict[str, float]:
     """Error rates, the loss against the float network of the same utterances, table errors, saturation."""
     low, high = score.interval(scoring.bootstrap_samples, seed=1)
     loss_low, loss_high = _interval(score, float_score, scoring)
-    errors = tables.errors(made.program.activations)
+    errors = tables.errors(quantized.program.activations)
     return {
         "per_integer": score.per,
         "per_integer_low": low,
@@ -138,12 +138,12 @@ def metrics(
         "integer_loss": score.per - float_score.per,
         "integer_loss_low": loss_low,
         "integer_loss_high": loss_high,
-        "weight_bits": made.program.weight_bits,
+        "weight_bits": quantized.program.weight_bits,
         "sigmoid_error": errors["sigmoid"],
         "tanh_error": errors["tanh"],
         "overflow_share": _largest_share(overflows, lambda name: not _flat(name)),
         "cell_saturated_share": _largest_share(overflows, lambda name: name.endswith(".c")),
-        "finetuned": int(made.finetuned),
+        "finetuned": int(quantized.finetuned),
     }
 
 
@@ -151,12 +151,12 @@ def _interval(ours: Score, theirs: Score, scoring: Scoring) -> Interval:
     return paired_interval(ours.with_silences, theirs.with_silences, scoring.bootstrap_samples, seed=1)
 
 
-def _with(integer: Integer, bits: Bits) -> Integer:
-    return integer.model_copy(update={"bits": bits})
+def _with(spec: ProgramSpec, bits: Bits) -> ProgramSpec:
+    return spec.model_copy(update={"bits": bits})
 
 
-def _largest_share(overflows: list[Overflow], wanted: Callable[[str], bool]) -> float:
-    return max((each.share for each in overflows if wanted(each.name)), default=0.0)
+def _largest_share(overflows: list[Overflow], counts: Callable[[str], bool]) -> float:
+    return max((each.share for each in overflows if counts(each.name)), default=0.0)
 
 
 def _flat(name: str) -> bool:

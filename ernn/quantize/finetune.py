@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ernn.dataflow.formats import Format
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import Circulant
-from ernn.params import Integer, Quantization, Training
+from ernn.nn.matrices import CirculantWeight
+from ernn.params import ProgramSpec, Quantization, Training
 from ernn.program.plan import SUMS
 from ernn.quantize import simulated
 from ernn.quantize.calibrate import Formats, packed_spectrum, unpacked_spectrum
@@ -39,12 +39,12 @@ class _Round(torch.autograd.Function):
 class Rounding:
     """The hook that rounds every value as the integer network does, but for transforms, whose error is far smaller."""
 
-    def __init__(self, model: AcousticModel, formats: Formats, program: Integer) -> None:
+    def __init__(self, model: AcousticModel, formats: Formats, spec: ProgramSpec) -> None:
         self._formats = formats
         self._spectral = {
             str(place)
             for place, matrix in model.matrices()
-            if isinstance(matrix, Circulant) and program.transform == "fourier"
+            if isinstance(matrix, CirculantWeight) and spec.transform == "fourier"
         }
 
     def __call__(self, name: str, value: Tensor) -> Tensor:
@@ -63,13 +63,13 @@ class Rounding:
         return _Round.apply(value, self._formats[name]) if name in self._formats.by_name else value
 
 
-def finetune(model: AcousticModel, formats: Formats, program: Integer, run: Run) -> None:
+def finetune(model: AcousticModel, formats: Formats, spec: ProgramSpec, run: Run) -> None:
     """Train `model` in place with its rounding, for all epochs of `run`; a killed run resumes.
 
     Raises:
         UserError: the loss is no longer finite.
     """
-    hook = Rounding(model, formats, program)
+    hook = Rounding(model, formats, spec)
     epochs = run.training.epochs
     run.fit(model, Phase("rounding", 0, epochs, epochs), forward=lambda x: simulated.logits(model, x, hook))
     model.eval()

@@ -12,10 +12,8 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.nn.acoustic import AcousticModel, RecurrentLayer
-from ernn.nn.matrices import Circulant as FloatCirculant
-from ernn.nn.matrices import Matrix as FloatMatrix
-from ernn.nn.matrices import Pruned as FloatPruned
-from ernn.params import Integer
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
+from ernn.params import ProgramSpec
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
 from ernn.program.plan import JOINED, sums_of
@@ -27,7 +25,7 @@ def freeze(
     name: str,
     model: AcousticModel,
     formats: Formats,
-    program: Integer,
+    spec: ProgramSpec,
     functions: Activations,
     frontend: Frontend,
 ) -> Program:
@@ -35,7 +33,7 @@ def freeze(
     count = len(model.layers)
     inputs = [formats["x"], *(formats[f"layers.{n}.y"] for n in range(count - 1))]
     layers = [
-        _layer(cast(RecurrentLayer, layer), f"layers.{n}", formats, program, inputs[n])
+        _layer(cast(RecurrentLayer, layer), f"layers.{n}", formats, spec, inputs[n])
         for n, layer in enumerate(model.layers)
     ]
     classes, width = model.output.weight.shape
@@ -78,13 +76,13 @@ def fourier(block_size: int, sums: Format, twiddle_bits: int, products: int) -> 
     )
 
 
-def _layer(layer: RecurrentLayer, scope: str, formats: Formats, program: Integer, input: Format) -> Layer:
+def _layer(layer: RecurrentLayer, scope: str, formats: Formats, spec: ProgramSpec, input: Format) -> Layer:
     sizes = [getattr(matrix, "block_size", None) for matrix in (layer.weight_ih, layer.weight_hh)]
     joined = {"weight_ih", "weight_hh"} if sizes[0] == sizes[1] else set()  # one inverse transform for both
 
     def matrix(name: str) -> Matrix:
         sums = JOINED if name in joined else sums_of(name)
-        return _matrix(getattr(layer, name), formats[f"{scope}.{name}"], formats[f"{scope}.{sums}"], program)
+        return _matrix(getattr(layer, name), formats[f"{scope}.{name}"], formats[f"{scope}.{sums}"], spec)
 
     cells, of = layer.weight_ih.rows, lambda name: formats[f"{scope}.{name}"]
     bias = _numbers(layer.bias.unflatten(0, (-1, cells)), of("bias"))
@@ -107,26 +105,26 @@ def _layer(layer: RecurrentLayer, scope: str, formats: Formats, program: Integer
     )
 
 
-def _matrix(matrix: FloatMatrix, format: Format, sums: Format, program: Integer) -> Matrix:
-    if isinstance(matrix, FloatPruned):
+def _matrix(matrix: Weight, format: Format, sums: Format, spec: ProgramSpec) -> Matrix:
+    if isinstance(matrix, PrunedWeight):
         return _pruned(matrix, format)
-    if isinstance(matrix, FloatCirculant):
-        columns, k = matrix.columns, matrix.block_size
-        if program.transform == "exact" or k == 1:
-            return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(columns, format))
-        transform: Transform = fourier(k, sums, program.bits.weights, program.complex_products)
-        return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(packed_spectrum(columns), format))
+    if isinstance(matrix, CirculantWeight):
+        first_columns, k = matrix.columns, matrix.block_size
+        if spec.transform == "exact" or k == 1:
+            return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(first_columns, format))
+        transform: Transform = fourier(k, sums, spec.bits.weights, spec.complex_products)
+        return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(packed_spectrum(first_columns), format))
     words = matrix().unflatten(0, (matrix.gates, matrix.rows)).unsqueeze(-1)
     return Circulant(matrix.rows, matrix.cols, 1, Exact(), _numbers(words, format))
 
 
-def _pruned(matrix: FloatPruned, format: Format) -> Pruned:
+def _pruned(matrix: PrunedWeight, format: Format) -> Pruned:
     """Compressed rows of the pattern; weights that round to zero stay, so that rows keep their balance."""
     mask = matrix.mask.cpu().numpy()
-    rows, columns = np.nonzero(mask)
+    rows, column_index = np.nonzero(mask)
     values = _numbers(matrix.weight[matrix.mask], format)
     starts = np.searchsorted(rows, np.arange(len(mask) + 1)).astype(np.int64)
-    return Pruned(matrix.rows, matrix.cols, matrix.gates, values, columns.astype(np.int64), starts)
+    return Pruned(matrix.rows, matrix.cols, matrix.gates, values, column_index.astype(np.int64), starts)
 
 
 def _numbers(values: Tensor, format: Format) -> Numbers:

@@ -36,7 +36,7 @@ def quantized(values: Values, format: Format) -> Values:
 
 
 def minmax(values: Values, bits: int, settings: Quantization) -> Format:
-    """Nothing saturates."""
+    """The format with the finest resolution in which no value saturates."""
     return covering(float(np.abs(values).max(initial=0.0)), bits)
 
 

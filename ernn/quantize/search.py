@@ -34,7 +34,7 @@ class Search:
         return bits
 
     def _narrowed(self, bits: Bits, group: str, budget: float) -> Bits:
-        """By halving, as if the loss never fell with a bit less."""
+        """Least width of a group within the budget, by bisection: the loss is taken to fall with every bit."""
         low, high = NARROWEST, getattr(bits, group)
         while low < high:
             middle = (low + high) // 2

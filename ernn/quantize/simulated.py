@@ -16,7 +16,7 @@ from torch import Tensor
 from ernn.dataflow.formats import Format
 from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel, RecurrentLayer
-from ernn.nn.matrices import Circulant, Matrix, Pruned
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.program.plan import JOINED, Rows, Update
 from ernn.program.plans import plan_of
 
@@ -36,19 +36,19 @@ def logits(
     return hook("output.logits", y @ weight.t() + bias)
 
 
-def stored(matrix: Matrix) -> Tensor:
+def stored(matrix: Weight) -> Tensor:
     """What is stored of a matrix: the tensor that its hook sees."""
-    if isinstance(matrix, Circulant):
+    if isinstance(matrix, CirculantWeight):
         return matrix.columns
-    return matrix.weight * matrix.mask if isinstance(matrix, Pruned) else matrix()
+    return matrix.weight * matrix.mask if isinstance(matrix, PrunedWeight) else matrix()
 
 
-def _weight(matrix: Matrix, name: str, hook: Hook) -> Tensor:
+def _weight(matrix: Weight, name: str, hook: Hook) -> Tensor:
     """The dense tensor of a matrix whose stored words went through the hook."""
     words = hook(name, stored(matrix))
-    if isinstance(matrix, Circulant):
+    if isinstance(matrix, CirculantWeight):
         return circulant.expand(words, matrix.rows, matrix.cols).flatten(0, 1)
-    return words * matrix.mask if isinstance(matrix, Pruned) else words
+    return words * matrix.mask if isinstance(matrix, PrunedWeight) else words
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class _Float:
 
 
 class _Functions:
-    """sigma and tanh of floats."""
+    """sigma and tanh of floats, each followed by the hook."""
 
     preactivation = _ANY
 
     def sigmoid(self, a: _Float, name: str) -> _Float:
-        """sigma(a)."""
+        """sigma(a), through the hook."""
         return _Float(a.hook(name, torch.sigmoid(a.tensor)), a.hook)
 
     def tanh(self, a: _Float, name: str) -> _Float:
-        """tanh(a)."""
+        """tanh(a), through the hook."""
         return _Float(a.hook(name, torch.tanh(a.tensor)), a.hook)
 
 
@@ -114,7 +114,7 @@ class _Steps:
         }
 
     def run(self, x: Tensor) -> Tensor:
-        """The outputs of all frames."""
+        """Outputs of all frames."""
         term = self.plan.rows[0].terms[0]
         sums = self.hook(term.sums, x @ self._weights[term.matrix].t())
         sizes = {"cells": self.layer.weight_ih.rows, "outputs": self.layer.outputs}

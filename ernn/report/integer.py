@@ -79,8 +79,8 @@ def _row(result: IntegerResult) -> list[str]:
     numbers = result.metrics
     return [
         f"**{result.name}**",
-        result.integer.design,
-        result.integer.transform if METHODS[result.method].blocks else "–",
+        result.spec.design,
+        result.spec.transform if METHODS[result.method].blocks else "–",
         result.widths,
         f"{numbers['weight_bits'] / 8192:,.1f} KiB",
         show("per_integer", numbers["per_integer"]),

@@ -13,8 +13,8 @@ from ernn.params import (
     Compression,
     Corpus,
     Design,
-    Integer,
     Network,
+    ProgramSpec,
     Quantization,
     Scoring,
     Training,
@@ -62,7 +62,7 @@ class IntegerResult:
     """One integer network."""
 
     name: str
-    integer: Integer
+    spec: ProgramSpec
     method: str  # of its design
     network: str
     block_size: str
@@ -103,7 +103,7 @@ class Settings:
     quantization: Quantization
     networks: Mapping[str, Network]
     designs: Mapping[str, Design]
-    programs: Mapping[str, Integer]
+    programs: Mapping[str, ProgramSpec]
     accelerators: Mapping[str, Accelerator]
 
 
@@ -206,12 +206,12 @@ def _design(name: str, settings: Settings, folders: Folders) -> Result:
 
 
 def _integer(name: str, settings: Settings, folders: Folders) -> IntegerResult:
-    integer = settings.programs[name]
-    design = settings.designs[integer.design]
+    spec = settings.programs[name]
+    design = settings.designs[spec.design]
     metrics = artifacts.read_json(folders.metrics / "quantize" / f"{name}.json")
     curve = read_curve(folders.curves / "quantize" / f"{name}.csv")
     label = _block_size(design, settings)
-    return IntegerResult(name, integer, design.method, design.network, label, metrics, curve)
+    return IntegerResult(name, spec, design.method, design.network, label, metrics, curve)
 
 
 def _block_size(design: Design, settings: Settings) -> str:

@@ -35,7 +35,7 @@ class Outcome:
 
     @property
     def cycles_per_frame(self) -> float:
-        """Between frames that follow each other without a pause (initiation interval)."""
+        """Initiation interval: mean cycles between frames that follow each other without a pause."""
         return float(self.ended[-1] - self.ended[0]) / max(len(self.ended) - 1, 1)
 
 
@@ -67,7 +67,7 @@ class Bench:
             (work / image.name).write_bytes(image.read_bytes())
 
     def run(self, vectors: Vectors, gaps: int = 0, stalls: int = 0, writes: Sequence[tuple[int, int]] = ()) -> Outcome:
-        """Feed frames and compare.
+        """Feed frames and compare every logit.
 
         Raises:
             Mismatch: the first logit that differs, or that frames did not come out.
@@ -95,7 +95,7 @@ class Bench:
         writes: Sequence[tuple[int, int]] = (),
         arguments: Sequence[str] = (),
     ) -> str:
-        """What the test bench prints."""
+        """Text that the test bench prints for these frames."""
         vectors.files(writes).write(self._work)
         given = [f"+gaps={gaps}", f"+stalls={stalls}", *arguments]
         return verilator.simulate(self._program, self._work, self._work / "simulation.log", given)

@@ -1,7 +1,7 @@
 """Driver and real utterances for an accelerator on a board, and what its signals do in them for Vivado's power report.
 
 python -m ernn.simulate.board_vectors \\
-    --project hardware/NAME --program programs/NAME --dataset data/features --vectors vectors
+    --project hardware/NAME --program-file programs/NAME --dataset data/features --vectors vectors
 """
 
 import argparse
@@ -19,10 +19,13 @@ from ernn.simulate.vectors import rtl_vectors
 from ernn.tools.process import work_folder
 
 
-def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances: int, saif: Path | None) -> int:
+def write(project: Path, program_file: Path, dataset: Path, vectors: Path, utterances: int, saif: Path | None) -> int:
     """Frames of the test split and the integer model's logits, as test bench and driver read them, and the driver.
 
     Args:
+        project: folder of the accelerator.
+        program_file: of its integer network.
+        dataset: folder of features.
         vectors: folder that they are written to.
         utterances: how many; they take turns on the accelerator's streams.
         saif: toggles of a simulation of them are written there, where it is given.
@@ -34,8 +37,8 @@ def write(project: Path, program: Path, dataset: Path, vectors: Path, utterances
         UserError: files that do not belong together, or the simulation differs from the integer model.
     """
     if utterances < 1:
-        raise UserError(f"at least one utterance is wanted, got --utterances {utterances}")
-    accelerator, golden = design.read(project), Golden(files.load(program))
+        raise UserError(f"--utterances must be at least 1, got {utterances}")
+    accelerator, golden = design.read(project), Golden(files.load(program_file))
     origin.check(accelerator, golden.program, project)
     split = Dataset.open(dataset).split("test")
     count = min(utterances, len(split.utterances))
@@ -54,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         "python -m ernn.simulate.board_vectors", description="The driver and utterances for a board, and their toggles."
     )
     parser.add_argument("--project", type=Path, required=True, help="folder of the accelerator")
-    parser.add_argument("--program", type=Path, required=True, help="folder of its integer network")
+    parser.add_argument("--program-file", type=Path, required=True, help="file of its integer network")
     parser.add_argument("--dataset", type=Path, required=True, help="folder of features")
     parser.add_argument("--vectors", type=Path, required=True, help="the folder to write")
     parser.add_argument("--utterances", type=int, default=4)

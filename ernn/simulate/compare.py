@@ -87,7 +87,7 @@ def _place(program: Program, layer: str, value: str, unit: Unit, block: int) -> 
 
 
 def _plan(program: Program, layer: str) -> Plan:
-    """Of the layer whose module, or a module of its, this is."""
+    """Plan of the layer that a module belongs to."""
     if number := re.match(r"layer(\d+)", layer):
         found = program.layers[int(number[1])]
         return plan_of(found.kind, found)

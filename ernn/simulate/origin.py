@@ -1,4 +1,4 @@
-"""Whether a project was generated from a program: asked before anything is simulated."""
+"""Whether a project was generated from a program; checked before anything is simulated."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _CONTENT = {"shape": "sizes, formats and constants", "program": "weights and eve
 
 
 def check(accelerator: Accelerator, program: Program, project: Path) -> None:
-    """Compare both digests.
+    """Compare the digests of program and accelerator.
 
     Args:
         project: the accelerator's folder, for the message.

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from ernn.errors import UserError
-from ernn.hw.design import REGISTERS, TEST_BENCH, Parts, modules
+from ernn.hw.design import REGISTERS, TEST_BENCH, ModuleContents, modules
 from ernn.simulate.bench import Bench, Outcome
 from ernn.simulate.vectors import Vectors
 from ernn.tools import vcd
@@ -33,7 +33,7 @@ class Toggles:
 
     @property
     def per_frame(self) -> float:
-        """Of all registers together."""
+        """Toggles of all registers together in a frame."""
         return sum(self.registers.values()) / self.frames
 
 
@@ -84,7 +84,7 @@ class ToggleBench(Bench):
         return found
 
 
-def module_of(scopes: Iterable[str], top: str, known: Mapping[str, Parts]) -> str:
+def module_of(scopes: Iterable[str], top: str, known: Mapping[str, ModuleContents]) -> str:
     """Name of the module in which a scope lies; generate blocks belong to the module around them.
 
     Args:

@@ -21,7 +21,7 @@ class Vectors:
     stream: Int[np.ndarray, " frames"]
 
     def files(self, writes: Sequence[tuple[int, int]] = ()) -> Texts:
-        """Text by file."""
+        """Texts of the files by name."""
         frames = zip(self.first.tolist(), self.stream.tolist(), strict=True)
         return Texts(
             {

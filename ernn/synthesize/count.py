@@ -40,7 +40,7 @@ class Counted:
     plain: Resources | None = None
 
 
-def count(sources: Sources, family: Family, folder: Path, processes: int = 2, plain: bool = False) -> Counted:
+def measure(sources: Sources, family: Family, folder: Path, processes: int = 2, plain: bool = False) -> Counted:
     """What an accelerator takes and how deep its logic is, its hierarchy kept.
 
     The top and every layer are synthesized in parallel; lanes, and equal parts of kernels, once each.

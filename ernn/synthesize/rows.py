@@ -38,7 +38,7 @@ class Seeds:
     resume: bool = False
 
 
-def rows(
+def synthesize(
     name: str,
     project: Path,
     device: Device,
@@ -56,12 +56,12 @@ def rows(
     Raises:
         UserError: a tool is missing or failed.
     """
-    read = sources.sources(project)
-    counted = count.count(read, device.family, folder / device.family, processes, plain)
+    read = sources.read(project)
+    counted = count.measure(read, device.family, folder / device.family, processes, plain)
     row = _counted(name, device, counted, read.clock_mhz)
     if FLOWS[device.family].router and row.fits:
         crowded = device.shares(counted.resources)["lut"] > CROWDED
-        place = _Place(sources.sources(project, images=True), device, folder / device.name, crowded)
+        place = _Place(sources.read(project, images=True), device, folder / device.name, crowded)
         row = _routed(row, place, seeds, processes)
     if not vendor.available(device):
         return (row,)
@@ -106,7 +106,7 @@ class _Place:
         return FLOWS[self.device.family].router == "nextpnr-gatemate"
 
     def synthesize(self, resume: bool) -> None:
-        """Make the netlist, unless it is there."""
+        """Make the netlist, unless it exists."""
         family = self.sources.of_family(self.device.family)
         family.write(self.folder)
         if resume and (self.folder / "netlist.done").exists():

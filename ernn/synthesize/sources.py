@@ -62,8 +62,8 @@ class Sources:
         Texts({**self.verilog, **self.memory}).write(folder)
 
 
-def sources(project: Path, images: bool = False) -> Sources:
-    """Of a generated project.
+def read(project: Path, images: bool = False) -> Sources:
+    """Verilog and memory images of a generated project.
 
     Args:
         images: lanes begin with their weights. Without, they are one module many times; what they take is the same,

@@ -100,14 +100,14 @@ class _Report:
             raise UserError(f"{path} is no report of C synthesis: {error}") from error
 
     def text(self, place: str) -> str:
-        """What stands at a place."""
+        """Text at a path of the report."""
         found = self._root.findtext(place)
         if found is None or not found.strip():
             raise UserError(f"{self._path} is no report of C synthesis: {place} is missing")
         return found.strip()
 
     def number(self, place: str) -> float:
-        """What stands at a place, as a number."""
+        """Number at a path of the report."""
         try:
             return float(self.text(place))
         except ValueError:

@@ -25,21 +25,21 @@ class Division:
 
 
 def train_dense(
-    model: AcousticModel, options: Compression, run: Run, young_only: bool = False
+    model: AcousticModel, options: Compression, run: Run, until_cut: bool = False
 ) -> tuple[AcousticModel, AcousticModel]:
     """The dense network at the epoch where compression starts, and after all its epochs.
 
-    With `young_only` the training pauses at the first, and both are that network; a later run of the same configuration
+    With `until_cut` the training pauses at the first, and both are that network; a later run of the same configuration
     continues there.
     """
     cut = Division.of(run.training.epochs, options)
-    kept = run.checkpoints.folder / "young.safetensors"
+    kept = run.checkpoints.folder / "checkpoint_at_cut.safetensors"
 
     def keep(epoch: int) -> None:
         if epoch == cut.dense:
             model_file.save(model, kept)
 
     keep(0)
-    until = cut.dense if young_only else None
+    until = cut.dense if until_cut else None
     run.fit(model, Phase("dense", 0, cut.total, cut.total), after_epoch=keep, until=until)
     return model_file.load(kept), model

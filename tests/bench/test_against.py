@@ -30,7 +30,7 @@ def test_a_design_of_ours_has_the_network_blocks_and_device_of_the_published_one
     assert (system.system == "ESE") == (case.pruning_ratio > 1)
     assert against.DEVICE_OF[system.platform] in DEVICES
     if system.system in ("ESE", "C-LSTM", "E-RNN"):
-        assert case.integer.bits.weights == system.weight_bits
+        assert case.spec.bits.weights == system.weight_bits
 
 
 def test_rows_come_in_pairs_with_the_confidence_of_the_published_figures():

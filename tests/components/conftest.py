@@ -18,7 +18,7 @@ from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import Accelerator, Bits, Design, Features, Integer, Network, Quantization, Scoring
+from ernn.params import Accelerator, Bits, Design, Features, Network, ProgramSpec, Quantization, Scoring
 from ernn.program import files as program_file
 from ernn.quantize import calibrate, chain, freeze, tables
 from ernn.records.benchmark import BenchmarkRecord
@@ -97,20 +97,20 @@ def write_result(folder, name: str, dense: bool, design: Design | None, network:
     model_file.save(model, folder / "models" / ("dense" if dense else "") / name)
 
 
-def write_program(folder, name: str, integer: Integer) -> None:
+def write_program(folder, name: str, spec: ProgramSpec) -> None:
     """An integer network of its design's model, measured on noise, as it would be with made-up error rates."""
-    model = model_file.load(folder / "models" / integer.design)
+    model = model_file.load(folder / "models" / spec.design)
     settings = Quantization()
     ranges = calibrate.measure_batch(model, torch.randn(6, 2, 8, generator=torch.Generator().manual_seed(1)))
-    formats = calibrate.choose(model, ranges, integer, settings)
+    formats = calibrate.choose(model, ranges, spec, settings)
     functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
     frontend = freeze.frontend_of({"features": Features().model_dump()})
-    program = freeze.freeze(name, model, formats, integer, functions, frontend)
+    program = freeze.freeze(name, model, formats, spec, functions, frontend)
     program_file.save(program, folder / "programs" / name)
-    score, theirs = scored("lstm-k4"), scored(integer.design)
-    metrics = chain.metrics(chain.Made(program, [], False), score, [], theirs, Scoring(bootstrap_samples=50))
+    score, theirs = scored("lstm-k4"), scored(spec.design)
+    metrics = chain.metrics(chain.Quantized(program, [], False), score, [], theirs, Scoring(bootstrap_samples=50))
     artifacts.write_json(folder / "metrics" / "quantize" / f"{name}.json", metrics)
-    steps = [(12, 30.0), (8, 30.05)] if integer.search else []
+    steps = [(12, 30.0), (8, 30.05)] if spec.search else []
     widths = [("search", *step) for step in steps] + [("trained", steps[-1][0] if steps else 12, 30.05)]
     rows = [
         {"epoch": number + 1, "phase": phase, "dev_per": per, **dict.fromkeys(Bits.model_fields, bits)}
@@ -162,7 +162,7 @@ def results(tmp_path_factory):
         design = Design(**value)
         write_result(folder, name, False, design, networks[design.network])
     for name, value in PARAMS["programs"].items():
-        write_program(folder, name, Integer(**value))
+        write_program(folder, name, ProgramSpec(**value))
     for name, value in PARAMS["accelerators"].items():
         write_accelerator(folder, name, Accelerator(**value))
     return folder

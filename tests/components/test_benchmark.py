@@ -14,7 +14,7 @@ from tests.components.conftest import ROWS, SIMULATED
 
 NAME, PROGRAM = "lstm-k4-small", "lstm-k4-12"
 FLAGS = {
-    "integer": f"programs/{PROGRAM}",
+    "program-file": f"programs/{PROGRAM}",
     "project": f"hardware/{NAME}",
     "outcome": f"simulations/{NAME}.json",
     "synthesized": f"synthesis/{NAME}.json",

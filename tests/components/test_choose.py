@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(accelerator="small"):
-    paths = {"integer": "program", "choice": "out/choice.json", "metrics": "out/metrics.json"}
+    paths = {"program-file": "program", "choice": "out/choice.json", "metrics": "out/metrics.json"}
     arguments = ["--accelerator", accelerator, *(part for name, path in paths.items() for part in (f"--{name}", path))]
     stage.main(choose, arguments)
 

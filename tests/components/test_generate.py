@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
 def run(accelerator="small", to="out", program="program", weights="words"):
     Path("choice.json").write_text(json.dumps({"weights": weights, "version": 1}))
     paths = {
-        "integer": program,
+        "program-file": program,
         "choice": "choice.json",
         "project": f"{to}/project",
         "metrics": f"{to}/metrics.json",

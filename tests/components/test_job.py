@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "shared").mkdir()
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "shard").write_text("features")
-    (tmp_path / "young").write_text("a model")
+    (tmp_path / "dense").write_text("a model")
     before = signal.getsignal(signal.SIGTERM)
     yield tmp_path
     signal.signal(signal.SIGTERM, before)
@@ -49,8 +49,8 @@ def executor_input(folder, inputs, outputs):
 
 def words(folder, *extra, spaces=None):
     """A task's command line: a folder and a file to read, two files to write."""
-    given = json.dumps(executor_input(folder, ["data", "young"], ["model", "metrics"]), indent=spaces)
-    paths = {name: str(folder / name) for name in ("data", "young")}
+    given = json.dumps(executor_input(folder, ["data", "dense"], ["model", "metrics"]), indent=spaces)
+    paths = {name: str(folder / name) for name in ("data", "dense")}
     paths |= {name: str(folder / "out" / name) for name in ("model", "metrics")}
     flags = [part for name, path in paths.items() for part in (f"--{name}", path)]
     return ["--nodes", "2", *extra, "--", "components.compress", "--executor-input", given, "--design", "k4", *flags]
@@ -97,7 +97,7 @@ def test_files_go_to_the_pods_and_back(folder, monkeypatch):
     with cluster(folder, monkeypatch) as kept:
         kept.start = start
         assert call(words(folder, "--workers", "3")) == 0
-    assert seen.keys() == {"--design", "--data", "--young", "--model", "--metrics", "data_shard"}
+    assert seen.keys() == {"--design", "--data", "--dense", "--model", "--metrics", "data_shard"}
     assert (seen["--design"], seen["data_shard"]) == ("k4", "features")
     assert (folder / "out/model").read_text() == (folder / "out/metrics").read_text() == '{"per": 18.5}'
     said = json.loads((folder / "deep/executor_output.json").read_text())["artifacts"]
@@ -136,10 +136,10 @@ def test_pods_get_what_meta_says(folder, monkeypatch):
 
 def test_gathered_files_and_pages_go_along(folder):
     task = executor_input(folder, ["in_a"], ["page"])
-    given = ["--gather", f"metrics/a.json={folder}/young", "--page", f"report/r.md={folder}/out/page"]
+    given = ["--gather", f"metrics/a.json={folder}/dense", "--page", f"report/r.md={folder}/out/page"]
     made = exchange.Exchange.of(Path("/s"), task, given)
     assert made.words == ("--gather", "metrics/a.json=/s/inputs/0-gather", "--page", "report/r.md=/s/outputs/1-page")
-    assert made.inputs == {Path("/s/inputs/0-gather"): folder / "young"}
+    assert made.inputs == {Path("/s/inputs/0-gather"): folder / "dense"}
     assert made.outputs == {Path("/s/outputs/1-page"): folder / "out/page"}
 
 

@@ -21,7 +21,7 @@ SECTIONS = {
     compress: {"design": PARAMS["designs"]["admm"]},
 }
 OUTPUTS = {
-    pretrain: ("model", "young", "scores", "curve", "metrics"),
+    pretrain: ("model", "checkpoint_at_cut", "scores", "curve", "metrics"),
     compress: ("model", "scores", "curve", "metrics"),
 }
 
@@ -44,7 +44,7 @@ def words(folder: Path, function, to: str, inputs: dict[str, str], **sections) -
     said = [part for name, value in given.items() for part in (f"--params.{name}", json.dumps(value))]
     paths = {name: folder / path for name, path in inputs.items()}
     paths |= {name: folder / to / name for name in OUTPUTS[function]}
-    return [*said, *(part for name, path in paths.items() for part in (f"--{name}", str(path)))]
+    return [*said, *(part for name, path in paths.items() for part in (f"--{name.replace('_', '-')}", str(path)))]
 
 
 def over_two_nodes(folder, function, to, inputs, **sections) -> int:
@@ -56,13 +56,13 @@ def over_two_nodes(folder, function, to, inputs, **sections) -> int:
 def test_two_nodes_write_what_one_process_writes(folder, monkeypatch):
     data = {"dataset": "data"}
     stage.main(pretrain, words(folder, pretrain, "one/dense", data))
-    dense = data | {"dense": "one/dense/model", "young": "one/dense/young"}
+    dense = data | {"dense": "one/dense/model", "checkpoint_at_cut": "one/dense/checkpoint_at_cut"}
     stage.main(compress, words(folder, compress, "one/compressed", dense))
     kept = Operator(lambda manifest: Processes(manifest, folder / "pods"), folder / "shared")
     with serve(kept, folder) as config:
         monkeypatch.setenv("KUBECONFIG", str(config))
         assert over_two_nodes(folder, pretrain, "two/dense", data) == 0, logs(folder)
-        both = data | {"dense": "two/dense/model", "young": "two/dense/young"}
+        both = data | {"dense": "two/dense/model", "checkpoint_at_cut": "two/dense/checkpoint_at_cut"}
         assert over_two_nodes(folder, compress, "two/compressed", both) == 0, logs(folder)
     for place, function in (("dense", pretrain), ("compressed", compress)):
         one, two = folder / "one" / place, folder / "two" / place

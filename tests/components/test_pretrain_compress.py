@@ -29,7 +29,8 @@ PARAMS = {
         "pruned": {"network": "lstm", "method": "prune", "pruning_ratio": 3},
     },
 }
-OUTPUTS = ("model", "young", "scores", "curve", "metrics")
+OUTPUTS = ("model", "checkpoint_at_cut", "scores", "curve", "metrics")
+COMPRESSED = ("model", "scores", "curve", "metrics")
 
 
 @pytest.fixture
@@ -41,15 +42,22 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def outputs(to: str, *names: str) -> list[str]:
+    """Flags and files in the folder `to` of the outputs of a stage."""
+    return [part for name in names for part in (f"--{name.replace('_', '-')}", f"{to}/{name}")]
+
+
+def models(folder: str) -> list[str]:
+    """Flags of `compress` for the two models of `pretrain` in a folder."""
+    return ["--dense", f"{folder}/model", "--checkpoint-at-cut", f"{folder}/checkpoint_at_cut"]
+
+
 def run_pretrain(to="dense"):
-    paths = [part for name in OUTPUTS for part in (f"--{name}", f"{to}/{name}")]
-    stage.main(pretrain, ["--network", "lstm", "--dataset", "data", *paths])
+    stage.main(pretrain, ["--network", "lstm", "--dataset", "data", *outputs(to, *OUTPUTS)])
 
 
 def run_compress(design, to="compressed"):
-    paths = [part for name in OUTPUTS if name != "young" for part in (f"--{name}", f"{to}/{name}")]
-    given = ["--design", design, "--dataset", "data", "--dense", "dense/model", "--young", "dense/young"]
-    stage.main(compress, [*given, *paths])
+    stage.main(compress, ["--design", design, "--dataset", "data", *models("dense"), *outputs(to, *COMPRESSED)])
 
 
 def read_curve(path):
@@ -88,12 +96,12 @@ def test_two_processes_of_torchrun_write_the_models_of_one(folder):
     variables["ERNN_CHECKPOINTS"] = str(folder / "checkpoints-of-two")
     run_pretrain()
     run_compress("admm")
-    both = [part for name in OUTPUTS for part in (f"--{name}", f"two/dense/{name}")]
-    command = [*launch, "components.pretrain", "--network", "lstm", "--dataset", "data", *both]
+    command = [*launch, "components.pretrain", "--network", "lstm", "--dataset", "data"]
+    command += outputs("two/dense", *OUTPUTS)
     subprocess.run(command, env=variables, check=True)
-    paths = [part for name in OUTPUTS if name != "young" for part in (f"--{name}", f"two/compressed/{name}")]
-    given = ["--design", "admm", "--dataset", "data", "--dense", "two/dense/model", "--young", "two/dense/young"]
-    subprocess.run([*launch, "components.compress", *given, *paths], env=variables, check=True)
+    command = [*launch, "components.compress", "--design", "admm", "--dataset", "data"]
+    command += [*models("two/dense"), *outputs("two/compressed", *COMPRESSED)]
+    subprocess.run(command, env=variables, check=True)
     for place in ("dense", "compressed"):
         one, two = (model_file.load(folder / each / "model").state_dict() for each in (place, f"two/{place}"))
         for name, tensor in one.items():
@@ -127,14 +135,14 @@ def test_loss_that_diverges(folder, capsys):
 
 
 def test_without_the_dense_network(folder, capsys):
-    assert "dense/young: no such file; run the stage that makes it" in refusal(capsys, run_compress, "admm")
+    assert "dense/checkpoint_at_cut: no such file; run the stage that makes it" in refusal(capsys, run_compress, "admm")
 
 
 def test_truncated_dense_network(folder, capsys):
     run_pretrain()
-    path = folder / "dense/young"
+    path = folder / "dense/checkpoint_at_cut"
     path.write_bytes(path.read_bytes()[:500])
-    assert "dense/young: not a whole safetensors file" in refusal(capsys, run_compress, "admm")
+    assert "dense/checkpoint_at_cut: not a whole safetensors file" in refusal(capsys, run_compress, "admm")
 
 
 @pytest.mark.parametrize("block_size", [0, 65, 2.5])

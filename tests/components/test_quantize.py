@@ -59,7 +59,12 @@ def folder(trained, tmp_path, monkeypatch):
 
 
 def run(program, to="out", **changed):
-    paths = {"dataset": "data", "model": "model", "float-scores": "float.json", "integer": f"{to}/program"} | changed
+    paths = {
+        "dataset": "data",
+        "model": "model",
+        "float-scores": "float.json",
+        "program-file": f"{to}/program",
+    } | changed
     paths |= {name: f"{to}/{name}" for name in ("scores", "curve", "metrics")}
     stage.main(
         quantize, ["--program", program, *(part for name, path in paths.items() for part in (f"--{name}", path))]

@@ -25,7 +25,7 @@ def generated(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         artifacts.write_record(folder / "choice.json", design.Choice("transformed"))
-        paths = ["--integer", "program", "--choice", "choice.json", "--project", "project", "--metrics", "m.json"]
+        paths = ["--program-file", "program", "--choice", "choice.json", "--project", "project", "--metrics", "m.json"]
         stage.main(generate, ["--accelerator", "small", *paths])
     return folder
 
@@ -37,7 +37,7 @@ def entered(generated, monkeypatch):
 
 
 def run(project="project", to="out", program="program"):
-    paths = {"dataset": "data", "integer": program, "project": project}
+    paths = {"dataset": "data", "program-file": program, "project": project}
     paths |= {"outcome": f"{to}/outcome.json", "metrics": f"{to}/metrics.json"}
     arguments = ["--accelerator", "small", *(part for name, path in paths.items() for part in (f"--{name}", path))]
     stage.main(simulate, arguments)

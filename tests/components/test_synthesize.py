@@ -38,7 +38,7 @@ def generated(tmp_path_factory) -> Path:
         patch.chdir(folder)
         artifacts.write_record(folder / "choice.json", design.Choice("words"))
         paths = [
-            "--integer",
+            "--program-file",
             "program",
             "--choice",
             "choice.json",

@@ -43,12 +43,12 @@ def test_one_step_is_prox_then_z_then_u(rho, growth, progress):
     w = start - rho / (1 + rho) * (start - z)  # U is zero at the start
     pull.after_step(progress, steps_per_epoch=1)
     new_z = nearest(w, 4, 4)
-    grown = rho * growth**progress
+    rho_next = rho * growth**progress
     state = pull.state()
     torch.testing.assert_close(weight(network).double(), w, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(circulant_part(network).double(), new_z, atol=1e-6, rtol=1e-5)
-    torch.testing.assert_close(state[f"u.{PLACE}"].double(), (w - new_z) * rho / grown, atol=1e-6, rtol=1e-4)
-    assert pull.rho == pytest.approx(grown)
+    torch.testing.assert_close(state[f"u.{PLACE}"].double(), (w - new_z) * rho / rho_next, atol=1e-6, rtol=1e-4)
+    assert pull.rho == pytest.approx(rho_next)
 
 
 @pytest.mark.parametrize("changes", [{}, {"cell": "gru"}, {"projection": 4, "peepholes": True}])
@@ -88,8 +88,8 @@ def test_updates_are_the_published_ones_over_many_steps():
         z = nearest(w + u, 4, 4)  # Z follows W within the step: the circulant part of W is not held back
         w = w - rho / (1 + rho) * (w - z + u)
         z = nearest(w + u, 4, 4)
-        grown = 0.5 * 4 ** (step / 9)
-        u, rho = (u + w - z) * rho / grown, grown
+        rho_next = 0.5 * 4 ** (step / 9)
+        u, rho = (u + w - z) * rho / rho_next, rho_next
         torch.testing.assert_close(weight(network).double(), w, atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(circulant_part(network).double(), z, atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(pull.state()[f"u.{PLACE}"].double(), u, atol=1e-5, rtol=1e-5)

@@ -36,12 +36,12 @@ def test_learning_rate_falls_from_its_peak_to_zero(early, late, step, steps):
 
 @pytest.fixture
 def dense(tmp_path, monkeypatch):
-    """A toy data set with a dense network, young and grown."""
+    """A toy data set, and a dense network at the epoch where compression starts and after all its epochs."""
     monkeypatch.setenv("ERNN_CHECKPOINTS", str(tmp_path / "checkpoints"))
     dataset = toy.make(tmp_path / "data", utterances=10)
     run = open_run(dataset, "dense")
-    young, grown = train_dense(session.fresh_model(toy.network(), dataset, run.training), OPTIONS, run)
-    return dataset, run, young, grown
+    at_cut, final = train_dense(session.fresh_model(toy.network(), dataset, run.training), OPTIONS, run)
+    return dataset, run, at_cut, final
 
 
 def open_run(dataset, name):
@@ -63,13 +63,13 @@ def kinds(model: AcousticModel) -> set[str]:
     ],
 )
 def test_each_method_ends_with_the_epochs_of_the_dense_network(dense, method, epochs, phases, kind):
-    dataset, dense_run, young, grown = dense
+    dataset, dense_run, at_cut, final = dense
     run = open_run(dataset, method)
     ratio = {"pruning_ratio": 4.0} if method == "prune" else {"block_size": 4}
     design = Design.model_validate({"network": "lstm", "method": method} | ratio)
-    result = compress(young, grown, design, OPTIONS, run)
+    result = compress(at_cut, final, design, OPTIONS, run)
     assert kinds(result) == {kind}
-    assert result.stored_words < grown.stored_words or method == "project"
+    assert result.stored_words < final.stored_words or method == "project"
     assert [row["phase"] for row in run.rows] == phases
     assert len(run.rows) == epochs
     if run.rows:
@@ -77,46 +77,47 @@ def test_each_method_ends_with_the_epochs_of_the_dense_network(dense, method, ep
         assert run.rows[-1]["learning_rate"] == pytest.approx(dense_run.rows[-1]["learning_rate"], rel=0.5)
 
 
-def test_young_is_the_dense_network_of_the_cut(dense):
-    _, run, young, grown = dense
+def test_the_checkpoint_is_the_dense_network_of_the_cut(dense):
+    _, run, at_cut, final = dense
     assert [row["epoch"] for row in run.rows] == list(range(1, 9))
-    assert not torch.equal(young.output.weight, grown.output.weight)
+    assert not torch.equal(at_cut.output.weight, final.output.weight)
 
 
 def test_dense_training_paused_at_the_cut_goes_on_from_there(dense):
-    dataset, _, young, grown = dense
+    dataset, _, at_cut, final = dense
     fresh = session.fresh_model(toy.network(), dataset, open_run(dataset, "paused").training)
-    paused = train_dense(copy.deepcopy(fresh), OPTIONS, open_run(dataset, "paused"), young_only=True)
+    paused = train_dense(copy.deepcopy(fresh), OPTIONS, open_run(dataset, "paused"), until_cut=True)
     run = open_run(dataset, "paused")
     resumed = train_dense(fresh, OPTIONS, run)
     assert [row["epoch"] for row in run.rows] == list(range(1, 9))
-    for found, expected in zip((*paused, *resumed), (young, young, young, grown), strict=True):
+    for found, expected in zip((*paused, *resumed), (at_cut, at_cut, at_cut, final), strict=True):
         assert all(torch.equal(a, b) for a, b in zip(found.parameters(), expected.parameters(), strict=True))
 
 
 def test_direct_does_not_depend_on_the_dense_network(dense):
-    dataset, _, young, grown = dense
+    dataset, _, at_cut, final = dense
     design = Design(network="lstm", method="direct", block_size=4)
     results = [
-        compress(start, start, design, OPTIONS, open_run(dataset, name)) for start, name in ((young, "a"), (grown, "b"))
+        compress(start, start, design, OPTIONS, open_run(dataset, name))
+        for start, name in ((at_cut, "a"), (final, "b"))
     ]
     assert all(torch.equal(a, b) for a, b in zip(results[0].parameters(), results[1].parameters(), strict=True))
 
 
 def test_admm_above_its_tolerance_says_so(dense, caplog):
-    dataset, _, young, grown = dense
+    dataset, _, at_cut, final = dense
     options = OPTIONS.model_copy(update={"admm": OPTIONS.admm.model_copy(update={"rho_start": 1e-6, "rho_end": 1e-6})})
     design = Design(network="lstm", method="admm", block_size=4)
-    compress(young, grown, design, options, open_run(dataset, "weak"))
+    compress(at_cut, final, design, options, open_run(dataset, "weak"))
     assert "ADMM ended above its tolerance: residual" in caplog.text
     assert "raise compression.admm.rho_end or training.epochs" in caplog.text
 
 
 def test_admm_within_its_tolerance_is_silent(dense, caplog):
-    dataset, _, young, grown = dense
+    dataset, _, at_cut, final = dense
     options = OPTIONS.model_copy(update={"admm": OPTIONS.admm.model_copy(update={"rho_start": 100.0, "rho_end": 1e4})})
     design = Design(network="lstm", method="admm", block_size=4)
-    compress(young, grown, design, options, open_run(dataset, "strong"))
+    compress(at_cut, final, design, options, open_run(dataset, "strong"))
     assert "tolerance" not in caplog.text
 
 

@@ -79,7 +79,7 @@ def test_times_become_segments_with_silence_between(kaldi_folder):
     [
         ("wav.scp", "cleo-1 sph2pipe -f wav cleo.sph |", ":1: commands are not run; write the audio to a file"),
         ("wav.scp", "cleo-1", ":1: not `recording file`; correct the line"),
-        ("wav.scp", "cleo-1 cleo.wav\ncleo-1 dan.wav", ":2: cleo-1 stands here twice; remove one line"),
+        ("wav.scp", "cleo-1 cleo.wav\ncleo-1 dan.wav", ":2: cleo-1 is here twice; remove one line"),
         ("wav.scp", "", ": empty; write one line an utterance"),
         ("utt2spk", "dan-1 dan", ": no line for utterance cleo-1; add it or remove the utterance"),
         ("utt2spk", "cleo-1 cleo senior", ":1: not `utterance speaker`; correct the line"),

@@ -19,9 +19,9 @@ from tests.dataflow.values import FORMATS, SEEDS, arrays, block, checked, dense
 @given(p=st.integers(1, 3), q=st.integers(1, 3), weights=FORMATS, inputs=FORMATS, seed=SEEDS)
 def test_products_are_those_of_the_dense_matrix(k, p, q, weights, inputs, seed):
     columns, x = arrays(seed, weights, p, q, k), arrays(seed + 3, inputs, q, k, 2)
-    factors = [exact.points(block(columns[:, j].T[..., None], weights)) for j in range(q)]  # each (p, 1)
-    points = [exact.points(block(each, inputs)) for each in x]
-    products = [[w * v for w, v in zip(*pair, strict=True)] for pair in zip(factors, points, strict=True)]
+    weight_factors = [exact.factors(block(columns[:, j].T[..., None], weights)) for j in range(q)]  # each (p, 1)
+    x_factors = [exact.factors(block(each, inputs)) for each in x]
+    products = [[w * v for w, v in zip(*pair, strict=True)] for pair in zip(weight_factors, x_factors, strict=True)]
     rows = exact.combine([reduce(add, each) for each in zip(*products, strict=True)], k)
     got = checked(rows).swapaxes(0, 1).reshape(p * k, 2)
     assert (got == dense(columns) @ x.reshape(q * k, 2)).all()
@@ -29,8 +29,8 @@ def test_products_are_those_of_the_dense_matrix(k, p, q, weights, inputs, seed):
 
 
 @pytest.mark.parametrize(("k", "products"), [(1, 1), (2, 2), (4, 5), (8, 14), (16, 41), (32, 122), (64, 365)])
-def test_points_are_as_many_as_products(k, products, count):
+def test_factors_are_as_many_as_products(k, products, count):
     calls = count(Value, "__mul__")
     assert exact.multiplications(k) == products
-    assert len(exact.points(block(np.ones((k, 1)), Format(2, 0)))) == products
-    assert not calls  # points are sums only
+    assert len(exact.factors(block(np.ones((k, 1)), Format(2, 0)))) == products
+    assert not calls  # factors are sums only

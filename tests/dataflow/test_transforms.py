@@ -26,8 +26,8 @@ def product(
     """The k rows of one row of blocks: words (q, k) and x (q, k, columns)."""
     pairs = [
         transforms.products(
-            transforms.weight_points(block(word[:, None], weights), transform),
-            transforms.points(block(each, inputs), transform),
+            transforms.weight_factors(block(word[:, None], weights), transform),
+            transforms.factors(block(each, inputs), transform),
             transform,
         )
         for word, each in zip(words, x, strict=True)
@@ -102,8 +102,8 @@ def test_costs_of_the_paper(products, costs):
     assert tuple(transforms.multiplications(k, fourier_of(k, 12, products=products)) for k in BLOCK_SIZES) == costs
 
 
-def test_exact_points_are_those_of_both_operands():
+def test_exact_factors_are_those_of_both_operands():
     words = block(np.arange(8)[:, None], Format(4, 0))
-    expected = [value.array.tolist() for value in exact.points(words)]
-    for points in (transforms.points, transforms.weight_points):
-        assert [value.array.tolist() for value in points(words, Exact())] == expected
+    expected = [value.array.tolist() for value in exact.factors(words)]
+    for factors in (transforms.factors, transforms.weight_factors):
+        assert [value.array.tolist() for value in factors(words, Exact())] == expected

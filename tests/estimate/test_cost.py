@@ -160,7 +160,7 @@ def test_wide_products_take_several_multipliers(a, b, xc7, ecp5):
 @pytest.mark.parametrize("device", [XC7, ECP5], ids=["xc7", "ecp5"])
 def test_an_output_layer_is_estimated_within_a_fifth_of_synthesis(device, tmp_path):
     found = design(SMALL)
-    source = sources.sources(rtl_project(found).write(tmp_path / "project")).of_family(device.family)
+    source = sources.read(rtl_project(found).write(tmp_path / "project")).of_family(device.family)
     source.write(tmp_path / "work")
     name = found.layers[-1].name
     yosys.synthesize(tmp_path / "work", name, count.script(source, device.family, name, ()))

@@ -15,7 +15,7 @@ from tests.dataflow.values import fourier_of
 FRONTEND = Frontend("logmel", 40, 25.0, 10.0, 1, 1, "speaker")
 
 
-class Maker:
+class RandomPrograms:
     """Draws the parts of a program; one seed gives one program."""
 
     def __init__(self, seed: int) -> None:

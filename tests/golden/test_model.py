@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ernn.errors import UserError
 from ernn.golden.model import Golden
-from tests.golden.programs import Maker
+from tests.golden.programs import RandomPrograms
 from tests.golden.slow import Slow
 
 SEEDS = st.integers(0, 2**20)
@@ -20,9 +20,9 @@ HALVES = st.integers(-4000, 4000).map(lambda n: n / 2)
 @given(seed=SEEDS, plain=st.sampled_from([False, False, False, True]))
 @settings(max_examples=80)
 def test_every_integer_is_that_of_the_slow_model(seed, plain):
-    maker = Maker(seed)
-    program = maker.program(plain)
-    x = maker.features(program, frames=3, utterances=1)
+    random = RandomPrograms(seed)
+    program = random.program(plain)
+    x = random.features(program, frames=3, utterances=1)
     golden, slow = Golden(program), Slow(program)
     logits, state = golden.run(x)
     assert logits[:, 0].tolist() == slow.run(x[:, 0])
@@ -39,9 +39,9 @@ def test_every_integer_is_that_of_the_slow_model(seed, plain):
 @given(seed=SEEDS, cut=st.integers(0, 6))
 @settings(max_examples=30)
 def test_cut_anywhere_the_integers_are_the_same(seed, cut):
-    maker = Maker(seed)
-    program = maker.program()
-    x = maker.features(program, frames=6, utterances=2)
+    random = RandomPrograms(seed)
+    program = random.program()
+    x = random.features(program, frames=6, utterances=2)
     golden = Golden(program)
     whole, last = golden.run(x)
     first, state = golden.run(x[:cut])
@@ -54,9 +54,9 @@ def test_cut_anywhere_the_integers_are_the_same(seed, cut):
 @given(seed=SEEDS, lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4))
 @settings(max_examples=30)
 def test_utterances_side_by_side_are_as_alone(seed, lengths):
-    maker = Maker(seed)
-    program = maker.program()
-    x = maker.features(program, frames=max(lengths), utterances=len(lengths))
+    random = RandomPrograms(seed)
+    program = random.program()
+    x = random.features(program, frames=max(lengths), utterances=len(lengths))
     together = Golden(program)
     logits, state = together.run(x, lengths=np.array(lengths))
     alone = Golden(program)
@@ -71,7 +71,7 @@ def test_utterances_side_by_side_are_as_alone(seed, lengths):
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("kind", ["zero", "low", "high", "alternating"])
 def test_extremes(seed, kind):
-    program = Maker(seed).program()
+    program = RandomPrograms(seed).program()
     low, high = program.input.low, program.input.high
     frames = {"zero": [0, 0], "low": [low, low], "high": [high, high], "alternating": [low, high]}[kind]
     x = np.repeat(np.array(frames)[:, None], program.inputs, axis=1)
@@ -88,7 +88,7 @@ NAMES = {
 
 @pytest.mark.parametrize("structure", NAMES)
 def test_a_trace_has_each_value_of_each_frame(structure):
-    programs = (Maker(seed).program() for seed in range(99))
+    programs = (RandomPrograms(seed).program() for seed in range(99))
     program = next(p for p in programs if (p.layers[0].kind, getattr(p.layers[0], "reset", None)) == structure)
     traced = Golden(program).trace(np.zeros((4, program.inputs), np.int64))
     found = {name.removeprefix("layers.0.") for name in traced if name.startswith("layers.0.")}
@@ -103,7 +103,7 @@ def test_a_trace_has_each_value_of_each_frame(structure):
 @example(seed=0, steps=1e30)
 @example(seed=0, steps=-1e30)
 def test_features_become_the_nearest_integers_or_the_ends(dtype, seed, steps):
-    program = Maker(seed).program()
+    program = RandomPrograms(seed).program()
     format, x = program.input, np.full((2, program.inputs), steps * program.input.resolution, dtype)
     nearest = math.floor(Fraction(float(x[0, 0])) / Fraction(format.resolution) + Fraction(1, 2))
     assert (Golden(program).quantize(x) == min(max(nearest, format.low), format.high)).all()
@@ -111,7 +111,7 @@ def test_features_become_the_nearest_integers_or_the_ends(dtype, seed, steps):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_features_that_are_not_finite_are_refused(value):
-    program = Maker(1).program()
+    program = RandomPrograms(1).program()
     x = np.zeros((3, program.inputs))
     x[2, 0] = value
     with pytest.raises(
@@ -121,7 +121,7 @@ def test_features_that_are_not_finite_are_refused(value):
 
 
 def test_vectors_of_another_size_are_refused():
-    program = Maker(1).program()
+    program = RandomPrograms(1).program()
     wrong = program.inputs + 1
     with pytest.raises(UserError, match=f"utt: vectors of {wrong} elements, the program takes {program.inputs}"):
         Golden(program).quantize(np.zeros((3, wrong)), "utt")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import BLOCK_SIZES, Exact
 from ernn.golden.integers import Integers, Log
-from ernn.golden.products import Product
+from ernn.golden.products import IntegerProduct
 from ernn.program.matrices import Circulant, Numbers, Pruned
 from tests.dataflow.values import SEEDS, arrays, checked, dense, fourier_of, typed
 
@@ -23,11 +23,11 @@ def circulant(seed: int, rows: int, cols: int, k: int, format: Format, transform
 
 def product(matrix: Circulant | Pruned, x: Integers) -> Integers:
     """The rows, with the ranges of every value on the way verified."""
-    whole = Product(matrix, Log())
-    points = whole.points(x)
-    sums = whole.sums(points)
+    whole = IntegerProduct(matrix, Log())
+    factors = whole.factors(x)
+    sums = whole.sums(factors)
     rows = whole.rows(sums, "sums")
-    for values in (points, sums, [rows]):
+    for values in (factors, sums, [rows]):
         checked(values)
     return rows
 
@@ -67,7 +67,7 @@ def test_pruned_products_are_those_of_the_dense_matrices(rows, cols, weights, in
 @given(rows=SIDES, cols=SIDES, k=st.sampled_from(BLOCK_SIZES), seed=SEEDS)
 def test_some_gates_are_those_of_all(rows, cols, k, seed):
     format = Format(8, 4)
-    whole = Product(circulant(seed, rows, cols, k, format, Exact()), Log())
-    points = whole.points(typed(arrays(seed + 3, format, cols, 3), format))
-    both, last = whole.sums(points), whole.sums(points, slice(1, 2))
+    whole = IntegerProduct(circulant(seed, rows, cols, k, format, Exact()), Log())
+    factors = whole.factors(typed(arrays(seed + 3, format, cols, 3), format))
+    both, last = whole.sums(factors), whole.sums(factors, slice(1, 2))
     assert all((a.array[1:] == b.array).all() for a, b in zip(both, last, strict=True))

@@ -46,7 +46,7 @@ class Bench:
     def vectors(self, lengths: tuple[int, ...] = LENGTHS, of: Any = None, seed: int = 1) -> Any:
         """Through the files that lie beside a bitstream."""
         folder = designs.write(vectors(of or program(), lengths, seed).files(), self.folder / "vectors")
-        return self.driver.Vectors.load(folder, self.described["input"]["size"], self.described["logits"]["size"])
+        return self.driver.BoardVectors.load(folder, self.described["input"]["size"], self.described["logits"]["size"])
 
     def refusal(self, call: Callable[..., object], *arguments: object) -> str:
         """What a DriverError says."""

@@ -66,7 +66,7 @@ class Drawn:
         """Sums of products of random blocks."""
         total: list[Integers] = []
         for product in joined.products:
-            for _ in range(product.columns):
+            for _ in range(product.block_columns):
                 w = self.values("", joined.block_size, product.matrix.words.format, log)
                 x = self.values("", joined.block_size, product.vector, log)
                 part = multiplied(w, x, joined.transform)
@@ -107,7 +107,7 @@ class Drawn:
 
 def multiplied(w: Sequence[Integers], x: Sequence[Integers], transform: transforms.Transform) -> list[Integers]:
     """The products of two blocks."""
-    return transforms.products(transforms.weight_points(w, transform), transforms.points(x, transform), transform)
+    return transforms.products(transforms.weight_factors(w, transform), transforms.factors(x, transform), transform)
 
 
 def combined(sums: Sequence[Integers], joined: Joined, name: str) -> list[Integers]:
@@ -117,11 +117,11 @@ def combined(sums: Sequence[Integers], joined: Joined, name: str) -> list[Intege
     return [row.to_fraction(fraction) for row in rows]
 
 
-def of_points(matrix: Circulant, vector: Format, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
+def of_factors(matrix: Circulant, vector: Format, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
     """Factors of a block."""
     drawn = Drawn(seed, vectors)
-    kernel = kernels.points(f"points{seed}", matrix, vector, clock, 48)
-    return drawn.case(kernel, f=transforms.points(drawn.values("x", matrix.block_size, vector), matrix.transform))
+    kernel = kernels.factors(f"points{seed}", matrix, vector, clock, 48)
+    return drawn.case(kernel, f=transforms.factors(drawn.values("x", matrix.block_size, vector), matrix.transform))
 
 
 def of_lane(products: Sequence[Product], columns: int, seed: int, vectors: int, clock: Clock = CLOCK) -> Case:
@@ -130,9 +130,9 @@ def of_lane(products: Sequence[Product], columns: int, seed: int, vectors: int, 
     k, transform, total = product.matrix.block_size, product.matrix.transform, []
     for column in range(columns):
         w = drawn.values(f"w{column}", k, product.matrix.words.format)
-        x = transforms.points(drawn.values("", k, product.vector), transform)
+        x = transforms.factors(drawn.values("", k, product.vector), transform)
         drawn.inputs |= {f"x{column}.{n}": each.array for n, each in enumerate(x)}
-        part = transforms.products(transforms.weight_points(w, transform), x, transform)
+        part = transforms.products(transforms.weight_factors(w, transform), x, transform)
         total = [a + b for a, b in zip(total, part, strict=True)] if total else part
     return drawn.case(kernels.lane(f"lane{seed}", products, columns, clock), s=total)
 
@@ -192,7 +192,7 @@ def of_program(program: Program, seed: int, vectors: int, clock: Clock = CLOCK) 
     layer = program.layers[-1]
     sums, plan = sums_of(layer), plan_of(layer.kind, layer)
     for product in (*sums.joined.products, *(sums.apart.products if sums.apart else ())):
-        yield of_points(product.matrix, product.vector, seed, vectors, clock)
+        yield of_factors(product.matrix, product.vector, seed, vectors, clock)
         yield of_lane([product], 1 + seed % 3, seed, vectors, clock)
     yield of_lane(sums.joined.products, 2, seed, vectors, clock)
     if sums.apart is not None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.nn.acoustic import AcousticModel, Place, block_size_at, make_circulant, randomise
-from ernn.nn.matrices import FASTEST_SUM, Circulant, Matrix
+from ernn.nn.matrices import FASTEST_SUM, CirculantWeight, Weight
 from ernn.params import BlockSizes, Network
 from tests import toy
 
@@ -35,7 +35,7 @@ def test_circulant_network_is_the_dense_one_with_projected_weights(changes):
     make_circulant(network, (BlockSizes(input=4, recurrent=2, projection=2),) * 2)
     dense = model(**changes)
     for (_, ours), (_, theirs) in zip(network.matrices(), dense.matrices(), strict=True):
-        assert isinstance(ours, Circulant)
+        assert isinstance(ours, CirculantWeight)
         theirs.weight.data.copy_(ours())
     torch.testing.assert_close(network(x), dense(x))
 
@@ -115,11 +115,11 @@ def test_every_parameter_has_one_learning_rate_scale(changes, exponent):
 @given(st.integers(0, 6), st.integers(1, 4096), st.sampled_from([0.0, 0.25, 0.5]))
 def test_first_columns_learn_faster_until_a_sum_would_move_too_far(power, cols, exponent):
     k = 2**power
-    scale = Circulant(1, 1, cols, k).learning_rate_scale("columns", exponent)
+    scale = CirculantWeight(1, 1, cols, k).learning_rate_scale("columns", exponent)
     bounds = (scale / k**exponent, scale * cols * k**0.5 / FASTEST_SUM)
     assert max(bounds) == pytest.approx(1)
 
 
 def test_a_matrix_without_structure_is_refused():
-    with pytest.raises(TypeError, match="use Dense, Circulant or Pruned"):
-        Matrix(1, 2, 2)()
+    with pytest.raises(TypeError, match="use DenseWeight, CirculantWeight or PrunedWeight"):
+        Weight(1, 2, 2)()

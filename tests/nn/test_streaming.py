@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
-from ernn.nn.matrices import Circulant, Pruned
-from ernn.nn.streaming import Product, Stream, packed_transform
+from ernn.nn.matrices import CirculantWeight, PrunedWeight
+from ernn.nn.streaming import CirculantProduct, Stream, packed_transform
 from ernn.params import Design, Network
 
 PHONES = ["a", "b", "c"]
@@ -27,7 +27,7 @@ def test_a_product_equals_that_of_the_expanded_matrix(p, q, k, seed):
     random = np.random.default_rng(seed)
     columns, x = random.standard_normal((p, q, k)), random.standard_normal(q * k)
     dense = circulant.expand(torch.from_numpy(columns), p * k, q * k).numpy()
-    np.testing.assert_allclose(Product(columns)(x), dense @ x, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(CirculantProduct(columns)(x), dense @ x, rtol=1e-4, atol=1e-4)
 
 
 @given(k=st.sampled_from([1, 2, 4, 8, 16, 64]))
@@ -43,7 +43,7 @@ def test_packed_spectra_are_the_spectra(k):
 
 @pytest.mark.parametrize("k", [1, 2, 4, 8, 16])
 def test_spectra_have_k_words_a_block(k):
-    assert Product(np.ones((3, 5, k))).stored_words == 3 * 5 * k
+    assert CirculantProduct(np.ones((3, 5, k))).stored_words == 3 * 5 * k
 
 
 @pytest.mark.parametrize("block_size", [1, 4, 8])
@@ -60,9 +60,9 @@ def test_other_blocks_for_x_and_pruned_matrices():
     model = AcousticModel(NETWORKS["lstm"], 13, PHONES).eval()
     for place, matrix in list(model.matrices()):
         if place.kind == "input":
-            model.replace(place, Circulant.nearest(matrix, 4 if place.layer else 8))
+            model.replace(place, CirculantWeight.nearest(matrix, 4 if place.layer else 8))
         elif place.layer:
-            model.replace(place, Pruned.masked(matrix, torch.rand(4 * 24, matrix.cols) < 0.5))
+            model.replace(place, PrunedWeight.masked(matrix, torch.rand(4 * 24, matrix.cols) < 0.5))
     assert_streams(model)
 
 

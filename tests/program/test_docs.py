@@ -17,7 +17,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier
 from ernn.golden.integers import Integers, Log
 from ernn.golden.model import Golden
-from ernn.golden.products import Product
+from ernn.golden.products import IntegerProduct
 from ernn.program import files, matrices, network
 from ernn.program.matrices import Circulant, Numbers
 from ernn.program.network import Gru, Layer, Lstm
@@ -61,8 +61,8 @@ def table() -> Table:
 
 def test_exact_product():
     found, byte = example("exact"), Format(8, 0)
-    product = Product(block(found["words"], Exact(), byte), Log())
-    rows = product.rows(product.sums(product.points(typed(integers(found["x"]), byte))), "sums")
+    product = IntegerProduct(block(found["words"], Exact(), byte), Log())
+    rows = product.rows(product.sums(product.factors(typed(integers(found["x"]), byte))), "sums")
     assert rows.array.ravel().tolist() == integers(found["Wx"])
 
 
@@ -73,14 +73,14 @@ def test_fourier_product(products):
     lists = (tuple(spec[key]) for key in ("forward_shifts", "inverse_shifts"))
     transform = Fourier(products, tuple(spec["twiddles"]), *spec["twiddle_fraction"], *lists, Format(*spec["sums"]))
     log = Log(trace={})
-    product = Product(block(found["words"], transform, Format(*spec["words_format"])), log)
-    points = product.points(typed(integers(found["x"]), Format(8, 0), log))
-    sums = product.sums(points)
+    product = IntegerProduct(block(found["words"], transform, Format(*spec["words_format"])), log)
+    factors = product.factors(typed(integers(found["x"]), Format(8, 0), log))
+    sums = product.sums(factors)
     rows = product.rows(sums, "sums")
     assert numbers(rows) == (integers(found["Wx"]), 0)
     assert [int(log.trace[f"sums.{place}"].item()) for place in range(8)] == integers(found["sums"])
     if products == 4:  # the factors of three are sums of these
-        assert numbers(*points) == (integers(found["spectrum"]), -3)
+        assert numbers(*factors) == (integers(found["spectrum"]), -3)
         assert numbers(*sums) == (integers(found["product"]), 0)
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ernn.dataflow.formats import Format
-from ernn.nn.matrices import Circulant
-from ernn.params import Bits, Integer, Quantization, Scoring, Training
+from ernn.nn.matrices import CirculantWeight
+from ernn.params import Bits, ProgramSpec, Quantization, Scoring, Training
 from ernn.quantize import calibrate, finetune, rules, simulated
 from ernn.training import session
 
@@ -26,9 +26,9 @@ def test_rounding_is_that_of_the_integers_and_saturation_stops_gradients():
 @pytest.mark.parametrize("transform", ["exact", "fourier"])
 def test_weights_that_the_network_sees_are_the_programs(make, data, transform):
     model = make(4)
-    integer = Integer(design="toy", transform=transform, bits=NARROW)
-    formats = calibrate.choose(model, calibrate.measure(model, data.split("train"), 4), integer, Quantization())
-    hook = finetune.Rounding(model, formats, integer)
+    spec = ProgramSpec(design="toy", transform=transform, bits=NARROW)
+    formats = calibrate.choose(model, calibrate.measure(model, data.split("train"), 4), spec, Quantization())
+    hook = finetune.Rounding(model, formats, spec)
     for place, matrix in model.matrices():
         seen = hook(str(place), simulated.stored(matrix)).detach().numpy().astype(np.float64)
         if transform == "fourier":
@@ -41,13 +41,14 @@ def test_training_with_rounding_helps_where_rounding_hurts(make, data, monkeypat
     """The loss with rounding falls, and the network stays block-circulant."""
     monkeypatch.setenv("ERNN_CHECKPOINTS", str(tmp_path))
     model = make(4)
-    integer, settings = Integer(design="toy", bits=NARROW), Quantization(finetune_epochs=6, finetune_learning_rate=0.02)
-    formats = calibrate.choose(model, calibrate.measure(model, data.split("train"), 8), integer, settings)
+    spec = ProgramSpec(design="toy", bits=NARROW)
+    settings = Quantization(finetune_epochs=6, finetune_learning_rate=0.02)
+    formats = calibrate.choose(model, calibrate.measure(model, data.split("train"), 8), spec, settings)
     options = finetune.options(Training(batch_utterances=8, threads=1), settings)
     assert (options.epochs, options.learning_rate) == (6, 0.02)
     run = session.open_run(data, options, Scoring(), test="finetune")
-    finetune.finetune(model, formats, integer, run)
+    finetune.finetune(model, formats, spec, run)
     losses = [row["train_loss"] for row in run.rows]
     assert losses[-1] < 0.8 * losses[0]
-    assert all(isinstance(matrix, Circulant) for _, matrix in model.matrices())
+    assert all(isinstance(matrix, CirculantWeight) for _, matrix in model.matrices())
     assert {row["phase"] for row in run.rows} == {"rounding"}

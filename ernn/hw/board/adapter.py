@@ -31,7 +31,7 @@ def slot(bits: int) -> int:
 
 
 def board_project(network: NetworkHardware) -> dict[str, str]:
-    """All files, by their names."""
+    """Files of the board's project by path."""
     folder = resources.files("ernn.hw.board") / "files"
     files = {name: (folder / name).read_text() for name in STATIC}
     files["ernn_board.v"] = top(network).render()

@@ -58,7 +58,7 @@ class Graph:
     _places: dict[tuple[Operator, tuple[int, ...], tuple[int, ...]], int] = field(default_factory=dict)
 
     def input(self, name: str, format: Format) -> "Wire":
-        """A value that comes in."""
+        """An input of a format's full range."""
         return self.input_range(name, format.low, format.high, format.fraction)
 
     def input_range(self, name: str, low: int, high: int, fraction: int) -> "Wire":
@@ -70,7 +70,7 @@ class Graph:
         return Wire(self, len(self.nodes) - 1, low, high, fraction)
 
     def output(self, name: str, wire: "Wire") -> None:
-        """A value that goes out."""
+        """Make a wire the output `name`."""
         if name in self.outputs:
             raise ValueError(f"graph {self.name} has two outputs called {name}")
         self.outputs[name] = wire.place
@@ -90,7 +90,7 @@ class Graph:
         self.scopes.append(self.scope)
 
     def multiplications(self) -> int:
-        """Products of two values."""
+        """Number of products of two values."""
         return sum(node.operator.product for node in self.nodes)
 
 
@@ -221,7 +221,7 @@ def signed_digits(integer: int) -> list[tuple[int, int]]:
 
 
 def widths(graph: Graph) -> list[int]:
-    """Bits of every node: those of its range, or fewer where only its low bits are asked for.
+    """Bits of every node: those of its range, or fewer where only its low bits are used.
 
     Sums, differences and left shifts are the same modulo 2^n for operands modulo 2^n, so a value that is known to be
     narrow needs no wider ones before it (Karatsuba's sums, for one).

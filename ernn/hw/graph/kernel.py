@@ -21,7 +21,7 @@ class Bus:
 
     @property
     def bits(self) -> int:
-        """Of the whole bus."""
+        """Width of the whole bus, in bits."""
         return len(self.elements) * self.width
 
 
@@ -45,12 +45,12 @@ class Kernel:
 
     @property
     def name(self) -> str:
-        """Of the module and the function."""
+        """Name of the Verilog module and of the C++ function."""
         return self.graph.name
 
     @cached_property
     def schedule(self) -> Schedule:
-        """Cycles of all nodes."""
+        """Cycle in which each node is computed."""
         return schedule(self.graph, self.clock, self.late, self.comes)
 
     @property
@@ -60,12 +60,12 @@ class Kernel:
 
     @cached_property
     def inputs(self) -> dict[str, Bus]:
-        """Buses that come in."""
+        """Input buses by name."""
         return self._buses(self.graph.inputs)
 
     @cached_property
     def outputs(self) -> dict[str, Bus]:
-        """Buses that go out."""
+        """Output buses by name."""
         return self._buses(self.graph.outputs)
 
     @cached_property

@@ -17,11 +17,11 @@ from ernn.program.network import Layer, Output
 from ernn.program.plan import GATE, VALUES, Update, formats
 
 
-def points(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int = 0) -> Kernel:
+def factors(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int = 0) -> Kernel:
     """Factors `f` of a block `x` of a vector, each `width` bits wide or as wide as the widest."""
     graph = Graph(name)
     block = [graph.input(f"x.{n}", vector) for n in range(matrix.block_size)]
-    for n, factor in enumerate(transforms.points(block, matrix.transform)):
+    for n, factor in enumerate(transforms.factors(block, matrix.transform)):
         graph.output(f"f.{n}", factor)
     return Kernel(graph, clock, f"factors of {matrix.block_size} elements of a vector", wide={"f": width})
 
@@ -58,7 +58,7 @@ def lane(
     for column in range(columns):
         w = [graph.input_range(f"w{column}.{n}", r.low, r.high, 0) for n, r in enumerate(weights)]
         x = [graph.input_range(f"x{column}.{n}", r.low, r.high, 0) for n, r in enumerate(factors)]
-        w = w if transformed else transforms.weight_points(w, matrix.transform)
+        w = w if transformed else transforms.weight_factors(w, matrix.transform)
         if not totals:
             totals = transforms.products(w, x, matrix.transform)
         elif transforms.sums_products(matrix.transform):
@@ -154,7 +154,7 @@ def update(
 
 
 def format_of(value: str, layer: Layer | Output, activations: Activations | None) -> Format:
-    """Of a vector, a state or a result of an update, by its name."""
+    """Format of a vector, a state or a result of an update, by its name."""
     if VALUES[value] == GATE:
         assert activations is not None
         return activations.sigmoid_table.output
@@ -162,7 +162,7 @@ def format_of(value: str, layer: Layer | Output, activations: Activations | None
 
 
 def _ranges(update: Update, layer: Layer | Output, sums: Sums, activations: Activations | None) -> dict[str, Range]:
-    """Of what an update reads besides its rows, by bus."""
+    """Ranges of the constants, states and vectors that an update reads in addition to its rows, by bus."""
     found = {bus: of_format(getattr(layer, each.field).format) for each in update.constants for bus in each.names}
     found |= {each: of_format(format_of(each, layer, activations)) for each in update.reads}
     if update.ready is not None:

@@ -108,7 +108,7 @@ class Operator:
 
     @property
     def wiring(self) -> bool:
-        """Whether it takes no logic."""
+        """Whether it is wiring alone, without logic."""
         return self.cost == "none"
 
     @property

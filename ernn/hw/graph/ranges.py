@@ -17,7 +17,7 @@ from ernn.program.plan import Rows
 
 @dataclass(frozen=True)
 class Range:
-    """Of an integer, and the places behind its binary point."""
+    """Smallest and largest value of an integer, and the bits behind its binary point."""
 
     low: int
     high: int
@@ -25,7 +25,7 @@ class Range:
 
     @property
     def bits(self) -> int:
-        """Of the narrowest signed integer that holds it."""
+        """Width of the narrowest signed integer that holds the range."""
         return signed_bits(self.low, self.high)
 
     def __lshift__(self, places: int) -> "Range":
@@ -33,7 +33,7 @@ class Range:
         return Range(self.low << places, self.high << places, self.fraction + places)
 
     def __or__(self, other: "Range") -> "Range":
-        """Both; the fraction is the first one's."""
+        """The range that covers both; its fraction is that of the first."""
         return Range(min(self.low, other.low), max(self.high, other.high), self.fraction)
 
 
@@ -48,34 +48,34 @@ class Product:
     vector: Format
 
     @property
-    def columns(self) -> int:
-        """Blocks in a row."""
+    def block_columns(self) -> int:
+        """Blocks in a block row, which is also the number of blocks of the vector."""
         return self.matrix.words.integers.shape[2]
 
     def factors(self) -> list[Range]:
-        """Of a block of the vector."""
-        return [range_of(wire) for wire in self._points()]
+        """Ranges of the factors of a block of the vector."""
+        return [range_of(wire) for wire in self._factor_wires()]
 
     def sums(self) -> list[Range]:
-        """Of all columns of a row."""
+        """Ranges of the sums over all blocks of a block row."""
         return self._sums
 
     @cached_property
     def _sums(self) -> list[Range]:
-        points = self._points()
+        factors = self._factor_wires()
         format = self.matrix.words.format
-        words = [points[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
-        factors = transforms.weight_points(words, self.matrix.transform)
-        products = transforms.products(factors, points, self.matrix.transform)
-        return [Range(self.columns * p.low, self.columns * p.high, p.fraction) for p in products]
+        words = [factors[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
+        weights = transforms.weight_factors(words, self.matrix.transform)
+        products = transforms.products(weights, factors, self.matrix.transform)
+        return [Range(self.block_columns * p.low, self.block_columns * p.high, p.fraction) for p in products]
 
     def weight_factors(self) -> list[Range]:
-        """Of a block of the matrix, behind the transform of its words."""
-        return [range_of(wire) for wire in self._weight_points()]
+        """Ranges of the factors of a block of the matrix, behind the transform of its words."""
+        return [range_of(wire) for wire in self._weight_factor_wires()]
 
     def weight_map(self) -> np.ndarray:
-        """The same as a linear map: coefficients of the k words in each factor, (factors, k)."""
-        found = self._weight_points()
+        """The transform of words as a linear map: coefficients of the k words in each factor, (factors, k)."""
+        found = self._weight_factor_wires()
         k, vectors = self.matrix.block_size, list[np.ndarray]()
         for node in found[0].graph.nodes:
             parts = [vectors[place] for place in node.operands]
@@ -87,19 +87,19 @@ class Product:
                 raise AssertionError(f"{node.operator.name} is no part of a linear map of words")
         return np.stack([vectors[wire.place] for wire in found])
 
-    def _weight_points(self) -> list[Wire]:
+    def _weight_factor_wires(self) -> list[Wire]:
         graph, format = Graph("ranges"), self.matrix.words.format
         words = [graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
-        return transforms.weight_points(words, self.matrix.transform)
+        return transforms.weight_factors(words, self.matrix.transform)
 
     def largest(self) -> int:
         """Bound of the magnitude of a row, in the fraction of exact sums."""
-        return self.columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
+        return self.block_columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
 
-    def _points(self) -> list[Wire]:
+    def _factor_wires(self) -> list[Wire]:
         graph = Graph("ranges")
         block = [graph.input(f"x.{n}", self.vector) for n in range(self.matrix.block_size)]
-        return transforms.points(block, self.matrix.transform)
+        return transforms.factors(block, self.matrix.transform)
 
 
 @dataclass(frozen=True)
@@ -112,17 +112,17 @@ class Joined:
 
     @property
     def block_size(self) -> int:
-        """k."""
+        """Side k of a block, in elements."""
         return self.products[0].matrix.block_size
 
     @property
     def transform(self) -> Transform:
-        """Of all of them."""
+        """Transform of the products; it is the same for all."""
         return self.products[0].matrix.transform
 
     @property
     def fraction(self) -> int:
-        """Of the sums: the largest."""
+        """Fraction of the sums: the largest that a product has."""
         return max(self.finest, *(product.sums()[0].fraction for product in self.products))
 
     def shift(self, product: Product) -> int:
@@ -130,7 +130,7 @@ class Joined:
         return self.fraction - product.sums()[0].fraction
 
     def sums(self) -> list[Range]:
-        """Of all products together."""
+        """Ranges of the sums of all products together."""
         total: list[Range] = []
         for product in self.products:
             shift = self.shift(product)
@@ -141,7 +141,7 @@ class Joined:
 
     @property
     def bits(self) -> int:
-        """Of the widest sum."""
+        """Width of the widest sum."""
         return max(each.bits for each in self.sums())
 
     def rows(self, graph: Graph, bus: str, name: str) -> list[Wire]:
@@ -159,7 +159,7 @@ class Joined:
         return [value.to_fraction(fraction) for value in values]
 
     def row_range(self) -> Range:
-        """Of any row."""
+        """Range that covers every row."""
         return union([range_of(row) for row in replace(self, ready=0).rows(Graph("ranges"), "s", "")])
 
 
@@ -174,7 +174,7 @@ class Sums:
     apart: Joined | None = None
 
     def name(self, rows: Rows) -> str:
-        """Of the sums that come in on the buses `s`."""
+        """Name of the sums on the buses `s`, as the integer model logs them."""
         return rows.joined if self.apart is None else rows.alone(rows.terms[-1])
 
     def rows(self, graph: Graph, suffix: str, rows: Rows) -> list[Wire]:
@@ -188,7 +188,7 @@ class Sums:
 
 
 def stored(products: Sequence[Product], transformed: bool) -> list[Range]:
-    """Of what a lane's memory holds for a block: the words of the program, or the factors behind their transform."""
+    """Ranges of a block in a lane's memory: the program's words, or the factors behind their transform."""
     if transformed:
         return [union(ranges) for ranges in zip(*(product.weight_factors() for product in products), strict=True)]
     words = [product.matrix.words.format for product in products]
@@ -196,17 +196,17 @@ def stored(products: Sequence[Product], transformed: bool) -> list[Range]:
 
 
 def of_format(format: Format) -> Range:
-    """Of the integers of a format."""
+    """Range of a format's integers."""
     return Range(format.low, format.high, format.fraction)
 
 
 def range_of(wire: Wire) -> Range:
-    """Of a node of a graph."""
+    """Range of a node of a graph."""
     return Range(wire.low, wire.high, wire.fraction)
 
 
 def union(ranges: Sequence[Range]) -> Range:
-    """Of all of them; the fraction is the first one's."""
+    """The range that covers all of them; its fraction is that of the first."""
     total = ranges[0]
     for each in ranges[1:]:
         total |= each

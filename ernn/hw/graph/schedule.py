@@ -22,7 +22,7 @@ class Clock:
 
     @property
     def budget_ns(self) -> float:
-        """What a cycle has for operators."""
+        """Time for operators in one cycle: the period less the margin."""
         return 1000 / self.mhz - self.timing.margin_ns
 
     @property
@@ -33,7 +33,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Cycles of a graph: cycle 0 is the one in which the first input is there.
+    """Cycles of a graph: cycle 0 is the one in which the first input arrives.
 
     `ready` is the cycle in which a node's result is there; `inputs` that in which each input is taken; results of the
     whole graph are registered and all there in cycle `latency`. `starts` is the cycle of a node's factors.
@@ -49,7 +49,7 @@ class Schedule:
 def schedule(
     graph: Graph, clock: Clock, late: Collection[str] = (), comes: Mapping[str, int] | None = None
 ) -> Schedule:
-    """As soon as possible, for inputs that are there in cycle 0 unless their name begins with one of `late` or `comes`.
+    """As soon as possible, for inputs that arrive in cycle 0 unless their name begins with one of `late` or `comes`.
 
     Late inputs with one beginning are taken together, as late as no other operator waits for them.
 
@@ -77,7 +77,7 @@ def schedule(
 
 
 def cycles_of(node: Node, clock: Clock) -> tuple[int, ...]:
-    """Cycles from each operand to the result; none where it is there in the same one."""
+    """Cycles from each operand to the result; none where it is ready in the same one."""
     return node.operator.cycles(clock.timing.multiplier_cycles, len(node.operands))
 
 

@@ -33,7 +33,7 @@ class Use:
 
 
 def usage(graph: Graph, widths: Sequence[int]) -> Counter[Use]:
-    """Operators of a graph that something wants, but wires, each as often as it is there.
+    """Operators of a graph whose results are used, without wires, each as often as it occurs.
 
     Args:
         widths: bits of each node that something wants.

@@ -84,7 +84,7 @@ class Source:
         self.body += [*body, "    }\n"]
 
     def text(self, doc: str, arguments: str) -> str:
-        """The header."""
+        """Text of the header file."""
         head = f"{doc}\nstatic void {self.name}({arguments}) {{\n"
         return "\n".join([*self.constants, *self.functions, head + "".join([*self._pragmas, *self.body]) + "}\n"])
 

@@ -86,7 +86,7 @@ class _Writer:
             taken.add(self._names[place])
 
     def text(self, pragma: Pragma) -> str:
-        """The whole source."""
+        """Text of the C++ source."""
         kernel = self.kernel
         inputs = [f"const ap_int<{bus.width}> {self._argument(bus)}" for bus in kernel.inputs.values()]
         outputs = [f"ap_int<{bus.width}> {self._argument(bus)}" for bus in kernel.outputs.values()]

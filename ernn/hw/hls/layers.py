@@ -71,7 +71,7 @@ class _Layer:
         return self.source.operand(name, getattr(self.layer, name), getattr(self.layer, VALUES[vector]))
 
     def write(self) -> None:
-        """All of it."""
+        """Write the loops of all stages of the plan."""
         layer, states = self.layer, [name for name in self.plan.states if name != self.plan.result]
         for name in states:
             self._vector(name, kernels.format_of(name, layer, self.activations).bits, static=True)
@@ -87,7 +87,7 @@ class _Layer:
             self._stage(rows, updates)
 
     def _vector(self, name: str, bits: int, static: bool = False) -> None:
-        """An element for every cell."""
+        """Declare an array with an element for each cell."""
         self.source.vector(name, bits, self.layer.cells, self.banks, static)
 
     def _factor(self, term: Term) -> str:
@@ -146,7 +146,7 @@ class _Layer:
         return apply(kernel, size, given, vectors, results | {"y": update.result})
 
     def _kernel(self, update: Update, sums: Sums) -> Kernel:
-        """Of an update, and the vector that it makes."""
+        """Kernel of an update, and the vector that it makes."""
         kernel = self.source.kernel(kernels.update, update.module, update, self.layer, sums, self.activations)
         if update.result not in self.plan.states:
             self._vector(update.result, kernel.outputs["y"].width)

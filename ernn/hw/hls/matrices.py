@@ -35,35 +35,35 @@ class Operand:
 
     @cached_property
     def product(self) -> Product:
-        """What decides ranges."""
+        """Matrix and vector format as the ranges need them; a pruned matrix has blocks of 1."""
         return Product(_circulant(self.matrix), self.vector)
 
     @property
     def block_size(self) -> int:
-        """k."""
+        """Side k of a block, in elements."""
         return block_size(self.matrix)
 
     @property
     def block_rows(self) -> int:
-        """Rows of blocks of one gate."""
+        """Block rows of one gate."""
         return -(-self.matrix.rows // self.block_size)
 
     @cached_property
-    def points(self) -> Kernel:
-        """Factors of a block of the vector."""
+    def factors(self) -> Kernel:
+        """Kernel that makes the factors of a block of the vector."""
         width = max(each.bits for each in self.product.factors())
-        return kernels.points(f"{self.name}_points", self.product.matrix, self.vector, self.clock, width)
+        return kernels.factors(f"{self.name}_points", self.product.matrix, self.vector, self.clock, width)
 
     @cached_property
     def lane(self) -> Kernel:
-        """The products of one block."""
+        """Kernel that multiplies one block by the factors of the vector."""
         return kernels.lane(f"{self.name}_lane", [self.product], 1, self.clock)
 
     def declare_factors(self, name: str) -> str:
         """An array of the factors of a whole vector."""
-        bus = self.points.outputs["f"]
+        bus = self.factors.outputs["f"]
         return (
-            f"    ap_int<{bus.width}> {name}[{self.product.columns}][{len(bus.elements)}];\n"
+            f"    ap_int<{bus.width}> {name}[{self.product.block_columns}][{len(bus.elements)}];\n"
             f"#pragma HLS ARRAY_RESHAPE variable={name} complete dim=2\n"
         )
 
@@ -72,7 +72,7 @@ class Operand:
         return f"{self._sums_name(gates)}(row, {factors}, s);"
 
     def constants(self) -> str:
-        """What the memories hold."""
+        """C++ constants with the weights."""
         if isinstance(self.matrix, Pruned):
             return self._sparse()
         integers = self.matrix.words.integers
@@ -85,11 +85,11 @@ class Operand:
 
     def functions(self) -> str:
         """The kernels and the loop over the blocks of the vector."""
-        k, columns = self.block_size, self.product.columns
-        bus = self.points.outputs["f"]
+        k, columns = self.block_size, self.product.block_columns
+        bus = self.factors.outputs["f"]
         return "\n".join(
             [
-                function(self.points),
+                function(self.factors),
                 function(self.lane),
                 f"""// Factors of a vector for {self.path}, once for all rows.
 static void {self.name}_factors(const ap_int<{self.vector.bits}> x[{self.matrix.cols}],
@@ -99,7 +99,7 @@ static void {self.name}_factors(const ap_int<{self.vector.bits}> x[{self.matrix.
         ap_int<{self.vector.bits}> block[{k}];
 #pragma HLS ARRAY_PARTITION variable=block complete
         blocks::gather<{k}, {self.matrix.cols}>(x, column, block);
-        {call(self.points, {"x": "block", "f": "f[column]"})}
+        {call(self.factors, {"x": "block", "f": "f[column]"})}
     }}
 }}
 """,
@@ -114,12 +114,12 @@ static void {self.name}_factors(const ap_int<{self.vector.bits}> x[{self.matrix.
             first: place of the first of them in the matrix.
             joined: whose sums they are.
         """
-        factors, sums, count = self.points.outputs["f"], self.lane.outputs["s"], max(len(gates), 1)
+        factors, sums, count = self.factors.outputs["f"], self.lane.outputs["s"], max(len(gates), 1)
         what = f"of gate{'s' * (count > 1)} {', '.join(gates)} " if gates else ""
         loop = self._sparse_loop if isinstance(self.matrix, Pruned) else self._dense_loop
         return f"""// Adds the products {what}of a block row of {self.path} to their sums.
 static void {self._sums_name(gates)}(const int row,
-    const ap_int<{factors.width}> f[{self.product.columns}][{len(factors.elements)}],
+    const ap_int<{factors.width}> f[{self.product.block_columns}][{len(factors.elements)}],
     ap_int<{joined.bits}> s[{count}][{len(sums.elements)}]) {{
 #pragma HLS INLINE
 {loop(count, f"({first} + gate)" if first else "gate", joined)}}}
@@ -132,7 +132,7 @@ static void {self._sums_name(gates)}(const int row,
         words = f"{self.name}_words"
         return f"""#pragma HLS ARRAY_PARTITION variable={words} complete dim=1
 #pragma HLS ARRAY_RESHAPE variable={words} complete dim=4
-    for (int column = 0; column < {self.product.columns}; column++) {{
+    for (int column = 0; column < {self.product.block_columns}; column++) {{
 #pragma HLS PIPELINE II=1
         for (int gate = 0; gate < {count}; gate++) {{
 #pragma HLS UNROLL

@@ -95,14 +95,14 @@ class Thread:
         return self.groups_in_section * (1 if self.side_by_side else len(self.sections))
 
     @property
-    def columns(self) -> int:
+    def block_columns(self) -> int:
         """Blocks of the vector."""
-        return self.product.columns
+        return self.product.block_columns
 
     @property
     def steps(self) -> int:
         """Steps of a group."""
-        return -(-self.columns // self.array.columns)
+        return -(-self.block_columns // self.array.columns)
 
     @property
     def length(self) -> int:
@@ -113,7 +113,7 @@ class Thread:
     def products(self) -> int:
         """Multiplications of a frame that are necessary: those of real blocks."""
         each = multiplications(self.matrix.block_size, self.matrix.transform)
-        return len(self.sections) * self.rows * self.columns * each
+        return len(self.sections) * self.rows * self.block_columns * each
 
     def block_row(self, group: int, lane: int) -> tuple[int, int] | None:
         """Gate and block row of a lane in a group; None where there is none."""

@@ -30,79 +30,90 @@ def arrays(
     Raises:
         UserError: sizes that a layer cannot be divided into, or a list of another length.
     """
-    wanted = list(_wanted(program, logits))
-    sizes = list(each) or [of_output if array.name == "output" else of_layers for array in wanted]
-    if len(sizes) != len(wanted):
-        names = ", ".join(array.name for array in wanted)
-        raise UserError(f"arrays has {len(sizes)} entries; this network has {len(wanted)} arrays: {names}")
-    return tuple(_array(array, size) for array, size in zip(wanted, sizes, strict=True))
+    required = list(_requirements(program, logits))
+    sizes = list(each) or [of_output if array.name == "output" else of_layers for array in required]
+    if len(sizes) != len(required):
+        names = ", ".join(array.name for array in required)
+        raise UserError(f"arrays has {len(sizes)} entries; this network has {len(required)} arrays: {names}")
+    return tuple(_array(array, size) for array, size in zip(required, sizes, strict=True))
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """An array: gates that it holds side by side (0: one at a time), and the blocks of its vector."""
+class _Requirements:
+    """What the sizes of an array depend on: its matrix, and how the layer uses its rows.
+
+    Attributes:
+        name: of the array, in messages.
+        side_by_side: gates whose rows the array works on together; 0: one gate at a time.
+        block_columns: blocks of its vector.
+        pruned: the matrix is pruned, so its vector is written element by element.
+        cells: of a block, which can be updated one after the other.
+        heads: the least number of heads that a rule chooses.
+    """
 
     name: str
     side_by_side: int
-    columns: int
-    pruned: bool = False  # and its vector is written element by element
-    cells: int = 1  # of a block that can be updated one after the other
-    heads: int = 1  # at least, if nothing is said
+    block_columns: int
+    pruned: bool = False
+    cells: int = 1
+    heads: int = 1
 
 
-def _wanted(program: Program, logits: int) -> Iterator[_Wanted]:
+def _requirements(program: Program, logits: int) -> Iterator[_Requirements]:
     for number, layer in enumerate(program.layers):
         plan, projection = plan_of(layer.kind, layer), projection_apart(layer)
         gates = len(plan.gates)
         if sums_of(layer).apart is not None:
-            yield _Wanted(f"layer {number}, products of x", gates, _columns(layer.weight_ih))
+            yield _Requirements(f"layer {number}, products of x", gates, _block_columns(layer.weight_ih))
         pruned = isinstance(layer.weight_hh, Pruned)
         side_by_side, k = gates if plan.together else 0, circulant(layer.weight_hh).block_size
-        yield _Wanted(f"layer {number}", side_by_side, _columns(layer.weight_hh), pruned, k)
+        yield _Requirements(f"layer {number}", side_by_side, _block_columns(layer.weight_hh), pruned, k)
         if projection is not None:
-            yield _Wanted(f"layer {number}, projection", 0, _columns(projection), isinstance(projection, Pruned))
+            yield _Requirements(
+                f"layer {number}, projection", 0, _block_columns(projection), isinstance(projection, Pruned)
+            )
     heads = -(-logits // circulant(program.output.weight).block_size)
-    yield _Wanted("output", 0, _columns(program.output.weight), heads=heads)
+    yield _Requirements("output", 0, _block_columns(program.output.weight), heads=heads)
 
 
-def _columns(matrix: Matrix) -> int:
+def _block_columns(matrix: Matrix) -> int:
     return circulant(matrix).words.integers.shape[2]
 
 
-def _array(wanted: _Wanted, size: Size) -> Array:
+def _array(required: _Requirements, size: Size) -> Array:
     lanes, banks, heads, pointwise = (*size, 0)[:4]
-    gates = wanted.side_by_side
+    gates = required.side_by_side
     if gates == 4 and lanes % 4:
-        raise UserError(f"{wanted.name}: lanes={lanes} must be a multiple of 4, an LSTM's gates")
+        raise UserError(f"{required.name}: lanes={lanes} must be a multiple of 4, an LSTM's gates")
     if gates:
-        return _with_beats(wanted, Array(-(-lanes // gates) * gates, banks, gates), pointwise)
-    most = 1 if wanted.pruned else banks  # vectors of pruned matrices are written element by element
+        return _with_beats(required, Array(-(-lanes // gates) * gates, banks, gates), pointwise)
+    most = 1 if required.pruned else banks  # vectors of pruned matrices are written element by element
     if heads:
         if heads & (heads - 1) or heads > most or lanes % heads:
             raise UserError(
-                f"{wanted.name}: heads={heads} must be a power of two, at most {most} here, and divide lanes={lanes}"
+                f"{required.name}: heads={heads} must be a power of two, at most {most} here, and divide lanes={lanes}"
             )
-        return _with_beats(wanted, Array(lanes, banks, heads), pointwise)
-    heads, steps = 1, -(-wanted.columns // banks)
-    if 0 < pointwise < wanted.cells:
+        return _with_beats(required, Array(lanes, banks, heads), pointwise)
+    heads, steps = 1, -(-required.block_columns // banks)
+    if 0 < pointwise < required.cells:
         most = 1  # a block in several beats leaves room for no other
-    while (lanes // heads > steps or heads < wanted.heads) and 2 * heads <= most and lanes % (2 * heads) == 0:
+    while (lanes // heads > steps or heads < required.heads) and 2 * heads <= most and lanes % (2 * heads) == 0:
         heads *= 2
-    return _with_beats(wanted, Array(lanes, banks, heads), pointwise)
+    return _with_beats(required, Array(lanes, banks, heads), pointwise)
 
 
-def _with_beats(wanted: _Wanted, array: Array, pointwise: int) -> Array:
+def _with_beats(required: _Requirements, array: Array, pointwise: int) -> Array:
     """As few cells at a time as keep up with the array, or as many as are given."""
-    k, one_block = wanted.cells, array.heads == max(wanted.side_by_side, 1)
-    if pointwise > 1 and wanted.name == "output":
-        raise UserError(f"{wanted.name}: pointwise={pointwise} is for recurrent layers; logits leave by its heads")
+    k, one_block = required.cells, array.heads == max(required.side_by_side, 1)
+    if pointwise > 1 and required.name == "output":
+        raise UserError(f"{required.name}: pointwise={pointwise} is for recurrent layers; logits leave by its heads")
     if pointwise & (pointwise - 1):
-        raise UserError(f"{wanted.name}: pointwise={pointwise} must be a power of two")
+        raise UserError(f"{required.name}: pointwise={pointwise} must be a power of two")
     if 0 < pointwise < k and not one_block:
-        raise UserError(f"{wanted.name}: pointwise={pointwise}, below the {k} cells of a block, takes heads=1")
+        raise UserError(f"{required.name}: pointwise={pointwise}, below the {k} cells of a block, takes heads=1")
     if pointwise:
         return replace(array, beats=max(1, k // pointwise))
-    beats, steps = 1, -(-wanted.columns // array.columns)
+    beats, steps = 1, -(-required.block_columns // array.columns)
     while one_block and 2 * beats <= k and 2 * beats * array.chain <= steps:
         beats *= 2
     return replace(array, beats=beats)

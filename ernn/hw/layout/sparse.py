@@ -70,7 +70,7 @@ class SparseLayout(Layout):
     @property
     def index_bits(self) -> int:
         """Of a column."""
-        return max(1, max(thread.columns - 1 for thread in self.threads).bit_length())
+        return max(1, max(thread.block_columns - 1 for thread in self.threads).bit_length())
 
     @property
     def column_bits(self) -> int:

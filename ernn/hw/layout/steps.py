@@ -44,26 +44,26 @@ class Steps:
 
     @property
     def blocks(self) -> int:
-        """Of the vector."""
+        """Blocks of the vector, the last one padded."""
         return -(-self.elements // self.block_size)
 
     @property
     def real_steps(self) -> int:
-        """Steps with blocks in them."""
+        """Steps that hold blocks of the vector, not padding alone."""
         return -(-self.blocks // self.width)
 
     @property
     def step_bits(self) -> int:
-        """Of the number of a step."""
+        """Width of the number of a step."""
         return max(1, (self.real_steps - 1).bit_length())
 
     @property
     def stream_bits(self) -> int:
-        """Of the number of a stream in addresses: none for one stream."""
+        """Width of a stream's number in addresses; 0 for one stream."""
         return (self.streams - 1).bit_length()
 
     def address(self, memory: Memory, step: str, stream: str, frame: str) -> str:
-        """Of a step in a memory."""
+        """Verilog expression of the address of a step in a memory."""
         place = f"{step}[{self.step_bits - 1}:0]"
         if memory.page == "frame":
             return f"{{{frame}, {place}}}"

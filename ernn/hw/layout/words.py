@@ -15,10 +15,10 @@ class Words:
 
     @property
     def width(self) -> int:
-        """Of a word."""
+        """Bits of one word."""
         return self.elements * self.bits
 
 
 def padded(word: str, bits: int, width: int) -> str:
-    """A word with zeros above it."""
+    """Verilog expression of a word, extended with zeros from `bits` to `width` bits."""
     return f"{{{width - bits}'d0, {word}}}" if width > bits else word

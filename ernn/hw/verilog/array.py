@@ -180,7 +180,7 @@ class ArrayHardware:
         parameters: dict[str, int | str] = {
             "BANKS": self.layout.array.columns,
             "WRITES": writes,
-            "TOTAL": thread.columns,
+            "TOTAL": thread.block_columns,
             "WIDTH": self.kept_bits(name),
             "STEP_ADDRESS": step_bits,
             "PAGES": 2 * pages.count,

@@ -20,7 +20,7 @@ def available(thread: Thread, banks: int, sizes: Sizes) -> Iterator[Item]:
     Args:
         banks: blocks that a step takes.
     """
-    n, vector, total = thread.name, thread.vector, thread.columns
+    n, vector, total = thread.name, thread.vector, thread.block_columns
     own = vector == "y"
     came = f"idle ? 16'd0 : {vector}_written" if own else f"{vector}_written"  # a state written back is no frame's
     yield from (Wire(f"{n}_has"), Wire(f"{n}_complete"))

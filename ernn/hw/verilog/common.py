@@ -22,8 +22,8 @@ from ernn.program.plans import plan_of
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What all layers of a network have in common."""
+class Context:
+    """Settings that all layers of a network share."""
 
     activations: Activations
     clock: Clock
@@ -34,15 +34,15 @@ class Shared:
 
 
 def array_hardware(
-    name: str, matrix: Matrix, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], shared: Shared
+    name: str, matrix: Matrix, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], context: Context
 ) -> ArrayHardware:
     """An array for matrices like this one, pruned or others."""
     if not isinstance(matrix, Pruned):
-        dense = Layout(array, tuple(threads), shared.transformed)
-        return ArrayHardware(name, dense, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+        dense = Layout(array, tuple(threads), context.transformed)
+        return ArrayHardware(name, dense, drains, context.frame_bits, context.streams, context.clock, context.memory)
     sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
     layout = SparseLayout(array, sparse)
-    return SparseArrayHardware(name, layout, drains, shared.frame_bits, shared.streams, shared.clock, shared.memory)
+    return SparseArrayHardware(name, layout, drains, context.frame_bits, context.streams, context.clock, context.memory)
 
 
 def constants(name: str, buses: Sequence[str], numbers: Numbers) -> Memory:
@@ -51,12 +51,12 @@ def constants(name: str, buses: Sequence[str], numbers: Numbers) -> Memory:
 
 
 def states(cell: Format, writer: str) -> Memory:
-    """c_{t-1}, of every stream."""
+    """Memory of c_{t-1} of every stream."""
     return Memory("c", ("c",), cell.bits, page="stream", writer=writer, data="c_new", zero_first=True)
 
 
 def passed(writer: str, bits: int, bus: str = "") -> Memory:
-    """What one unit gives to another, of two frames."""
+    """Memory through which one unit hands its results to another; it holds two frames."""
     return Memory(writer, (bus or writer,), bits, page="frame", writer=writer, data="out")
 
 

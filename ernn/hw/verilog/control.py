@@ -82,11 +82,11 @@ class Control:
 
     @property
     def address_bits(self) -> int:
-        """Of AXI4-Lite addresses."""
+        """Width of AXI4-Lite addresses, in bits."""
         return max(8, (4 * len(self.registers) - 1).bit_length() + 1)
 
     def items(self) -> Iterator[Item]:
-        """Part of the top module."""
+        """The registers and the loading of weights, as a part of the top module."""
         yield from self._of_layers()
         yield from self._of_frames()
         yield from (Wire("load_address", 32), Wire("load_layer", 16), Wire("load_memory", 16), Wire("load"))
@@ -103,7 +103,7 @@ class Control:
 
     @property
     def _parts(self) -> int:
-        """Of the widest word that is loaded."""
+        """32-bit parts of the widest word that is loaded."""
         return max(part_count(layer.load_bits) for layer in self.layers)
 
     def _of_layers(self) -> Iterator[Item]:
@@ -119,7 +119,7 @@ class Control:
         yield Wire("under_way", self.frame_bits, "frame_in - frame_out")
 
     def _control(self) -> Instance:
-        """What a host reads and writes."""
+        """The AXI4-Lite slave through which a host reads and writes."""
         registers = self.registers
         sizes = {"READS": len(registers), "WRITES": len(WRITTEN), "ADDRESS": self.address_bits}
         sizes |= {"WRITE_CYCLES": _SETTLE} | {name.upper(): register_number(name) for name in WRITTEN}

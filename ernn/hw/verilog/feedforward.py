@@ -6,7 +6,7 @@ from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.layout.array import Array, Thread
 from ernn.hw.layout.layer import circulant, sums_of
 from ernn.hw.layout.words import Words
-from ernn.hw.verilog.common import Shared, array_hardware, constants
+from ernn.hw.verilog.common import Context, array_hardware, constants
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.items import Assign
 from ernn.hw.verilog.layer import LayerHardware
@@ -17,56 +17,56 @@ from ernn.program.plan import Update
 from ernn.program.plans import OUTPUT, plan_of
 
 
-def rows_of_x(name: str, layer: Layer, array: Array, source: Words, shared: Shared) -> LayerHardware:
+def rows_of_x(name: str, layer: Layer, array: Array, source: Words, context: Context) -> LayerHardware:
     """Products of x for a layer whose sums they do not join: rows, those of all gates of a cell together."""
     apart, plan = sums_of(layer).apart, plan_of(layer.kind, layer)
     assert apart is not None
     product, gates = apart.products[0], plan.gates
     thread = Thread("ih", product, "x", array, tuple(range(len(gates))), 0, side_by_side=True, drains="rows")
-    hardware = array_hardware(name, layer.weight_ih, array, [thread], [Drain("rows", apart)], shared)
+    hardware = array_hardware(name, layer.weight_ih, array, [thread], [Drain("rows", apart)], context)
     k = product.matrix.block_size
-    made = LayerHardware(hardware, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), shared.streams)
+    made = LayerHardware(hardware, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), context.streams)
     made.doc = f"products of {layer.inputs} inputs for {layer.cells} cells"
     spectra = {f"_{gate}": _rows_of_x(plan.of_gate(gate)) for gate in gates}
-    kernel = kernels.rows(f"{name}_rows", apart, spectra, shared.clock, hardware.sum_bits)
+    kernel = kernels.rows(f"{name}_rows", apart, spectra, context.clock, hardware.sum_bits)
     sums = tuple(f"s_{gate}" for gate in gates)
     steps = thread.groups * array.chain
-    return _finished(made, Unit("rows", 1, layer.cells, k, shared.streams, 0, kernel, sums, steps))
+    return _finished(made, Unit("rows", 1, layer.cells, k, context.streams, 0, kernel, sums, steps))
 
 
-def projection(name: str, layer: Layer, update: Update, array: Array, source: Words, shared: Shared) -> LayerHardware:
-    """The projection of a layer, with other blocks than those of y: columns of m are taken as they come."""
-    made = _columns(name, layer, update, kernels.format_of("m", layer, None), array, source, shared)
+def projection(name: str, layer: Layer, update: Update, array: Array, source: Words, context: Context) -> LayerHardware:
+    """The projection of a layer, with other blocks than those of y; it starts with the first block of m."""
+    made = _columns(name, layer, update, kernels.format_of("m", layer, None), array, source, context)
     made.doc = f"{layer.outputs} outputs from {layer.cells} cells"
     return made
 
 
-def output(name: str, layer: Output, input: Format, array: Array, source: Words, shared: Shared) -> LayerHardware:
-    """The output layer: columns are taken as they come."""
-    made = _columns(name, layer, OUTPUT.updates[0], input, array, source, shared)
+def output(name: str, layer: Output, input: Format, array: Array, source: Words, context: Context) -> LayerHardware:
+    """The output layer; it starts with the first block of y."""
+    made = _columns(name, layer, OUTPUT.updates[0], input, array, source, context)
     made.doc = f"logits of {layer.weight.rows} classes from {layer.weight.cols} elements"
     return made
 
 
 def _columns(
-    name: str, layer: Layer | Output, update: Update, input: Format, array: Array, source: Words, shared: Shared
+    name: str, layer: Layer | Output, update: Update, input: Format, array: Array, source: Words, context: Context
 ) -> LayerHardware:
-    """An update of one matrix, whose products of a column begin as soon as it is there."""
+    """An update of one matrix, whose products with a block of the vector start as soon as the block arrives."""
     matrix: Matrix = getattr(layer, update.rows.terms[0].matrix)
     product = Product(circulant(matrix), input)
     joined, k, by_step = Joined((product,)), product.matrix.block_size, not isinstance(matrix, Pruned)
     thread = Thread("ih", product, "x", array, (0,), 0, by_step=by_step, drains=update.result)
-    hardware = array_hardware(name, matrix, array, [thread], [Drain(update.result, joined)], shared)
+    hardware = array_hardware(name, matrix, array, [thread], [Drain(update.result, joined)], context)
     bits = kernels.format_of(update.result, layer, None).bits
     sink = Words(array.heads * k, bits, -(-thread.rows // array.heads))
-    made = LayerHardware(hardware, source, sink, shared.streams)
+    made = LayerHardware(hardware, source, sink, context.streams)
     sums, module = Sums(joined), f"{name}_{update.module}"
-    kernel = kernels.update(module, update, layer, sums, None, shared.clock, hardware.sum_bits)
+    kernel = kernels.update(module, update, layer, sums, None, context.clock, hardware.sum_bits)
     memories = []
     for each in update.constants:
         numbers: Numbers = getattr(layer, each.field)
         memories.append(constants(each.field, each.names, Numbers(numbers.format, numbers.integers[None])))
-    sizes = (array.heads, matrix.rows, k, shared.streams)
+    sizes = (array.heads, matrix.rows, k, context.streams)
     unit = Unit(update.name, *sizes, 0, kernel, ("s",), thread.groups * array.chain, tuple(memories))
     _finished(made, unit)
     made.body += made.available("ih")

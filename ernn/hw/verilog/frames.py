@@ -22,7 +22,7 @@ class Beats:
 
     @property
     def slot(self) -> int:
-        """Bits of an element in a beat."""
+        """Bits of an element in a beat: whole bytes."""
         return whole_bytes(self.bits)
 
     @property
@@ -32,7 +32,7 @@ class Beats:
 
     @property
     def _last(self) -> int:
-        """Elements of the last beat."""
+        """Elements in the last beat of a frame."""
         return self.elements - (self.words.words - 1) * self.count
 
     def keep(self, direction: str, side: str) -> Iterator[Port]:
@@ -79,7 +79,7 @@ class Frames:
     layers: int
 
     def doc(self, name: str, layers: int) -> str:
-        """Head of the module.
+        """Comment at the head of the module.
 
         Args:
             name: of the program.
@@ -93,7 +93,7 @@ tuser of a frame's first beat says that an utterance opens (states count as zero
 Registers: registers.md."""
 
     def ports(self, address_bits: int) -> Iterator[Port]:
-        """Of the module.
+        """Ports of the top module.
 
         Args:
             address_bits: of AXI4-Lite addresses.
@@ -111,7 +111,7 @@ Registers: registers.md."""
         yield from control_ports(address_bits)
 
     def items(self) -> Iterator[Item]:
-        """Contexts: one is there two cycles after a frame's first feature, just before a thread can look for it."""
+        """Contexts: one is written two cycles after a frame's first feature, just before a thread can read it."""
         f, t, x = self.frame_bits, self.stream_bits, self.input
         yield Note("Frames under way: contexts in a ring, from their first feature to their last logit.")
         yield from (Register("ring_first", 1 << f), Register("ring_stream", t << f))
@@ -133,7 +133,7 @@ Registers: registers.md."""
         yield from self._data()
 
     def _registered(self) -> Process:
-        """Conditions a cycle late."""
+        """Register that delays flow-control conditions by a cycle."""
         f, x = self.frame_bits, self.input
         return Process(f"""    always @(posedge clk) begin
         frames_open <= under_way;
@@ -200,7 +200,7 @@ Registers: registers.md."""
 
 
 def control_ports(address_bits: int) -> Iterator[Port]:
-    """AXI4-Lite."""
+    """Ports of the AXI4-Lite slave."""
     yield from (Port("input", "s_axil_awaddr", address_bits), Port("input", "s_axil_awprot", 3))
     yield from (Port("input", "s_axil_awvalid"), Port("output", "s_axil_awready"))
     yield from (Port("input", "s_axil_wdata", 32), Port("input", "s_axil_wstrb", 4))

@@ -45,12 +45,12 @@ class Sizes:
 
     @property
     def parameters(self) -> dict[str, int]:
-        """By their names."""
+        """Values of the module's parameters by name."""
         return {"STREAMS": self.streams, "STREAM_BITS": int(self.stream), "FRAME_BITS": self.frame_bits}
 
     @property
     def count(self) -> Size:
-        """Streams."""
+        """Number of streams."""
         return Size(self.streams, "STREAMS")
 
     @property

@@ -55,7 +55,7 @@ class Issue:
         ]
 
     def threads(self) -> Iterator[Item]:
-        """The walks through the matrices."""
+        """Step counters of all threads: each walks through one matrix, frame by frame."""
         yield Note("Threads: each walks through a matrix, frame by frame.")
         for thread in self.layout.threads:
             yield from self._thread(thread)
@@ -206,7 +206,7 @@ class Issue:
 
 
 def _steps_of_groups(thread: SparseThread) -> Iterator[Item]:
-    """Steps of the group at hand."""
+    """Number of steps of the current group, for matrices whose groups differ in length."""
     n = thread.name
     cases = "".join(
         f"            16'd{group}: {n}_steps_here = 16'd{steps};\n" for group, steps in enumerate(thread.per_group)

@@ -18,7 +18,7 @@ class Item:
         return frozenset()
 
     def render(self) -> Iterator[str]:
-        """Its lines."""
+        """Its lines of Verilog."""
         raise NotImplementedError
 
 
@@ -29,7 +29,7 @@ class Note(Item):
     text: str
 
     def render(self) -> Iterator[str]:
-        """Its lines."""
+        """Comment lines."""
         yield from (f"    // {line}" for line in self.text.splitlines())
 
 
@@ -40,7 +40,7 @@ class Directive(Item):
     text: str
 
     def render(self) -> Iterator[str]:
-        """Its line."""
+        """The directive on a line of its own."""
         yield self.text if self.text.startswith("`") or not self.text else f"    {self.text}"
 
 
@@ -66,34 +66,34 @@ class Declared(Item):
 
     @property
     def bits(self) -> int:
-        """Of a word of it."""
+        """Width of the signal, or of one word of a memory."""
         return max(1, int(self.width))
 
     @property
     def reads(self) -> frozenset[str]:
-        """Parameters in its width."""
+        """Parameters that the declared width refers to."""
         return names(f"{self.width}")
 
     @property
     def head(self) -> str:
-        """What is in front of its name."""
+        """Keywords and range in front of the name."""
         raise NotImplementedError
 
     @property
     def tail(self) -> str:
-        """What is behind its name."""
+        """Value or addresses behind the name."""
         return ""
 
     @property
     def alone(self) -> bool:
-        """Whether it has a line of its own."""
+        """Whether the declaration needs a line of its own."""
         return bool(self.comment or self.tail or self.unchecked)
 
     def _typed(self, kind: str) -> str:
         return f"{kind} {'signed ' * self.signed}{bit_range(self.width, self.low)}"
 
     def render(self) -> Iterator[str]:
-        """Its lines."""
+        """Lines of the declaration, with the waiver of a lint warning around it."""
         comment = f"  // {self.comment}" if self.comment else ""
         if self.unchecked:
             yield f"    /* verilator lint_off {self.unchecked} */"
@@ -110,7 +110,7 @@ class Wire(Declared):
 
     @property
     def reads(self) -> frozenset[str]:
-        """Of its value, too."""
+        """Names in the width and in the value."""
         return super().reads | names(self.value)
 
     @property
@@ -120,13 +120,13 @@ class Wire(Declared):
 
     @property
     def tail(self) -> str:
-        """Its value."""
+        """`= VALUE`, or nothing."""
         return f" = {self.value}" if self.value else ""
 
 
 @dataclass(frozen=True)
 class Register(Declared):
-    """What a process on the clock's edge assigns.
+    """A variable that a process assigns at the clock's edge.
 
     Args:
         kept: synthesis does not merge it with an equal one.
@@ -144,7 +144,7 @@ class Register(Declared):
 
 @dataclass(frozen=True)
 class Variable(Declared):
-    """What a process without a clock assigns."""
+    """A variable that a combinational process assigns."""
 
     @property
     def head(self) -> str:
@@ -154,7 +154,7 @@ class Variable(Declared):
 
 @dataclass(frozen=True)
 class Memory(Declared):
-    """Words that are addressed."""
+    """An array of words."""
 
     depth: int = 1
 
@@ -165,17 +165,17 @@ class Memory(Declared):
 
     @property
     def tail(self) -> str:
-        """Its addresses."""
+        """Range of the addresses."""
         return f"[0:{self.depth - 1}]"
 
 
 @dataclass(frozen=True)
 class Loop(Declared):
-    """The variable of a loop."""
+    """The integer that counts the turns of a `for` loop."""
 
     @property
     def head(self) -> str:
-        """`integer`."""
+        """The keyword `integer`."""
         return "integer "
 
 
@@ -188,11 +188,11 @@ class Assign(Item):
 
     @property
     def reads(self) -> frozenset[str]:
-        """Of both sides."""
+        """Names on both sides."""
         return names(self.target) | names(self.value)
 
     def render(self) -> Iterator[str]:
-        """Its lines."""
+        """The `assign` statement, wrapped."""
         yield from lines.wrapped(f"    assign {self.target} = {self.value};")
 
 
@@ -204,11 +204,11 @@ class Process(Item):
 
     @property
     def reads(self) -> frozenset[str]:
-        """What it reads and assigns."""
+        """Names that the process reads or assigns."""
         return names(self.text)
 
     def render(self) -> Iterator[str]:
-        """Its lines."""
+        """Lines of the process as they were written."""
         yield from self.text.rstrip("\n").split("\n")
 
 
@@ -226,12 +226,12 @@ class Instance(Item):
 
     @property
     def reads(self) -> frozenset[str]:
-        """Of all expressions."""
+        """Names in the connections and parameters."""
         given = [*self.connections.values(), *map(str, self.parameters.values())]
         return frozenset().union(*map(names, given))
 
     def render(self) -> Iterator[str]:
-        """Its lines."""
+        """The instantiation, wrapped."""
         parameters = [f".{name}({value})" for name, value in self.parameters.items()]
         ports = [f".{name}({value})" for name, value in self.connections.items()]
         sized = f"{self.module} #({', '.join(parameters)})" if parameters else self.module
@@ -239,5 +239,5 @@ class Instance(Item):
 
 
 def delay(name: str, width: int, cycles: int, d: str, q: str) -> Instance:
-    """A signal some cycles later."""
+    """Shift register that gives a signal some cycles later."""
     return Instance("ernn_delay", name, {"clk": "clk", "d": d, "q": q}, {"WIDTH": width, "CYCLES": cycles})

@@ -61,7 +61,7 @@ class _Part:
         self.body = Body(kernel, places, names, arrivals)
 
     def module(self, name: str) -> Module:
-        """Its module, called `name`."""
+        """Module `name` with the nodes of this part."""
         width, names = self.kernel.schedule.widths, self.body.names
         ports = [Port("input", "clk")]
         ports += [Port("input", names[place], width[place], signed=True) for place in self.arrivals]
@@ -120,7 +120,7 @@ class _Writer:
         return self._modules[-1].name
 
     def modules(self) -> tuple[Module, ...]:
-        """Of the parts and of the whole."""
+        """Modules of the parts, then that of the whole kernel."""
         parts = [item for part in self.parts for item in part.instantiated(self._module(part), self.body)]
         body = [*self._inputs(), *self.body.items(), *parts]
         outputs = [item for bus in self.kernel.outputs.values() for item in self._output(bus)]

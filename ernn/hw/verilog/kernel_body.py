@@ -36,7 +36,7 @@ class Body:
         return self.delayed(self.names[place], self.width[place], cycle - since)
 
     def delayed(self, name: str, width: int, cycles: int) -> str:
-        """A signal some cycles later."""
+        """Name of a signal delayed by some cycles; the register chain is declared at its first use."""
         if not cycles:
             return name
         self._lines[name] = width, max(cycles, self._lines.get(name, (0, 0))[1])
@@ -55,7 +55,7 @@ class Body:
         return [place for place in self.places if place in counted]
 
     def registers(self) -> Iterator[Item]:
-        """What follows signals; last, since it is known by then what is wanted."""
+        """Registers that delay signals; made last, when all uses are known."""
         moves = []
         for name, (width, cycles) in sorted(self._lines.items()):
             line = [name, *(f"{name}_d{behind}" for behind in range(1, cycles + 1))]

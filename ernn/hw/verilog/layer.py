@@ -45,7 +45,7 @@ class LayerHardware:
     def __init__(self, array: ArrayHardware, source: Words, sink: Words, streams: int) -> None:
         self.array, self.source, self.sink, self.streams = array, source, sink, streams
         self.units: list[Unit] = []
-        self._points: list[Kernel] = []
+        self._factor_kernels: list[Kernel] = []
         self.declarations: list[Item] = []
         self.body: list[Item] = []
         self.conditions: dict[str, Condition] = {}
@@ -55,12 +55,12 @@ class LayerHardware:
 
     @property
     def name(self) -> str:
-        """Of the module."""
+        """Name of the layer's module."""
         return self.array.name
 
     @property
     def block_size(self) -> int:
-        """k."""
+        """Side k of a block, in elements."""
         return self.array.layout.threads[0].matrix.block_size
 
     def thread(self, name: str) -> Thread:
@@ -110,21 +110,21 @@ class LayerHardware:
     def flush_cycles(self) -> int:
         """Cycles after which nothing is left in the pipelines of a layer that is held in reset."""
         units = sum(unit.ahead + unit.kernel.latency + 1 for unit in self.units)
-        return self.array.flush_cycles + units + sum(kernel.latency for kernel in self._points)
+        return self.array.flush_cycles + units + sum(kernel.latency for kernel in self._factor_kernels)
 
     @property
     def restore_cycles(self) -> int:
         """Cycles from a word of y that is handed to the layer to its factors in their banks, with a few to spare."""
-        return 6 + max((kernel.latency for kernel in self._points), default=0) if self.states else 0
+        return 6 + max((kernel.latency for kernel in self._factor_kernels), default=0) if self.states else 0
 
     @property
     def state_bits(self) -> int:
-        """Of the widest word of a state; 1 without states."""
+        """Width of the widest word of a state; 1 without states."""
         return max((state.bits for state in self.states.values()), default=1)
 
     @property
     def load_bits(self) -> int:
-        """Of a word that is loaded."""
+        """Width of a word that is loaded: weights or state, whichever is wider."""
         return max(self.array.weight_bits, self.state_bits)
 
     def add_vector(self, name: str, writes: int, source: tuple[str, str], stream: str = "") -> None:
@@ -151,7 +151,7 @@ class LayerHardware:
             Wire(f"{name}_last"),
         ]
         turns = "a stream's last two" if stream else "two"
-        yield Note(f"Vector {name}: {thread.columns} blocks; {turns} take turns.")
+        yield Note(f"Vector {name}: {thread.block_columns} blocks; {turns} take turns.")
         yield from (Wire(f"{name}_written", 16), Wire(f"{name}_ends"))
         yield from self._points_of(name, kernel, writes, source)
         if stream:
@@ -166,8 +166,8 @@ class LayerHardware:
     def _points_kernel(self, name: str, thread: Thread) -> Kernel:
         """What makes factors of a vector's blocks."""
         module = f"{self.name}_points_{name}"
-        kernel = kernels.points(module, thread.matrix, thread.product.vector, self.array.lane.clock)
-        self._points.append(kernel)
+        kernel = kernels.factors(module, thread.matrix, thread.product.vector, self.array.lane.clock)
+        self._factor_kernels.append(kernel)
         assert self.array.kept_bits(name) == kernel.outputs["f"].bits
         return kernel
 
@@ -288,24 +288,24 @@ class LayerHardware:
         yield from self._counters()
 
     def module(self) -> Module:
-        """Its own module, without those that it instantiates."""
+        """The layer's own module, without those that it instantiates."""
         ports, items, sizes = tuple(self._ports()), declared_first(self._items()), self.array.sizes.parameters
         unchecked = {"UNUSED": "what a layer has no use for is the same in all layers"}
         return Module(self.name, ports, items, sizes, f"{self.name}: {self.doc}", unchecked)
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
-        """Of the lanes, the units and the vectors."""
-        fronts = (unit.front for unit in self.units if unit.front)
-        return self.array.lane, *fronts, *(unit.kernel for unit in self.units), *self._points
+        """Kernels of the lanes, the units and the vectors."""
+        row_kernels = (unit.row_kernel for unit in self.units if unit.row_kernel)
+        return self.array.lane, *row_kernels, *(unit.kernel for unit in self.units), *self._factor_kernels
 
     def modules(self) -> dict[str, tuple[Module, ...]]:
-        """All modules, by file."""
+        """All modules of the layer, by file name."""
         found = {f"{self.name}.v": (self.module(),), f"{self.name}_lane.v": (lane_module(self.array),)}
         return found | {f"{kernel.name}.v": verilog.modules(kernel) for kernel in self.kernels}
 
     def images(self) -> dict[str, str]:
-        """Memory images by file."""
+        """Memory images by file name."""
         found = {f"{self.name}_weights_{n}.hex": text for n, text in enumerate(self.array.layout.images())}
         for unit in self.units:
             found |= unit.images(self.name)
@@ -313,7 +313,7 @@ class LayerHardware:
 
     @property
     def weight_memory_bits(self) -> int:
-        """Of all memories, with what fills them up."""
+        """Bits of all weight memories, padding included."""
         layout = self.array.layout
         return layout.memories * layout.depth * self.array.weight_bits
 
@@ -323,5 +323,5 @@ class LayerHardware:
         return {
             "array": array.lanes * self.array.lane.graph.multiplications(),
             "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units)
-            + sum(unit.front.graph.multiplications() for unit in self.units if unit.front),
+            + sum(unit.row_kernel.graph.multiplications() for unit in self.units if unit.row_kernel),
         }

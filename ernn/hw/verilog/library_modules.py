@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from ernn.hw.design import Parts
+from ernn.hw.design import ModuleContents
 
 
-def _parts(registers: str, instances: Mapping[str, str] | None = None) -> Parts:
-    return Parts(tuple(sorted(registers.split())), instances or {})
+def _parts(registers: str, instances: Mapping[str, str] | None = None) -> ModuleContents:
+    return ModuleContents(tuple(sorted(registers.split())), instances or {})
 
 
 LIBRARY = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ernn.hw.design import Parts
+from ernn.hw.design import ModuleContents
 from ernn.hw.verilog import lines
 from ernn.hw.verilog.items import BLANK, Assign, Declared, Instance, Item, Memory, Register, Wire
 from ernn.hw.verilog.lines import names
@@ -35,7 +35,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Module:
-    """A module.
+    """A Verilog module as a value: ports, items, parameters, comment.
 
     Args:
         doc: lines of comment in front of it.
@@ -79,7 +79,7 @@ class Module:
 
     @cached_property
     def instances(self) -> tuple[Instance, ...]:
-        """Modules in this one."""
+        """Instances of other modules in this one."""
         return tuple(item for item in self.items if isinstance(item, Instance))
 
     @cached_property
@@ -89,18 +89,20 @@ class Module:
 
     @cached_property
     def memories(self) -> tuple[Memory, ...]:
-        """Memories of its own."""
+        """Memories that the module declares itself."""
         return tuple(item for item in self.items if isinstance(item, Memory))
 
     @property
-    def parts(self) -> Parts:
-        """What it consists of, for those who read its project."""
+    def contents(self) -> ModuleContents:
+        """Registers and instances, as `modules.json` lists them for synthesis and simulation."""
         own = {each.name for each in self.registers if not each.port}
         ports = {port.name for port in self.ports if port.register}
-        return Parts(tuple(sorted(own | ports)), {each.name: each.module for each in self.instances}, generated=True)
+        return ModuleContents(
+            tuple(sorted(own | ports)), {each.name: each.module for each in self.instances}, generated=True
+        )
 
     def render(self) -> str:
-        """Its text."""
+        """Text of the module."""
         return "\n".join([*(line for line, _ in self.lines()), ""])
 
     def lines(self) -> Iterator[tuple[str, bool]]:
@@ -123,7 +125,7 @@ class Module:
         yield from ((f"/* verilator lint_on {each} */", False) for each in reversed([*self.unchecked]))
 
     def _head(self) -> Iterator[str]:
-        """Its name and its parameters."""
+        """The lines `module NAME #(PARAMETERS) (`."""
         if not self.parameters:
             yield f"module {self.name}{' (' if self.ports else ';'}"
             return
@@ -161,7 +163,7 @@ def _rendered(group: Sequence[Item]) -> Iterator[str]:
 
 
 def rendered(modules: Iterable[Module]) -> str:
-    """The text of a file of modules."""
+    """Text of a file that holds these modules."""
     return "".join(module.render() for module in modules)
 
 

@@ -9,7 +9,7 @@ from ernn.hw.layout.array import Array
 from ernn.hw.layout.layer import blocks_of, circulant, projection_apart, sums_of
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import feedforward
-from ernn.hw.verilog.common import Shared
+from ernn.hw.verilog.common import Context
 from ernn.hw.verilog.control import Control
 from ernn.hw.verilog.frames import Beats, Frames
 from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
@@ -38,7 +38,7 @@ class Architecture:
 
     @property
     def weights(self) -> Stored:
-        """How weights are stored."""
+        """How weights are stored: as the program's words, or transformed."""
         return "transformed" if self.transformed else "words"
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class NetworkHardware:
     def __init__(self, program: Program, architecture: Architecture) -> None:
         self.program, self.architecture = program, architecture
         self.frame_bits = (4 * (len(program.layers) + 2) - 1).bit_length()
-        shared = Shared(
+        context = Context(
             program.activations,
             architecture.clock,
             architecture.streams,
@@ -84,14 +84,14 @@ class NetworkHardware:
             if sums_of(layer).apart is not None:
                 array = next(arrays)
                 source = blocks_of(layer.weight_ih, array, self._sink)
-                self._add(feedforward.rows_of_x(f"{name}_x", layer, array, source, shared))
+                self._add(feedforward.rows_of_x(f"{name}_x", layer, array, source, context))
             array = next(arrays)
             source = self._source_of(layer, array)
             apart = None if projection_apart(layer) is None else next(arrays)
-            self._add(RecurrentLayer(name, layer, array, source, shared, apart).module())
+            self._add(RecurrentLayer(name, layer, array, source, context, apart).module())
         array, input = next(arrays), program.layers[-1].output
         source = blocks_of(program.output.weight, array, self._sink)
-        self._add(feedforward.output("output_layer", program.output, input, array, source, shared))
+        self._add(feedforward.output("output_layer", program.output, input, array, source, context))
         self.control = Control(self.layers, self.frame_bits)
 
     def _add(self, layer: LayerHardware) -> None:
@@ -116,26 +116,26 @@ class NetworkHardware:
 
     @property
     def address_bits(self) -> int:
-        """Of AXI4-Lite addresses."""
+        """Width of AXI4-Lite addresses, in bits."""
         return self.control.address_bits
 
     @property
     def input(self) -> Beats:
-        """Of s_axis."""
+        """Beats of the input stream `s_axis`."""
         return Beats(self.architecture.features, self.program.input.bits, self.program.inputs)
 
     @property
     def output(self) -> Beats:
-        """Of m_axis."""
+        """Beats of the output stream `m_axis`."""
         return Beats(self.architecture.logits, self.program.output.logits.bits, self.program.decoder.classes)
 
     @property
     def stream_bits(self) -> int:
-        """Of tid."""
+        """Width of `tid`, the number of a stream."""
         return max(1, (self.architecture.streams - 1).bit_length())
 
     def top(self) -> Module:
-        """Module `ernn`."""
+        """The top module `ernn`."""
         frames = Frames(self.input, self.output, self.frame_bits, self.stream_bits, len(self.layers))
         items = [Wire("clk", value="aclk"), *self.control.items(), *frames.items(), *self._layers()]
         doc = frames.doc(self.program.name, len(self.program.layers))
@@ -178,7 +178,7 @@ class NetworkHardware:
         yield Instance(name, f"{name}_module", ports)
 
     def _projection(self, layer: LayerHardware, projection: Projection) -> Iterator[Item]:
-        """A projection beside its layer: m goes out, y comes back."""
+        """A projection with an array of its own: m goes to it, y returns."""
         name, made = layer.name, projection.layer
         yield from _link(f"{name}_m_out", projection.words, layer, "m", f"{name}_m_room")
         yield from self._instance(made, Stream.of(f"{name}_m_out"), projection.words)
@@ -194,14 +194,14 @@ class NetworkHardware:
         yield _gearbox("out", sink, words, before, Stream("m_axis_tvalid", "m_axis_tready", "logits"), "m_axis_tlast")
 
     def modules(self) -> dict[str, tuple[Module, ...]]:
-        """Generated modules, by file."""
+        """Generated modules by file name."""
         found: dict[str, tuple[Module, ...]] = {"ernn.v": (self.top(),)}
         for layer in self.layers:
             found |= layer.modules()
         return found
 
     def images(self) -> dict[str, str]:
-        """Memory images, by file."""
+        """Memory images by file name."""
         return {name: image for layer in self.layers for name, image in layer.images().items()}
 
 

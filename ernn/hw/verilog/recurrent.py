@@ -21,7 +21,7 @@ from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import feedforward
-from ernn.hw.verilog.common import Shared, array_hardware, constants, passed, ready_rows, rows_in_front, states
+from ernn.hw.verilog.common import Context, array_hardware, constants, passed, ready_rows, rows_in_front, states
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.issue import Field
 from ernn.hw.verilog.items import Assign, Item, Process, Register
@@ -52,7 +52,7 @@ class _Turn:
 
     @property
     def vector(self) -> str:
-        """That it multiplies."""
+        """Name of the vector that the turn multiplies."""
         return self.update.rows.terms[-1].vector
 
     @property
@@ -69,9 +69,9 @@ class RecurrentLayer:
     """
 
     def __init__(
-        self, name: str, layer: Layer, array: Array, source: Words, shared: Shared, apart: Array | None = None
+        self, name: str, layer: Layer, array: Array, source: Words, context: Context, apart: Array | None = None
     ) -> None:
-        self.name, self.layer, self.array, self.shared, self.apart = name, layer, array, shared, apart
+        self.name, self.layer, self.array, self.context, self.apart = name, layer, array, context, apart
         self.plan, self.sums = plan_of(layer.kind, layer), sums_of(layer)
         self.together, self.joins = self.plan.together, self.sums.apart is None
         self.hh = self.sums.joined.products[-1]
@@ -87,9 +87,9 @@ class RecurrentLayer:
         elif self.plan.projection is not None:
             threads.insert(0, self._projection_thread())
             drains.append(Drain("y", self.projected, self.beats))
-        text = array_hardware(name, layer.weight_hh, array, threads, drains, shared)
-        words = -(-self.hh.columns // self.writes)
-        self.text = LayerHardware(text, source, Words(self.writes * self.k, layer.output.bits, words), shared.streams)
+        text = array_hardware(name, layer.weight_hh, array, threads, drains, context)
+        words = -(-self.hh.block_columns // self.writes)
+        self.text = LayerHardware(text, source, Words(self.writes * self.k, layer.output.bits, words), context.streams)
         outputs = f", {layer.outputs} outputs" * (layer.outputs != layer.cells)
         self.text.doc = f"{self.plan.title}, {layer.inputs} inputs, {layer.cells} cells{outputs}"
 
@@ -138,7 +138,7 @@ class RecurrentLayer:
         return blocks
 
     def module(self) -> LayerHardware:
-        """The layer."""
+        """The hardware of the layer with all its units."""
         text = self.text
         waits = [list(self._add_unit(turn)) for turn in self.turns]
         units, last = {unit.name: unit for unit in text.units}, text.units[-1]
@@ -180,13 +180,13 @@ class RecurrentLayer:
         buses = {bus.removeprefix("s"): turn.sums.name(update.rows) for bus in update.buses.values()}
         front, sums, bits = self._front(suffix, turn.sums, buses)
         kernel = kernels.update(
-            f"{self.name}_{update.module}", update, self.layer, sums, self.shared.activations, self.shared.clock, bits
+            f"{self.name}_{update.module}", update, self.layer, sums, self.context.activations, self.context.clock, bits
         )
         text.add_unit(self._unit(update.name, turn.number, kernel, front, memories, tuple(update.buses.values())))
 
     def _memories(self, turn: _Turn) -> Iterator[Memory]:
         """Numbers of the program, states, and results of other units, in the order of the plan."""
-        layer, activations = self.layer, self.shared.activations
+        layer, activations = self.layer, self.context.activations
         writer = {each.update.keeps: each.update.name for each in self.turns}
         for each in turn.update.inputs:
             if not isinstance(each, str):
@@ -204,7 +204,7 @@ class RecurrentLayer:
         assert turn.update.ready is not None
         name, spectrum = turn.rows_of_x, turn.update.ready.joined
         front, rows, bits = self._front(f"{name}_rows", Sums(turn.sums.apart), {"": spectrum})
-        kernel = kernels.rows(f"{self.name}_{name}", rows.joined, {"": spectrum}, self.shared.clock, bits)
+        kernel = kernels.rows(f"{self.name}_{name}", rows.joined, {"": spectrum}, self.context.clock, bits)
         self.text.add_unit(self._unit(name, len(self.turns), kernel, front, [], ("s",)))
         return passed(name, rows.joined.row_range().bits, "x")
 
@@ -218,18 +218,18 @@ class RecurrentLayer:
         buses: tuple[str, ...],
     ) -> Unit:
         beats, width = self.array.beats, 1 if self.together else self.array.heads
-        sizes = (width, self.layer.cells, self.k // beats, self.shared.streams)
+        sizes = (width, self.layer.cells, self.k // beats, self.context.streams)
         return Unit(
             name, *sizes, drain, kernel, buses, self.groups * self.array.chain * beats, tuple(memories), front, beats
         )
 
     def _front(self, name: str, sums: Sums, spectra: dict[str, str]) -> tuple[Kernel | None, Sums, int]:
         bits = self.text.array.sum_bits
-        return rows_in_front(f"{self.name}_{name}", sums, spectra, self.array, self.shared.clock, bits)
+        return rows_in_front(f"{self.name}_{name}", sums, spectra, self.array, self.context.clock, bits)
 
     @property
     def _elements(self) -> int:
-        """Of a step of a unit."""
+        """Elements of one step of a unit."""
         return (1 if self.together else self.array.heads) * self.k // self.array.beats
 
     def _condition(self, turn: _Turn, finishes: list[str]) -> Condition:
@@ -271,17 +271,17 @@ class RecurrentLayer:
 
     def _project_here(self, m: Steps) -> Unit:
         """The projection in the array of y."""
-        text, shared, update = self.text, self.shared, self.plan.projection
+        text, context, update = self.text, self.context, self.plan.projection
         assert update is not None
         thread = text.thread("ym")
         text.add_vector("m", 1, (f"{m.name}_done", f"{m.name}_out"))
         text.body += text.available("ym")
         sums = Sums(self.projected)
         kernel = kernels.update(
-            f"{self.name}_{update.module}", update, self.layer, sums, None, shared.clock, text.array.sum_bits
+            f"{self.name}_{update.module}", update, self.layer, sums, None, context.clock, text.array.sum_bits
         )
         steps = thread.groups * self.array.chain * self.beats
-        sizes = (self.writes, self.layer.outputs, self.k, shared.streams)
+        sizes = (self.writes, self.layer.outputs, self.k, context.streams)
         unit = Unit(update.name, *sizes, len(self.turns), kernel, ("s",), steps, turns=self.beats)
         text.add_unit(unit)
         text.conditions["ym"] = Condition(always="ym_has")
@@ -289,13 +289,13 @@ class RecurrentLayer:
 
     def _project_apart(self, cell: Unit, array: Array) -> Steps:
         """The projection in a module of its own."""
-        layer, shared, update = self.layer, self.shared, self.plan.projection
+        layer, context, update = self.layer, self.context, self.plan.projection
         assert update is not None
         bits = kernels.format_of(update.rows.terms[0].vector, layer, None).bits
         words = Words(cell.block_size, bits, cell.blocks)
         source = blocks_of(layer.matrices["weight_ym"], array, words)
-        made = feedforward.projection(f"{self.name}_y", layer, update, array, source, shared)
-        y = Steps(update.name, self.writes, layer.outputs, self.k, shared.streams)
+        made = feedforward.projection(f"{self.name}_y", layer, update, array, source, context)
+        y = Steps(update.name, self.writes, layer.outputs, self.k, context.streams)
         self.text.add_projection(Projection(made, words), cell, y)
         return y
 

@@ -11,12 +11,12 @@ from ernn.hw.verilog.items import Instance, Item, Note, Process, Register, Wire,
 
 
 @dataclass(frozen=True)
-class Front:
-    """The kernel of a unit's rows.
+class RowKernel:
+    """The inverse transform in front of a unit that takes a block in several beats, with its registers.
 
     Args:
         unit: name of the unit.
-        kernel: takes all buses, and its rows of an element stand together; or one bus.
+        kernel: takes all buses, with the rows of an element together; or one bus.
         sums: buses of the unit.
         beats: cycles for which a block stays at the heads.
     """
@@ -28,7 +28,7 @@ class Front:
 
     @property
     def turns(self) -> int:
-        """How often the kernel works for a block."""
+        """Times that the kernel runs for one block: gates over the gates that it takes at once."""
         return len(self.sums) // len(self.kernel.inputs)
 
     @property
@@ -38,7 +38,7 @@ class Front:
 
     @property
     def rows_bits(self) -> int:
-        """Of a block's rows."""
+        """Width of all rows of a block."""
         return self.turns * self.kernel.outputs["y"].bits
 
     def rows(self, number: int, word: str) -> str:

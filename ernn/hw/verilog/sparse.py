@@ -41,11 +41,11 @@ class SparseArrayHardware(ArrayHardware):
 
     def columns_at_once(self, thread: Thread) -> int:
         """All of them: a value may be for any column."""
-        return thread.columns
+        return thread.block_columns
 
     def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[Item]:
         """Where an element is written, and the page that is read."""
-        bits = max(1, (thread.columns - 1).bit_length())
+        bits = max(1, (thread.block_columns - 1).bit_length())
         self._vectors[name] = bits, pages
         yield Wire(f"{name}_element", bits)
         yield from (Wire(f"{name}_write_page", pages.bits), Wire(f"{name}_read_page", pages.bits))
@@ -55,7 +55,7 @@ class SparseArrayHardware(ArrayHardware):
         assert writes == 1
         ports = {"clk": "clk", "rst": "rst", "write": f"{name}_points_valid[0]"}
         ports |= {each: f"{name}_{each}" for each in ("element", "written", "last", "ends")}
-        sizes = {"TOTAL": thread.columns, "ADDRESS": self._vectors[name][0]}
+        sizes = {"TOTAL": thread.block_columns, "ADDRESS": self._vectors[name][0]}
         yield Instance("ernn_elements", f"vector_{name}", ports, sizes)
         yield Assign(f"{name}_write_page", pages.write)
         yield Assign(f"{name}_read_page", pages.read)

@@ -32,7 +32,7 @@ class States:
     streams: int
 
     def words(self) -> dict[str, State]:
-        """Words of each state."""
+        """Word layout of each state."""
         found, unit = dict[str, State](), self.unit
         if self.cells:
             reader, memory = self.cells

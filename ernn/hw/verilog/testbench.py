@@ -16,7 +16,7 @@ _BENCH = "ernn_bench"
 
 
 def testbench(network: NetworkHardware) -> dict[str, str]:
-    """Its files, by name."""
+    """Files of the test bench by name."""
     doc = "The network, and the bench that feeds it with vectors and compares what comes out."
     top = Module(TEST_BENCH, (), tuple(_items(network)), doc=doc)
     bench = resources.files("ernn.hw.verilog") / "simulation" / f"{_BENCH}.v"

@@ -15,7 +15,7 @@ from ernn.hw.layout.array import image
 from ernn.hw.layout.steps import Memory, Steps
 from ernn.hw.verilog.interfaces import stream_bits
 from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Note, Process, Register, Wire, delay
-from ernn.hw.verilog.row_kernel import Front
+from ernn.hw.verilog.row_kernel import RowKernel
 from ernn.program.matrices import Numbers
 from ernn.program.plan import JOINED
 
@@ -31,8 +31,8 @@ class Unit(Steps):
         drain: its number.
         sums: buses of the kernel that take the heads, in their order, all of one block; or one bus of every block.
         steps: of a frame, padding included.
-        front: makes the rows of a block's sums, if the kernel takes rows: of all buses, those of an element together,
-            or of one bus after the other in the first beats.
+        row_kernel: makes the rows of a block's sums, if the kernel takes rows: of all buses, the rows of an element
+            together, or of one bus after the other in the first beats.
         beats: in which it takes a block's rows, a share of the elements in each.
         turns: in which it takes what is at the heads, `width` blocks in each.
     """
@@ -42,7 +42,7 @@ class Unit(Steps):
     sums: tuple[str, ...]
     steps: int
     memories: tuple[Memory, ...] = field(default=())
-    front: Kernel | None = None
+    row_kernel: Kernel | None = None
     beats: int = 1
     turns: int = 1
 
@@ -54,13 +54,13 @@ class Unit(Steps):
 
     @property
     def rows(self) -> Steps:
-        """The steps of the kernel in front: whole blocks."""
+        """Steps of the row kernel: whole blocks."""
         return Steps(f"{self.name}_rows", 1, self.elements, self.block_size * self.beats, self.streams)
 
     @property
-    def before(self) -> Front | None:
-        """The kernel in front, with what is around it."""
-        return Front(self.name, self.front, self.sums, self.beats) if self.front else None
+    def before(self) -> RowKernel | None:
+        """The row kernel with its registers, if the unit has one."""
+        return RowKernel(self.name, self.row_kernel, self.sums, self.beats) if self.row_kernel else None
 
     @property
     def _lead(self) -> int:
@@ -69,14 +69,14 @@ class Unit(Steps):
 
     @property
     def ahead(self) -> int:
-        """Cycles that sums wait for their rows, for memories that their kernel wants at once, or for their turn."""
+        """Cycles that sums wait for their rows, for memories read in a kernel's first cycle, or for their turn."""
         buses = [memory.buses[0] for memory in self.memories]
         wanted = min((self.kernel.taken(bus) for bus in buses), default=_READ_CYCLES)
         return max(self._lead, _READ_CYCLES - wanted, int(self.turns > 1))
 
     @property
     def out_bits(self) -> int:
-        """Of all elements of `y` of a step."""
+        """Width of the elements of `y` that one step gives."""
         return self.width * self.kernel.outputs["y"].bits
 
     def images(self, layer: str) -> dict[str, str]:
@@ -98,7 +98,7 @@ class Unit(Steps):
 
     @property
     def _stream(self) -> int:
-        """Bits of the number of a stream."""
+        """Width of a stream's number."""
         return stream_bits(self.streams)
 
     def declarations(self) -> Iterator[Item]:
@@ -107,7 +107,7 @@ class Unit(Steps):
         yield from (Wire(f"{n}_done"), Wire(f"{n}_done_frame"), Wire(f"{n}_done_step", 16))
         yield Wire(f"{n}_done_stream", self._stream)
         yield from (Wire(f"{n}_raw", self.out_bits), Wire(f"{n}_out", self.out_bits))
-        if self.front:
+        if self.row_kernel:
             yield Wire(f"{n}_rows_valid")
         if "c_new" in self.kernel.outputs:
             yield Wire(f"{n}_c_new", self.width * self.kernel.outputs["c_new"].bits)
@@ -125,7 +125,7 @@ class Unit(Steps):
         yield from self._outputs()
 
     def _counter(self) -> Iterator[Item]:
-        """Its step."""
+        """The unit's step counter."""
         n, bits = self.name, self.steps.bit_length()
         several = f"{self.width} blocks" if self.width > 1 else "a block"
         several = f"{self.block_size} of a block" if self.beats > 1 else several
@@ -139,7 +139,7 @@ class Unit(Steps):
         else if ({n}_drained) {n}_steps_now <= {n}_step == 16'd{self.steps - 1} ? {bits}'d0 : {n}_steps_now + 1'b1;""")
 
     def _sums(self, heads: int, head_bits: int) -> Iterator[Item]:
-        """Its sums, or their rows, when the kernel takes them."""
+        """The unit's sums, or their rows, delayed until the kernel takes them."""
         n, taken = self.name, len(self.sums) if len(self.sums) > 1 else self.width
         total, valid = taken * head_bits, f"{n}_real"
         source = f"heads[{total - 1}:0]"
@@ -154,11 +154,11 @@ class Unit(Steps):
         yield delay(f"delay_{n}_sums", total + 1, self.ahead - self._lead, given, behind)
 
     def address_bits(self, memory: Memory) -> int:
-        """Of an address."""
+        """Width of an address of one of its memories: step, and frame parity or stream."""
         return self.step_bits + {"frame": 1, "stream": self.stream_bits}.get(memory.page, 0)
 
     def memory_bits(self, memory: Memory) -> int:
-        """Of a word."""
+        """Width of a word of one of its memories: the elements of one step on all buses."""
         return self.width * len(memory.buses) * self.block_size * memory.bits
 
     def _memory(self, layer: str, memory: Memory) -> Iterator[Item]:
@@ -178,7 +178,7 @@ class Unit(Steps):
             yield Wire(f"{name}_read", width, f"{name}_word")
 
     def _words_of(self, layer: str, memory: Memory) -> Instance:
-        """What holds a memory's words."""
+        """Instance of the RAM with a memory's words."""
         name, constant = f"{self.name}_{memory.name}", memory.numbers is not None
         pages = {"frame": 2, "stream": self.streams}.get(memory.page, 1)
         depth = pages << self.step_bits if pages > 1 else self.real_steps
@@ -217,7 +217,7 @@ class Unit(Steps):
         )
 
     def _bus(self, memory: Memory, bus: str, block: int) -> str:
-        """Where a bus of a block stands in a memory's word."""
+        """Part of a memory's word that holds a bus of a block."""
         count, bits, k = len(memory.buses), memory.bits, self.block_size
         base, number = block * count * k * bits, memory.buses.index(bus)
         word = f"{self.name}_{memory.name}_read"
@@ -237,7 +237,7 @@ class Unit(Steps):
             yield Instance(self.kernel.name, f"{n}_kernel_{block}", self._ports(block, head_bits))
 
     def _ports(self, block: int, head_bits: int) -> dict[str, str]:
-        """Of the kernel of a block."""
+        """Ports of the kernel of one block, by name."""
         n, kernel = self.name, self.kernel
         ports = {"clk": "clk", "valid": f"{n}_valid", "valid_out": f"{n}_all_done[{block}]"}
         for number, bus in enumerate(self.sums):
@@ -269,7 +269,7 @@ class Unit(Steps):
         """Bits that say which values of a step were saturated, by the name of the value."""
         found: dict[str, list[str]] = {}
         k, n = self.block_size, self.name
-        for flag, places in (self.front.overflows if self.front else {}).items():
+        for flag, places in (self.row_kernel.overflows if self.row_kernel else {}).items():
             found[flag] = [f"{n}_rows_valid && {n}_rows_over_{flag}[{number}]" for number in range(len(places))]
         for block in range(self.width):
             for flag, places in self.kernel.overflows.items():

@@ -17,7 +17,7 @@ from ernn.program.matrices import Circulant, Numbers, Pruned
 from ernn.program.network import Lstm, Program
 from tests import programs
 from tests.dataflow.values import SEEDS, fourier_of
-from tests.golden.programs import Maker
+from tests.golden.programs import RandomPrograms
 from tests.hw import cases
 from tests.hw.cases import Case
 from tests.hw.evaluate import evaluate
@@ -36,7 +36,7 @@ STRUCTURES = {
 
 def random_program(seed: int) -> Program:
     """One without pruned matrices."""
-    program = Maker(seed).program()
+    program = RandomPrograms(seed).program()
     assume(not any(isinstance(matrix, Pruned) for matrix in program.matrices.values()))
     return program
 
@@ -76,7 +76,7 @@ def product(k: int, transform: object, columns: int = 3) -> Product:
 def test_array_kernels_of_every_block_size(k, kind):
     shifts = [pattern[: k.bit_length() - 1] for pattern in ((1, 0, 2, 1, 0, 2), (0, 1, 0, 1, 0, 1))]
     one = product(k, Exact() if kind == "exact" else fourier_of(k, 9, *shifts, Format(16, 5), 3))
-    check(cases.of_points(one.matrix, one.vector, k, 4))
+    check(cases.of_factors(one.matrix, one.vector, k, 4))
     check(cases.of_lane([one], 2, k, 4))
 
 

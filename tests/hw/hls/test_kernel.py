@@ -60,7 +60,7 @@ def product(transform: transforms.Transform, k: int) -> Callable[[Sequence[Value
     """Blocks of weights and of a vector, one after the other."""
 
     def compute(values: Sequence[Value]) -> Sequence[Value]:
-        weights, x = transforms.weight_points(values[:k], transform), transforms.points(values[k:], transform)
+        weights, x = transforms.weight_factors(values[:k], transform), transforms.factors(values[k:], transform)
         return transforms.combine(transforms.products(weights, x, transform), k, transform, "s")
 
     return compute

@@ -11,7 +11,7 @@ from ernn.program.network import Program
 from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
 from tests import programs
-from tests.golden.programs import Maker
+from tests.golden.programs import RandomPrograms
 from tests.hw import designs
 
 
@@ -40,9 +40,9 @@ SEEDS = [seed if seed in FAST else pytest.param(seed, marks=pytest.mark.slow) fo
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_c_simulation_of_random_networks(seed, tmp_path):
-    maker = Maker(seed)
-    program = maker.program()
-    assert simulated(program, maker.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
+    random = RandomPrograms(seed)
+    program = random.program()
+    assert simulated(program, random.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
 
 
 @pytest.mark.parametrize("name", programs.STRUCTURES)

@@ -66,7 +66,7 @@ def test_every_step_finds_the_blocks_of_its_row_and_columns(thread):
     for address, (group, step) in enumerate(steps(thread)):
         for lane, bank in itertools.product(range(thread.array.lanes), range(width)):
             place, column = thread.block_row(group, lane), step * width + bank
-            real = place is not None and column < thread.columns
+            real = place is not None and column < thread.block_columns
             assert stored[lane, address, bank].tolist() == (words[(*place, column)].tolist() if real else [0, 0])
 
 
@@ -111,7 +111,7 @@ def test_stored_factors_are_those_of_the_integer_model(k, products, seed):
     matrix = Circulant(k, k, k, transform, Numbers(WORDS, np.zeros((1, 1, 1, k), np.int64)))
     each = Product(matrix, Format(8, 4))
     values = [Integers(row, WORDS.low, WORDS.high, WORDS.fraction, Log()) for row in words]
-    wanted = [value.array for value in transforms.weight_points(values, transform)]
+    wanted = [value.array for value in transforms.weight_factors(values, transform)]
     found = each.weight_map() @ words
     assert np.array_equal(found, wanted)
     for row, span in zip(found, each.weight_factors(), strict=True):

@@ -7,7 +7,7 @@ import pyslang
 from pyslang import ast, parsing, syntax
 from pyslang.syntax import SyntaxKind
 
-from ernn.hw.design import Parts
+from ernn.hw.design import ModuleContents
 
 VERSION = pyslang.LanguageVersion.v1364_2005
 
@@ -40,7 +40,7 @@ def errors(files: Iterable[Path], top: str) -> list[str]:
     return [pyslang.DiagnosticEngine.reportAll(manager, [each]) for each in found]
 
 
-def parts(text: str) -> dict[str, Parts]:
+def parts(text: str) -> dict[str, ModuleContents]:
     """Modules of a file, as they are written: every branch of a generate block counts."""
     root = syntax.SyntaxTree.fromText(text, pyslang.SourceManager(), options=options()).root
     return {
@@ -58,7 +58,7 @@ def _all(node: syntax.SyntaxNode) -> Iterator[syntax.SyntaxNode]:
             yield from _all(child)
 
 
-def _parts(module: syntax.SyntaxNode) -> Parts:
+def _parts(module: syntax.SyntaxNode) -> ModuleContents:
     nodes = list(_all(module))
     arrays = {
         str(each.name.value) for each in nodes if each.kind == SyntaxKind.Declarator and len(list(each.dimensions))
@@ -82,7 +82,7 @@ def _parts(module: syntax.SyntaxNode) -> Parts:
         for each in node.instances
         if isinstance(each, syntax.SyntaxNode)
     }
-    return Parts(tuple(sorted({name for name, _ in targets} - memories - ports)), instances)
+    return ModuleContents(tuple(sorted({name for name, _ in targets} - memories - ports)), instances)
 
 
 def _loops(node: syntax.SyntaxNode) -> Iterator[object]:

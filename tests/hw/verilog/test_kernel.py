@@ -38,8 +38,8 @@ def kernel_cases() -> dict[str, Case]:
     gru = programs.build(cell="gru", block_sizes=(2, 4), reset="after", shared=True)
     mixed = programs.build(block_sizes=(8, 8), transform="fourier", products=3, projection=8)
     return {
-        "points": cases.of_points(exact.matrix, exact.vector, 1, VECTORS),
-        "spectrum": cases.of_points(fourier.matrix, fourier.vector, 2, VECTORS),
+        "points": cases.of_factors(exact.matrix, exact.vector, 1, VECTORS),
+        "spectrum": cases.of_factors(fourier.matrix, fourier.vector, 2, VECTORS),
         "lane": cases.of_lane([exact], 5, 3, VECTORS),
         "lstm": cases.of_update(lstm, "cell", 4, VECTORS),
         "gru": cases.of_update(gru, "n", 5, VECTORS),

@@ -96,13 +96,13 @@ endmodule
     )
 
 
-def test_parts_are_registers_without_memories_and_their_read_ports():
+def test_contents_are_registers_without_memories_and_their_read_ports():
     items = [Register("a"), Register("b", port=True), Memory("c", 8, depth=4), Variable("v"), Wire("w")]
     ports = (*PORTS, Port("output", "q", register=True))
     made = Module("m", ports, (*items, Instance("part", "one", {"clk": "clk"})))
-    assert made.parts.registers == ("a", "q")
-    assert made.parts.instances == {"one": "part"}
-    assert made.parts.generated
+    assert made.contents.registers == ("a", "q")
+    assert made.contents.instances == {"one": "part"}
+    assert made.contents.generated
 
 
 @given(st.integers(1, 99), st.integers(0, 9), st.integers(0, 9), st.integers(0, 5))

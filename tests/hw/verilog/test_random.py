@@ -5,7 +5,7 @@ import pytest
 
 from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
-from tests.golden.programs import Maker
+from tests.golden.programs import RandomPrograms
 from tests.hw import equality
 from tests.hw.equality import Built, Equality
 
@@ -34,7 +34,7 @@ SEEDS = [seed if seed in FAST else pytest.param(seed, marks=pytest.mark.slow) fo
 
 @pytest.fixture(scope="module", params=SEEDS)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    made = Maker(request.param).program()
+    made = RandomPrograms(request.param).program()
     return equality.build(tmp_path_factory.mktemp("random"), made, **sizes(request.param))
 
 

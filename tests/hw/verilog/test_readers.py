@@ -95,8 +95,8 @@ def test_pyslang_finds_the_registers_and_instances_that_modules_say_they_have(ma
         read = reading.parts("".join(module.render() for module in modules))
         assert list(read) == [module.name for module in modules], file
         for module in modules:
-            assert read[module.name].registers == module.parts.registers, module.name
-            assert read[module.name].instances == module.parts.instances, module.name
+            assert read[module.name].registers == module.contents.registers, module.name
+            assert read[module.name].instances == module.contents.instances, module.name
 
 
 def test_the_table_of_the_library_is_what_pyslang_reads_in_it():

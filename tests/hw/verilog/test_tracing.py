@@ -43,7 +43,7 @@ def test_every_declaration_of_a_design_is_traced_if_it_has_a_register(name):
     files = rtl_project(design)
     found = untraced(files[REGISTERS])
     for file, modules in design.modules().items():
-        names = {name for module in modules for name in module.parts.registers}
+        names = {name for module in modules for name in module.contents.registers}
         for number, line in enumerate(files[f"rtl/{file}"].splitlines(), 1):
             words = set(re.findall(r"\w+", line.partition("//")[0]))
             if DECLARED.match(line) and "reg" in words and names & words:

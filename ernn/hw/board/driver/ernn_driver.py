@@ -24,7 +24,7 @@ FILE_VERSION = 1  # of accelerator.json and weights.json
 
 
 class DriverError(Exception):
-    """What is wrong, in one line."""
+    """Files, arguments or a board that do not fit; the text is one line."""
 
 
 class Board(Protocol):
@@ -33,10 +33,10 @@ class Board(Protocol):
     clock_mhz: float
 
     def read(self, address: int) -> int:
-        """A register."""
+        """Value of the 32-bit register at a byte address."""
 
     def write(self, address: int, value: int) -> None:
-        """A register."""
+        """Set the 32-bit register at a byte address."""
 
     def exchange(self, words: np.ndarray, count: int) -> np.ndarray:
         """Send a packet and receive one of `count` words, both uint32."""
@@ -59,11 +59,11 @@ class PynqBoard:
         self._buffers: dict[str, Any] = {}
 
     def read(self, address: int) -> int:
-        """A register."""
+        """Value of the 32-bit register at a byte address."""
         return int(self._registers.read(address))
 
     def write(self, address: int, value: int) -> None:
-        """A register."""
+        """Set the 32-bit register at a byte address."""
         self._registers.write(address, value)
 
     def exchange(self, words: np.ndarray, count: int) -> np.ndarray:
@@ -87,7 +87,7 @@ class PynqBoard:
 
 
 @dataclass(frozen=True)
-class Vectors:
+class BoardVectors:
     """Frames and the logits of the integer model, as a test bench reads them."""
 
     x: np.ndarray
@@ -96,7 +96,7 @@ class Vectors:
     stream: np.ndarray
 
     @classmethod
-    def load(cls, folder: Path, inputs: int, classes: int) -> Vectors:
+    def load(cls, folder: Path, inputs: int, classes: int) -> BoardVectors:
         """frames.txt, x.hex and want.hex of a folder."""
         frames = np.loadtxt(folder / "frames.txt", dtype=np.int64, ndmin=2)
         x, logits = (_numbers(folder / name) for name in ("x.hex", "want.hex"))
@@ -126,16 +126,14 @@ class Accelerator:
         self._protocol = description["protocol"]
         found = self.read("identity"), self.read("interface_version")
         if found != (self._protocol["identity"], VERSION):
-            raise DriverError(
-                f"no accelerator of version {VERSION} is there: identity {found[0]:#x}, version {found[1]}"
-            )
+            raise DriverError(f"no accelerator of version {VERSION} found: identity {found[0]:#x}, version {found[1]}")
 
     def read(self, name: str) -> int:
-        """A register."""
+        """Value of a register by its name."""
         return self.board.read(self._addresses[name])
 
     def write(self, name: str, value: int) -> None:
-        """A register."""
+        """Set a register by its name."""
         self.board.write(self._addresses[name], value)
 
     def reset(self) -> None:
@@ -189,7 +187,7 @@ class Accelerator:
             raise DriverError(f"{folder}: weights must lie as {wanted}, got {found}; generate them for these sizes")
 
     def _place(self, layer: int, stream: int, kind: str) -> int:
-        """Where words of a state go to."""
+        """Load address of the first word of a layer's state, c or y, of one stream."""
         p = self._protocol
         return layer << p["layer_shift"] | 1 << p["state_bit"] | (kind == "y") << p["state_shift"] | stream
 
@@ -251,7 +249,7 @@ class Accelerator:
                 for row in np.reshape(kinds[kind], (form["words"], form["elements"])).tolist():
                     self._load(_pack(row, form["element_bits"]), form["bits"])
 
-    def measure(self, vectors: Vectors) -> dict[str, float]:
+    def measure(self, vectors: BoardVectors) -> dict[str, float]:
         """Speed over frames, by the accelerator's counters at the board's clock and by the wall clock of the host."""
         self.clear()
         begun = time.perf_counter()
@@ -286,7 +284,7 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def check(accelerator: Accelerator, vectors: Vectors) -> None:
+def check(accelerator: Accelerator, vectors: BoardVectors) -> None:
     """Run frames and compare every logit.
 
     Raises:
@@ -349,7 +347,7 @@ def main() -> None:
     try:
         description = read(given.accelerator)
         accelerator = Accelerator(PynqBoard(given.bitstream), description)
-        vectors = Vectors.load(given.vectors, description["input"]["size"], description["logits"]["size"])
+        vectors = BoardVectors.load(given.vectors, description["input"]["size"], description["logits"]["size"])
         accelerator.reset()
         if given.weights:
             print(f"{accelerator.load_weights(given.weights)} words of weights loaded")
