@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from ernn.errors import UserError
 from ernn.hw.layout.array import Array
-from ernn.hw.layout.layer import circulant, projection_apart, sums_of
-from ernn.program.matrices import Matrix, Pruned
+from ernn.hw.layout.layer import projection_apart, sums_of
+from ernn.hw.layout.store import DENSE, Store, store_of
+from ernn.program.matrices import Matrix
 from ernn.program.network import Program
 from ernn.program.plans import plan_of
 
@@ -45,7 +46,7 @@ class _Wanted:
     name: str
     side_by_side: int
     columns: int
-    pruned: bool = False  # and its vector is written element by element
+    store: Store = DENSE  # of the vector that its results are written to
     cells: int = 1  # of a block that can be updated one after the other
     heads: int = 1  # at least, if nothing is said
 
@@ -56,17 +57,16 @@ def _wanted(program: Program, logits: int) -> Iterator[_Wanted]:
         gates = len(plan.gates)
         if sums_of(layer).apart is not None:
             yield _Wanted(f"layer {number}, products of x", gates, _columns(layer.weight_ih))
-        pruned = isinstance(layer.weight_hh, Pruned)
-        side_by_side, k = gates if plan.together else 0, circulant(layer.weight_hh).block_size
-        yield _Wanted(f"layer {number}", side_by_side, _columns(layer.weight_hh), pruned, k)
+        side_by_side, k = gates if plan.together else 0, layer.weight_hh.block_size
+        yield _Wanted(f"layer {number}", side_by_side, _columns(layer.weight_hh), store_of(layer.weight_hh), k)
         if projection is not None:
-            yield _Wanted(f"layer {number}, projection", 0, _columns(projection), isinstance(projection, Pruned))
-    heads = -(-logits // circulant(program.output.weight).block_size)
+            yield _Wanted(f"layer {number}, projection", 0, _columns(projection), store_of(projection))
+    heads = -(-logits // program.output.weight.block_size)
     yield _Wanted("output", 0, _columns(program.output.weight), heads=heads)
 
 
 def _columns(matrix: Matrix) -> int:
-    return circulant(matrix).words.integers.shape[2]
+    return -(-matrix.cols // matrix.block_size)
 
 
 def _array(wanted: _Wanted, size: Size) -> Array:
@@ -76,7 +76,7 @@ def _array(wanted: _Wanted, size: Size) -> Array:
         raise UserError(f"{wanted.name}: lanes={lanes} must be a multiple of 4, an LSTM's gates")
     if gates:
         return _with_beats(wanted, Array(-(-lanes // gates) * gates, banks, gates), pointwise)
-    most = 1 if wanted.pruned else banks  # vectors of pruned matrices are written element by element
+    most = wanted.store.writes(banks)
     if heads:
         if heads & (heads - 1) or heads > most or lanes % heads:
             raise UserError(
