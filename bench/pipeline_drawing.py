@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import accelerator
-from ernn.hw.verilog.array import WEIGHT_CYCLES
 from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.network import NetworkHardware
 
@@ -57,7 +56,7 @@ def rows(layer: LayerHardware) -> list[tuple[str, list[Stage]]]:
     array = layer.array
     cell, projection = layer.units
     factors = next(kernel for kernel in layer.kernels if kernel.name.endswith("points_y"))
-    fetched = WEIGHT_CYCLES + array.weight_delay
+    fetched = array.operands.cycles
     return [
         (
             "A step of a thread",

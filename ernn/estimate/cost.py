@@ -77,7 +77,7 @@ def _lane(layer: LayerHardware, fabric: Fabric) -> Resources:
 def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Multiplexers between a layer's vectors, and around its states."""
     vectors = {thread.vector for thread in layer.array.layout.threads}
-    bits = layer.array.layout.array.columns * layer.array.factor_bits if len(vectors) > 1 else 0
+    bits = layer.array.layout.array.columns * layer.array.factors.bits if len(vectors) > 1 else 0
     if layer.states:
         bits += layer.state_bits + layer.sink.width + 2 * layer.states["c"].bits
     return Resources(lut=fabric.constants.mux * bits)

@@ -17,7 +17,7 @@ from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
-from ernn.program.matrices import Pruned
+from ernn.program.matrices import Circulant
 from ernn.program.network import Lstm, Program, Rnn
 
 ARRAYS = (
@@ -181,7 +181,11 @@ def shape_of(program: Program) -> Shape | None:
     """The sizes of a program, if all of its layers are alike and block-circulant."""
     first = program.layers[0]
     weight = first.weight_hh
-    if isinstance(first, Rnn) or isinstance(weight, Pruned) or len({layer.cells for layer in program.layers}) > 1:
+    if (
+        isinstance(first, Rnn)
+        or not isinstance(weight, Circulant)
+        or len({layer.cells for layer in program.layers}) > 1
+    ):
         return None
     transform, lstm = weight.transform, first if isinstance(first, Lstm) else None
     return Shape(

@@ -11,7 +11,6 @@ from ernn.hw.graph import kernels
 from ernn.hw.graph.graph import Graph, widths
 from ernn.hw.graph.operators import MULTIPLY_ADD
 from ernn.hw.graph.usage import usage
-from ernn.hw.layout.sparse import SparseLayout
 from ernn.hw.verilog.layer import LayerHardware
 
 
@@ -69,16 +68,13 @@ def _array(layer: LayerHardware, total: Counted) -> None:
     total.logic_bits += runs * array.lanes_bits
     total.register_file_bits += 2 * runs * array.lanes_bits  # sums are read and written back
     total.read_bits += layer.weight_memory_bits
-    vectors = len({thread.vector for thread in layout.threads})
-    copies = layout.array.lanes * vectors if isinstance(layout, SparseLayout) else 1
-    total.read_bits += steps * copies * layout.array.columns * array.factor_bits
+    total.read_bits += steps * array.operands.reads * layout.array.columns * array.factors.bits
 
 
 def _vectors(layer: LayerHardware, total: Counted) -> None:
-    """Factors of the vectors, made once for all rows; lanes of pruned matrices have their own copies."""
-    array, layout = layer.array, layer.array.layout
-    copies = layout.array.lanes * layout.array.columns if isinstance(layout, SparseLayout) else 1
-    for thread in {thread.vector: thread for thread in layout.threads}.values():
+    """Factors of the vectors, made once for all rows, and written to every copy."""
+    array = layer.array
+    for thread in {thread.vector: thread for thread in array.layout.threads}.values():
         kernel = kernels.factors("points", thread.matrix, thread.product.vector, array.lane.clock)
         total.add_graph(kernel.graph, thread.block_columns)
-        total.write_bits += thread.block_columns * copies * array.kept_bits(thread.vector)
+        total.write_bits += thread.block_columns * array.operands.write_copies * array.factors.kept_bits(thread.vector)

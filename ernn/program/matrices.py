@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from ernn.dataflow.formats import LARGEST_BITS, Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Fourier, Transform
+from ernn.dataflow.transforms import BLOCK_SIZES, Exact, Fourier, Transform
 
 CONFIG: dict[str, object] = {"extra": "forbid", "arbitrary_types_allowed": True}
 BY_KIND = Field(discriminator="kind")
@@ -76,6 +76,10 @@ class Circulant:
         """Number of stacked matrices."""
         return self.words.integers.shape[0]
 
+    def filled(self) -> "Circulant":
+        """The matrix with every block: itself."""
+        return self
+
     @property
     def stored_words(self) -> int:
         """Words in the hardware's memory, padding included."""
@@ -117,6 +121,21 @@ class Pruned:
         if not rising.all() or ((self.columns < 0) | (self.columns >= self.cols)).any():
             raise ValueError(f"columns must rise within a row and lie in 0..{self.cols - 1}")
 
+    @property
+    def block_size(self) -> int:
+        """1: each entry is a block by itself."""
+        return 1
+
+    @property
+    def transform(self) -> Exact:
+        """Of such a block."""
+        return Exact()
+
+    def filled(self) -> Circulant:
+        """The matrix with every block: its zeros too."""
+        words = self.dense().reshape(self.gates, self.rows, self.cols, 1)
+        return Circulant(self.rows, self.cols, 1, Exact(), Numbers(self.values.format, words))
+
     def dense(self) -> np.ndarray:
         """The integers of all entries, (gates * rows, cols)."""
         result = np.zeros((self.gates * self.rows, self.cols), np.int64)
@@ -134,9 +153,7 @@ Matrix = Annotated[Circulant | Pruned, BY_KIND]
 
 def shares_sums(a: Matrix, b: Matrix) -> bool:
     """Whether the products of two matrices for the same rows go into the same sums, before one inverse transform."""
-    if isinstance(a, Pruned) or isinstance(b, Pruned):
-        return isinstance(a, Pruned) and isinstance(b, Pruned)
-    return a.block_size == b.block_size and a.transform == b.transform
+    return a.kind == b.kind and a.block_size == b.block_size and a.transform == b.transform
 
 
 def _check_fourier(transform: Fourier, block_size: int) -> None:

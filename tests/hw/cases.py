@@ -13,7 +13,7 @@ from ernn.hw.graph import kernels
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.layout.layer import circulant, sums_of
+from ernn.hw.layout.layer import sums_of
 from ernn.program.matrices import Circulant
 from ernn.program.network import Layer, Output, Program
 from ernn.program.plan import Rows, Update, formats
@@ -184,7 +184,7 @@ def _sums(update: Update, layer: Layer) -> Sums:
         of_x = sums.apart or Joined((sums.joined.products[0],), sums.joined.fraction)
         return Sums(Joined((sums.joined.products[-1],)), of_x)
     (term,) = update.rows.terms
-    return Sums(Joined((Product(circulant(layer.matrices[term.matrix]), kernels.format_of(term.vector, layer, None)),)))
+    return Sums(Joined((Product(layer.matrices[term.matrix].filled(), kernels.format_of(term.vector, layer, None)),)))
 
 
 def of_program(program: Program, seed: int, vectors: int, clock: Clock = CLOCK) -> Iterator[Case]:
@@ -199,7 +199,7 @@ def of_program(program: Program, seed: int, vectors: int, clock: Clock = CLOCK) 
         yield of_rows(sums.apart, plan.gates, seed, vectors, clock)
     for update in plan.updates:
         yield of_update(program, update.name, seed, vectors, clock)
-    logits = Sums(Joined((Product(circulant(program.output.weight), layer.output),)))
+    logits = Sums(Joined((Product(program.output.weight.filled(), layer.output),)))
     yield _of_update(
         f"logits{seed}", OUTPUT.updates[0], program.output, logits, program.activations, Drawn(seed, vectors), clock
     )

@@ -41,7 +41,7 @@ def test_every_weight_is_read_once():
     layer = designs.network(programs.build(block_sizes=(4, 4)), (4, 2, 0)).layers[0]
     steps = sum(thread.length for thread in layer.array.layout.threads)
     units = sum(unit.real_steps * unit.memory_bits(memory) for unit in layer.units for memory in unit.memories)
-    vector = steps * 2 * layer.array.factor_bits
+    vector = steps * 2 * layer.array.factors.bits
     assert work(layer).read_bits == layer.weight_memory_bits + vector + units
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Int
 
 from ernn.hw.design import Accelerator
-from ernn.hw.layout.array import pack
 from ernn.hw.layout.registers import LOAD_PART, LOAD_PLACE, PROTOCOL, STATE_STEP, parts, register_number
+from ernn.hw.layout.weights import pack
 
 Write = tuple[int, int]
 _PLACE, _PART, _STEP = (register_number(name) for name in (LOAD_PLACE, LOAD_PART, STATE_STEP))
@@ -38,7 +38,7 @@ def state(
     form = accelerator.layers[layer].states[kind]
     padded = np.zeros(form.words * form.elements, np.int64)
     padded[: len(numbers)] = numbers
-    words = [pack(row, form.element_bits) for row in padded.reshape(form.words, -1).tolist()]
+    words = [pack(row, [form.element_bits] * form.elements) for row in padded.reshape(form.words, -1).tolist()]
     return [(_PLACE, PROTOCOL.state(layer, stream, kind)), *_words(words, form.bits)]
 
 

@@ -13,7 +13,7 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Sums
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls.header import Source, apply
-from ernn.hw.hls.matrices import Operand, block_size
+from ernn.hw.hls.matrices import Operand
 from ernn.program.matrices import shares_sums
 from ernn.program.network import Layer, Output
 from ernn.program.plan import VALUES, Rows, Term, Update
@@ -38,13 +38,13 @@ def recurrent(number: int, layer: Layer, activations: Activations, clock: Clock)
 
 def banks(layer: Layer) -> int:
     """Elements of y that are read or written at a time: a block."""
-    return max(block_size(matrix) for name, matrix in layer.matrices.items() if name != "weight_ih")
+    return max(matrix.block_size for name, matrix in layer.matrices.items() if name != "weight_ih")
 
 
 def output(layer: Output, vector: Format, clock: Clock) -> str:
     """The header of the output layer, whose function is `output(y, logits)`."""
     source = Source("output", "output", clock)
-    bias = source.table("bias", layer.bias, block_size(layer.weight))
+    bias = source.table("bias", layer.bias, layer.weight.block_size)
     weight, classes = source.operand("weight", layer.weight, vector), layer.weight.rows
     joined, (update,) = Joined((weight.product,)), OUTPUT.updates
     kernel = source.kernel(kernels.update, update.module, update, layer, Sums(joined), None)

@@ -20,7 +20,6 @@ from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls import layers
 from ernn.hw.hls.arrays import vector
-from ernn.hw.hls.matrices import block_size
 from ernn.hw.layout.registers import whole_bytes
 from ernn.program.network import Program
 
@@ -82,12 +81,12 @@ void ernn(hls::stream<ernn_feature> &features, hls::stream<ernn_logit> &logits);
 def _top(program: Program) -> str:
     headers = [f"layer{number}" for number in range(len(program.layers))]
     readers = [*(layer.weight_ih for layer in program.layers[1:]), program.output.weight]
-    x = vector("x", program.input.bits, program.inputs, block_size(program.layers[0].weight_ih))
+    x = vector("x", program.input.bits, program.inputs, program.layers[0].weight_ih.block_size)
     states = "".join(
-        vector(f"y{number}", layer.output.bits, layer.outputs, max(layers.banks(layer), block_size(reader)), True)
+        vector(f"y{number}", layer.output.bits, layer.outputs, max(layers.banks(layer), reader.block_size), True)
         for number, (layer, reader) in enumerate(zip(program.layers, readers, strict=True))
     )
-    logits = vector("values", program.output.logits.bits, program.output.weight.rows, block_size(program.output.weight))
+    logits = vector("values", program.output.logits.bits, program.output.weight.rows, program.output.weight.block_size)
     vectors = ["x", *(f"y{number}" for number in range(len(headers)))]
     calls = "".join(
         f"    {name}({x_t}, first, {y_t});\n" for name, x_t, y_t in zip(headers, vectors, vectors[1:], strict=False)

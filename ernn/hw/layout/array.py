@@ -5,17 +5,15 @@ blocks of it in a step; a group is the set of block rows that the lanes work on 
 sums go to `heads` kernels, one lane after the other.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ernn.dataflow.transforms import multiplications
-from ernn.hw.graph.ranges import Product, Range, stored
+from ernn.hw.graph.ranges import Product
+from ernn.hw.layout.store import Store
 from ernn.program.matrices import Circulant
-
-_HALF_PORT = 36  # bits
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,7 @@ class Thread:
     """The products of one matrix, or of some of its gates, in the order in which they are done.
 
     Args:
+        store: of the array, the same for all of its threads.
         sections: gates one after the other, each in groups of `lanes` block rows; or, with `side_by_side`, all gates of
             a matrix together, each in its share of the lanes.
         by_step: all groups with one column before the next, for a vector that comes in slowly.
@@ -61,6 +60,7 @@ class Thread:
     product: Product
     vector: str
     array: Array
+    store: Store
     sections: tuple[int, ...]
     base: int
     side_by_side: bool = False
@@ -99,21 +99,29 @@ class Thread:
         """Blocks of the vector."""
         return self.product.block_columns
 
+    @cached_property
+    def steps_of_groups(self) -> tuple[int, ...]:
+        """Steps of each group: as many as the block row with most stored blocks takes, one at least."""
+        counts = self.store.stored(self.matrix).sum(axis=2)
+        rows = [[self.block_row(group, lane) for lane in range(self.array.lanes)] for group in range(self.groups)]
+        most = [max(1, *(int(counts[row]) for row in group if row is not None)) for group in rows]
+        return tuple(-(-count // self.array.columns) for count in most)
+
     @property
     def steps(self) -> int:
-        """Steps of a group."""
-        return -(-self.block_columns // self.array.columns)
+        """Steps of the longest group."""
+        return max(self.steps_of_groups)
 
     @property
     def length(self) -> int:
         """Steps of a frame."""
-        return self.groups * self.steps
+        return sum(self.steps_of_groups)
 
     @property
     def products(self) -> int:
-        """Multiplications of a frame that are necessary: those of real blocks."""
+        """Multiplications of a frame that are necessary: those of stored blocks."""
         each = multiplications(self.matrix.block_size, self.matrix.transform)
-        return len(self.sections) * self.rows * self.block_columns * each
+        return int(self.store.stored(self.matrix)[list(self.sections)].sum()) * each
 
     def block_row(self, group: int, lane: int) -> tuple[int, int] | None:
         """Gate and block row of a lane in a group; None where there is none."""
@@ -126,104 +134,31 @@ class Thread:
             row = group % self.groups_in_section * self.array.lanes + lane % chain * heads + lane // chain
         return (gate, row) if row < self.rows else None
 
-    def words(self) -> np.ndarray:
-        """Weights of every lane in the order of the steps, (lanes, groups * steps, columns, k)."""
-        width = self.array.columns
-        stored = self.matrix.words.integers
-        padded = np.zeros((*stored.shape[:2], self.steps * width, stored.shape[3]), np.int64)
-        padded[:, :, : stored.shape[2]] = stored
-        result = np.zeros((self.array.lanes, self.groups, self.steps, width, stored.shape[3]), np.int64)
-        for lane in range(self.array.lanes):
-            for group in range(self.groups):
+    def blocks(self) -> np.ndarray:
+        """The block of every lane and column in the order of the steps, (lanes, length, columns).
+
+        It is the number of a block among all of the matrix, gate by gate and row by row; -1 where there is none.
+        """
+        array, stored = self.array, self.store.stored(self.matrix)
+        result: np.ndarray = np.full((array.lanes, self.length * array.columns), -1)
+        start = 0
+        for group, steps in enumerate(self.steps_of_groups):
+            for lane in range(array.lanes):
                 if (place := self.block_row(group, lane)) is not None:
-                    result[lane, group] = padded[place].reshape(self.steps, width, -1)
+                    gate, row = place
+                    found = np.flatnonzero(stored[place])
+                    result[lane, start : start + len(found)] = (gate * self.rows + row) * self.block_columns + found
+            start += steps * array.columns
         if self.by_step:
-            result = result.swapaxes(1, 2)
-        return result.reshape(self.array.lanes, self.groups * self.steps, width, -1)
+            result = result.reshape(array.lanes, self.groups, self.steps, array.columns).swapaxes(1, 2)
+        return result.reshape(array.lanes, self.length, array.columns)
 
+    def words(self) -> np.ndarray:
+        """Words of those blocks, (lanes, length, columns, k); zeros where there is none."""
+        k = self.matrix.block_size
+        return np.concatenate([self.matrix.words.integers.reshape(-1, k), np.zeros((1, k), np.int64)])[self.blocks()]
 
-@dataclass(frozen=True)
-class Layout:
-    """All threads of an array, the one that goes first if it can at the beginning.
-
-    Args:
-        transformed: memories hold the factors of a block, more words than k, and lanes transform no weights.
-    """
-
-    array: Array
-    threads: tuple[Thread, ...]
-    transformed: bool = False
-    accumulators: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "accumulators", max(t.base + t.groups for t in self.threads))
-
-    @property
-    def word_bits(self) -> int:
-        """Of a stored word."""
-        return max(each.bits for each in self._stored)
-
-    @property
-    def block_words(self) -> int:
-        """Stored words of a block."""
-        return len(self._stored)
-
-    @cached_property
-    def _stored(self) -> list[Range]:
-        return stored([thread.product for thread in self.threads], self.transformed)
-
-    def base(self, thread: Thread) -> int:
-        """Address of a thread's first weights."""
-        return sum(each.length for each in self.threads[: self.threads.index(thread)])
-
-    @property
-    def depth(self) -> int:
-        """Words in a memory."""
-        return sum(thread.length for thread in self.threads)
-
-    @property
-    def column_bits(self) -> int:
-        """Of a column's weights in a step."""
-        return self.block_words * self.word_bits
-
-    @property
-    def together(self) -> int:
-        """Columns that share a memory: one, or all where one alone would leave a block RAM half empty."""
-        return self.array.columns if self.column_bits <= _HALF_PORT else 1
-
-    @property
-    def memories(self) -> int:
-        """Memories of weights, lane by lane."""
-        return self.array.lanes * self.array.columns // self.together
-
-    def images(self) -> list[str]:
-        """Every memory, lane by lane: a hexadecimal word a line, the first weight in the lowest bits."""
-        words = np.concatenate([self._words(thread) for thread in self.threads], axis=1)
-        parts = range(0, self.array.columns, self.together)
-        return [
-            image(lane[:, first : first + self.together].reshape(len(lane), -1), self.word_bits)
-            for lane in words
-            for first in parts
-        ]
-
-    def _words(self, thread: Thread) -> np.ndarray:
-        words = thread.words()
-        return words @ thread.product.weight_map().T if self.transformed else words
-
-
-def image(words: np.ndarray, bits: int) -> str:
-    """Memory words of integers of some bits, (words, integers), as $readmemh reads them."""
-    digits = -(-words.shape[1] * bits // 4)
-    return "".join(f"{pack(row, bits):0{digits}x}\n" for row in words.tolist())
-
-
-def pack(integers: Sequence[int], bits: int) -> int:
-    """Two's complement integers side by side, the first in the lowest bits.
-
-    >>> hex(pack([1, -1], 4))
-    '0xf1'
-    """
-    mask, result = (1 << bits) - 1, 0
-    for integer in reversed(integers):
-        result = result << bits | (integer & mask)
-    return result
+    def indices(self) -> np.ndarray:
+        """Block columns of those blocks, (lanes, length, columns); 0 where there is none."""
+        blocks = self.blocks()
+        return np.where(blocks < 0, 0, blocks % self.block_columns)

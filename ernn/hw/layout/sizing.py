@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from ernn.errors import UserError
 from ernn.hw.layout.array import Array
-from ernn.hw.layout.layer import circulant, projection_apart, sums_of
-from ernn.program.matrices import Matrix, Pruned
+from ernn.hw.layout.layer import projection_apart, sums_of
+from ernn.hw.layout.store import DENSE, Store, store_of
+from ernn.program.matrices import Matrix
 from ernn.program.network import Program
 from ernn.program.plans import plan_of
 
@@ -46,7 +47,7 @@ class _Requirements:
         name: of the array, in messages.
         side_by_side: gates whose rows the array works on together; 0: one gate at a time.
         block_columns: blocks of its vector.
-        pruned: the matrix is pruned, so its vector is written element by element.
+        store: of the vector that its results are written to.
         cells: of a block, which can be updated one after the other.
         heads: the least number of heads that a rule chooses.
     """
@@ -54,7 +55,7 @@ class _Requirements:
     name: str
     side_by_side: int
     block_columns: int
-    pruned: bool = False
+    store: Store = DENSE
     cells: int = 1
     heads: int = 1
 
@@ -65,19 +66,18 @@ def _requirements(program: Program, logits: int) -> Iterator[_Requirements]:
         gates = len(plan.gates)
         if sums_of(layer).apart is not None:
             yield _Requirements(f"layer {number}, products of x", gates, _block_columns(layer.weight_ih))
-        pruned = isinstance(layer.weight_hh, Pruned)
-        side_by_side, k = gates if plan.together else 0, circulant(layer.weight_hh).block_size
-        yield _Requirements(f"layer {number}", side_by_side, _block_columns(layer.weight_hh), pruned, k)
+        side_by_side, k = gates if plan.together else 0, layer.weight_hh.block_size
+        yield _Requirements(
+            f"layer {number}", side_by_side, _block_columns(layer.weight_hh), store_of(layer.weight_hh), k
+        )
         if projection is not None:
-            yield _Requirements(
-                f"layer {number}, projection", 0, _block_columns(projection), isinstance(projection, Pruned)
-            )
-    heads = -(-logits // circulant(program.output.weight).block_size)
+            yield _Requirements(f"layer {number}, projection", 0, _block_columns(projection), store_of(projection))
+    heads = -(-logits // program.output.weight.block_size)
     yield _Requirements("output", 0, _block_columns(program.output.weight), heads=heads)
 
 
 def _block_columns(matrix: Matrix) -> int:
-    return circulant(matrix).words.integers.shape[2]
+    return -(-matrix.cols // matrix.block_size)
 
 
 def _array(required: _Requirements, size: Size) -> Array:
@@ -87,7 +87,7 @@ def _array(required: _Requirements, size: Size) -> Array:
         raise UserError(f"{required.name}: lanes={lanes} must be a multiple of 4, an LSTM's gates")
     if gates:
         return _with_beats(required, Array(-(-lanes // gates) * gates, banks, gates), pointwise)
-    most = 1 if required.pruned else banks  # vectors of pruned matrices are written element by element
+    most = required.store.writes(banks)
     if heads:
         if heads & (heads - 1) or heads > most or lanes % heads:
             raise UserError(

@@ -1,21 +1,23 @@
 """Verilog of an array: operands, lanes and heads behind the step that its threads issue.
 
-Timing. A step's address and tags are in the registers `issued_*`. From there the weights take two cycles, operands four
-(memory, its second register, choice of the vector, a register in every lane), and both are delayed so that they meet in
-the lane's kernel. Columns follow each other as the kernel takes them. Tags follow through delays.
+Timing. A step's address and tags are in the registers `issued_*`. Operands say how long weights and vectors take from
+there, and delay what comes early, so that they meet in the lane's kernel (`ernn.hw.verilog.operands`). Columns follow
+each other as the kernel takes them. Tags follow through delays.
 """
 
 from collections.abc import Iterator, Sequence
 
 from ernn.hw.graph import kernels
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.layout.array import Layout, Thread
-from ernn.hw.verilog.interfaces import Drain, Pages, Sizes
+from ernn.hw.layout.array import Thread
+from ernn.hw.layout.weights import Layout
+from ernn.hw.verilog.banks import Banks
+from ernn.hw.verilog.copies import Copies
+from ernn.hw.verilog.factors import Factors
+from ernn.hw.verilog.interfaces import Drain, Sizes
 from ernn.hw.verilog.issue import Issue
 from ernn.hw.verilog.items import BLANK, Instance, Item, Note, Process, Register, Wire, delay
-from ernn.hw.verilog.module import Port
-
-WEIGHT_CYCLES, _OPERAND_CYCLES = 2, 4
+from ernn.hw.verilog.operands import Operands, behind
 
 
 class ArrayHardware:
@@ -34,26 +36,26 @@ class ArrayHardware:
         self.streams, self.memory, self.clock = streams, memory, clock
         self.sizes = Sizes(streams, frame_bits)
         self.name, self.layout, self.drains, self.frame_bits = name, layout, drains, frame_bits
+        shifts = {t.vector: self.operand_shift(t.vector, clock) for t in layout.threads}
         self.lane = kernels.lane(
             f"{name}_lane_kernel",
             [t.product for t in layout.threads],
             layout.array.columns,
             clock,
             layout.transformed,
-            [self.operand_shift(t.vector, clock) for t in layout.threads],
+            [shifts[t.vector] for t in layout.threads],
         )
+        self.factors = Factors(layout.threads, self.lane, shifts)
+        self.operands: Operands = (Copies if layout.store.indexed else Banks)(layout, self.factors)
         # A bit more than what is added to them: between operands of one width Yosys chooses which of them goes straight
         # to the carry chain, and a look-up table more for each bit if it takes the one that may count as zero.
         joined = max(each.bits for drain in drains for each in drain.joined.sums())
         self.sum_bits = max(joined, self.lane.outputs["s"].width + 1)
         self.sums = len(self.lane.outputs["s"].elements)
-        self.factor_bits = self.lane.inputs["x0"].bits
         self.issue = Issue(layout, drains, self.sizes)
         self.address_bits, self.step_bits = self.issue.address_bits, self.issue.step_bits
         self.row_bits = self.issue.row_bits
-        meet = WEIGHT_CYCLES + self.lane.taken("x0") - _OPERAND_CYCLES
-        self.weight_delay, self.operand_delay = max(0, -meet), max(0, meet)
-        self.lane_cycles = self.weight_delay + WEIGHT_CYCLES + self.lane.latency + self.align_cycles
+        self.lane_cycles = self.operands.cycles + self.lane.latency + self.align_cycles
 
     @property
     def weight_bits(self) -> int:
@@ -79,16 +81,12 @@ class ArrayHardware:
         """Number of a thread."""
         return self.layout.threads.index(thread)
 
-    def columns_at_once(self, thread: Thread) -> int:
-        """Columns of the vector that a step takes."""
-        return self.layout.array.columns
-
     @property
     def kinds(self) -> int:
         """Kinds of drains."""
         return len(self.drains)
 
-    def operands(self, vectors: Sequence[str]) -> Iterator[Item]:
+    def choice(self, vectors: Sequence[str]) -> Iterator[Item]:
         """The choice of the vector; reads are issued by the layer."""
         count, stream = len(self.layout.threads), self.sizes.stream
         yield Note("Operands: which vector, two cycles behind its address, and whether it counts as zeros.")
@@ -98,110 +96,11 @@ class ArrayHardware:
         yield Wire("chosen_thread", count)
         yield Wire("chosen_zero")
         place, read = "{issued_stream, issued_turn, issued_step}", "{read_stream, read_turn, read_step}"
-        yield delay("delay_step", self.step_bits + 1 + stream, self.operand_delay, place, read)
+        yield delay("delay_step", self.step_bits + 1 + stream, self.operands.operand_delay, place, read)
         issued, chosen = "{issued_zero, issued_thread}", "{chosen_zero, chosen_thread}"
-        yield delay("delay_choice", count + 1, self.operand_delay + 2, issued, chosen)
+        yield delay("delay_choice", count + 1, self.operands.operand_delay + 2, issued, chosen)
         yield BLANK
-        yield from self.broadcast(vectors)
-
-    def behind(self, column: int, signal: str, bits: int) -> Iterator[Item]:
-        """A signal for a column, as much later as the column is."""
-        yield Wire(f"{signal}_{column}", bits)
-        yield delay(f"delay_{signal}_{column}", bits, kernels.skew(column), signal, f"{signal}_{column}")
-
-    def broadcast(self, vectors: Sequence[str]) -> Iterator[Item]:
-        """The blocks of the vector that is multiplied, for all lanes."""
-        columns, bits = self.layout.array.columns, self.factor_bits
-        yield Register("broadcast", columns * bits)
-        for vector in vectors:
-            users = [self.index(t) for t in self.layout.threads if t.vector == vector]
-            condition = " || ".join(f"chosen_thread[{n}]" for n in users)
-            if vector == "y":
-                condition = f"({condition}) && !chosen_zero"
-            yield Wire(f"{vector}_chosen", value=condition)
-            for column in range(columns):
-                yield from self.behind(column, f"{vector}_chosen", 1)
-        text = "    always @(posedge clk) begin\n"
-        for column in range(columns):
-            part = f"[{(column + 1) * bits - 1}:{column * bits}]"
-            text += f"        broadcast{part} <= {bits}'d0;\n"
-            for vector in vectors:
-                block = self.widened(vector, f"{vector}_factors", column)
-                text += f"        if ({vector}_chosen_{column}) broadcast{part} <= {block};\n"
-        yield Process(f"{text}    end")
-        yield BLANK
-
-    def lane_operands(self) -> dict[str, str]:
-        """Ports of a lane's instance for its operands."""
-        return {"operands": "broadcast"}
-
-    def operand_ports(self) -> Iterator[Port]:
-        """Ports of a lane's module for its operands."""
-        yield Port("input", "operands", self.layout.array.columns * self.factor_bits)
-
-    def fetch(self) -> Iterator[Item]:
-        """Weights and operands of a lane's kernel."""
-        columns = self.layout.array.columns
-        yield Register("operands_here", columns * self.factor_bits, kept=True, comment="one net to all lanes is slow")
-        yield Process("    always @(posedge clk) operands_here <= operands;")
-        yield Wire("kernel_weights", columns * self.layout.column_bits, "weights")
-
-    def vector_wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[Item]:
-        """What the lanes read of a vector."""
-        yield Wire(f"{name}_factors", self.layout.array.columns * self.kept_bits(name))
-
-    def _kept(self, vector: str) -> int:
-        """Bits of a factor as it is kept: without places behind it and more signs."""
-        product = next(thread.product for thread in self.layout.threads if thread.vector == vector)
-        return max(factor.bits for factor in product.factors())
-
-    def kept_bits(self, vector: str) -> int:
-        """Of a block's factors as they are kept."""
-        return len(self.lane.inputs["x0"].elements) * self._kept(vector)
-
-    def widened(self, vector: str, factors: str, column: int) -> str:
-        """Expression of a block's factors as lanes take them, from the block of a column among those that are kept."""
-        kept, full, shift = self._kept(vector), self.lane.inputs["x0"].width, self.operand_shift(vector, self.clock)
-        if kept == full:
-            bits = self.kept_bits(vector)
-            return f"{factors}[{(column + 1) * bits - 1}:{column * bits}]"
-        count, more = len(self.lane.inputs["x0"].elements), full - kept - shift
-        parts = []
-        for n in reversed(range(column * count, (column + 1) * count)):
-            high, low = (n + 1) * kept - 1, n * kept
-            signs = [f"{{{more}{{{factors}[{high}]}}}}"] if more else []
-            parts += [*signs, f"{factors}[{high}:{low}]", *([f"{shift}'d0"] if shift else [])]
-        return f"{{{', '.join(parts)}}}"
-
-    def vector(self, name: str, thread: Thread, writes: int, pages: Pages) -> Iterator[Item]:
-        """Where the factors of a vector are kept: in banks, for all lanes."""
-        step_bits = max(1, (thread.steps - 1).bit_length())
-        kind = {"KIND": '"block"'} if self.layout.transformed else {}  # where block RAM is free
-        parameters: dict[str, int | str] = {
-            "BANKS": self.layout.array.columns,
-            "WRITES": writes,
-            "TOTAL": thread.block_columns,
-            "WIDTH": self.kept_bits(name),
-            "STEP_ADDRESS": step_bits,
-            "PAGES": 2 * pages.count,
-            "PAGE_ADDRESS": pages.bits,
-            **kind,
-        }
-        ports = {
-            "clk": "clk",
-            "rst": "rst",
-            "write": f"{name}_points_valid[0]",
-            "write_page": pages.write,
-            "d": f"{name}_points",
-            "written": f"{name}_written",
-            "last": f"{name}_last",
-            "ends": f"{name}_ends",
-            "read_page": pages.read,
-            "read_step": f"read_step[{step_bits - 1}:0]",
-            "q": f"{name}_factors",
-        }
-        yield Instance("ernn_operands", f"vector_{name}", ports, parameters)
-        yield BLANK
+        yield from self.operands.choice(vectors)
 
     def lanes(self) -> Iterator[Item]:
         """All lanes, with their weights."""
@@ -234,9 +133,9 @@ class ArrayHardware:
     def _weight_addresses(self) -> Iterator[Item]:
         bits, each = self.address_bits, self._memories
         yield Wire("weight_address", bits)
-        yield delay("delay_address", bits, self.weight_delay, "issued_address", "weight_address")
+        yield delay("delay_address", bits, self.operands.weight_delay, "issued_address", "weight_address")
         for memory in range(each):
-            yield from self.behind(memory, "weight_address", bits)
+            yield from behind(memory, "weight_address", bits)
         addresses = ", ".join(f"weight_address_{memory}" for memory in reversed(range(each)))
         yield Wire("weight_addresses", each * bits, f"{{{addresses}}}")
 
@@ -266,7 +165,7 @@ class ArrayHardware:
             "load_address": f"load_address[{self.address_bits - 1}:0]",
             "load_data": f"load_data[{self.weight_bits - 1}:0]",
             "weight_address": "weight_addresses",
-            **self.lane_operands(),
+            **self.operands.lane_connections(),
             **{tag: tag for tag in tags},
             **({"alignment": "alignment"} if len(self.shifts) > 1 else {}),
             "total": f"totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]",

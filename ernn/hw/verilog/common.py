@@ -1,7 +1,7 @@
 """What the layers of a network have in common: settings, sums, and the memories of their units."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
@@ -9,13 +9,12 @@ from ernn.hw.graph import kernels
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Sums
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.layout.array import Array, Layout, Thread
-from ernn.hw.layout.sparse import SparseLayout, SparseThread
+from ernn.hw.layout.array import Array, Thread
 from ernn.hw.layout.steps import Memory
+from ernn.hw.layout.weights import Layout
 from ernn.hw.verilog.array import ArrayHardware
 from ernn.hw.verilog.interfaces import Drain
-from ernn.hw.verilog.sparse import SparseArrayHardware
-from ernn.program.matrices import Matrix, Numbers, Pruned
+from ernn.program.matrices import Numbers
 from ernn.program.network import Layer
 from ernn.program.plan import Update
 from ernn.program.plans import plan_of
@@ -34,15 +33,11 @@ class Context:
 
 
 def array_hardware(
-    name: str, matrix: Matrix, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], context: Context
+    name: str, array: Array, threads: Sequence[Thread], drains: Sequence[Drain], context: Context
 ) -> ArrayHardware:
-    """An array for matrices like this one, pruned or others."""
-    if not isinstance(matrix, Pruned):
-        dense = Layout(array, tuple(threads), context.transformed)
-        return ArrayHardware(name, dense, drains, context.frame_bits, context.streams, context.clock, context.memory)
-    sparse = tuple(SparseThread(**{f.name: getattr(t, f.name) for f in fields(Thread)}) for t in threads)
-    layout = SparseLayout(array, sparse)
-    return SparseArrayHardware(name, layout, drains, context.frame_bits, context.streams, context.clock, context.memory)
+    """The array of some threads."""
+    layout = Layout(array, tuple(threads), context.transformed)
+    return ArrayHardware(name, layout, drains, context.frame_bits, context.streams, context.clock, context.memory)
 
 
 def constants(name: str, buses: Sequence[str], numbers: Numbers) -> Memory:

@@ -4,14 +4,15 @@ from ernn.dataflow.formats import Format
 from ernn.hw.graph import kernels
 from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.layout.array import Array, Thread
-from ernn.hw.layout.layer import circulant, sums_of
+from ernn.hw.layout.layer import sums_of
+from ernn.hw.layout.store import store_of
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog.common import Context, array_hardware, constants
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.items import Assign
 from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.unit import Unit
-from ernn.program.matrices import Matrix, Numbers, Pruned
+from ernn.program.matrices import Matrix, Numbers
 from ernn.program.network import Layer, Output
 from ernn.program.plan import Update
 from ernn.program.plans import OUTPUT, plan_of
@@ -22,8 +23,9 @@ def rows_of_x(name: str, layer: Layer, array: Array, source: Words, context: Con
     apart, plan = sums_of(layer).apart, plan_of(layer.kind, layer)
     assert apart is not None
     product, gates = apart.products[0], plan.gates
-    thread = Thread("ih", product, "x", array, tuple(range(len(gates))), 0, side_by_side=True, drains="rows")
-    hardware = array_hardware(name, layer.weight_ih, array, [thread], [Drain("rows", apart)], context)
+    store, sections = store_of(layer.weight_ih), tuple(range(len(gates)))
+    thread = Thread("ih", product, "x", array, store, sections, 0, side_by_side=True, drains="rows")
+    hardware = array_hardware(name, array, [thread], [Drain("rows", apart)], context)
     k = product.matrix.block_size
     made = LayerHardware(hardware, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), context.streams)
     made.doc = f"products of {layer.inputs} inputs for {layer.cells} cells"
@@ -53,10 +55,10 @@ def _columns(
 ) -> LayerHardware:
     """An update of one matrix, whose products with a block of the vector start as soon as the block arrives."""
     matrix: Matrix = getattr(layer, update.rows.terms[0].matrix)
-    product = Product(circulant(matrix), input)
-    joined, k, by_step = Joined((product,)), product.matrix.block_size, not isinstance(matrix, Pruned)
-    thread = Thread("ih", product, "x", array, (0,), 0, by_step=by_step, drains=update.result)
-    hardware = array_hardware(name, matrix, array, [thread], [Drain(update.result, joined)], context)
+    product, store, k = Product(matrix.filled(), input), store_of(matrix), matrix.block_size
+    joined = Joined((product,))
+    thread = Thread("ih", product, "x", array, store, (0,), 0, by_step=store.by_step, drains=update.result)
+    hardware = array_hardware(name, array, [thread], [Drain(update.result, joined)], context)
     bits = kernels.format_of(update.result, layer, None).bits
     sink = Words(array.heads * k, bits, -(-thread.rows // array.heads))
     made = LayerHardware(hardware, source, sink, context.streams)

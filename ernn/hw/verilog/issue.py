@@ -8,8 +8,8 @@ the step is in the registers `issued_*`.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ernn.hw.layout.array import Layout, Thread
-from ernn.hw.layout.sparse import SparseThread
+from ernn.hw.layout.array import Thread
+from ernn.hw.layout.weights import Layout
 from ernn.hw.verilog.interfaces import Condition, Drain, Sizes
 from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Note, Process, Register, Variable, Wire
 
@@ -62,13 +62,13 @@ class Issue:
             yield BLANK
 
     def _thread(self, thread: Thread) -> Iterator[Item]:
-        n, frame_bits, variable = thread.name, self.sizes.frame_bits, isinstance(thread, SparseThread)
+        n, frame_bits, variable = thread.name, self.sizes.frame_bits, thread.store.indexed
         yield from (Wire(f"{n}_take"), Register(f"{n}_taken"))
         yield from (Wire(f"{n}_taken_{field.name}", field.bits) for field in self.fields(thread))
         flags = ("opens", "starts", "finishes", "ends", "before_last", "last_group")
         yield from (Wire(f"{n}_{each}") for each in ("go", *flags))
         yield from (Wire(f"{n}_group", 16), Wire(f"{n}_step", 16))
-        if isinstance(thread, SparseThread):
+        if variable:
             yield from _steps_of_groups(thread)
         else:
             yield Wire(f"{n}_steps_here", 16, f"16'd{thread.steps}")
@@ -205,11 +205,12 @@ class Issue:
         yield BLANK
 
 
-def _steps_of_groups(thread: SparseThread) -> Iterator[Item]:
-    """Number of steps of the current group, for matrices whose groups differ in length."""
+def _steps_of_groups(thread: Thread) -> Iterator[Item]:
+    """Steps of the group at hand."""
     n = thread.name
     cases = "".join(
-        f"            16'd{group}: {n}_steps_here = 16'd{steps};\n" for group, steps in enumerate(thread.per_group)
+        f"            16'd{group}: {n}_steps_here = 16'd{steps};\n"
+        for group, steps in enumerate(thread.steps_of_groups)
     )
     yield Variable(f"{n}_steps_here", 16)
     yield Process(f"""    always @(*)

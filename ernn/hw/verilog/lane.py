@@ -31,7 +31,7 @@ def _ports(array: ArrayHardware) -> Iterator[Port]:
     yield Port("input", "load_address", address)
     yield Port("input", "load_data", array.weight_bits)
     yield Port("input", "weight_address", count * address)
-    yield from array.operand_ports()
+    yield from array.operands.lane_ports()
     yield from (Port("input", tag, array.row_bits if tag.startswith("row") else SCALAR) for tag in _TAGS)
     if len(array.shifts) > 1:
         yield Port("input", "alignment", len(array.shifts), comment="of the next cycle's sums")
@@ -47,7 +47,7 @@ def _items(array: ArrayHardware) -> Iterator[Item]:
     yield Process("    always @(posedge clk) load_here <= load;")
     for number in range(count):
         yield from _memory(array, number)
-    yield from array.fetch()
+    yield from array.operands.fetch()
     if len(array.shifts) > 1:
         yield Register("alignment_here", len(array.shifts), kept=True)
         yield Process("    always @(posedge clk) alignment_here <= alignment;")
@@ -70,7 +70,7 @@ def _items(array: ArrayHardware) -> Iterator[Item]:
 
 def _kernel(array: ArrayHardware) -> Iterator[Item]:
     """What multiplies; nothing asks when its outputs are valid."""
-    bits, word = array.factor_bits, array.layout.block_words * array.layout.word_bits
+    bits, word = array.factors.bits, array.layout.block_bits
     ports = {"clk": "clk", "valid": "1'b0", "valid_out": ""}
     for c in range(array.layout.array.columns):
         ports[f"w{c}"] = f"kernel_weights[{(c + 1) * word - 1}:{c * word}]"

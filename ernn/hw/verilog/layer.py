@@ -70,7 +70,7 @@ class LayerHardware:
     def available(self, name: str) -> Iterator[Item]:
         """What a thread has of its vector."""
         thread = self.thread(name)
-        return flow.available(thread, self.array.columns_at_once(thread), self.array.sizes)
+        return flow.available(thread, self.array.operands.columns_at_once(thread), self.array.sizes)
 
     def add_unit(self, unit: Unit) -> None:
         """Put a unit behind the array."""
@@ -128,7 +128,7 @@ class LayerHardware:
         return max(self.array.weight_bits, self.state_bits)
 
     def add_vector(self, name: str, writes: int, source: tuple[str, str], stream: str = "") -> None:
-        """Keep factors of a vector in banks, written as blocks of elements.
+        """Keep factors of a vector, written as blocks of elements.
 
         Args:
             writes: blocks at a time.
@@ -139,12 +139,12 @@ class LayerHardware:
 
     def _vector(self, name: str, writes: int, source: tuple[str, str], stream: str) -> Iterator[Item]:
         thread = next(t for t in self.array.layout.threads if t.vector == name)
-        kernel = self._points_kernel(name, thread)
+        kernel = self._factor_kernel(name, thread)
         place, pages = "1'b0", Pages(1, 1, "read_turn", f"{name}_place")
         if stream and self.streams > 1:
             count, bits, place = self.array.sizes.count, self.array.sizes.stream, f"{name}_stream"
             pages = Pages(count, 1 + bits, "{read_stream, read_turn}", f"{{{name}_stream, {name}_place}}")
-        self.declarations += self.array.vector_wires(name, thread, pages)
+        self.declarations += self.array.operands.wires(name, thread, pages)
         self.declarations += [
             Wire(f"{name}_points", writes * kernel.outputs["f"].bits),
             Wire(f"{name}_points_valid", writes),
@@ -153,7 +153,7 @@ class LayerHardware:
         turns = "a stream's last two" if stream else "two"
         yield Note(f"Vector {name}: {thread.block_columns} blocks; {turns} take turns.")
         yield from (Wire(f"{name}_written", 16), Wire(f"{name}_ends"))
-        yield from self._points_of(name, kernel, writes, source)
+        yield from self._factor_items(name, kernel, writes, source)
         if stream:
             yield from self._last_stream(name, kernel, stream, place)
         yield Register(f"{name}_turns", pages.count)
@@ -161,17 +161,17 @@ class LayerHardware:
         yield Process(f"""    always @(posedge clk)
         if (rst) {name}_turns <= {{{pages.count}{{1'b{int(bool(stream))}}}}};
         else if ({name}_last) {name}_turns[{place}] <= !{name}_place;""")
-        yield from self.array.vector(name, thread, writes, pages)
+        yield from self.array.operands.vector(name, thread, writes, pages)
 
-    def _points_kernel(self, name: str, thread: Thread) -> Kernel:
+    def _factor_kernel(self, name: str, thread: Thread) -> Kernel:
         """What makes factors of a vector's blocks."""
         module = f"{self.name}_points_{name}"
         kernel = kernels.factors(module, thread.matrix, thread.product.vector, self.array.lane.clock)
         self._factor_kernels.append(kernel)
-        assert self.array.kept_bits(name) == kernel.outputs["f"].bits
+        assert self.array.factors.kept_bits(name) == kernel.outputs["f"].bits
         return kernel
 
-    def _points_of(self, name: str, kernel: Kernel, writes: int, source: tuple[str, str]) -> Iterator[Instance]:
+    def _factor_items(self, name: str, kernel: Kernel, writes: int, source: tuple[str, str]) -> Iterator[Instance]:
         """A kernel for each of the blocks that come at a time."""
         (enable, data), block, factors = source, kernel.inputs["x"].bits, kernel.outputs["f"].bits
         for n in range(writes):
@@ -199,7 +199,7 @@ class LayerHardware:
         Args:
             others: threads that may not begin a frame before its x is there.
         """
-        cycles = self.array.operand_delay + 3 + kernels.skew(self.array.layout.array.columns - 1)
+        cycles = self.array.operands.operand_delay + 3 + kernels.skew(self.array.layout.array.columns - 1)
         self.body += [Wire("x_read"), delay("delay_x_read", 1, cycles, "ih_taken && ih_taken_ends", "x_read")]
         self.add_vector("x", self.source.elements // self.block_size, ("x_take", "x_data"))
         self._add_input("x_ends", "x_read", ["ih", *others])
@@ -280,7 +280,7 @@ class LayerHardware:
         yield from a.issue.threads()
         yield from a.issue.registers()
         yield Assign("busy", "issued")
-        yield from a.operands(list(dict.fromkeys(t.vector for t in a.layout.threads)))
+        yield from a.choice(list(dict.fromkeys(t.vector for t in a.layout.threads)))
         yield from a.lanes()
         yield from a.drain()
         yield from self.body

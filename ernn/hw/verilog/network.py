@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ernn.hw.design import Stored
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Array
-from ernn.hw.layout.layer import blocks_of, circulant, projection_apart, sums_of
+from ernn.hw.layout.layer import blocks_of, projection_apart, sums_of
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Context
@@ -106,7 +106,7 @@ class NetworkHardware:
         if sums_of(layer).apart is None:
             return blocks_of(layer.weight_ih, array, self._sink)
         blocks = 1 if plan_of(layer.kind, layer).together else array.heads
-        elements = circulant(layer.weight_hh).block_size * blocks // array.beats
+        elements = layer.weight_hh.block_size * blocks // array.beats
         return Words(elements, self._sink.bits, -(-layer.cells // elements))
 
     @property

@@ -16,8 +16,9 @@ from ernn.hw.graph import kernels
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.layout.array import Array, Thread
-from ernn.hw.layout.layer import blocks_of, circulant, sums_of
+from ernn.hw.layout.layer import blocks_of, sums_of
 from ernn.hw.layout.steps import Memory, Steps
+from ernn.hw.layout.store import store_of
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import availability as flow
 from ernn.hw.verilog import feedforward
@@ -27,7 +28,7 @@ from ernn.hw.verilog.issue import Field
 from ernn.hw.verilog.items import Assign, Item, Process, Register
 from ernn.hw.verilog.layer import LayerHardware, Projection
 from ernn.hw.verilog.unit import Unit
-from ernn.program.matrices import Numbers, Pruned
+from ernn.program.matrices import Numbers
 from ernn.program.network import Layer
 from ernn.program.plan import Update
 from ernn.program.plans import plan_of
@@ -75,7 +76,7 @@ class RecurrentLayer:
         self.plan, self.sums = plan_of(layer.kind, layer), sums_of(layer)
         self.together, self.joins = self.plan.together, self.sums.apart is None
         self.hh = self.sums.joined.products[-1]
-        self.k = self.hh.matrix.block_size
+        self.k, self.store = self.hh.matrix.block_size, store_of(layer.weight_hh)
         self.turns = [self._turn(number, update) for number, update in enumerate(self.plan.recurrent)]
         threads = self._threads()
         self.groups = threads[0].groups
@@ -87,7 +88,7 @@ class RecurrentLayer:
         elif self.plan.projection is not None:
             threads.insert(0, self._projection_thread())
             drains.append(Drain("y", self.projected, self.beats))
-        text = array_hardware(name, layer.weight_hh, array, threads, drains, context)
+        text = array_hardware(name, array, threads, drains, context)
         words = -(-self.hh.block_columns // self.writes)
         self.text = LayerHardware(text, source, Words(self.writes * self.k, layer.output.bits, words), context.streams)
         outputs = f", {layer.outputs} outputs" * (layer.outputs != layer.cells)
@@ -105,35 +106,39 @@ class RecurrentLayer:
         threads: list[Thread] = []
         for turn in self.turns:
             gates = tuple(sections[gate] for gate in turn.update.gates)
-            thread = Thread(turn.thread, self.hh, turn.vector, self.array, gates, 0, side_by_side=self.together)
+            thread = self._thread(turn.thread, self.hh, turn.vector, gates)
             base = (turn.number + turn.keeps_x) * thread.groups  # rows of x that are kept lie before those of y
             threads.append(replace(thread, base=base, continues=turn.joins, drains=turn.update.name))
         if self.joins:
             gates = tuple(sections[gate] for turn in self.turns for gate in turn.update.gates)
-            x = Thread("ih", self.sums.joined.products[0], "x", self.array, gates, 0, side_by_side=self.together)
+            x = self._thread("ih", self.sums.joined.products[0], "x", gates)
             kept = [turn for turn in self.turns if turn.keeps_x]  # the last ones
             if kept:
                 x = replace(x, drains=kept[0].rows_of_x, drains_from=kept[0].number * threads[0].groups)
             threads.append(x)
         return threads
 
+    def _thread(self, name: str, product: Product, vector: str, gates: tuple[int, ...]) -> Thread:
+        return Thread(name, product, vector, self.array, self.store, gates, 0, side_by_side=self.together)
+
     def _projection_thread(self) -> Thread:
         """Heads hold more blocks of y than there are banks to write them to: then it takes some beats."""
         matrix, projection = self.layer.matrices["weight_ym"], self.plan.projection
         assert projection is not None
         format = kernels.format_of(projection.rows.terms[0].vector, self.layer, None)
-        self.projected, pruned = Joined((Product(circulant(matrix), format),)), isinstance(matrix, Pruned)
-        while self.array.heads // self.beats > (1 if pruned else self.array.columns):
+        self.projected = Joined((Product(matrix.filled(), format),))
+        while self.array.heads // self.beats > self.store.writes(self.array.columns):
             self.beats *= 2
         self.writes = self.array.heads // self.beats
         product, base = self.projected.products[0], self.groups
-        return Thread("ym", product, "m", self.array, (0,), base, by_step=not pruned, drains="y")
+        by_step = self.store.by_step
+        return Thread("ym", product, "m", self.array, self.store, (0,), base, by_step=by_step, drains="y")
 
     def _writes_back(self, apart: Array) -> int:
-        """Blocks of y that come back at a time: as many as come out of the projection, and banks take."""
-        k = circulant(self.layer.matrices["weight_ym"]).block_size
-        blocks, banks = 1, 1 if isinstance(self.layer.weight_hh, Pruned) else self.array.columns
-        while 2 * blocks <= banks and 2 * blocks * self.k <= apart.heads * k:
+        """Blocks of y that come back at a time: as many as come out of the projection, and are written."""
+        k = self.layer.matrices["weight_ym"].block_size
+        blocks, most = 1, self.store.writes(self.array.columns)
+        while 2 * blocks <= most and 2 * blocks * self.k <= apart.heads * k:
             blocks *= 2
         return blocks
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ernn.hw.graph.kernel import Kernel
-from ernn.hw.layout.array import image
 from ernn.hw.layout.steps import Memory, Steps
+from ernn.hw.layout.weights import image
 from ernn.hw.verilog.interfaces import stream_bits
 from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Note, Process, Register, Wire, delay
 from ernn.hw.verilog.row_kernel import RowKernel
@@ -81,10 +81,10 @@ class Unit(Steps):
 
     def images(self, layer: str) -> dict[str, str]:
         """Files of the memories that hold something from the start."""
+        held = ((memory, self._words(memory.numbers)) for memory in self.memories if memory.numbers is not None)
         return {
-            f"{layer}_{self.name}_{memory.name}.hex": image(self._words(memory.numbers), memory.bits)
-            for memory in self.memories
-            if memory.numbers is not None
+            f"{layer}_{self.name}_{memory.name}.hex": image(words, [memory.bits] * words.shape[1])
+            for memory, words in held
         }
 
     def _words(self, numbers: Numbers) -> np.ndarray:

@@ -18,7 +18,9 @@ from ernn.golden.integers import Integers, Log
 from ernn.hw.graph.ranges import Product
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
-from ernn.hw.layout.array import Array, Layout, Thread, image, pack
+from ernn.hw.layout.array import Array, Thread
+from ernn.hw.layout.store import DENSE
+from ernn.hw.layout.weights import Layout, image, pack
 from ernn.program.matrices import Circulant, Numbers
 from tests import programs
 from tests.dataflow.values import SEEDS, fourier_of
@@ -43,7 +45,7 @@ def threads(draw: st.DrawFn, name: str = "t") -> Thread:
         heads = gates
     array = Array(heads * draw(st.integers(1, 4)), draw(st.integers(1, 5)), heads)
     matrix = product(gates, draw(st.integers(1, 9)), draw(st.integers(1, 9)))
-    return Thread(name, matrix, "x", array, sections, draw(st.integers(0, 5)), side_by_side, draw(st.booleans()))
+    return Thread(name, matrix, "x", array, DENSE, sections, draw(st.integers(0, 5)), side_by_side, draw(st.booleans()))
 
 
 def steps(thread: Thread) -> list[tuple[int, int]]:
@@ -86,7 +88,7 @@ def test_heads_give_the_block_rows_in_their_order(thread):
 
 @given(first=threads("a"), second=threads("b"), third=threads("c"), transformed=st.booleans())
 def test_weights_of_threads_stand_behind_each_other(first, second, third, transformed):
-    found = [Thread(**{**vars(each), "array": first.array, "side_by_side": False}) for each in (first, second, third)]
+    found = [dataclasses.replace(each, array=first.array, side_by_side=False) for each in (first, second, third)]
     layout = Layout(first.array, tuple(found), transformed)
     places = [range(layout.base(t), layout.base(t) + t.groups * t.steps) for t in found]
     assert [address for place in places for address in place] == list(range(layout.depth))
@@ -101,7 +103,7 @@ def test_weights_of_threads_stand_behind_each_other(first, second, third, transf
             words = thread.words()[lane, :, columns]
             words = words @ thread.product.weight_map().T if transformed else words
             rows = words.reshape(len(place), -1).tolist()
-            assert lines[place.start : place.stop] == [pack(row, layout.word_bits) for row in rows]
+            assert lines[place.start : place.stop] == [pack(row, [layout.word_bits] * len(row)) for row in rows]
 
 
 @given(k=st.sampled_from([1, 2, 4, 8, 16]), products=st.sampled_from([0, 3, 4]), seed=SEEDS)
@@ -123,7 +125,7 @@ def test_products_of_a_thread_are_those_of_its_real_blocks(k, products, rows, co
     """2k - 2 real products of a packed spectrum with four for a complex one, 3k/2 - 1 with three."""
     words = Numbers(WORDS, np.zeros((4, rows, cols, k), np.int64))
     matrix = Circulant(rows * k, cols * k, k, fourier_of(k, 6, products=products), words)
-    thread = Thread("t", Product(matrix, Format(8, 4)), "x", Array(8, 3, 4), (0, 1, 2, 3), 0, side_by_side=True)
+    thread = Thread("t", Product(matrix, Format(8, 4)), "x", Array(8, 3, 4), DENSE, (0, 1, 2, 3), 0, side_by_side=True)
     assert thread.products == 4 * rows * cols * (2 * k - 2 if products == 4 else 3 * k // 2 - 1)
 
 
@@ -142,10 +144,10 @@ def test_products_of_a_network_are_a_plain_count(structure):
 def test_packed_integers_can_be_read_back(seed, bits, count):
     format = Format(bits, 0)
     integers = np.random.default_rng(seed).integers(format.low, format.high, (3, count), endpoint=True)
-    for line, row in zip(image(integers, bits).splitlines(), integers.tolist(), strict=True):
+    for line, row in zip(image(integers, [bits] * count).splitlines(), integers.tolist(), strict=True):
         word = int(line, 16)
         assert len(line) == -(-count * bits // 4)
-        assert word == pack(row, bits)
+        assert word == pack(row, [bits] * count)
         parts = [word >> n * bits & ((1 << bits) - 1) for n in range(count)]
         assert [part - (part >> (bits - 1) << bits) for part in parts] == row
 
