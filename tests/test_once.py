@@ -27,11 +27,9 @@ FAMILIES = {
     "ernn/hw/hls/network.py",  # whose text depends on no delay
 }
 METHODS_IN = {"ernn/params/methods.py", "ernn/compress/methods.py"}
-KINDS = {"ernn/program/matrices.py", "ernn/hw/layout/store.py", "ernn/report/benchmark_figures.py"}  # which has a label
 PLAN = {"ernn/program/plan.py", "ernn/hw/verilog/lane.py"}  # a lane has a wire of this name
 OWNERS = {
     f'"{JOINED}"': PLAN,
-    '"pruned"': KINDS,
     **{f'"{name}"': REGISTERS for name in ("load_place", "load_part")},
     **{f"0x{PROTOCOL.identity:X}": REGISTERS - {DRIVER}},
     **{f'"{name}"': FAMILIES for name in TIMINGS},
@@ -61,7 +59,7 @@ def test_every_literal_is_somewhere():
 
 
 def test_the_generator_asks_no_matrix_whether_it_is_pruned():
-    """`ernn.hw.layout.store` chooses by the kind, and of the C++ `forms`; all others ask the store or the form."""
-    found = {path for path in holders("Pruned") if path.startswith(("ernn/hw/", "ernn/estimate/"))}
-    assert found == {"ernn/hw/hls/forms.py"}
-    assert not holders("isinstance(matrix, Pruned)") & {path for path in SOURCES if path.startswith("ernn/hw/")}
+    """`layout.store` chooses by the kind, and of the C++ `forms`; all others ask the store or the form."""
+    generator = {path for path in SOURCES if path.startswith(("ernn/hw/", "ernn/estimate/"))}
+    assert holders("Pruned") & generator == {"ernn/hw/hls/forms.py"}
+    assert holders('"pruned"') & generator == {"ernn/hw/layout/store.py"}

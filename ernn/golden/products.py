@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ernn.dataflow import transforms
-from ernn.dataflow.transforms import Exact, Transform
+from ernn.dataflow.transforms import Transform
 from ernn.golden.integers import Integers, Log, Weights
-from ernn.program.matrices import Matrix, Pruned
+from ernn.program.matrices import Matrix
 
 Sums = Sequence[Integers]  # one for each accumulator of a block, (gates, p, utterances)
 
@@ -16,18 +16,12 @@ class IntegerProduct:
     """A matrix whose factors are made once; see `ernn.dataflow.transforms` for the steps of a product."""
 
     def __init__(self, matrix: Matrix, log: Log) -> None:
-        self.matrix = matrix
-        self._factors: list[Weights]
-        self._transform: Transform = Exact()
-        if isinstance(matrix, Pruned):
-            self.block_size = 1
-            dense = matrix.dense().reshape(matrix.gates, matrix.rows, matrix.cols)
-            words, format = [dense], matrix.values.format
-        else:
-            self.block_size, self._transform = matrix.block_size, matrix.transform
-            words, format = list(np.moveaxis(matrix.words.integers, -1, 0)), matrix.words.format
+        self.matrix, self.block_size = matrix, matrix.block_size
+        self._transform: Transform = matrix.transform
+        filled = matrix.filled().words
+        words, format = np.moveaxis(filled.integers, -1, 0), filled.format
         block = [Weights(word.astype(np.float64), format.low, format.high, format.fraction, log) for word in words]
-        self._factors = transforms.weight_factors(block, self._transform)
+        self._factors: list[Weights] = transforms.weight_factors(block, self._transform)
 
     def factors(self, v: Integers) -> list[Integers]:
         """Factors of the vector v, (cols, utterances): each (blocks, utterances)."""

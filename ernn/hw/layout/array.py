@@ -149,9 +149,10 @@ class Thread:
                     found = np.flatnonzero(stored[place])
                     result[lane, start : start + len(found)] = (gate * self.rows + row) * self.block_columns + found
             start += steps * array.columns
+        order = np.arange(self.length)
         if self.by_step:
-            result = result.reshape(array.lanes, self.groups, self.steps, array.columns).swapaxes(1, 2)
-        return result.reshape(array.lanes, self.length, array.columns)
+            order = order.reshape(self.groups, self.steps).T.ravel()
+        return result.reshape(array.lanes, self.length, array.columns)[:, order]
 
     def words(self) -> np.ndarray:
         """Words of those blocks, (lanes, length, columns, k); zeros where there is none."""
