@@ -53,7 +53,7 @@ def test_metrics_and_outcome_of_an_accelerator(entered):
 def test_a_wrong_weight_is_one_line_that_names_the_first_inner_value(entered, capsys):
     wrong = entered / "wrong"
     (wrong / "memory").mkdir(parents=True)
-    for name in ("rtl", "tb", "design.json"):
+    for name in ("rtl", "tb", "design.json", "modules.json"):
         (wrong / name).symlink_to(entered / "project" / name)
     for image in (entered / "project/memory").iterdir():
         (wrong / "memory" / image.name).write_text(image.read_text())
