@@ -69,7 +69,7 @@ def test_a_cell_without_a_place_in_the_tables_is_an_error():
 def test_a_design_that_does_not_fit_says_what_binds(project, tmp_path, monkeypatch):
     small = DEVICES["xc7z020"]
     needed = count.Counted(small.resources * 2)
-    monkeypatch.setattr(count, "count", lambda *_, **__: needed)
+    monkeypatch.setattr(count, "measure", lambda *_, **__: needed)
     (row,) = rows.synthesize("big", project, small, rows.Seeds([1]), tmp_path)
     assert (row.fits, row.fmax_kind) == (False, "assumed")
     assert set(row.binds) == {"lut", "ff", "dsp", "bram"}
@@ -80,7 +80,7 @@ def test_a_design_that_is_not_routed_in_time_keeps_the_assumed_clock(
     project, tmp_path, monkeypatch, caplog, share, crowded
 ):
     used = Resources(lut=share * DEVICES["ecp5-85f"].resources.lut)
-    monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used))
+    monkeypatch.setattr(count, "measure", lambda *_, **__: count.Counted(used))
     empty = '{"modules": {}}'  # nextpnr is stopped before it reads the netlist
     monkeypatch.setattr(yosys, "synthesize", lambda folder, *_: (folder / "netlist.json").write_text(empty))
     (row,) = rows.synthesize("late", project, DEVICES["ecp5-85f"], rows.Seeds([1, 2], minutes=0.001), tmp_path)
@@ -143,7 +143,7 @@ def test_a_family_without_modules_of_its_own_has_one_count(flow, tmp_path):
 @pytest.mark.parametrize("plain", [None, Resources(4, 3, 2, 1)])
 def test_a_row_has_both_counts_or_neither(project, tmp_path, monkeypatch, plain):
     used = DEVICES["ecp5-85f"].resources * 2
-    monkeypatch.setattr(count, "count", lambda *_, **__: count.Counted(used, plain=plain))
+    monkeypatch.setattr(count, "measure", lambda *_, **__: count.Counted(used, plain=plain))
     (row,) = rows.synthesize("big", project, DEVICES["ecp5-85f"], rows.Seeds([1]), tmp_path)
     assert row.counts == (None if plain is None else Counts(used, plain))
     metrics.check(row.metrics)
