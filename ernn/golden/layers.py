@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -63,19 +63,12 @@ class Steps:
     def step(self, x: Integers, state: State) -> tuple[Integers, State]:
         """The layer's result and the state after it."""
         seen = {name: typed(array, self._formats[VALUES[name]], self._log) for name, array in state.items()} | {"x": x}
-        factors, made = dict[Term, Sequence[Integers]](), Values()
-        for rows, updates in self._plan.stages:
-            of_gates = self._rows(rows, seen, factors)
-            for update in updates:
-                given = {bus: of_gates[gate] for gate, bus in update.buses.items()}
-                if update.ready is not None:
-                    given["x"] = self._rows(update.ready, seen, factors)[update.gates[0]]
-                given |= self._constants[update.name] | {name: seen[name] for name in update.reads}
-                made |= update.kernel(given, self._lookup, self._formats)
-            seen |= {name: made[name] for name in made if name not in state}  # states change with the frame
+        factors = dict[Term, Sequence[Integers]]()
+        rows = functools.partial(self._rows, factors)
+        made = self._plan.frame(seen, rows, self._constants, self._lookup, self._formats)
         return made[self._plan.result], {name: made[name].array for name in state}
 
-    def _rows(self, rows: Rows, seen: Values, factors: dict[Term, Sequence[Integers]]) -> Values:
+    def _rows(self, factors: dict[Term, Sequence[Integers]], rows: Rows, seen: Mapping[str, Integers]) -> Values:
         """Rows of some gates; the factors of a vector are made once and kept in `factors`."""
         products, gates = [self._products[term.matrix] for term in rows.terms], self._plan.part(rows)
         for term, product in zip(rows.terms, products, strict=True):

@@ -18,10 +18,11 @@ from ernn.program.matrices import BY_KIND, CONFIG, Circulant, Matrix, Numbers
 VERSION = 2
 
 
-class _Sizes:
-    """Sizes that follow from the input matrix."""
+class _Recurrent:
+    """Sizes and matrices of a layer without a projection."""
 
     weight_ih: Matrix
+    weight_hh: Matrix
 
     @property
     def inputs(self) -> int:
@@ -33,9 +34,19 @@ class _Sizes:
         """Cells, the elements of c."""
         return self.weight_ih.rows
 
+    @property
+    def outputs(self) -> int:
+        """Elements of the output y."""
+        return self.cells
+
+    @property
+    def matrices(self) -> dict[str, Matrix]:
+        """The matrices by field name."""
+        return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
+
 
 @dataclass(frozen=True, eq=False)
-class Lstm(_Sizes):
+class Lstm(_Recurrent):
     """One LSTM layer; equations in `ernn.nn.lstm`, arithmetic in `ernn.dataflow.cells`.
 
     Raises:
@@ -74,12 +85,12 @@ class Lstm(_Sizes):
     @property
     def matrices(self) -> dict[str, Matrix]:
         """The matrices by field name."""
-        found = {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
+        found = super().matrices
         return found if self.weight_ym is None else found | {"weight_ym": self.weight_ym}
 
 
 @dataclass(frozen=True, eq=False)
-class Gru(_Sizes):
+class Gru(_Recurrent):
     """One GRU layer; equations in `ernn.nn.gru`, arithmetic in `ernn.dataflow.cells`.
 
     With `reset` after, n = tanh(W_nx x + b_n + r . (W_nc c + bias_hn)).
@@ -109,19 +120,9 @@ class Gru(_Sizes):
         _check_matrix("weight_ih", self.weight_ih, len(GRU_GATES), self.cells, self.inputs)
         _check_matrix("weight_hh", self.weight_hh, len(GRU_GATES), self.cells, self.cells)
 
-    @property
-    def outputs(self) -> int:
-        """Elements of the output y."""
-        return self.cells
-
-    @property
-    def matrices(self) -> dict[str, Matrix]:
-        """The matrices by field name."""
-        return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
-
 
 @dataclass(frozen=True, eq=False)
-class Rnn(_Sizes):
+class Rnn(_Recurrent):
     """One layer of a plain recurrent network, y_t = tanh(W_x x_t + W_y y_{t-1} + b); see `ernn.dataflow.cells`.
 
     Raises:
@@ -141,16 +142,6 @@ class Rnn(_Sizes):
         _check_shape("bias", self.bias, (len(RNN_GATES), self.cells))
         _check_matrix("weight_ih", self.weight_ih, len(RNN_GATES), self.cells, self.inputs)
         _check_matrix("weight_hh", self.weight_hh, len(RNN_GATES), self.cells, self.cells)
-
-    @property
-    def outputs(self) -> int:
-        """Elements of the output y."""
-        return self.cells
-
-    @property
-    def matrices(self) -> dict[str, Matrix]:
-        """The matrices by field name."""
-        return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh}
 
 
 Layer = Annotated[Lstm | Gru | Rnn, BY_KIND]

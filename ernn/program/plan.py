@@ -7,10 +7,11 @@ HLS C++ interpret it. The names of all sums come from here.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from ernn.dataflow.formats import Format
 
+V = TypeVar("V")
 JOINED = "sums"  # of products that go into the same sums
 GATE = "gate"  # the format of sigma
 # Vectors, states and results of updates, by the field of the layer that holds their format.
@@ -188,6 +189,35 @@ class Plan:
         for update in self.updates:
             found.setdefault(update.rows, []).append(update)
         return [(rows, sorted(updates, key=lambda each: self._place(each.gates))) for rows, updates in found.items()]
+
+    def frame(
+        self,
+        seen: Mapping[str, V],
+        rows: Callable[[Rows, Mapping[str, V]], Mapping[str, V]],
+        constants: Mapping[str, Mapping[str, V]],
+        functions: Any,
+        formats: Mapping[str, Format],
+    ) -> dict[str, V]:
+        """Results of all updates in a frame, states among them.
+
+        Args:
+            seen: x, and the states before the frame.
+            rows: makes rows of the values that are known by then, by gate.
+            constants: of each update by name, the program's numbers by theirs.
+            functions: sigma and tanh.
+            formats: by field, as `formats` gives them.
+        """
+        known, made = dict(seen), dict[str, V]()
+        for each, updates in self.stages:
+            by_gate = rows(each, known)
+            for update in updates:
+                given = {bus: by_gate[gate] for gate, bus in update.buses.items()}
+                if update.ready is not None:
+                    given["x"] = rows(update.ready, known)[update.gates[0]]
+                given |= {**constants[update.name], **{name: known[name] for name in update.reads}}
+                made |= update.kernel(given, functions, formats)
+            known |= {name: made[name] for name in made if name not in self.states}  # states change with the frame
+        return made
 
     def part(self, rows: Rows) -> slice:
         """The gates of some rows among all of a matrix."""

@@ -5,6 +5,7 @@ what it got leaves the network as it is: calibration listens so. One that rounds
 through (Bengio et al. 2013, arXiv:1308.3432), makes the network learn with its rounding.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -123,25 +124,13 @@ class _Steps:
         }
         outputs = []
         for sums_of_x in sums:
-            made = self._frame(sums_of_x, state)
+            rows = functools.partial(self._rows, sums_of_x)
+            made = self.plan.frame(state, rows, self._constants, _Functions(), self._formats)
             state = {name: made[name] for name in state}
             outputs.append(made[self.plan.result].tensor)
         return torch.stack(outputs)
 
-    def _frame(self, sums_of_x: Tensor, state: Mapping[str, _Float]) -> dict[str, _Float]:
-        seen, made = dict(state), dict[str, _Float]()
-        for rows, updates in self.plan.stages:
-            of_gates = self._rows(rows, sums_of_x, seen)
-            for update in updates:
-                given = {bus: of_gates[gate] for gate, bus in update.buses.items()}
-                if update.ready is not None:
-                    given["x"] = self._rows(update.ready, sums_of_x, seen)[update.gates[0]]
-                given |= self._constants[update.name] | {name: seen[name] for name in update.reads}
-                made |= update.kernel(given, _Functions(), self._formats)
-            seen |= {name: made[name] for name in made if name not in state}
-        return made
-
-    def _rows(self, rows: Rows, sums_of_x: Tensor, seen: Mapping[str, _Float]) -> dict[str, _Float]:
+    def _rows(self, sums_of_x: Tensor, rows: Rows, seen: Mapping[str, _Float]) -> dict[str, _Float]:
         cells, part = self.layer.weight_ih.rows, self.plan.part(rows)
         chosen = slice(None) if part == slice(None) else slice(cells * part.start, cells * part.stop)
         total: Tensor | None = None
