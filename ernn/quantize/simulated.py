@@ -7,7 +7,6 @@ through (Bengio et al. 2013, arXiv:1308.3432), makes the network learn with its 
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -52,12 +51,13 @@ def _weight(matrix: Weight, name: str, hook: Hook) -> Tensor:
     return words * matrix.mask if isinstance(matrix, PrunedWeight) else words
 
 
-@dataclass(frozen=True)
 class _Float:
     """A float value under a kernel: where the integer model rounds, the hook is called."""
 
-    tensor: Tensor
-    hook: Hook
+    __slots__ = ("hook", "tensor")
+
+    def __init__(self, tensor: Tensor, hook: Hook) -> None:
+        self.tensor, self.hook = tensor, hook
 
     def __add__(self, other: "_Float") -> "_Float":
         return _Float(self.tensor + other.tensor, self.hook)
