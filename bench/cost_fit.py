@@ -20,7 +20,7 @@ from bench.record import FOLDER
 from ernn.devices.catalogue import DEVICES, Device, Family
 from ernn.devices.timing import TIMINGS
 from ernn.estimate import cost, fabric
-from ernn.estimate.fabric import Constants
+from ernn.estimate.fabric import FabricConstants
 from ernn.estimate.shapes import Shape
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
@@ -42,7 +42,7 @@ CASES: list[tuple[Shape, sizing.Size, sizing.Size]] = [
     (Shape("lstm", 2, 64, 32, True, inputs=40, classes=12, block_size=4), (8, 2, 0), (4, 2, 0)),
     (Shape("gru", 1, 64, inputs=40, classes=12, block_size=8), (8, 2, 0), (4, 2, 0)),
 ]
-NAMES = [field.name for field in dataclasses.fields(Constants)]
+NAMES = [field.name for field in dataclasses.fields(FabricConstants)]
 Used = tuple[float, float]  # look-up tables and flip-flops
 
 
@@ -56,7 +56,7 @@ class Row:
     gradient: np.ndarray  # (constants, 2)
 
 
-def estimates(network: NetworkHardware, device: Device, constants: Constants) -> dict[str, Used]:
+def estimates(network: NetworkHardware, device: Device, constants: FabricConstants) -> dict[str, Used]:
     """Of the parts of a design, with other constants than those of its family."""
     before = fabric.FABRICS[device.family]
     fabric.FABRICS[device.family] = dataclasses.replace(before, constants=constants)

@@ -67,7 +67,7 @@ def features_row(audio: Sequence[np.ndarray], settings: Features, mels: int) -> 
 
     def ours() -> None:
         for samples in audio:
-            vectors = features.vectors(samples, settings, "")
+            vectors = features.feature_vectors(samples, settings, "")
             features.stack((vectors - vectors.mean(axis=0)) / vectors.std(axis=0), settings)
 
     def theirs() -> None:

@@ -19,7 +19,7 @@ from ernn import artifacts, params
 from ernn.devices.catalogue import DEVICES
 from ernn.devices.flow import FLOWS
 from ernn.hw import design, project
-from ernn.params import Accelerator, Parameters
+from ernn.params import AcceleratorSpec, Parameters
 from ernn.params.hardware import device_of
 from ernn.program import files
 from ernn.synthesize import count, levels, sources
@@ -70,7 +70,7 @@ def _paper(name: str, device: str) -> dict[str, str]:
     return devices.made(name, device)[1]
 
 
-def _generated(accelerator: Accelerator, parameters: Parameters, program: Path) -> dict[str, str]:
+def _generated(accelerator: AcceleratorSpec, parameters: Parameters, program: Path) -> dict[str, str]:
     loaded = files.load(program)
     return project.rtl_project(network_of(accelerator, parameters.hardware, loaded))
 

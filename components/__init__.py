@@ -2,6 +2,6 @@
 
 import os
 
-# Threads of a training that spin at their barriers can make it ten times slower beside another program (OpenMP reads
+# Threads of a training that spin at their barriers can make it ten times slower when another program runs (OpenMP reads
 # this once, when torch is loaded).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ernn.params import Accelerator, Hardware
+from ernn.params import AcceleratorSpec, Hardware
 from ernn.params.hardware import ArraySize, device_of
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ernn.program.network import Program
 
 
-def architecture(accelerator: Accelerator, hardware: Hardware, program: Program) -> Architecture:
+def architecture(accelerator: AcceleratorSpec, hardware: Hardware, program: Program) -> Architecture:
     """Arrays, clock, streams and beats of an accelerator; weights are stored as words.
 
     Raises:

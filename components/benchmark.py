@@ -26,7 +26,7 @@ def benchmark(
         performance.speech_rate(files.load(program_file).frontend),
         artifacts.read_json(quality)["per_integer"],
     )
-    rows = performance.rows(measured, artifacts.read_record(synthesized, SynthesisRecord).rows)
+    rows = performance.benchmark_rows(measured, artifacts.read_record(synthesized, SynthesisRecord).rows)
     artifacts.write_record(table, BenchmarkRecord(rows))
     return rows[0].metrics
 

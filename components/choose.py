@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from components.architecture import architecture
 from components.stage import main
-from ernn.params import Accelerator, Hardware
+from ernn.params import AcceleratorSpec, Hardware
 from ernn.params.hardware import device_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ernn.program.network import Program
 
 
-def network_of(accelerator: Accelerator, hardware: Hardware, program: Program) -> NetworkHardware:
+def network_of(accelerator: AcceleratorSpec, hardware: Hardware, program: Program) -> NetworkHardware:
     """An accelerator with all choices made."""
     from ernn.estimate import weights
 
@@ -23,7 +23,7 @@ def network_of(accelerator: Accelerator, hardware: Hardware, program: Program) -
     return weights.network(program, sizes, accelerator.weights or hardware.weights, device)
 
 
-def choose(*, accelerator: Accelerator, hardware: Hardware, program_file: Path, choice: Path) -> dict[str, float]:
+def choose(*, accelerator: AcceleratorSpec, hardware: Hardware, program_file: Path, choice: Path) -> dict[str, float]:
     """How weights are stored; the metrics are the estimated resources.
 
     Raises:

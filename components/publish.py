@@ -6,7 +6,7 @@ from pathlib import Path
 from components import runs, tracking
 from components.stage import main
 from ernn.params import (
-    Accelerator,
+    AcceleratorSpec,
     Compression,
     Corpus,
     Design,
@@ -36,7 +36,7 @@ def publish(
     designs: dict[str, Design],
     programs: dict[str, ProgramSpec],
     hardware: Hardware,
-    accelerators: dict[str, Accelerator],
+    accelerators: dict[str, AcceleratorSpec],
     metrics_folder: Path,
     curves: Path,
     scores: Path,

@@ -3,7 +3,17 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Accelerator, Compression, Corpus, Design, Network, ProgramSpec, Quantization, Scoring, Training
+from ernn.params import (
+    AcceleratorSpec,
+    Compression,
+    Corpus,
+    Design,
+    Network,
+    ProgramSpec,
+    Quantization,
+    Scoring,
+    Training,
+)
 
 
 def report(
@@ -16,7 +26,7 @@ def report(
     networks: dict[str, Network],
     designs: dict[str, Design],
     programs: dict[str, ProgramSpec],
-    accelerators: dict[str, Accelerator],
+    accelerators: dict[str, AcceleratorSpec],
     metrics_folder: Path,
     curves: Path,
     scores: Path,

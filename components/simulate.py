@@ -3,11 +3,17 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Accelerator, Simulation
+from ernn.params import AcceleratorSpec, Simulation
 
 
 def simulate(
-    *, accelerator: Accelerator, simulation: Simulation, dataset: Path, program_file: Path, project: Path, outcome: Path
+    *,
+    accelerator: AcceleratorSpec,
+    simulation: Simulation,
+    dataset: Path,
+    program_file: Path,
+    project: Path,
+    outcome: Path,
 ) -> dict[str, float]:
     """Run utterances of the test split through the sources: undisturbed, with pauses, and a frame alone.
 

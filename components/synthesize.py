@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from components.stage import main
-from ernn.params import Accelerator, Hardware, Synthesis
+from ernn.params import AcceleratorSpec, Hardware, Synthesis
 from ernn.params.hardware import device_of
 
 
 def synthesize(
-    *, name: str, accelerator: Accelerator, hardware: Hardware, synthesis: Synthesis, project: Path, table: Path
+    *, name: str, accelerator: AcceleratorSpec, hardware: Hardware, synthesis: Synthesis, project: Path, table: Path
 ) -> dict[str, float]:
     """A row for each tool that synthesizes it; the metrics are those of the first."""
     from ernn import artifacts

@@ -19,7 +19,7 @@ _CURE = "run the stage that makes it again (`dvc repro`)"
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place only when the block ends without an error.
+    """A temporary path next to `path` that takes its place only when the block ends without an error.
 
     Raises:
         UserError: `path` is a folder, or has no name of its own, as `.` has none.
@@ -38,7 +38,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """An empty folder beside `path` that takes its place only when the block ends without an error."""
+    """An empty folder next to `path` that takes its place only when the block ends without an error."""
     temporary, old = path.with_name(f".{path.name}.tmp"), path.with_name(f".{path.name}.old")
     shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed
     temporary.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake, and pydantic's complaints in one line."""
+"""The exception for a user's mistake, and pydantic's complaints in one line."""
 
 from typing import TYPE_CHECKING
 

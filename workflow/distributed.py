@@ -8,7 +8,7 @@ from workflow.declaration import Task
 CLAIM = "ernn-shared"  # deploy/base/shared.yaml
 MOUNT = "/shared"
 CPU, MEMORY = "500m", "1G"  # to wait and to copy files
-SPARE_S = 600  # what a job's own time-out gets beside it, so that the task can say that it ran out
+SPARE_S = 600  # added to a job's own time-out, so that the task can say that it ran out
 
 
 def applies(task: Task, local: bool) -> bool:

@@ -1,8 +1,8 @@
 """`python -m workflow.local [--jobs N]`: the chain of this folder by DVC, several stages at a time.
 
 DVC alone runs one stage after the other, and most of ours keep one core busy. Here every stage that has changed, or
-that reads what such a one writes, is run by a `dvc repro --single-item` beside others, begun as soon as its files are
-there; a last `dvc repro` of everything then finds nothing left to do, or does it.
+that reads what such a one writes, is run by a `dvc repro --single-item` in parallel with others. It begins as soon as
+its files are there; a last `dvc repro` of everything then finds nothing left to do, or does it.
 """
 
 import argparse
@@ -116,7 +116,7 @@ def changed(folder: Path, declared: Declaration) -> set[str]:
 class Process:
     """A line of tasks in `dvc repro`, what they print relayed with the name of the task before it.
 
-    `unheard` is why nobody reads that any more.
+    `unheard` is why it is not read any more.
     """
 
     def __init__(self, folder: Path, line: list[Task], threads: int) -> None:

@@ -23,7 +23,7 @@ class Measured(BaseModel):
 
 @dataclass(frozen=True)
 class Plan:
-    """Estimates from measured times; an entry is what tasks stand for: a design, a program, an accelerator."""
+    """Estimates from measured times; an entry of tasks is a design, a program, an accelerator."""
 
     pods: int
     peak: int

@@ -122,7 +122,7 @@ def _copy_code(source: Path, target: Path) -> None:
 
 
 def _files(folder: Path) -> set[Path]:
-    """Modules and what they read: Verilog and C++ sources stand beside them."""
+    """Modules and what they read: and the Verilog and C++ sources among them."""
     found = {each.relative_to(folder) for each in folder.rglob("*") if each.is_file()}
     return {each for each in found if "__pycache__" not in each.parts}
 

@@ -76,7 +76,7 @@ class Pull:
         return worst | {f"residual/{place}": value for place, value in residuals.items()}
 
     def state(self) -> dict[str, Tensor]:
-        """What a resumed run needs beside the weights."""
+        """What a resumed run needs in addition to the weights."""
         scalars = {"rho": torch.tensor(self.rho, dtype=torch.float64), "step": torch.tensor(self.step)}
         return scalars | {f"u.{place}": -minus_u for place, minus_u in self._minus_u.items()}
 

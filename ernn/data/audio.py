@@ -19,7 +19,7 @@ _RIFF, _NIST, _FLAC = b"RIFF", b"NIST_1A", b"fLaC"
 _AGAIN = "copy it again from its source"
 _RATES_HZ = (8_000, 384_000)
 _LOUDEST = 8.0  # times full scale: floating point has room above 1, but 16-bit values without their scale are a mistake
-_STREAMED = 0x7FFF_0000  # sizes from here on stand for "unknown" in WAV headers that were written to a pipe
+_STREAMED = 0x7FFF_0000  # sizes from here on mean "unknown" in WAV headers that were written to a pipe
 
 
 class Audio(NamedTuple):

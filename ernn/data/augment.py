@@ -1,4 +1,4 @@
-"""Rooms, channels and noise: what stands between a synthetic voice and a microphone."""
+"""Rooms, channels and noise: what a recording has that a synthetic voice lacks."""
 
 import numpy as np
 from jaxtyping import Float

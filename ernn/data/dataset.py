@@ -134,7 +134,7 @@ def write(path: Path, header: dict[str, Any], shards: Iterable[tuple[str, list[E
     """Write a feature folder, whole or not at all, and return its manifest.
 
     Args:
-        header: the manifest's entries beside version, phones and splits; read after the last shard.
+        header: the manifest's entries other than version, phones and splits; read after the last shard.
         shards: split and examples of each shard, in order; a shard is in memory only while it is written.
 
     Raises:

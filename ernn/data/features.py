@@ -42,7 +42,7 @@ def check(settings: Features) -> None:
         )
 
 
-def vectors(samples: Float[np.ndarray, " samples"], settings: Features, where: str) -> Frames:
+def feature_vectors(samples: Float[np.ndarray, " samples"], settings: Features, where: str) -> Frames:
     """One utterance's vectors before stacking: (frames, mels) or (frames, 153).
 
     Args:

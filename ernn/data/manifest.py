@@ -26,7 +26,7 @@ class SplitEntry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a reader needs; what else stands there is for people."""
+    """What a reader needs; other entries are for people."""
 
     dimension: PositiveInt
     frame_shift_ms: PositiveFloat

@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
-    """`function` of every item, in the order of the items; `workers` 0 stands for one a core.
+    """`function` of every item, in the order of the items; `workers` 0 means one a core.
 
     Raises:
         UserError: a worker was killed.

@@ -93,7 +93,7 @@ def _description(corpus: Corpus) -> dict[str, Any]:
 def prepare_speaker(speaker: Speaker, settings: Features) -> Prepared:
     """Features of all utterances of one speaker, normalised over them unless the settings say otherwise."""
     utterances = speaker.utterances()
-    frames = [features.vectors(utterance.samples, settings, _where(utterance)) for utterance in utterances]
+    frames = [features.feature_vectors(utterance.samples, settings, _where(utterance)) for utterance in utterances]
     if settings.normalise == "speaker":
         mean, deviation = _moments(frames)
         frames = [(vectors - mean) / deviation for vectors in frames]

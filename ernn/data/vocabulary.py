@@ -135,7 +135,7 @@ words years
 """
 
 
-def words() -> set[str]:
+def all_words() -> set[str]:
     """Every word of the lists."""
     lists = (
         PEOPLE,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ACCENTS = ("en-us", "en-us-nyc", "en-029")  # they stand for TIMIT's dialect regions DR1 to DR3
+ACCENTS = ("en-us", "en-us-nyc", "en-029")  # in place of TIMIT's dialect regions DR1 to DR3
 
 
 @dataclass(frozen=True)

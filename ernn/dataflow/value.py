@@ -1,6 +1,6 @@
 """Typed fixed-point values: what the kernels are written on.
 
-A value stands for integer * 2^-fraction and knows the range low..high of its integer, so every width is derived and
+A value is integer * 2^-fraction and knows the range low..high of its integer, so every width is derived and
 nothing overflows unseen. What the integer is depends on the interpretation: arrays of numbers in the integer model,
 wires in the hardware generator. An interpretation implements the methods with a leading underscore, on operands that
 are already aligned; all rules (alignment, ranges, rounding half up, saturation) stand here.

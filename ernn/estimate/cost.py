@@ -19,7 +19,7 @@ from ernn.hw.verilog.network import NetworkHardware
 
 
 @dataclass(frozen=True)
-class Part:
+class CostPart:
     """Equal pieces of an accelerator: how many, and the estimate of one."""
 
     name: str
@@ -33,10 +33,10 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ResourceEstimate:
     """Estimated resources of an accelerator, by its parts."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[CostPart, ...]
 
     @property
     def total(self) -> Resources:
@@ -44,23 +44,23 @@ class Estimate:
         return functools.reduce(lambda total, part: total + part.total, self.parts, Resources())
 
 
-def estimate(network: NetworkHardware, device: Device) -> Estimate:
+def estimate(network: NetworkHardware, device: Device) -> ResourceEstimate:
     """Estimate of a whole network on a device's family."""
     fabric = FABRICS[device.family]
     parts = [part for layer in network.layers for part in layer_parts(layer, device.family)]
-    return Estimate((*parts, Part("control", 1, _glue(network.top(), fabric))))
+    return ResourceEstimate((*parts, CostPart("control", 1, _glue(network.top(), fabric))))
 
 
-def layer_parts(layer: LayerHardware, family: Family) -> Iterator[Part]:
+def layer_parts(layer: LayerHardware, family: Family) -> Iterator[CostPart]:
     """Lanes, kernels and what is between them in one layer."""
     fabric, module = FABRICS[family], layer.module()
-    yield Part(f"{layer.name}: lanes", layer.array.layout.array.lanes, _lane(layer, fabric))
+    yield CostPart(f"{layer.name}: lanes", layer.array.layout.array.lanes, _lane(layer, fabric))
     kernels = {kernel.name: kernel for kernel in layer.kernels if kernel is not layer.array.lane}
     for name, kernel in kernels.items():
         count = sum(instance.module == name for instance in module.instances)
-        yield Part(f"{layer.name}: {name.removeprefix(layer.name + '_')}", count, kernel_cost(kernel, fabric))
+        yield CostPart(f"{layer.name}: {name.removeprefix(layer.name + '_')}", count, kernel_cost(kernel, fabric))
     control = _choices(layer, fabric) + _glue(module, fabric)
-    yield Part(f"{layer.name}: control", 1, replace(control, ff=fabric.constants.kept * control.ff))
+    yield CostPart(f"{layer.name}: control", 1, replace(control, ff=fabric.constants.kept * control.ff))
 
 
 def _lane(layer: LayerHardware, fabric: Fabric) -> Resources:

@@ -1,7 +1,7 @@
 """Energy of a frame, estimated: work of an accelerator times published energies, fit for comparing our own ones only.
 
 An uncalibrated estimate: nothing here was fitted to a measurement on any FPGA, so it is a value with a range, and a
-vendor's report or a board's measurement takes its place where there is one. Every constant stands once, in `CONSTANTS`,
+vendor's report or a board's measurement takes its place where there is one. Every constant is in `CONSTANTS`,
 as a value with its own range, its source, and how that was obtained: `quoted` was read in another publication's or the
 source's own text, `recalled` was not checked, `assumed` is an order of magnitude without a source.
 """
@@ -36,7 +36,7 @@ def exactly(value: float) -> Span:
 
 
 @dataclass(frozen=True)
-class Constant:
+class EnergyConstant:
     """A published energy per operation, and how it was obtained."""
 
     span: Span
@@ -48,48 +48,48 @@ class Constant:
 _HOROWITZ = "Horowitz, ISSCC 2014, 45 nm, 0.9 V"
 _KUON = "Kuon and Rose, TCAD 26(2), 2007, 90 nm"
 CONSTANTS = {
-    "product": Constant(
+    "product": EnergyConstant(
         Span(3.1 / 32**2, 3.1 / 32**2, 0.2 / 8**2),
         "pJ for each pair of bits",
         f"{_HOROWITZ}: 3.1 pJ for 32 x 32 bits; 0.2 pJ for 8 x 8 bits",
         "quoted",
     ),
-    "logic": Constant(
+    "logic": EnergyConstant(
         Span(0.1 / 32, 0.1 / 32, 0.03 / 8),
         "pJ a bit",
         f"{_HOROWITZ}: addition, 0.1 pJ for 32 bits, 0.03 for 8",
         "quoted",
     ),
-    "memory": Constant(
+    "memory": EnergyConstant(
         Span(10 / 64, 5 / 64, 10 / 64),
         "pJ a bit",
         f"{_HOROWITZ}: 10 pJ for 64 bits of a cache of 8 kB; half of it where tags are the other half (assumed)",
         "quoted",
     ),
-    "register": Constant(
+    "register": EnergyConstant(
         Span(0.005, 0.003, 0.01),
         "pJ a bit and cycle",
         "clock of a standard-cell flip-flop of 45 nm that keeps its value: clock pin and share of the clock tree",
         "assumed",
     ),
-    "toggle": Constant(
+    "toggle": EnergyConstant(
         Span(0.008, 0.004, 0.016),
         "pJ a toggle",
         "data of a standard-cell flip-flop of 45 nm, 0.9 V: half of C V^2 with 20 fF in its nodes, its output wire and "
         "the inputs behind that; 10 and 40 fF",
         "assumed",
     ),
-    "fabric": Constant(
+    "fabric": EnergyConstant(
         Span(14, 7, 28), "times", f"{_KUON}: 14 for logic on average; half and twice that (assumed)", "quoted"
     ),
-    "hard_block": Constant(
+    "hard_block": EnergyConstant(
         Span(3, 1, 7.1),
         "times",
         f"{_KUON}: 7.1 for designs with multipliers and memories in hard blocks; 1 for the block alone, 3 between them "
         "(assumed)",
         "recalled",
     ),
-    "leakage": Constant(
+    "leakage": EnergyConstant(
         Span(1.2, 0.5, 2.4),
         "uW for each LUT of the device",
         "Tuan and Lai, CICC 2003, 90 nm: 4.2 uW at 25 C and 18.9 uW at 85 C for 8 LUTs with their routing",

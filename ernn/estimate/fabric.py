@@ -17,7 +17,7 @@ _MUX_COST = 0.5  # of a bit of a multiplexer between memories, in memory_libmap'
 
 
 @dataclass(frozen=True)
-class Shape:
+class MemoryShape:
     """One way to use a memory primitive.
 
     Args:
@@ -45,7 +45,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Constants:
+class FabricConstants:
     """Look-up tables by the bit of an operator, or by the bit of state of control logic; fitted to synthesis."""
 
     add: float
@@ -91,13 +91,13 @@ class Fabric:
     packs: bool
     adds: bool
     whole: tuple[tuple[int, int, int], ...]
-    block: tuple[Shape, ...]
-    dual: tuple[Shape, ...]
-    single: tuple[Shape, ...]
-    constants: Constants
+    block: tuple[MemoryShape, ...]
+    dual: tuple[MemoryShape, ...]
+    single: tuple[MemoryShape, ...]
+    constants: FabricConstants
     slices: bool = False
 
-    def chosen(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> Shape:
+    def chosen(self, width: int, depth: int, style: Style = "auto", one_address: bool = False) -> MemoryShape:
         """The primitive that memory_libmap takes for a memory."""
         small = self.single if one_address else self.dual
         shapes = {"auto": self.block + small, "block": self.block, "distributed": small}[style]
@@ -157,18 +157,18 @@ class Fabric:
         return (count - 1, rest) if count > 1 and rest <= self.soft_bits else (count, 0)
 
 
-def _blocks(widths: Iterable[tuple[int, int]], cost: float, bram: float) -> tuple[Shape, ...]:
-    return tuple(Shape(width, depth, cost, cost, Resources(bram=bram)) for width, depth in widths)
+def _blocks(widths: Iterable[tuple[int, int]], cost: float, bram: float) -> tuple[MemoryShape, ...]:
+    return tuple(MemoryShape(width, depth, cost, cost, Resources(bram=bram)) for width, depth in widths)
 
 
-def _small(width: int, depth: int, cost: float, fixed: float, luts: float) -> Shape:
-    return Shape(width, depth, cost, fixed, Resources(lut=luts))
+def _small(width: int, depth: int, cost: float, fixed: float, luts: float) -> MemoryShape:
+    return MemoryShape(width, depth, cost, fixed, Resources(lut=luts))
 
 
 _HALVES = _blocks([(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)], 129, 0.5)
 _WHOLES = _blocks([(72, 512), (36, 1024), (18, 2048), (9, 4096), (4, 8192), (2, 16384), (1, 32768)], 257, 1)
 _EIGHTEENS = _blocks([(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)], 128, 1)
-_SIX = Constants(
+_SIX = FabricConstants(
     add=1.0,
     plus=0.08,
     negate=0.05,
@@ -188,7 +188,7 @@ _SIX = Constants(
     count=1.05,
     kept=0.85,
 )
-_FOUR = Constants(
+_FOUR = FabricConstants(
     add=0.94,
     plus=1.2,
     negate=1.9,
@@ -208,7 +208,7 @@ _FOUR = Constants(
     count=1.0,
     kept=0.7,
 )
-_CPE = Constants(
+_CPE = FabricConstants(
     add=2.5,
     plus=1.1,
     negate=4.5,

@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from ernn.devices.catalogue import Resources
-from ernn.estimate.fabric import Constants, Fabric
+from ernn.estimate.fabric import Fabric, FabricConstants
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.operators import CONSTANT, Cost
 from ernn.hw.graph.usage import Use, behind_products, roots, usage
 
-_LUTS: dict[Cost, Callable[[Use, Constants], float]] = {  # look-up tables of an operator
+_LUTS: dict[Cost, Callable[[Use, FabricConstants], float]] = {  # look-up tables of an operator
     "adder": lambda use, c: c.add * (use.width - max(use.zeros)),
     "subtractor": lambda use, c: c.add * (use.width - use.zeros[-1]),
     "constant adder": lambda use, c: c.plus * (use.width - use.places),

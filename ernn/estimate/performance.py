@@ -9,7 +9,7 @@ from ernn.errors import UserError
 from ernn.estimate import energy
 from ernn.hw.design import Accelerator
 from ernn.program.network import Frontend
-from ernn.records.benchmark import BenchmarkRow, Estimate, FrameEnergy, Speed
+from ernn.records.benchmark import BenchmarkRow, EnergyEstimate, FrameEnergy, Speed
 from ernn.records.simulation import SimulationRecord
 from ernn.records.synthesis import ClockKind, SynthesisRow
 
@@ -36,7 +36,7 @@ def speech_rate(frontend: Frontend) -> float:
     return 1000 / (frontend.shift_ms * frontend.skip)
 
 
-def rows(measured: Measured, synthesis: Sequence[SynthesisRow]) -> tuple[BenchmarkRow, ...]:
+def benchmark_rows(measured: Measured, synthesis: Sequence[SynthesisRow]) -> tuple[BenchmarkRow, ...]:
     """One row for every device and flow that the accelerator was synthesized with, the one to quote first.
 
     Raises:
@@ -101,7 +101,7 @@ def _energy(measured: Measured, synthesis: SynthesisRow, speed: Speed, device: D
         device,
     )
     parts = {name: each.value for name, each in found.parts.items()}
-    estimate = Estimate(found.total.low, found.total.high, parts)
+    estimate = EnergyEstimate(found.total.low, found.total.high, parts)
     return FrameEnergy(found.total.value, 1e6 / found.total.value, "estimate", estimate)
 
 

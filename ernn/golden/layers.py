@@ -45,7 +45,7 @@ def typed(array: Array, format: Format, log: Log) -> Integers:
     return Integers(array, format.low, format.high, format.fraction, log)
 
 
-class Steps:
+class LayerModel:
     """A layer, frame by frame."""
 
     def __init__(self, layer: Layer | Output, plan: Plan, lookup: Lookup, log: Log) -> None:

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from ernn.dataflow.formats import nearest
 from ernn.errors import UserError
 from ernn.golden.integers import Array, Log
-from ernn.golden.layers import Lookup, State, Steps, typed
+from ernn.golden.layers import LayerModel, Lookup, State, typed
 from ernn.program.network import Program
 from ernn.program.plans import OUTPUT, plan_of
 
@@ -39,8 +39,8 @@ class Golden:
         self.program = program
         self._log = Log()
         lookup = Lookup(program.activations, self._log)
-        self._layers = [Steps(layer, plan_of(layer.kind, layer), lookup, self._log) for layer in program.layers]
-        self._output = Steps(program.output, OUTPUT, lookup, self._log)
+        self._layers = [LayerModel(layer, plan_of(layer.kind, layer), lookup, self._log) for layer in program.layers]
+        self._output = LayerModel(program.output, OUTPUT, lookup, self._log)
 
     def initial(self, utterances: int) -> list[State]:
         """The state before the first frame."""

@@ -42,7 +42,7 @@ class Digests(Part):
 
 
 @dataclass(frozen=True)
-class Port(Part):
+class VectorPort(Part):
     """A stream of vectors: `size` numbers of `bits` bits, `fraction` of them behind the binary point.
 
     Args:
@@ -68,7 +68,7 @@ class State(Part):
 
 
 @dataclass(frozen=True)
-class Unit(Part):
+class UnitShape(Part):
     """How often a unit's kernels work in a frame, and on which elements.
 
     Args:
@@ -146,7 +146,7 @@ class Layer(Part):
     steps: Mapping[str, int]
     products: Mapping[str, int]
     states: Mapping[str, State]
-    units: tuple[Unit, ...]
+    units: tuple[UnitShape, ...]
     work: Work
 
 
@@ -198,8 +198,8 @@ class Accelerator(Record):
     weights: Stored
     clock_mhz: float
     streams: int
-    input: Port
-    logits: Port
+    input: VectorPort
+    logits: VectorPort
     layers: tuple[Layer, ...]
     protocol: Protocol
     registers: tuple[str, ...]

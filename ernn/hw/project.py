@@ -16,8 +16,8 @@ from ernn.hw.design import (
     Layer,
     Modules,
     Multipliers,
-    Port,
-    Unit,
+    UnitShape,
+    VectorPort,
 )
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
 from ernn.hw.layout.steps import Steps
@@ -80,8 +80,8 @@ def description(network: NetworkHardware) -> Accelerator:
     )
 
 
-def _port(beats: Beats, numbers: Format) -> Port:
-    return Port(beats.elements, numbers.bits, numbers.fraction, slot(beats.slot), beats.count)
+def _port(beats: Beats, numbers: Format) -> VectorPort:
+    return VectorPort(beats.elements, numbers.bits, numbers.fraction, slot(beats.slot), beats.count)
 
 
 def _layer(layer: LayerHardware) -> Layer:
@@ -103,7 +103,7 @@ def _layer(layer: LayerHardware) -> Layer:
     )
 
 
-def _units(layer: LayerHardware) -> Iterator[Unit]:
+def _units(layer: LayerHardware) -> Iterator[UnitShape]:
     """Units, each with the kernel in front of it behind it."""
     for unit in layer.units:
         yield _unit(unit, 1)
@@ -111,8 +111,8 @@ def _units(layer: LayerHardware) -> Iterator[Unit]:
             yield _unit(unit.rows, unit.before.turns)
 
 
-def _unit(steps: Steps, turns: int) -> Unit:
-    return Unit(steps.name, steps.width, steps.real_steps, steps.block_size, steps.blocks, steps.elements, turns)
+def _unit(steps: Steps, turns: int) -> UnitShape:
+    return UnitShape(steps.name, steps.width, steps.real_steps, steps.block_size, steps.blocks, steps.elements, turns)
 
 
 def registers(network: NetworkHardware) -> str:

@@ -1,6 +1,6 @@
 """What an accelerator does in a frame: operators by their widths, and bits that go in and out of memories.
 
-Counted from the kernels' graphs, each as often as it has real blocks to work on. Steps that only fill up multiply
+WorkCounter from the kernels' graphs, each as often as it has real blocks to work on. Steps that only fill up multiply
 zeros, which toggles little: their products are not counted, but the weights that they read are.
 """
 
@@ -14,7 +14,7 @@ from ernn.hw.graph.usage import usage
 from ernn.hw.verilog.layer import LayerHardware
 
 
-class Counted:
+class WorkCounter:
     """Work as it is counted; see `ernn.hw.design.Work`."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Counted:
 
 def work(layer: LayerHardware) -> Work:
     """Work of one layer in a frame."""
-    total = Counted()
+    total = WorkCounter()
     _array(layer, total)
     _vectors(layer, total)
     for unit in layer.units:
@@ -59,7 +59,7 @@ def work(layer: LayerHardware) -> Work:
     return total.work()
 
 
-def _array(layer: LayerHardware, total: Counted) -> None:
+def _array(layer: LayerHardware, total: WorkCounter) -> None:
     """Products and their sums; a word of weights is read once a frame."""
     array, layout = layer.array, layer.array.layout
     lane, steps = array.lane.graph, sum(thread.length for thread in layout.threads)
@@ -71,7 +71,7 @@ def _array(layer: LayerHardware, total: Counted) -> None:
     total.read_bits += steps * array.operands.reads * layout.array.columns * array.factors.bits
 
 
-def _vectors(layer: LayerHardware, total: Counted) -> None:
+def _vectors(layer: LayerHardware, total: WorkCounter) -> None:
     """Factors of the vectors, made once for all rows, and written to every copy."""
     array = layer.array
     for thread in {thread.vector: thread for thread in array.layout.threads}.values():

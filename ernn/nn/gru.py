@@ -32,7 +32,7 @@ def gru(
     """One layer over a time-major batch, padded on the right.
 
     Args:
-        x: inputs; what stands in the padding changes no result of the steps before it.
+        x: inputs; values in the padding change no result of the steps before it.
         weight_ih: input weights; the gates' rows in the order z, r, n.
         weight_hh: recurrent weights, likewise.
         bias: likewise.

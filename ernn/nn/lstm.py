@@ -37,7 +37,7 @@ def lstm(
     """One layer over a time-major batch, padded on the right.
 
     Args:
-        x: inputs; what stands in the padding changes no result of the steps before it.
+        x: inputs; values in the padding change no result of the steps before it.
         lengths: steps of each sequence, 1 to T; None means T for all.
         weight_ih: input weights; the gates' rows in the order i, f, g, o.
         weight_hh: recurrent weights, likewise.

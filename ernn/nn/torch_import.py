@@ -53,8 +53,8 @@ def from_weights(
     Args:
         weights: every tensor of the recurrent layers and of the output layer, and nothing else.
         phones: labels of the classes, in their order, without the blank.
-        prefix: what stands before `weight_ih_l0` in its name.
-        output_prefix: what stands before `weight` in the name of the output layer's.
+        prefix: the part of its name before `weight_ih_l0`.
+        output_prefix: the part of its name before the output layer's `weight`.
         blank: class of CTC's blank, which becomes the last one; None means a class a phone, trained on frames.
 
     Raises:
@@ -183,8 +183,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Write the model file that the command line asks for."""
     parser = argparse.ArgumentParser("python -m ernn.nn.torch_import", description="torch's layers as a model file.")
     parser.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
-    parser.add_argument("--prefix", default="", help="what stands before weight_ih_l0 in its names")
-    parser.add_argument("--output-prefix", default="output.", help="what stands before weight and bias of the linear")
+    parser.add_argument("--prefix", default="", help="the part of its names before weight_ih_l0")
+    parser.add_argument("--output-prefix", default="output.", help="the part before weight and bias of the linear")
     parser.add_argument("--phones", type=Path, required=True, help="text: labels of the classes, without CTC's blank")
     parser.add_argument("--blank", type=int, help="class of CTC's blank; leave it out if trained on frames")
     parser.add_argument("--model", type=Path, required=True, help="the model file to write")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_va
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.params import methods
-from ernn.params.hardware import Accelerator, Hardware, Simulation, Synthesis
+from ernn.params.hardware import AcceleratorSpec, Hardware, Simulation, Synthesis
 from ernn.params.section import Section
 
 VERSION = 1  # of the file: it changes when an old file would be misread or refused
@@ -252,7 +252,7 @@ class Parameters(Section):
     hardware: Hardware
     simulation: Simulation
     synthesis: Synthesis = Synthesis()
-    accelerators: dict[str, Accelerator]
+    accelerators: dict[str, AcceleratorSpec]
 
     @model_validator(mode="after")
     def _linked(self) -> "Parameters":

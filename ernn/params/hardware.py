@@ -39,7 +39,7 @@ class ArraySize(Section):
     pointwise: Annotated[int, Field(ge=0)] = 0  # cells of a block that are updated at a time; 0 = as few as keep up
 
 
-class Accelerator(Section):
+class AcceleratorSpec(Section):
     """One accelerator: a program and the sizes of its arrays."""
 
     program: str
@@ -54,7 +54,7 @@ class Accelerator(Section):
     logits_per_beat: PerBeat | None = None  # instead of hardware.logits_per_beat
 
 
-def device_of(accelerator: Accelerator, hardware: Hardware) -> Device:
+def device_of(accelerator: AcceleratorSpec, hardware: Hardware) -> Device:
     """The device that an accelerator is for."""
     return DEVICES[accelerator.device or hardware.device]
 

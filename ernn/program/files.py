@@ -125,7 +125,9 @@ def _array(path: Path, file: Any, name: str) -> np.ndarray:
     try:
         array: np.ndarray = file.get_tensor(name)
         return array.astype(np.int64 if kind.startswith("I") else np.float32)
-    except ValueError as error:  # of numpy: too many dimensions, or a side that is too long beside one of 0
+    except (
+        ValueError
+    ) as error:  # of numpy: too many dimensions, or an array of no elements with a side that is too long
         raise _refused(path, f"array {name!r}: {error}") from None
 
 

@@ -23,7 +23,7 @@ class Speed(Part):
 
 
 @dataclass(frozen=True)
-class Estimate(Part):
+class EnergyEstimate(Part):
     """The range of an estimate, and what its value is made of."""
 
     low_uj: float
@@ -38,7 +38,7 @@ class FrameEnergy(Part):
     uj_per_frame: float
     frames_per_s_per_w: float
     kind: EnergyKind
-    estimate: Estimate | None = None
+    estimate: EnergyEstimate | None = None
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ CLOCKS: dict[ClockKind, str] = {"place_and_route": "routed", "levels": "estimate
 TITLES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM"}
 
 
-def text(results: Sequence[AcceleratorResult]) -> str:
+def section(results: Sequence[AcceleratorResult]) -> str:
     """The section of the report; empty without accelerators."""
     if not results:
         return ""

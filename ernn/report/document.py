@@ -59,7 +59,7 @@ the dense network's first {dense} epochs. Right: how far the weights still are f
 """
 
 
-def text(results: Results, integers: str = "") -> str:
+def markdown(results: Results, integers: str = "") -> str:
     """report.md; `integers` is its section on integer networks and what follows from them."""
     found, settings = results.networks, results.settings
     used = list(dict.fromkeys(result.network for result in found))

@@ -16,7 +16,7 @@ bit. Cycles are counted in the simulation, for one frame after the other of one 
 """
 
 
-def text(results: Sequence[AcceleratorResult]) -> str:
+def section(results: Sequence[AcceleratorResult]) -> str:
     """The section of the report; empty without accelerators."""
     if not results:
         return ""

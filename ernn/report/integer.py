@@ -30,7 +30,7 @@ Widths searched for the smallest that lose at most {budget:g} points on the deve
 """
 
 
-def text(results: Sequence[IntegerResult], budget: float) -> str:
+def section(results: Sequence[IntegerResult], budget: float) -> str:
     """The section of the report; empty without integer networks."""
     if not results:
         return ""

@@ -1,7 +1,7 @@
 """Published figures of other accelerators of recurrent networks: `published.csv`, each row with its confidence.
 
 Confidence says how a row was obtained: `read` in the paper itself, `cross-checked` with what another paper quotes of
-it, or `recalled` and not checked. It belongs beside every figure that is shown.
+it, or `recalled` and not checked. It is printed with every figure.
 """
 
 import csv

@@ -8,7 +8,7 @@ from pathlib import Path
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.params import (
-    Accelerator,
+    AcceleratorSpec,
     Bits,
     Compression,
     Corpus,
@@ -86,7 +86,7 @@ class AcceleratorResult:
     """One accelerator: numbers of all stages, and its benchmark on every device, the one to quote first."""
 
     name: str
-    accelerator: Accelerator
+    accelerator: AcceleratorSpec
     integer: IntegerResult
     metrics: dict[str, float]
     table: tuple[BenchmarkRow, ...]
@@ -104,7 +104,7 @@ class Settings:
     networks: Mapping[str, Network]
     designs: Mapping[str, Design]
     programs: Mapping[str, ProgramSpec]
-    accelerators: Mapping[str, Accelerator]
+    accelerators: Mapping[str, AcceleratorSpec]
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,9 @@ def _block_size(design: Design, settings: Settings) -> str:
     return block_label(design, settings.networks[design.network].layers)
 
 
-def _accelerator(name: str, accelerator: Accelerator, integer: IntegerResult, folders: Folders) -> AcceleratorResult:
+def _accelerator(
+    name: str, accelerator: AcceleratorSpec, integer: IntegerResult, folders: Folders
+) -> AcceleratorResult:
     merged: dict[str, float] = {}
     for stage in HARDWARE_STAGES:
         merged |= artifacts.read_json(folders.metrics / stage / f"{name}.json")

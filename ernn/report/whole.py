@@ -10,10 +10,10 @@ from ernn.report.results import Results
 
 def texts(results: Results) -> Texts:
     """report.md, and benchmark.txt for the terminal."""
-    section = integer.text(results.integers, results.settings.quantization.budget_points)
-    section += hardware.text(results.accelerators) + benchmark.text(results.accelerators)
+    section = integer.section(results.integers, results.settings.quantization.budget_points)
+    section += hardware.section(results.accelerators) + benchmark.section(results.accelerators)
     return Texts(
-        {"report.md": document.text(results, section), "benchmark.txt": benchmark.terminal(results.accelerators)}
+        {"report.md": document.markdown(results, section), "benchmark.txt": benchmark.terminal(results.accelerators)}
     )
 
 

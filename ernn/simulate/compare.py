@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ernn.golden.model import Golden
-from ernn.hw.design import Accelerator, Unit
+from ernn.hw.design import Accelerator, UnitShape
 from ernn.program.network import Program
 from ernn.program.plan import JOINED, Plan
 from ernn.program.plans import OUTPUT, plan_of
@@ -68,7 +68,7 @@ def _values(program: Program, accelerator: Accelerator, printed: str) -> dict[tu
     return values
 
 
-def _place(program: Program, layer: str, value: str, unit: Unit, block: int) -> Iterator[tuple[str, int]]:
+def _place(program: Program, layer: str, value: str, unit: UnitShape, block: int) -> Iterator[tuple[str, int]]:
     """Full name and element of `a_i.3`, or of a word of a spectrum, `sums.2` or `sums.2.i` of a gate."""
     if block >= unit.blocks:
         return

@@ -154,7 +154,7 @@ class _Graph:
         """Bits so that arcs lead forward.
 
         Raises:
-            ValueError: there is a loop of logic, whose levels nobody can count.
+            ValueError: a loop of logic, whose levels cannot be counted.
         """
         incoming: dict[Bit, int] = defaultdict(int)
         for arcs in self.arcs.values():

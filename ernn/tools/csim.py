@@ -58,7 +58,7 @@ def build(files: Mapping[str, str], folder: Path, optimize: Optimize = "-O1") ->
 
 
 def compare(program: Path, vectors: Mapping[str, str]) -> str:
-    """What a simulation prints when every logit equals; vectors and the log are left beside it.
+    """What a simulation prints when every logit equals; vectors and the log stay in its folder.
 
     Raises:
         UserError: a logit differs (the message names its utterance, frame and index), or vectors of another network.

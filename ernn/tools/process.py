@@ -1,4 +1,4 @@
-"""Finding tools and running them: command, version and output are kept beside what they make."""
+"""Finding tools and running them: command, version and output are kept with what they make."""
 
 import os
 import shutil

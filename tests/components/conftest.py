@@ -18,7 +18,7 @@ from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import Accelerator, Bits, Design, Features, Network, ProgramSpec, Quantization, Scoring
+from ernn.params import AcceleratorSpec, Bits, Design, Features, Network, ProgramSpec, Quantization, Scoring
 from ernn.program import files as program_file
 from ernn.quantize import calibrate, chain, freeze, tables
 from ernn.records.benchmark import BenchmarkRecord
@@ -130,7 +130,7 @@ ROWS = (
 SIMULATED = SimulationRecord(250.0, 300.0, 0.4, 9.0, 1e6, 5.0, {})
 
 
-def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
+def write_accelerator(folder, name: str, accelerator: AcceleratorSpec) -> None:
     """Sources of a program, with made-up cycles and resources, and what follows from them."""
     program = program_file.load(folder / "programs" / accelerator.program)
     sizes = [(each.lanes, each.columns, each.heads, each.pointwise) for each in (accelerator.array, accelerator.output)]
@@ -143,7 +143,9 @@ def write_accelerator(folder, name: str, accelerator: Accelerator) -> None:
     (target / "digest.txt").write_text(files.digest() + "\n")
     quality = artifacts.read_json(folder / "metrics" / "quantize" / f"{accelerator.program}.json")
     rate = performance.speech_rate(program.frontend)
-    rows = performance.rows(performance.Measured(design.of(files), SIMULATED, rate, quality["per_integer"]), ROWS)
+    rows = performance.benchmark_rows(
+        performance.Measured(design.of(files), SIMULATED, rate, quality["per_integer"]), ROWS
+    )
     artifacts.write_record(folder / "benchmarks" / f"{name}.json", BenchmarkRecord(rows))
     stages = {"generate": {"multipliers": 70, "weight_memory_bits": 4096}, "simulate": SIMULATED.metrics}
     for stage, metrics in (stages | {"benchmark": rows[0].metrics}).items():
@@ -164,7 +166,7 @@ def results(tmp_path_factory):
     for name, value in PARAMS["programs"].items():
         write_program(folder, name, ProgramSpec(**value))
     for name, value in PARAMS["accelerators"].items():
-        write_accelerator(folder, name, Accelerator(**value))
+        write_accelerator(folder, name, AcceleratorSpec(**value))
     return folder
 
 

@@ -69,7 +69,7 @@ def test_rates_that_move_the_times_are_refused(rate):
 
 @pytest.mark.parametrize("accent", ACCENTS)
 def test_every_word_of_the_vocabulary_becomes_timit_labels_without_gaps(accent):
-    words = sorted(vocabulary.words())
+    words = sorted(vocabulary.all_words())
     labels = set()
     with espeak.engine(PLAIN, accent, 180, 1) as engine:
         for start in range(0, len(words), 40):

@@ -31,19 +31,19 @@ def kaldi(samples: np.ndarray, mels: int, use_energy: bool = False) -> np.ndarra
 @given(length=st.integers(400, 9000), seed=st.integers(0, 99), mels=st.sampled_from([23, 40, 80]))
 def test_log_mel_agrees_with_kaldi(length, seed, mels):
     samples = noise(length, seed)
-    ours = features.vectors(samples, Features(mels=mels), "a")
+    ours = features.feature_vectors(samples, Features(mels=mels), "a")
     np.testing.assert_allclose(ours, kaldi(samples, mels), atol=1e-3)
     assert ours.dtype == np.float32
 
 
 def test_log_mel_of_silence_agrees_with_kaldi():
     silence = np.zeros(4000, np.float32)
-    np.testing.assert_allclose(features.vectors(silence, Features(), "a"), kaldi(silence, 40), atol=1e-5)
+    np.testing.assert_allclose(features.feature_vectors(silence, Features(), "a"), kaldi(silence, 40), atol=1e-5)
 
 
 def test_153_dimensions_are_50_log_mel_and_energy_with_differences():
     samples = noise(20_000)
-    ours, theirs = features.vectors(samples, Features(kind="ernn153"), "a"), kaldi(samples, 50, use_energy=True)
+    ours, theirs = features.feature_vectors(samples, Features(kind="ernn153"), "a"), kaldi(samples, 50, use_energy=True)
     static = np.roll(theirs, -1, axis=1)  # energy last
     np.testing.assert_allclose(ours[:, :51], static, atol=2e-4)
     np.testing.assert_allclose(ours[:, 51:102], plain_differences(static), atol=2e-4)
@@ -111,7 +111,7 @@ def test_stacking_equals_a_loop(count, stack, skip):
 def test_dimension_counts_the_stack(kind, expected):
     settings = Features(kind=kind, stack=3)
     assert features.dimension(settings) == expected
-    assert features.stack(features.vectors(noise(), settings, "a"), settings).shape[1] == expected
+    assert features.stack(features.feature_vectors(noise(), settings, "a"), settings).shape[1] == expected
 
 
 def test_labels_are_the_phones_at_the_centres():
@@ -140,5 +140,5 @@ def test_without_segments_labels_are_minus_one():
 def test_an_utterance_shorter_than_a_frame_is_refused():
     message = r"a.wav: 24.9 ms of audio are shorter than one frame of features.window_ms=25; leave the utterance out"
     with pytest.raises(UserError, match=message):
-        features.vectors(noise(399), Features(), "a.wav")
-    assert len(features.vectors(noise(400), Features(), "a.wav")) == 3
+        features.feature_vectors(noise(399), Features(), "a.wav")
+    assert len(features.feature_vectors(noise(400), Features(), "a.wav")) == 3

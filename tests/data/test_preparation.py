@@ -74,7 +74,7 @@ def test_global_normalisation_is_the_training_sets(tmp_path, prepared):
     assert np.abs(test.mean(axis=0)).max() > 0.05
     people = synthetic.speakers(SMALL)[:3]
     raw = np.concatenate(
-        [features.vectors(each.samples, Features(), "") for one in people for each in one.utterances()]
+        [features.feature_vectors(each.samples, Features(), "") for one in people for each in one.utterances()]
     )
     for dimension in (0, 20, 39):  # one line for all speakers
         assert np.corrcoef(train[:, dimension], raw[:, dimension])[0, 1] > 0.99999
@@ -89,7 +89,7 @@ def test_the_manifest_holds_the_moments_of_the_training_split(tmp_path, stack, s
     mean, deviation = (np.array(opened.manifest["moments"][name]) for name in ("mean", "deviation"))
     raw = {"train": [], "dev": [], "test": []}
     for speaker in synthetic.speakers(SMALL):
-        frames = (features.vectors(each.samples, settings, "") for each in speaker.utterances())
+        frames = (features.feature_vectors(each.samples, settings, "") for each in speaker.utterances())
         raw[speaker.split] += [features.stack(vectors, settings).astype(np.float64) for vectors in frames]
     train = np.concatenate(raw["train"])
     np.testing.assert_allclose(mean, train.mean(axis=0), rtol=1e-6)

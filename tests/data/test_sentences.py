@@ -12,7 +12,7 @@ def drawn(split, seed, count=600):
 
 
 def test_the_vocabulary_has_some_1500_words_and_no_word_twice_in_a_list():
-    assert 1500 <= len(vocabulary.words()) <= 1800
+    assert 1500 <= len(vocabulary.all_words()) <= 1800
     for name, text in vars(vocabulary).items():
         if name.isupper():
             assert len(set(text.split())) == len(text.split()), name

@@ -10,7 +10,7 @@ from ernn.devices.flow import FLOWS
 from ernn.devices.timing import TIMINGS, Family
 from ernn.estimate.energy import PROCESSES
 from ernn.estimate.fabric import FABRICS
-from ernn.params import Accelerator
+from ernn.params import AcceleratorSpec
 from ernn.tools import nextpnr
 
 NEEDS = st.builds(Resources, *[st.integers(0, 10**6)] * 4)
@@ -18,7 +18,7 @@ NEEDS = st.builds(Resources, *[st.integers(0, 10**6)] * 4)
 
 @pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
 def test_a_device_is_whole(device):
-    assert Accelerator(program="any", device=device.name).device == device.name
+    assert AcceleratorSpec(program="any", device=device.name).device == device.name
     assert not FLOWS[device.family].level_ns or device.speed in FLOWS[device.family].level_ns
     lut, ff, dsp, bram = astuple(device.resources)
     assert min(lut, ff, bram) > 0

@@ -33,7 +33,7 @@ SYNTHESIS = SynthesisRow(
 
 
 def row(**changes):
-    return performance.rows(MEASURED, [replace(SYNTHESIS, **changes)])[0]
+    return performance.benchmark_rows(MEASURED, [replace(SYNTHESIS, **changes)])[0]
 
 
 def test_times_are_cycles_over_the_clock():
@@ -96,7 +96,7 @@ def test_what_fits_is_quoted_first_and_of_that_a_clock_that_was_reached():
         {"device": "xc7vx690t", "fmax_kind": "levels"},
         {"device": "ecp5-85f", "fmax_kind": "place_and_route"},
     ]
-    found = performance.rows(MEASURED, [replace(SYNTHESIS, **each) for each in given])
+    found = performance.benchmark_rows(MEASURED, [replace(SYNTHESIS, **each) for each in given])
     assert [each.device for each in found] == ["ecp5-85f", "xc7vx690t", "xcku060", "xc7z020"]
 
 
@@ -104,7 +104,7 @@ def test_a_device_that_is_not_known_and_no_rows_are_one_line():
     with pytest.raises(UserError, match=r"^device=abacus must be one of xcku060, "):
         row(device="abacus")
     with pytest.raises(UserError, match=r"^synthesis has no rows; name a device"):
-        performance.rows(MEASURED, [])
+        performance.benchmark_rows(MEASURED, [])
 
 
 def test_speech_gives_a_vector_every_skipped_shift():

@@ -141,7 +141,7 @@ def of_rows(joined: Joined, gates: Sequence[str], seed: int, vectors: int, clock
     """Rows of all gates, the gates of an element together."""
     drawn = Drawn(seed, vectors)
     found = [drawn.rows(joined, f"s_{gate}", "sums_ih") for gate in gates]
-    kernel = kernels.rows(f"rows{seed}", joined, {f"_{gate}": "sums_ih" for gate in gates}, clock)
+    kernel = kernels.joined_rows(f"rows{seed}", joined, {f"_{gate}": "sums_ih" for gate in gates}, clock)
     return drawn.case(kernel, y=[row for element in zip(*found, strict=True) for row in element])
 
 

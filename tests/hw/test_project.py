@@ -146,8 +146,8 @@ def test_the_description_tells_sizes(name):
 def test_the_description_tells_a_host_what_goes_in_and_out(name):
     network = made(name)
     found, input, logits = project.description(network), network.program.input, network.program.output.logits
-    assert found.input == design.Port(6, input.bits, input.fraction, slot_bits=16, per_beat=1)
-    assert found.logits == design.Port(3, logits.bits, logits.fraction, slot_bits=16, per_beat=1)
+    assert found.input == design.VectorPort(6, input.bits, input.fraction, slot_bits=16, per_beat=1)
+    assert found.logits == design.VectorPort(3, logits.bits, logits.fraction, slot_bits=16, per_beat=1)
 
 
 def test_scripts_and_driver_are_in_every_project():

@@ -6,7 +6,7 @@ import pytest
 
 from ernn.dataflow.transforms import multiplications
 from ernn.hw.graph.graph import Graph
-from ernn.hw.work import Counted, work
+from ernn.hw.work import WorkCounter, work
 from ernn.program.matrices import Circulant
 from tests import programs
 from tests.hw import designs
@@ -50,7 +50,7 @@ def test_a_kernel_is_counted_by_its_operators():
     a, b = (graph.input_range(name, -128, 127, 0) for name in "ab")
     graph.output("y", a * b + a)
     graph.output("z", a + b)
-    done = Counted()
+    done = WorkCounter()
     done.add_graph(graph, 3)
     assert done.multiplications == {"8x8": 3}
     assert done.logic_bits == 3 * (16 + 9)

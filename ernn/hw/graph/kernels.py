@@ -77,7 +77,7 @@ def lane(
     return Kernel(graph, clock, doc, late=[f"x{column}." for column in range(columns)], comes=comes, wide=wide)
 
 
-def rows(name: str, joined: Joined, gates: Mapping[str, str], clock: Clock, sum_bits: int = 0) -> Kernel:
+def joined_rows(name: str, joined: Joined, gates: Mapping[str, str], clock: Clock, sum_bits: int = 0) -> Kernel:
     """Rows `y` of a block, all gates of an element together, for products that are apart.
 
     Args:

@@ -35,7 +35,7 @@ class Form(ABC):
 
 
 @dataclass(frozen=True)
-class Words(Form):
+class WordForm(Form):
     """Every block, one after the other."""
 
     matrix: Circulant
@@ -67,7 +67,7 @@ class Words(Form):
 
 
 @dataclass(frozen=True)
-class Entries(Form):
+class EntryForm(Form):
     """Entries that are kept, each with its column."""
 
     matrix: Pruned
@@ -104,4 +104,4 @@ class Entries(Form):
 
 def form_of(matrix: Matrix) -> Form:
     """That of the matrix's kind."""
-    return Words(matrix) if isinstance(matrix, Circulant) else Entries(matrix)
+    return WordForm(matrix) if isinstance(matrix, Circulant) else EntryForm(matrix)

@@ -8,7 +8,7 @@ from ernn.hw.graph.ranges import Joined
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls.arrays import table, vector
 from ernn.hw.hls.kernel import call, function
-from ernn.hw.hls.matrices import Operand
+from ernn.hw.hls.matrices import MatrixOperand
 from ernn.program.matrices import Matrix, Numbers
 
 
@@ -28,10 +28,12 @@ class Source:
         self.body: list[str] = []
         self._pragmas: list[str] = []
 
-    def operand(self, name: str, matrix: Matrix, vector: Format) -> Operand:
+    def operand(self, name: str, matrix: Matrix, vector: Format) -> MatrixOperand:
         """A matrix, with its constants and functions."""
         short = name.removeprefix("weight").removeprefix("_")
-        operand = Operand("_".join(filter(None, (self.name, short))), f"{self.path}.{name}", matrix, vector, self.clock)
+        operand = MatrixOperand(
+            "_".join(filter(None, (self.name, short))), f"{self.path}.{name}", matrix, vector, self.clock
+        )
         self.constants.append(operand.constants())
         self.functions.append(operand.functions())
         return operand
@@ -59,14 +61,14 @@ class Source:
             )
         return full
 
-    def factors(self, operand: Operand, vector: str) -> str:
+    def factors(self, operand: MatrixOperand, vector: str) -> str:
         """The array of the factors of a vector, which it makes."""
         name = f"f_{vector}"
         self.body += [operand.declare_factors(name), f"    {operand.name}_factors({vector}, {name});\n"]
         return name
 
     def block_rows(
-        self, joined: Joined, gates: str, first: int, parts: Sequence[tuple[Operand, str]], body: Iterable[str]
+        self, joined: Joined, gates: str, first: int, parts: Sequence[tuple[MatrixOperand, str]], body: Iterable[str]
     ) -> None:
         """The loop over block rows: sums `s` of some gates over all columns, then `body`.
 

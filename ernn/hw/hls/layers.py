@@ -13,7 +13,7 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Sums
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls.header import Source, apply
-from ernn.hw.hls.matrices import Operand
+from ernn.hw.hls.matrices import MatrixOperand
 from ernn.program.matrices import shares_sums
 from ernn.program.network import Layer, Output
 from ernn.program.plan import VALUES, Rows, Term, Update
@@ -66,7 +66,7 @@ class _Layer:
         self._factors: dict[Term, str] = {}
         self._tables: dict[str, str] = {}
 
-    def _operand(self, name: str, terms: list[Term]) -> Operand:
+    def _operand(self, name: str, terms: list[Term]) -> MatrixOperand:
         vector = next(term.vector for term in terms if term.matrix == name)
         return self.source.operand(name, getattr(self.layer, name), getattr(self.layer, VALUES[vector]))
 
@@ -103,7 +103,7 @@ class _Layer:
             return
         term = self.plan.stages[0][0].terms[0]
         joined, first = Joined((self.operands[term.matrix].product,)), self.plan.gates.index(ready[0])
-        kernel = self.source.kernel(kernels.rows, "ih_rows", joined, {"": term.sums})
+        kernel = self.source.kernel(kernels.joined_rows, "ih_rows", joined, {"": term.sums})
         for gate in ready:
             self._vector(f"x_{gate}", kernel.outputs["y"].width)
         body = [

@@ -14,7 +14,7 @@ from ernn.program.matrices import Matrix
 
 
 @dataclass(frozen=True, eq=False)
-class Operand:
+class MatrixOperand:
     """A matrix and the vector that it multiplies, as the C++ calls them.
 
     Args:

@@ -6,7 +6,7 @@ from ernn.program.matrices import Numbers
 
 
 @dataclass(frozen=True)
-class Memory:
+class StepMemory:
     """Words that a unit reads: for each block the elements of some buses of its kernel.
 
     Args:
@@ -62,7 +62,7 @@ class Steps:
         """Width of a stream's number in addresses; 0 for one stream."""
         return (self.streams - 1).bit_length()
 
-    def address(self, memory: Memory, step: str, stream: str, frame: str) -> str:
+    def address(self, memory: StepMemory, step: str, stream: str, frame: str) -> str:
         """Verilog expression of the address of a step in a memory."""
         place = f"{step}[{self.step_bits - 1}:0]"
         if memory.page == "frame":

@@ -1,4 +1,4 @@
-"""What differs between kinds of matrices in an array: which blocks its memories hold, and what lies beside each.
+"""What differs between kinds of matrices in an array: which blocks its memories hold, and what is stored with each.
 
 A new kind of matrix needs an entry in `_STORES`, and a class here where no other one does for it.
 """
@@ -15,7 +15,7 @@ class Store(ABC):
     """How an array holds the blocks of matrices of one kind.
 
     Without an index, step n of every block row multiplies the same blocks of the vector, which go to all lanes. With
-    one, a stored block has the number of its block column beside its words, and lanes fetch the vector's blocks by
+    one, a stored block has the number of its block column with its words, and lanes fetch the vector's blocks by
     themselves, from copies of their own.
     """
 
@@ -31,7 +31,7 @@ class Store(ABC):
         return not self.indexed
 
     def index_bits(self, columns: int) -> int:
-        """Beside the words of a block, for vectors of so many blocks; 0 without an index."""
+        """Bits of the index of a block, for vectors of so many blocks; 0 without an index."""
         return max(1, (columns - 1).bit_length()) if self.indexed else 0
 
     def writes(self, columns: int) -> int:

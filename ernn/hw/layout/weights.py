@@ -55,7 +55,7 @@ class Layout:
 
     @property
     def index_bits(self) -> int:
-        """Of the block's column beside them; 0 where none is stored."""
+        """Bits of the block's column that follow the weights; 0 where none is stored."""
         return self.store.index_bits(max(thread.block_columns for thread in self.threads))
 
     @property

@@ -108,7 +108,7 @@ def frames(name: str, begins: str, released: str) -> Iterator[Item]:
     yield BLANK
 
 
-def steps(name: str, writer: Unit, thread: str, each: int) -> Iterator[Item]:
+def steps_available(name: str, writer: Unit, thread: str, each: int) -> Iterator[Item]:
     """Steps that a unit has written for a thread: `NAME_there` says that a group's `each` steps are."""
     bits = max(2 * writer.real_steps, writer.steps).bit_length()
     yield Note(f"Steps of {writer.name} that {thread} may use.")

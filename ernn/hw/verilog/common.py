@@ -10,7 +10,7 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Sums
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Array, Thread
-from ernn.hw.layout.steps import Memory
+from ernn.hw.layout.steps import StepMemory
 from ernn.hw.layout.weights import Layout
 from ernn.hw.verilog.array import ArrayHardware
 from ernn.hw.verilog.interfaces import Drain
@@ -40,19 +40,19 @@ def array_hardware(
     return ArrayHardware(name, layout, drains, context.frame_bits, context.streams, context.clock, context.memory)
 
 
-def constants(name: str, buses: Sequence[str], numbers: Numbers) -> Memory:
+def constants(name: str, buses: Sequence[str], numbers: Numbers) -> StepMemory:
     """Numbers for each cell: a bus for each row of them."""
-    return Memory(name, tuple(buses), numbers.format.bits, numbers=numbers)
+    return StepMemory(name, tuple(buses), numbers.format.bits, numbers=numbers)
 
 
-def states(cell: Format, writer: str) -> Memory:
+def states(cell: Format, writer: str) -> StepMemory:
     """Memory of c_{t-1} of every stream."""
-    return Memory("c", ("c",), cell.bits, page="stream", writer=writer, data="c_new", zero_first=True)
+    return StepMemory("c", ("c",), cell.bits, page="stream", writer=writer, data="c_new", zero_first=True)
 
 
-def passed(writer: str, bits: int, bus: str = "") -> Memory:
+def passed(writer: str, bits: int, bus: str = "") -> StepMemory:
     """Memory through which one unit hands its results to another; it holds two frames."""
-    return Memory(writer, (bus or writer,), bits, page="frame", writer=writer, data="out")
+    return StepMemory(writer, (bus or writer,), bits, page="frame", writer=writer, data="out")
 
 
 def rows_in_front(
@@ -70,12 +70,12 @@ def rows_in_front(
     joined, names = sums.joined, set(spectra.values())
     if 1 < len(spectra) <= array.beats and len(names) == 1:
         spectra = {"": names.pop()}
-    front = kernels.rows(name, joined, spectra, clock, sum_bits)
+    front = kernels.joined_rows(name, joined, spectra, clock, sum_bits)
     ready = replace(joined, ready=joined.block_size // array.beats)
     return front, replace(sums, joined=ready), joined.row_range().bits
 
 
-def ready_rows(layer: Layer, sums: Sums, update: Update, elements: int) -> Memory:
+def ready_rows(layer: Layer, sums: Sums, update: Update, elements: int) -> StepMemory:
     """Rows of x of the gates of an update, from words of all gates of some elements."""
     assert sums.apart is not None
     bits, names = sums.apart.row_range().bits, plan_of(layer.kind, layer).gates
@@ -87,4 +87,4 @@ def ready_rows(layer: Layer, sums: Sums, update: Update, elements: int) -> Memor
     ]
     buses = tuple(bus.replace("s", "x") for bus in update.buses.values())
     data = "{" + ", ".join(reversed(parts)) + "}"
-    return Memory("x", buses, bits, page="frame", data=data, element_major=True)
+    return StepMemory("x", buses, bits, page="frame", data=data, element_major=True)

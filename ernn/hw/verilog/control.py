@@ -135,7 +135,7 @@ class Control:
         return Instance("ernn_control", "control", ports, sizes | {"PARTS": self._parts})
 
     def _unused(self) -> Item:
-        """Signals some of whose bits nobody reads."""
+        """Signals with bits that are not read."""
         signals = ["s_axil_awprot", "s_axil_arprot", "s_axis_tdata", "load_layer", "load_memory", "load_address"]
         signals += ["load_data", *(f"{layer.name}_{each}" for layer in self.layers for each in ("overflows", "state"))]
         return Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}", unchecked="UNUSEDSIGNAL")

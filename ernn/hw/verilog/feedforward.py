@@ -30,34 +30,41 @@ def rows_of_x(name: str, layer: Layer, array: Array, source: Words, context: Con
     made = LayerHardware(hardware, source, Words(k, len(gates) * apart.row_range().bits, thread.rows), context.streams)
     made.doc = f"products of {layer.inputs} inputs for {layer.cells} cells"
     spectra = {f"_{gate}": _rows_of_x(plan.of_gate(gate)) for gate in gates}
-    kernel = kernels.rows(f"{name}_rows", apart, spectra, context.clock, hardware.sum_bits)
+    kernel = kernels.joined_rows(f"{name}_rows", apart, spectra, context.clock, hardware.sum_bits)
     sums = tuple(f"s_{gate}" for gate in gates)
     steps = thread.groups * array.chain
-    return _finished(made, Unit("rows", 1, layer.cells, k, context.streams, 0, kernel, sums, steps))
+    return _finished(made, Unit("rows", 1, layer.cells, k, context.streams, 0, kernel, sums, steps), thread.name)
 
 
 def projection(name: str, layer: Layer, update: Update, array: Array, source: Words, context: Context) -> LayerHardware:
     """The projection of a layer, with other blocks than those of y; it starts with the first block of m."""
-    made = _columns(name, layer, update, kernels.format_of("m", layer, None), array, source, context)
+    made = _columns(name, "ym", layer, update, kernels.format_of("m", layer, None), array, source, context)
     made.doc = f"{layer.outputs} outputs from {layer.cells} cells"
     return made
 
 
 def output(name: str, layer: Output, input: Format, array: Array, source: Words, context: Context) -> LayerHardware:
     """The output layer; it starts with the first block of y."""
-    made = _columns(name, layer, OUTPUT.updates[0], input, array, source, context)
+    made = _columns(name, "logit", layer, OUTPUT.updates[0], input, array, source, context)
     made.doc = f"logits of {layer.weight.rows} classes from {layer.weight.cols} elements"
     return made
 
 
 def _columns(
-    name: str, layer: Layer | Output, update: Update, input: Format, array: Array, source: Words, context: Context
+    name: str,
+    thread_name: str,
+    layer: Layer | Output,
+    update: Update,
+    input: Format,
+    array: Array,
+    source: Words,
+    context: Context,
 ) -> LayerHardware:
     """An update of one matrix, whose products with a block of the vector start as soon as the block arrives."""
     matrix: Matrix = getattr(layer, update.rows.terms[0].matrix)
     product, store, k = Product(matrix.filled(), input), store_of(matrix), matrix.block_size
     joined = Joined((product,))
-    thread = Thread("ih", product, "x", array, store, (0,), 0, by_step=store.by_step, drains=update.result)
+    thread = Thread(thread_name, product, "x", array, store, (0,), 0, by_step=store.by_step, drains=update.result)
     hardware = array_hardware(name, array, [thread], [Drain(update.result, joined)], context)
     bits = kernels.format_of(update.result, layer, None).bits
     sink = Words(array.heads * k, bits, -(-thread.rows // array.heads))
@@ -70,9 +77,9 @@ def _columns(
         memories.append(constants(each.field, each.names, Numbers(numbers.format, numbers.integers[None])))
     sizes = (array.heads, matrix.rows, k, context.streams)
     unit = Unit(update.name, *sizes, 0, kernel, ("s",), thread.groups * array.chain, tuple(memories))
-    _finished(made, unit)
-    made.body += made.available("ih")
-    made.conditions = {"ih": Condition(always="ih_has", opens="room")}
+    _finished(made, unit, thread_name)
+    made.body += made.available(thread_name)
+    made.conditions = {thread_name: Condition(always=f"{thread_name}_has", opens="room")}
     return made
 
 
@@ -81,10 +88,10 @@ def _rows_of_x(update: Update) -> str:
     return update.ready.joined if update.ready else update.rows.alone(update.rows.terms[0])
 
 
-def _finished(layer: LayerHardware, unit: Unit) -> LayerHardware:
-    layer.add_x()
+def _finished(layer: LayerHardware, unit: Unit, thread: str) -> LayerHardware:
+    layer.add_x(thread)
     layer.add_unit(unit)
     layer.add_output(unit)
-    layer.body.append(Assign("reserve", "ih_go && ih_opens"))
-    layer.conditions = {"ih": Condition(always="ih_x", opens="room")}
+    layer.body.append(Assign("reserve", f"{thread}_go && {thread}_opens"))
+    layer.conditions = {thread: Condition(always=f"{thread}_x", opens="room")}
     return layer

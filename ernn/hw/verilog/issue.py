@@ -206,7 +206,7 @@ class Issue:
 
 
 def _steps_of_groups(thread: Thread) -> Iterator[Item]:
-    """Steps of the group at hand."""
+    """Steps of the current group."""
     n = thread.name
     cases = "".join(
         f"            16'd{group}: {n}_steps_here = 16'd{steps};\n"

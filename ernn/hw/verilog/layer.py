@@ -12,7 +12,7 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.layout.array import Thread
 from ernn.hw.layout.steps import Steps
 from ernn.hw.layout.words import State, Words
-from ernn.hw.verilog import availability as flow
+from ernn.hw.verilog import availability
 from ernn.hw.verilog import kernel as verilog
 from ernn.hw.verilog.array import ArrayHardware
 from ernn.hw.verilog.interfaces import Condition, Pages
@@ -70,7 +70,7 @@ class LayerHardware:
     def available(self, name: str) -> Iterator[Item]:
         """What a thread has of its vector."""
         thread = self.thread(name)
-        return flow.available(thread, self.array.operands.columns_at_once(thread), self.array.sizes)
+        return availability.available(thread, self.array.operands.columns_at_once(thread), self.array.sizes)
 
     def add_unit(self, unit: Unit) -> None:
         """Put a unit behind the array."""
@@ -83,7 +83,7 @@ class LayerHardware:
         if unit.beats == 1:
             return unit
         made = Steps(f"{unit.name}_block", 1, unit.elements, unit.block_size * unit.beats, unit.streams)
-        self.declarations += flow.blocks(made, unit)
+        self.declarations += availability.blocks(made, unit)
         return made
 
     def add_output(self, unit: Steps) -> None:
@@ -96,7 +96,7 @@ class LayerHardware:
         if unit.real_steps > unit.blocks:
             valid += f" && {unit.name}_done_step < 16'd{unit.blocks}"
         self.body += [Assign("m_valid", valid), Assign("m_data", f"{unit.name}_out")]
-        self.declarations += flow.returned(y, self.sink.width, self.array.sizes)
+        self.declarations += availability.returned(y, self.sink.width, self.array.sizes)
 
     def add_states(self, unit: Steps) -> None:
         """Keep y, and c where cells have one, so that they can be written and read between frames; `unit` makes y."""
@@ -193,20 +193,24 @@ class LayerHardware:
             yield delay(f"delay_stream_{name}", bits, kernel.latency, stream, f"{name}_stream")
         yield Assign("y_last_stream", place)
 
-    def add_x(self, others: Sequence[str] = ()) -> None:
-        """x as a vector that the array multiplies in thread `ih`; it is read some cycles after the step.
+    def add_x(self, thread: str, others: Sequence[str] = ()) -> None:
+        """x as a vector that the array multiplies; it is read some cycles after the step.
 
         Args:
+            thread: which multiplies it.
             others: threads that may not begin a frame before its x is there.
         """
         cycles = self.array.operands.operand_delay + 3 + kernels.skew(self.array.layout.array.columns - 1)
-        self.body += [Wire("x_read"), delay("delay_x_read", 1, cycles, "ih_taken && ih_taken_ends", "x_read")]
+        self.body += [
+            Wire("x_read"),
+            delay("delay_x_read", 1, cycles, f"{thread}_taken && {thread}_taken_ends", "x_read"),
+        ]
         self.add_vector("x", self.source.elements // self.block_size, ("x_take", "x_data"))
-        self._add_input("x_ends", "x_read", ["ih", *others])
+        self._add_input("x_ends", "x_read", [thread, *others])
 
     def _add_input(self, ends: str, released: str, users: Sequence[str]) -> None:
         self.declarations.append(Wire("x_take", value="x_valid && x_ready"))
-        self.body += flow.frames_of_x(ends, released, users)
+        self.body += availability.frames_of_x(ends, released, users)
 
     def add_rows(self, users: Sequence[str], last: Unit) -> None:
         """x as rows that come in ready, word by word; `last` is the unit that needs them last."""

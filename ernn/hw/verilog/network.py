@@ -15,7 +15,7 @@ from ernn.hw.verilog.frames import Beats, Frames
 from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.layer import LayerHardware, Projection
 from ernn.hw.verilog.module import Module, declared_first
-from ernn.hw.verilog.recurrent import RecurrentLayer
+from ernn.hw.verilog.recurrent import RecurrentHardware
 from ernn.program.network import Layer, Program
 from ernn.program.plans import plan_of
 
@@ -48,7 +48,7 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class Stream:
+class Handshake:
     """Expressions of valid, ready and data of a stream of words."""
 
     valid: str
@@ -56,9 +56,9 @@ class Stream:
     data: str
 
     @staticmethod
-    def of(name: str) -> "Stream":
+    def of(name: str) -> "Handshake":
         """The wires that `_link` declares."""
-        return Stream(f"{name}_valid", f"{name}_ready", name)
+        return Handshake(f"{name}_valid", f"{name}_ready", name)
 
 
 class NetworkHardware:
@@ -76,7 +76,7 @@ class NetworkHardware:
             architecture.transformed,
         )
         self.layers: list[LayerHardware] = []
-        self._chain: list[LayerHardware] = []  # without projections, which are beside it
+        self._chain: list[LayerHardware] = []  # without projections, which feed back
         self._sink = self.input.words
         arrays = iter(architecture.arrays)
         for number, layer in enumerate(program.layers):
@@ -88,7 +88,7 @@ class NetworkHardware:
             array = next(arrays)
             source = self._source_of(layer, array)
             apart = None if projection_apart(layer) is None else next(arrays)
-            self._add(RecurrentLayer(name, layer, array, source, context, apart).module())
+            self._add(RecurrentHardware(name, layer, array, source, context, apart).module())
         array, input = next(arrays), program.layers[-1].output
         source = blocks_of(program.output.weight, array, self._sink)
         self._add(feedforward.output("output_layer", program.output, input, array, source, context))
@@ -142,16 +142,16 @@ class NetworkHardware:
         return Module("ernn", tuple(frames.ports(self.address_bits)), declared_first(items), doc=doc)
 
     def _layers(self) -> Iterator[Item]:
-        before, sink = Stream("s_axis_tvalid && open", "in_ready", "features"), self.input.words
+        before, sink = Handshake("s_axis_tvalid && open", "in_ready", "features"), self.input.words
         for layer in self._chain:
             yield from self._instance(layer, before, sink)
             if layer.projection is not None:
                 yield from self._projection(layer, layer.projection)
             yield from _link(f"{layer.name}_out", layer.sink, layer, "y", f"{layer.name}_room")
-            before, sink = Stream.of(f"{layer.name}_out"), layer.sink
+            before, sink = Handshake.of(f"{layer.name}_out"), layer.sink
         yield from self._logits(before, sink)
 
-    def _instance(self, layer: LayerHardware, before: Stream, sink: Words) -> Iterator[Item]:
+    def _instance(self, layer: LayerHardware, before: Handshake, sink: Words) -> Iterator[Item]:
         name, source, n = layer.name, layer.source, self.layers.index(layer)
         yield Note(f"{name}: {layer.doc}.")
         signals = ("x_valid", "x_ready", "x_end", "room", "reserve", "y_valid")
@@ -164,7 +164,7 @@ class NetworkHardware:
             yield from (Wire(f"{name}_m", layer.projection.words.width), Wire(f"{name}_back", layer.sink.width))
             projected = {each: f"{name}_{each}" for each in ("m_room", "m_valid", "back_valid")}
             projected |= {"m_data": f"{name}_m", "back_data": f"{name}_back"}
-        taken = Stream(f"{name}_x_valid", f"{name}_x_ready", f"{name}_x")
+        taken = Handshake(f"{name}_x_valid", f"{name}_x_ready", f"{name}_x")
         yield _gearbox(name, sink, source, before, taken, f"{name}_x_end")
         yield from (Wire(f"{name}_rst"), Wire(f"{name}_clear"))
         for each in ("rst", "clear"):
@@ -181,17 +181,19 @@ class NetworkHardware:
         """A projection with an array of its own: m goes to it, y returns."""
         name, made = layer.name, projection.layer
         yield from _link(f"{name}_m_out", projection.words, layer, "m", f"{name}_m_room")
-        yield from self._instance(made, Stream.of(f"{name}_m_out"), projection.words)
+        yield from self._instance(made, Handshake.of(f"{name}_m_out"), projection.words)
         yield from _link(f"{made.name}_out", made.sink, made, "y", f"{made.name}_room")
-        back = Stream(f"{name}_back_valid", "1'b1", f"{name}_back")
+        back = Handshake(f"{name}_back_valid", "1'b1", f"{name}_back")
         yield Directive("/* verilator lint_off PINCONNECTEMPTY */")
-        yield _gearbox(f"{name}_back", made.sink, layer.sink, Stream.of(f"{made.name}_out"), back, "")
+        yield _gearbox(f"{name}_back", made.sink, layer.sink, Handshake.of(f"{made.name}_out"), back, "")
         yield Directive("/* verilator lint_on PINCONNECTEMPTY */")
 
-    def _logits(self, before: Stream, sink: Words) -> Iterator[Item]:
+    def _logits(self, before: Handshake, sink: Words) -> Iterator[Item]:
         words = self.output.words
         yield Wire("logits", words.width)
-        yield _gearbox("out", sink, words, before, Stream("m_axis_tvalid", "m_axis_tready", "logits"), "m_axis_tlast")
+        yield _gearbox(
+            "out", sink, words, before, Handshake("m_axis_tvalid", "m_axis_tready", "logits"), "m_axis_tlast"
+        )
 
     def modules(self) -> dict[str, tuple[Module, ...]]:
         """Generated modules by file name."""
@@ -205,7 +207,7 @@ class NetworkHardware:
         return {name: image for layer in self.layers for name, image in layer.images().items()}
 
 
-def _gearbox(name: str, before: Words, after: Words, source: Stream, sink: Stream, last: str) -> Instance:
+def _gearbox(name: str, before: Words, after: Words, source: Handshake, sink: Handshake, last: str) -> Instance:
     """Words of other sizes of the same vectors; `last` is the wire of a vector's last word."""
     sizes = {"WIDTH": before.bits, "IN": before.elements, "OUT": after.elements}
     sizes |= {"IN_WORDS": before.words, "OUT_WORDS": after.words}

@@ -1,7 +1,7 @@
 """How the vectors that an array multiplies are kept, and how its lanes come to the blocks of a step.
 
 `Banks` keep a vector once and broadcast its blocks to all lanes; `Copies` are a memory for every lane and column, which
-reads the block that the index beside a weight names.
+reads the block that the index of a weight names.
 """
 
 from abc import ABC, abstractmethod

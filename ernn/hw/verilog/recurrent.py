@@ -17,11 +17,10 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.layout.array import Array, Thread
 from ernn.hw.layout.layer import blocks_of, sums_of
-from ernn.hw.layout.steps import Memory, Steps
+from ernn.hw.layout.steps import StepMemory, Steps
 from ernn.hw.layout.store import store_of
 from ernn.hw.layout.words import Words
-from ernn.hw.verilog import availability as flow
-from ernn.hw.verilog import feedforward
+from ernn.hw.verilog import availability, feedforward
 from ernn.hw.verilog.common import Context, array_hardware, constants, passed, ready_rows, rows_in_front, states
 from ernn.hw.verilog.interfaces import Condition, Drain
 from ernn.hw.verilog.issue import Field
@@ -62,7 +61,7 @@ class _Turn:
         return f"x{self.update.name}"
 
 
-class RecurrentLayer:
+class RecurrentHardware:
     """The parts of one layer's module.
 
     Args:
@@ -173,11 +172,11 @@ class RecurrentLayer:
         steps, memories = self.array.chain * self.array.beats, list(self._memories(turn))
         for name in update.reads:
             if name not in self.plan.states:
-                text.body += flow.steps(name, units[name], turn.thread, steps)
+                text.body += availability.steps_available(name, units[name], turn.thread, steps)
                 yield f"{name}_there"
         if turn.keeps_x:
             memories.append(self._add_rows_of_x(turn))
-            text.body += flow.steps(turn.rows_of_x, text.units[-1], turn.thread, steps)
+            text.body += availability.steps_available(turn.rows_of_x, text.units[-1], turn.thread, steps)
             yield f"{turn.rows_of_x}_there"
         if not self.joins:
             memories.append(ready_rows(self.layer, self.sums, update, self._elements))
@@ -189,7 +188,7 @@ class RecurrentLayer:
         )
         text.add_unit(self._unit(update.name, turn.number, kernel, front, memories, tuple(update.buses.values())))
 
-    def _memories(self, turn: _Turn) -> Iterator[Memory]:
+    def _memories(self, turn: _Turn) -> Iterator[StepMemory]:
         """Numbers of the program, states, and results of other units, in the order of the plan."""
         layer, activations = self.layer, self.context.activations
         writer = {each.update.keeps: each.update.name for each in self.turns}
@@ -203,13 +202,13 @@ class RecurrentLayer:
             else:
                 yield passed(each, kernels.format_of(each, layer, activations).bits)
 
-    def _add_rows_of_x(self, turn: _Turn) -> Memory:
+    def _add_rows_of_x(self, turn: _Turn) -> StepMemory:
         """The unit of rows of x that a kernel takes by themselves."""
         assert turn.sums.apart is not None
         assert turn.update.ready is not None
         name, spectrum = turn.rows_of_x, turn.update.ready.joined
         front, rows, bits = self._front(f"{name}_rows", Sums(turn.sums.apart), {"": spectrum})
-        kernel = kernels.rows(f"{self.name}_{name}", rows.joined, {"": spectrum}, self.context.clock, bits)
+        kernel = kernels.joined_rows(f"{self.name}_{name}", rows.joined, {"": spectrum}, self.context.clock, bits)
         self.text.add_unit(self._unit(name, len(self.turns), kernel, front, [], ("s",)))
         return passed(name, rows.joined.row_range().bits, "x")
 
@@ -219,7 +218,7 @@ class RecurrentLayer:
         drain: int,
         kernel: Kernel,
         front: Kernel | None,
-        memories: list[Memory],
+        memories: list[StepMemory],
         buses: tuple[str, ...],
     ) -> Unit:
         beats, width = self.array.beats, 1 if self.together else self.array.heads
@@ -248,23 +247,23 @@ class RecurrentLayer:
     def _join(self, last: Unit) -> None:
         """x in the same sums: its thread keeps ahead of those of y, a frame at most."""
         text, groups = self.text, self.groups
-        text.add_x([turn.thread for turn in self.turns if turn.keeps_x])
+        text.add_x("ih", [turn.thread for turn in self.turns if turn.keeps_x])
         waits = []
         for turn in self.turns:
             name, first = turn.thread, turn.number * groups
             if turn.keeps_x:
                 rows = turn.rows_of_x
                 done = f"{last.name}_done && {last.name}_done_step == 16'd{last.real_steps - 1}"
-                text.body += flow.frames(rows, "ih_go && ih_ends", done)
+                text.body += availability.frames(rows, "ih_go && ih_ends", done)
                 waits.append(f"!(ih_group >= 16'd{first} && {rows}_frames == 2'd2)")
             elif len(self.turns) == 1:
-                text.body += flow.ahead(name, "ih", groups)
+                text.body += availability.ahead(name, "ih", groups)
                 waits.append(f"!{name}_full")
             else:
                 section = f"for_{turn.update.gates[0]}"
                 text.body += _section(section, first, first + groups)
                 text.array.issue.events.setdefault("ih", []).append(Field(section, 1, section))
-                text.body += flow.ahead(name, "ih", groups, section)
+                text.body += availability.ahead(name, "ih", groups, section)
                 waits.append(f"!({section} && {name}_full)")
         text.conditions["ih"] = Condition(always="ih_x", starts=" && ".join(waits))
 

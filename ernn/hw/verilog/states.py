@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ernn.hw.layout.registers import PROTOCOL
-from ernn.hw.layout.steps import Memory, Steps
+from ernn.hw.layout.steps import StepMemory, Steps
 from ernn.hw.layout.words import State, padded
 from ernn.hw.verilog.interfaces import stream_bits
 from ernn.hw.verilog.items import Assign, Instance, Item, Note, Process, Register, Wire
@@ -25,7 +25,7 @@ class States:
     """
 
     unit: Steps
-    cells: tuple[Unit, Memory] | None
+    cells: tuple[Unit, StepMemory] | None
     y_bits: int
     y_element_bits: int
     block_size: int
@@ -70,7 +70,7 @@ class States:
         Args:
             state_bits: of the widest word of a state.
         """
-        unit, y = self.unit, Memory("y", ("y",), 1, page="stream")
+        unit, y = self.unit, StepMemory("y", ("y",), 1, page="stream")
         bits = unit.step_bits + unit.stream_bits
         written = unit.address(y, f"{unit.name}_done_step", f"{unit.name}_done_stream", "")
         place, seen = (unit.address(y, step, "state_stream", "") for step in ("state_address", "state_step"))

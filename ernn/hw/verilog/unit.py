@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ernn.hw.graph.kernel import Kernel
-from ernn.hw.layout.steps import Memory, Steps
+from ernn.hw.layout.steps import StepMemory, Steps
 from ernn.hw.layout.weights import image
 from ernn.hw.verilog.interfaces import stream_bits
 from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Note, Process, Register, Wire, delay
@@ -41,7 +41,7 @@ class Unit(Steps):
     kernel: Kernel
     sums: tuple[str, ...]
     steps: int
-    memories: tuple[Memory, ...] = field(default=())
+    memories: tuple[StepMemory, ...] = field(default=())
     row_kernel: Kernel | None = None
     beats: int = 1
     turns: int = 1
@@ -153,15 +153,15 @@ class Unit(Steps):
         given, behind = f"{{{valid}, {source}}}", f"{{{n}_valid, {n}_sums}}"
         yield delay(f"delay_{n}_sums", total + 1, self.ahead - self._lead, given, behind)
 
-    def address_bits(self, memory: Memory) -> int:
+    def address_bits(self, memory: StepMemory) -> int:
         """Width of an address of one of its memories: step, and frame parity or stream."""
         return self.step_bits + {"frame": 1, "stream": self.stream_bits}.get(memory.page, 0)
 
-    def memory_bits(self, memory: Memory) -> int:
+    def memory_bits(self, memory: StepMemory) -> int:
         """Width of a word of one of its memories: the elements of one step on all buses."""
         return self.width * len(memory.buses) * self.block_size * memory.bits
 
-    def _memory(self, layer: str, memory: Memory) -> Iterator[Item]:
+    def _memory(self, layer: str, memory: StepMemory) -> Iterator[Item]:
         name, bits, width = f"{self.name}_{memory.name}", self.address_bits(memory), self.memory_bits(memory)
         cycles = self.ahead + self.kernel.taken(memory.buses[0])
         yield from (Wire(f"{name}_address", bits), Wire(f"{name}_word", width))
@@ -177,7 +177,7 @@ class Unit(Steps):
         else:
             yield Wire(f"{name}_read", width, f"{name}_word")
 
-    def _words_of(self, layer: str, memory: Memory) -> Instance:
+    def _words_of(self, layer: str, memory: StepMemory) -> Instance:
         """Instance of the RAM with a memory's words."""
         name, constant = f"{self.name}_{memory.name}", memory.numbers is not None
         pages = {"frame": 2, "stream": self.streams}.get(memory.page, 1)
@@ -193,13 +193,13 @@ class Unit(Steps):
         ports |= {"read_address": f"{name}_from", "q": f"{name}_word"}
         return Instance("ernn_ram", f"memory_{name}", ports, parameters)
 
-    def _from(self, memory: Memory, address: str) -> str:
+    def _from(self, memory: StepMemory, address: str) -> str:
         """Expression of the address that is read: a state may also be read out between frames."""
         if memory.page != "stream":
             return address
         return f"state_chosen ? {self.address(memory, 'state_step', 'state_stream', '')} : {address}"
 
-    def _written(self, memory: Memory) -> tuple[str, str, str]:
+    def _written(self, memory: StepMemory) -> tuple[str, str, str]:
         """Expressions of enable, address and data."""
         if memory.numbers is not None:
             return "1'b0", f"{self.address_bits(memory)}'d0", f"{self.memory_bits(memory)}'d0"
@@ -216,7 +216,7 @@ class Unit(Steps):
             f"state_write ? state_data[{width - 1}:0] : {w}_{memory.data}",
         )
 
-    def _bus(self, memory: Memory, bus: str, block: int) -> str:
+    def _bus(self, memory: StepMemory, bus: str, block: int) -> str:
         """Part of a memory's word that holds a bus of a block."""
         count, bits, k = len(memory.buses), memory.bits, self.block_size
         base, number = block * count * k * bits, memory.buses.index(bus)

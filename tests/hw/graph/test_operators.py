@@ -16,7 +16,7 @@ from ernn.hw.graph.operators import OPERATORS, Operator
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls.kernel import function
 from ernn.hw.verilog.kernel import modules
-from ernn.hw.work import Counted
+from ernn.hw.work import WorkCounter
 from tests.hw.evaluate import evaluate
 
 CLOCK = Clock(200, TIMINGS["xc7"])
@@ -57,7 +57,7 @@ def test_every_reader_knows_the_operator(operator):
     assert f"static void {kernel.name}" in function(kernel)
     for flow in {device.family for device in DEVICES.values()}:
         assert min(vars(kernel_cost(kernel, FABRICS[flow])).values()) >= 0
-    total = Counted()
+    total = WorkCounter()
     total.add_graph(graph, 1.0)
     assert evaluate(graph, {"a.0": 5, "b.0": -3}).outputs()["y.0"] is not None
 

@@ -46,7 +46,7 @@ class PynqBoard:
     """A board with PYNQ; the overlay is that of block_design.tcl.
 
     Args:
-        bitstream: path of ernn.bit, with ernn.hwh beside it.
+        bitstream: path of ernn.bit, with ernn.hwh in the same folder.
     """
 
     def __init__(self, bitstream: str) -> None:
