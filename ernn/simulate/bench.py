@@ -77,7 +77,7 @@ class Bench:
             frame, logit, expected, got = map(int, found.groups())
             raise Mismatch(f"frame {frame}, logit {logit}: expected {expected}, got {got}")
         ended = re.search(r"END frames (\d+) errors 0\b", printed)
-        if ended is None or int(ended[1]) != len(vectors.x):
+        if ended is None or int(ended[1]) != len(vectors.logits):
             said = re.findall(r"^(?:MISSING|WRITE|STUCK|END)\b.*$", printed, re.MULTILINE) or printed.splitlines()
             raise Mismatch(f"the simulation ended without all frames: {'; '.join(said[:3])}")
         numbers = re.findall(r"^REGISTER (\d+) (\d+)$", printed, re.MULTILINE)

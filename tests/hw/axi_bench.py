@@ -5,15 +5,25 @@ from dataclasses import replace
 from functools import wraps
 
 import cocotb
+import numpy as np
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiResp
 
-from ernn.hw.layout.registers import WRITTEN
+from ernn.hw.layout.registers import PROTOCOL, WRITTEN
 from ernn.program.network import Lstm, Program
-from tests.hw.axi_bus import Buses, program, vectors
+from tests.hw.axi_bus import Buses, loads, program, vectors
 
 RESET, CLEAR = 1, 2  # writes to control
-COUNTERS = ("frames_in", "frames_out", "cycles_low", "cycles_high", "latency", "protocol_errors", "layer0_busy")
+COUNTERS = (
+    "frames_in",
+    "frames_out",
+    "cycles_low",
+    "cycles_high",
+    "latency",
+    "protocol_errors",
+    "stream_errors",
+    "layer0_busy",
+)
 
 
 def protocol(pauses: float = 0.0) -> Callable[[Callable[[Buses], Awaitable[None]]], object]:
@@ -69,7 +79,7 @@ async def logits_that_nobody_takes_hold_everything(buses: Buses) -> None:
 @protocol(pauses=0.3)
 async def known_registers(buses: Buses) -> None:
     assert (await buses.read("identity")).to_bytes(4, "big") == b"ERNN"
-    assert await buses.read("interface_version") == 1
+    assert await buses.read("interface_version") == 2
     assert [await buses.read(name) for name in COUNTERS] == [0] * len(COUNTERS)
     assert await buses.read("load_place") == 0
     await buses.write("load_place", 0x0001_0002)
@@ -161,6 +171,63 @@ async def interrupted(buses: Buses, reset: Callable[[], Awaitable[None]]) -> Non
         buses.logits.excused = False
         await buses.run(vectors(program(), (2, 1), seed=9))
         await buses.expect_counters(program(), (2, 1), seed=9)
+
+
+@protocol()
+async def the_first_frame_after_a_reset_opens_an_utterance(buses: Buses) -> None:
+    """Of every stream, by its pin and by `control`; later ones go on."""
+    wanted = vectors(program(), (3, 3), seed=10)
+    unsaid = replace(wanted, first=np.zeros(len(wanted.x), bool))
+
+    async def by_control() -> None:
+        await buses.write("control", RESET)
+
+    for reset in (buses.reset, by_control):
+        await buses.run(vectors(program(), (2, 2), seed=11))
+        await reset()
+        await buses.run(unsaid)
+
+
+@protocol()
+async def weights_and_states_are_not_written_while_a_frame_is_under_way(buses: Buses) -> None:
+    """Neither within its features nor behind them; afterwards the same write goes to the same place."""
+    own, other = program(), program(seed=1)
+    new, wanted = list(loads(mixed(own, other))), vectors(own, (2, 2), seed=13)
+    places = [PROTOCOL.memory(0, 0), PROTOCOL.state(0, 0, "c")]
+    for beats in (1, 3, wanted.x.size):
+        for place in places:
+            before = len(buses.features.passed)
+            await buses.write("load_place", place)
+            buses.send(wanted)
+            await buses.passed(before + beats)
+            assert await buses.answer("load_part", 0x5A5A5A5A) == AxiResp.SLVERR
+            assert await buses.read("load_part") == 0
+            await buses.expect(wanted)
+    for register, value in new:
+        assert await buses.answer(register, value) == AxiResp.OKAY
+    await buses.run(vectors(mixed(own, other), (3, 2), seed=13))
+    await buses.load(own)
+
+
+@protocol()
+async def harmless_accesses_do_not_hold_frames_back(buses: Buses) -> None:
+    """Features pass in the same cycles with reads and writes of all other registers as without."""
+
+    async def passed(busy: bool) -> list[int]:
+        before = len(buses.features.passed)
+        running = cocotb.start_soon(buses.run(vectors(program(), (6, 6), seed=14)))
+        count = 0
+        while busy and not running.done():
+            for register, value in (("load_place", 3), ("state_step", 1), ("control", CLEAR)):
+                await buses.write(register, value)
+                await buses.read("frames_in")
+                count += 1
+        assert not busy or count > 12
+        await running
+        cycles = buses.features.passed[before:]
+        return [cycle - cycles[0] for cycle in cycles]
+
+    assert await passed(busy=True) == await passed(busy=False)
 
 
 @protocol(pauses=0.2)

@@ -44,6 +44,16 @@ def vectors(of: Program, lengths: Sequence[int], seed: int = 1) -> Vectors:
     return rtl_vectors(of, designs.utterances(of, lengths, seed), STREAMS)
 
 
+def loads(of: Program) -> Iterator[tuple[str, int]]:
+    """Register writes of all weights of a network."""
+    for number, layer in enumerate(design(of).layers):
+        parts = -(-layer.array.weight_bits // 32)
+        for memory, image in enumerate(layer.array.layout.images()):
+            yield "load_place", PROTOCOL.memory(number, memory)
+            for word in image.split():
+                yield from (("load_part", int(word, 16) >> 32 * part & 0xFFFFFFFF) for part in range(parts))
+
+
 class Rules:
     """Of one channel: valid stays and nothing that it comes with changes until ready, and what passed is counted.
 
@@ -112,6 +122,10 @@ class Buses:
             await RisingEdge(self.dut.aclk)
         raise AssertionError(f"nothing happened in {cycles} cycles")
 
+    async def passed(self, beats: int) -> None:
+        """Until so many beats of features went in."""
+        await self.wait(lambda: len(self.features.passed) >= beats)
+
     def send(self, vectors: Vectors, frames: slice = slice(None)) -> None:
         """Put frames into the queue."""
         rows = zip(vectors.x[frames], vectors.first[frames], vectors.stream[frames], strict=True)
@@ -151,21 +165,19 @@ class Buses:
         assert response.resp == AxiResp.OKAY, name
         return int.from_bytes(response.data, "little")
 
+    async def answer(self, name: str, value: int) -> AxiResp:
+        """What a write of a register is answered."""
+        number = [each for each, _, _ in self.design.registers].index(name)
+        return (await self.registers.write(4 * number, value.to_bytes(4, "little"))).resp
+
     async def write(self, name: str, value: int) -> None:
         """A register."""
-        number = [each for each, _, _ in self.design.registers].index(name)
-        response = await self.registers.write(4 * number, value.to_bytes(4, "little"))
-        assert response.resp == AxiResp.OKAY, name
+        assert await self.answer(name, value) == AxiResp.OKAY, name
 
     async def load(self, of: Program) -> None:
         """Write all weights of a network."""
-        for number, layer in enumerate(design(of).layers):
-            parts = -(-layer.array.weight_bits // 32)
-            for memory, image in enumerate(layer.array.layout.images()):
-                await self.write("load_place", PROTOCOL.memory(number, memory))
-                for word in image.split():
-                    for part in range(parts):
-                        await self.write("load_part", int(word, 16) >> 32 * part & 0xFFFFFFFF)
+        for name, value in loads(of):
+            await self.write(name, value)
 
     async def expect_counters(self, of: Program, lengths: Sequence[int], seed: int) -> None:
         """Frames and saturated values of these utterances, and of nothing else."""

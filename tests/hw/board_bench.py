@@ -116,6 +116,37 @@ def utterances_open_where_they_are_said_to(bench: Bench) -> None:
         assert (accelerator.run(rows[0]) == rows[1]).all()
 
 
+@on_board()
+def the_first_frame_after_a_reset_opens_an_utterance(bench: Bench) -> None:
+    wanted, accelerator = bench.vectors((3, 3)), bench.accelerator()
+    unsaid = np.zeros(len(wanted.x), bool)
+
+    def by_its_pin() -> None:
+        resume(bench.pynq.reset)()
+
+    for reset in (by_its_pin, accelerator.reset):
+        bench.driver.check(accelerator, bench.vectors((2, 2), seed=3))
+        reset()
+        assert (accelerator.run(wanted.x, unsaid, wanted.stream) == wanted.logits).all()
+
+
+@on_board()
+def frames_of_a_stream_that_does_not_exist_are_dropped(bench: Bench) -> None:
+    """Rows of others in the same packet are answered."""
+    wanted, accelerator = bench.vectors((2,)), bench.accelerator()
+    slot, size = accelerator.description["input"]["slot_bits"], accelerator.description["logits"]["size"]
+    features = bench.driver._words(np.repeat(wanted.x, 2, axis=0), slot)
+    width = -(-size * accelerator.description["logits"]["slot_bits"] // 32)
+    for count, stranger in enumerate((STREAMS, 3, 4, 0x8000), start=1):
+        headers = np.array([1 | stranger << 16, 1, stranger << 16, 0], np.uint32)
+        words = np.column_stack([headers, features]).reshape(-1)
+        found = accelerator.board.exchange(words, 2 * width).reshape(2, width)
+        logits = bench.driver._integers(found, accelerator.description["logits"]["slot_bits"], size)
+        assert (logits == wanted.logits).all()
+        assert accelerator.read("stream_errors") == 2 * count
+        assert accelerator.read("protocol_errors") == 0
+
+
 @on_board(pauses=0.2)
 def weights_of_another_network(bench: Bench) -> None:
     own, other = program(), mixed(program(), program(seed=1))

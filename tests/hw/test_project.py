@@ -163,7 +163,7 @@ def test_the_clock_is_a_constraint():
 
 def test_more_than_one_stream_is_only_told_apart_by_its_number():
     one, four = (designs.network(programs.build(), streams=streams) for streams in (1, 4))
-    assert (one.stream_bits, four.stream_bits) == (1, 2)
+    assert (one.tid_bits, four.tid_bits) == (1, 3)
     found = [project.rtl_project(each) for each in (one, four)]
     images = [{path: text for path, text in files.items() if path.endswith(".hex")} for files in found]
     assert images[0] == images[1]

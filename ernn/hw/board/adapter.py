@@ -57,7 +57,7 @@ def _ports(network: NetworkHardware) -> Iterator[Port]:
 
 
 def _items(network: NetworkHardware) -> Iterator[Item]:
-    a, t, x, y = network.address_bits, network.stream_bits, network.input, network.output
+    a, t, x, y = network.address_bits, network.tid_bits, network.input, network.output
     number, bit = register_number(CONTROL), PROTOCOL.reset.bit_length() - 1
     yield Note("A reset by the register `control` is one of the adapter too.")
     written = f"s_axil_awvalid && s_axil_awready && s_axil_awaddr[{a - 1}:0] == {a}'d{4 * number}"
@@ -87,7 +87,8 @@ def _adapter(network: NetworkHardware) -> Instance:
         "LOGITS": y.count,
         "LOGIT_SLOT": slot(y.slot),
         "LOGIT_BITS": y.slot,
-        "STREAM": network.stream_bits,
+        "STREAMS": network.architecture.streams,
+        "STREAM": network.tid_bits,
         "FRAMES": 1 << network.frame_bits,
         "FRAME": network.frame_bits,
     }

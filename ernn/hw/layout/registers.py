@@ -11,7 +11,7 @@ from ernn.hw.design import Protocol
 PART_BITS = 32  # of a register, and of a part of a word
 PROTOCOL = Protocol(
     identity=0x45524E4E,  # "ERNN"
-    version=1,
+    version=2,
     reset=1,
     clear=2,
     layer_shift=16,

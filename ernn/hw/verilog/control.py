@@ -18,6 +18,7 @@ from ernn.hw.layout.words import padded
 from ernn.hw.verilog.items import BLANK, Instance, Item, Process, Register, Wire
 from ernn.hw.verilog.layer import LayerHardware
 
+_COUNTERS = "frames_in", "frames_out", "latency", "protocol_errors", "stream_errors"
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
 # layer, and to its memory; a state word that is shown is decoded, placed, addressed, read in two cycles, and chosen.
 _SETTLE = 10
@@ -38,13 +39,18 @@ class Control:
     def registers(self) -> list[tuple[str, str, str]]:
         """Registers that can be read: name, expression, meaning; the first of them can be written too."""
         found = [
-            (CONTROL, "32'd0", "write 1: reset all state and counters; write 2: reset the counters"),
+            (CONTROL, "32'd0", "write 1: end all frames, forget states and counters; write 2: reset the counters"),
             (
                 LOAD_PLACE,
                 "{load_layer, load_memory}",
                 "write {layer, memory}: words of this memory follow, from address 0",
             ),
-            (LOAD_PART, "load_address", "write the next 32 bits of a word of weights, the lowest first"),
+            (
+                LOAD_PART,
+                "load_address",
+                "write the next 32 bits of a word of weights or of a state, the lowest first; refused while a frame is "
+                "under way",
+            ),
             (STATE_STEP, "{16'd0, state_step}", "write the word of a state that state_0, .. shall show"),
             ("identity", f"32'h{PROTOCOL.identity:08x}", "ERNN"),
             ("interface_version", f"32'd{PROTOCOL.version}", "of these registers"),
@@ -62,6 +68,7 @@ class Control:
                 "protocol_errors",
                 "frames whose tlast was not with their last feature, or whose tkeep was wrong",
             ),
+            ("stream_errors", "stream_errors", "frames of a stream that does not exist; they were dropped"),
         ]
         for part in range(self.state_parts):
             low, high = PART_BITS * part, PART_BITS * (part + 1) - 1
@@ -91,9 +98,10 @@ class Control:
         yield from self._of_frames()
         yield from (Wire("load_address", 32), Wire("load_layer", 16), Wire("load_memory", 16), Wire("load"))
         yield Wire("load_data", 32 * self._parts)
-        yield from (Register(each, 32) for each in ("frames_in", "frames_out", "latency", "protocol_errors"))
+        yield from (Register(each, 32) for each in _COUNTERS)
         yield Register("cycles", 64)
-        yield from map(Wire, ("rst", "clear", "taking", "settled"))
+        yield from map(Wire, ("rst", "clear", "guarded", "settled"))
+        yield Register("idle", comment="no frame is under way")
         yield from (Register("load_parts", 16), Wire("state_step", 16))
         yield self._control()
         yield self._unused()
@@ -131,7 +139,7 @@ class Control:
         ports = {"clk": "clk", "aresetn": "aresetn"} | {each: f"s_axil_{each}" for each in names}
         ports["values"] = f"{{{', '.join(value for _, value, _ in reversed(registers))}}}"
         loaded = ("load_parts", "load", "load_layer", "load_memory", "load_address", "load_data")
-        ports |= {each: each for each in (*loaded, "rst", "clear", "taking", "settled", "state_step")}
+        ports |= {each: each for each in (*loaded, "rst", "clear", "idle", "guarded", "settled", "state_step")}
         return Instance("ernn_control", "control", ports, sizes | {"PARTS": self._parts})
 
     def _unused(self) -> Item:
@@ -164,7 +172,7 @@ class Control:
         }
         first, *others = words.values()
         shown = "".join(f"load_layer == 16'd{n} ? {word} : " for n, word in zip([*words][1:], others, strict=True))
-        yield from (Register("state_word", 32 * self.state_parts), Register("idle"))
+        yield Register("state_word", 32 * self.state_parts)
         yield Process(f"""    always @(posedge clk) begin
         idle <= under_way == {self.frame_bits}'d0 && first_beat;
         state_word <= {shown}{first};

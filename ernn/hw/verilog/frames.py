@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ernn.hw.layout.registers import whole_bytes
-from ernn.hw.layout.words import Words
+from ernn.hw.layout.registers import PROTOCOL, whole_bytes
+from ernn.hw.layout.words import Words, padded
+from ernn.hw.verilog.interfaces import stream_bits
 from ernn.hw.verilog.items import BLANK, Assign, Item, Loop, Memory, Note, Process, Register, Wire
 from ernn.hw.verilog.module import Port
 
@@ -69,14 +70,20 @@ class Frames:
     """Ports of the top module, and frames under way.
 
     Args:
+        frame_bits: of the number of a frame.
+        streams: that take turns.
         layers: modules with an array.
     """
 
     input: Beats
     output: Beats
     frame_bits: int
-    stream_bits: int
+    streams: int
     layers: int
+
+    @property
+    def _stream_bits(self) -> int:
+        return int(stream_bits(self.streams))
 
     def doc(self, name: str, layers: int) -> str:
         """Comment at the head of the module.
@@ -90,6 +97,8 @@ class Frames:
 A frame is {x.elements} features of {x.bits} bits, {x.count} a beat.
 It gives {y.elements} logits of {y.bits} bits, {y.count} a beat.
 tuser of a frame's first beat says that an utterance opens (states count as zeros), tid names its stream.
+After a reset the first frame of a stream opens an utterance, unless a state of the stream was written.
+A frame of a stream that does not exist is dropped.
 Registers: registers.md."""
 
     def ports(self, address_bits: int) -> Iterator[Port]:
@@ -98,7 +107,7 @@ Registers: registers.md."""
         Args:
             address_bits: of AXI4-Lite addresses.
         """
-        t, x, y = self.stream_bits, self.input, self.output
+        t, x, y = tid_bits(self.streams), self.input, self.output
         yield from (Port("input", "aclk"), Port("input", "aresetn"))
         yield Port("input", "s_axis_tdata", x.count * x.slot)
         yield from (Port("input", "s_axis_tvalid"), Port("output", "s_axis_tready"), Port("input", "s_axis_tlast"))
@@ -112,7 +121,7 @@ Registers: registers.md."""
 
     def items(self) -> Iterator[Item]:
         """Contexts: one is written two cycles after a frame's first feature, just before a thread can read it."""
-        f, t, x = self.frame_bits, self.stream_bits, self.input
+        f, t, x = self.frame_bits, self._stream_bits, self.input
         yield Note("Frames under way: contexts in a ring, from their first feature to their last logit.")
         yield from (Register("ring_first", 1 << f), Register("ring_stream", t << f))
         yield Memory("ring_begun", 32, depth=1 << f)
@@ -122,13 +131,18 @@ Registers: registers.md."""
         yield from map(Register, ("counting", "taken_last", "out_ended", "wrong"))
         yield Register("begun", 32, port=True)
         yield from (Register("opens", comment="a frame has begun"), Register("opens_first"))
+        yield Register("unopened", self.streams, comment="streams that had no frame and no state since the reset")
+        yield from (Register("dropped_frame"), Register("dropped", comment="frames whose last beat was dropped"))
         yield from (Register("opens_stream", t), Register("opens_frame", f), Loop("place"))
         yield self._registered()
         yield Wire("in_ready")
         yield Wire("in_take", value="s_axis_tvalid && s_axis_tready")
         yield Wire("out_end", value="m_axis_tvalid && m_axis_tready && m_axis_tlast")
         yield Assign("s_axis_tready", "in_ready && open")
-        yield Assign("m_axis_tid", f"ring_stream[frame_out*{t}+:{t}]")
+        yield Wire("unknown_stream", value=f"s_axis_tid >= {tid_bits(self.streams)}'d{self.streams}")
+        yield Wire("dropping", value="first_beat ? unknown_stream : dropped_frame")
+        yield Wire("frame_take", value="in_take && !dropping")
+        yield Assign("m_axis_tid", padded(f"ring_stream[frame_out*{t}+:{t}]", t, tid_bits(self.streams)))
         yield self._counted()
         yield from self._data()
 
@@ -137,9 +151,10 @@ Registers: registers.md."""
         f, x = self.frame_bits, self.input
         return Process(f"""    always @(posedge clk) begin
         frames_open <= under_way;
-        open <= frames_open < {f}'d{(1 << f) - 3} && settled && !taking && !rst;
-        counting <= under_way != {f}'d0 || !first_beat || in_take;
-        taken_last <= !rst && in_take && last_beat;
+        open <= frames_open < {f}'d{(1 << f) - 3} && settled && !guarded && !rst;
+        counting <= under_way != {f}'d0 || (!first_beat && !dropped_frame) || frame_take;
+        taken_last <= !rst && frame_take && last_beat;
+        dropped <= !rst && in_take && last_beat && dropping;
         out_ended <= !rst && out_end;
         wrong <= !rst && in_take && last_beat && (misplaced || !s_axis_tlast{x.wrong("last_beat")});
         begun <= ring_begun[frame_out];
@@ -147,12 +162,13 @@ Registers: registers.md."""
 
     def _counted(self) -> Process:
         """Places in the ring, and counters."""
-        f, t, x = self.frame_bits, self.stream_bits, self.input
+        f, t, x = self.frame_bits, self._stream_bits, self.input
         beats = x.words.words
         counters = "".join(
             f"        busy_{n} <= clear ? 32'd0 : busy_{n} + {{31'd0, busy[{n}]}};\n" for n in range(self.layers)
         )
         last = "1'b1" if beats == 1 else f"beat == 16'd{beats - 2}"
+        written = f"load && load_memory[{PROTOCOL.state_bit}]"  # a word of a state
         return Process(f"""    always @(posedge clk) begin
         if (rst) begin
             beat <= 16'd0;
@@ -166,24 +182,30 @@ Registers: registers.md."""
                 first_beat <= last_beat;
                 last_beat <= {last};
             end
-            if (in_take && last_beat) frame_in <= frame_in + 1'b1;
+            if (frame_take && last_beat) frame_in <= frame_in + 1'b1;
             if (out_end) frame_out <= frame_out + 1'b1;
         end
-        opens <= in_take && first_beat;
+        if (in_take) dropped_frame <= dropping;
+        opens <= frame_take && first_beat;
         opens_first <= s_axis_tuser[0];
-        opens_stream <= s_axis_tid;
+        opens_stream <= s_axis_tid[{t - 1}:0];
         opens_frame <= frame_in;
         for (place = 0; place < {1 << f}; place = place + 1)
             if (opens && opens_frame == place[{f - 1}:0]) begin
-                ring_first[place] <= opens_first;
+                ring_first[place] <= opens_first || unopened[opens_stream];
                 ring_stream[place*{t}+:{t}] <= opens_stream;
             end
         if (opens) ring_begun[opens_frame] <= now;
+        for (place = 0; place < {self.streams}; place = place + 1)
+            if (rst) unopened[place] <= 1'b1;
+            else if (opens && opens_stream == place[{t - 1}:0]) unopened[place] <= 1'b0;
+            else if ({written} && load_memory[{t - 1}:0] == place[{t - 1}:0]) unopened[place] <= 1'b0;
         frames_in <= clear ? 32'd0 : frames_in + {{31'd0, taken_last}};
         frames_out <= clear ? 32'd0 : frames_out + {{31'd0, out_ended}};
         cycles <= clear ? 64'd0 : cycles + {{63'd0, counting}};
         misplaced <= !rst && (in_take ? !last_beat && (misplaced || s_axis_tlast{x.wrong("last_beat")}) : misplaced);
         protocol_errors <= clear ? 32'd0 : protocol_errors + {{31'd0, wrong}};
+        stream_errors <= clear ? 32'd0 : stream_errors + {{31'd0, dropped}};
         now <= rst ? 32'd0 : now + 32'd1;
         if (clear) latency <= 32'd0;
         else if (out_ended) latency <= now - begun + 32'd1;
@@ -197,6 +219,15 @@ Registers: registers.md."""
         if y.count > 1:
             yield Assign("m_axis_tkeep", y.kept("m_axis_tlast"))
         yield BLANK
+
+
+def tid_bits(streams: int) -> int:
+    """Width of `tid`: the numbers of the streams, and at least one more that names none.
+
+    >>> [tid_bits(streams) for streams in (1, 2, 3, 4)]
+    [1, 2, 2, 3]
+    """
+    return streams.bit_length()
 
 
 def control_ports(address_bits: int) -> Iterator[Port]:

@@ -11,7 +11,7 @@ from ernn.hw.layout.words import Words
 from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Context
 from ernn.hw.verilog.control import Control
-from ernn.hw.verilog.frames import Beats, Frames
+from ernn.hw.verilog.frames import Beats, Frames, tid_bits
 from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.layer import LayerHardware, Projection
 from ernn.hw.verilog.module import Module, declared_first
@@ -130,19 +130,19 @@ class NetworkHardware:
         return Beats(self.architecture.logits, self.program.output.logits.bits, self.program.decoder.classes)
 
     @property
-    def stream_bits(self) -> int:
+    def tid_bits(self) -> int:
         """Width of `tid`, the number of a stream."""
-        return max(1, (self.architecture.streams - 1).bit_length())
+        return tid_bits(self.architecture.streams)
 
     def top(self) -> Module:
         """The top module `ernn`."""
-        frames = Frames(self.input, self.output, self.frame_bits, self.stream_bits, len(self.layers))
+        frames = Frames(self.input, self.output, self.frame_bits, self.architecture.streams, len(self.layers))
         items = [Wire("clk", value="aclk"), *self.control.items(), *frames.items(), *self._layers()]
         doc = frames.doc(self.program.name, len(self.program.layers))
         return Module("ernn", tuple(frames.ports(self.address_bits)), declared_first(items), doc=doc)
 
     def _layers(self) -> Iterator[Item]:
-        before, sink = Handshake("s_axis_tvalid && open", "in_ready", "features"), self.input.words
+        before, sink = Handshake("s_axis_tvalid && open && !dropping", "in_ready", "features"), self.input.words
         for layer in self._chain:
             yield from self._instance(layer, before, sink)
             if layer.projection is not None:

@@ -24,7 +24,7 @@ def testbench(network: NetworkHardware) -> dict[str, str]:
 
 
 def _items(network: NetworkHardware) -> Iterator[Item]:
-    a, t, x, y = network.address_bits, network.stream_bits, network.input, network.output
+    a, t, x, y = network.address_bits, network.tid_bits, network.input, network.output
     yield from map(Wire, ("clk", "resetn", "running"))
     yield Wire("cycle", 32)
     yield from (Wire("tvalid"), Wire("tready"), Wire("tlast"), Wire("tuser"), Wire("tid", t))
@@ -68,7 +68,8 @@ def _bench(network: NetworkHardware) -> Instance:
         "LOGITS": y.count,
         "LOGIT_SLOT": y.slot,
         "LOGIT_BITS": y.bits,
-        "STREAM": network.stream_bits,
+        "STREAMS": network.architecture.streams,
+        "STREAM": network.tid_bits,
         "ADDRESS": network.address_bits,
         "REGISTERS": len(network.registers),
     }

@@ -57,7 +57,7 @@ def test_states_are_written_as_by_the_library(name):
 
 def test_other_registers_are_refused():
     described = json.loads(accelerator("lstm")[2][design.ACCELERATOR])
-    with pytest.raises(DRIVER.DriverError, match=r"^no accelerator of version 1 found: identity 0x7, version 1$"):
+    with pytest.raises(DRIVER.DriverError, match=r"^no accelerator of version 2 found: identity 0x7, version 2$"):
         DRIVER.Accelerator(Written(described["registers"], identity=7), described)
 
 

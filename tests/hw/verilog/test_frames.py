@@ -1,14 +1,16 @@
 """Beats of the streams: every element has its place, and `tkeep` says which bytes are a vector's."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.hw.layout.array import Array
 from ernn.hw.project import rtl_project
-from ernn.hw.verilog.frames import Beats
+from ernn.hw.verilog.frames import Beats, tid_bits
 from ernn.hw.verilog.network import Architecture
 from ernn.simulate.vectors import rtl_vectors
 from tests import programs
@@ -53,3 +55,22 @@ def test_a_wrong_tkeep_is_counted_and_changes_no_logit(tmp_path):
     bench = designs.bench(design, tmp_path, files.merged({"tb/ernn_bench.v": text}))
     vectors = rtl_vectors(program, designs.utterances(program, [3, 2]), 1)
     assert bench.run(vectors).registers["protocol_errors"] == 5
+
+
+@pytest.mark.parametrize("streams", [1, 2, 3])
+def test_frames_of_a_stream_that_does_not_exist_are_counted_and_dropped(tmp_path, streams):
+    program = programs.build(block_sizes=(2, 2))
+    design = designs.network(program, streams=streams, beat=(4, 1))
+    bench = designs.bench(design, tmp_path)
+    vectors = rtl_vectors(program, designs.utterances(program, [4, 3, 2]), streams)
+    rng = np.random.default_rng(streams)
+    strangers = np.sort(rng.integers(0, len(vectors.x) + 1, 5))
+    x, first, stream = (
+        np.insert(each, strangers, each[:5], axis=0) for each in (vectors.x, vectors.first, vectors.stream)
+    )
+    numbers = rng.integers(streams, 1 << tid_bits(streams), 5)
+    stream[strangers + np.arange(5)] = numbers
+    for pauses in (0, 120):
+        found = bench.run(replace(vectors, x=x, first=first, stream=stream), gaps=pauses, stalls=pauses).registers
+        assert (found["stream_errors"], found["protocol_errors"]) == (5, 0)
+        assert found["frames_in"] == found["frames_out"] == len(vectors.x)

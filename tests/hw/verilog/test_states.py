@@ -1,12 +1,17 @@
 """States of a stream, read out and written back between frames."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from ernn.devices.timing import TIMINGS
 from ernn.hw import project
 from ernn.hw.board import host
 from ernn.hw.graph.schedule import Clock
+from ernn.hw.layout.registers import CONTROL, PROTOCOL, register_number
 from ernn.simulate.bench import Mismatch
+from ernn.simulate.vectors import rtl_vectors
 from tests import programs
 from tests.hw import designs
 from tests.hw.states import layers_with_states, rest, restored
@@ -47,6 +52,25 @@ def test_states_of_another_stream_are_not_touched(made):
     vectors, before, _ = rest(program, 0)
     with pytest.raises(Mismatch):
         bench.run(vectors, writes=restored(description, 1, before))
+
+
+def test_after_a_reset_the_first_frame_of_every_stream_opens_an_utterance(made):
+    program, description, bench = made
+    left = [write for stream in range(STREAMS) for write in restored(description, stream, rest(program, stream)[1])]
+    vectors = rtl_vectors(program, designs.utterances(program, [3, 4, 2], seed=4), STREAMS)
+    again = np.flatnonzero(vectors.first)[STREAMS]  # the second utterance of its stream: it must say so itself
+    unsaid = replace(vectors, first=np.arange(len(vectors.x)) == again)
+    bench.run(unsaid, writes=[*left, (register_number(CONTROL), PROTOCOL.reset)])
+    with pytest.raises(Mismatch):
+        bench.run(unsaid, writes=left)
+    with pytest.raises(Mismatch, match=f"frame {again},"):
+        bench.run(replace(vectors, first=np.zeros(len(vectors.x), bool)))
+
+
+def test_states_that_are_written_after_a_reset_count(made):
+    program, description, bench = made
+    vectors, before, _ = rest(program, 1)
+    bench.run(vectors, writes=[(register_number(CONTROL), PROTOCOL.reset), *restored(description, 1, before)])
 
 
 @pytest.mark.parametrize("kind", ["c", "y"])

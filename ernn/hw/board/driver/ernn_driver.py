@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-VERSION = 1  # of the register protocol, whose numbers are in accelerator.json
+VERSION = 2  # of the register protocol, whose numbers are in accelerator.json
 FILE_VERSION = 1  # of accelerator.json and weights.json
 
 

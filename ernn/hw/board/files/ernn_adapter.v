@@ -9,7 +9,8 @@ module ernn_adapter #(
     parameter LOGITS = 1,  // of a beat of the network
     parameter LOGIT_SLOT = 8,  // bits of a logit in a word
     parameter LOGIT_BITS = 8,  // of them, those of the network's port
-    parameter STREAM = 1,  // bits of the number of a stream
+    parameter STREAMS = 1,
+    parameter STREAM = 1,  // bits of the number of a stream, and of one that is no stream's
     parameter FRAMES = 2,  // under way
     parameter FRAME = 1  // bits of their number
 ) (
@@ -43,13 +44,13 @@ module ernn_adapter #(
     localparam LAST_BYTES = (INPUTS - (IN_WORDS - 1) * FEATURES) * FEATURE_BITS / 8;
     localparam [BYTES-1:0] LAST_KEEP = {BYTES{1'b1}} >> (BYTES - LAST_BYTES);
 
-    // The network's reset begins two cycles after the write and lasts longer than this one.
-    reg [2:0] resetting;
-    wire rst = !aresetn || resetting != 3'd0;
+    // The network's reset begins some 20 cycles after the write at the latest. What comes before that would be lost.
+    reg [4:0] resetting;
+    wire rst = !aresetn || resetting != 5'd0;
     always @(posedge clk)
-        if (!aresetn) resetting <= 3'd0;
-        else if (resets) resetting <= 3'd7;
-        else if (resetting != 3'd0) resetting <= resetting - 3'd1;
+        if (!aresetn) resetting <= 5'd0;
+        else if (resets) resetting <= 5'd31;
+        else if (resetting != 5'd0) resetting <= resetting - 5'd1;
 
     wire x_valid, x_ready, x_last, x_user, x_end, x_packet_end, known_ready;
     wire [FEATURE_BITS-1:0] x;
@@ -76,7 +77,8 @@ module ernn_adapter #(
         .packet_end(x_packet_end)
     );
 
-    // For each frame under way: does its packet end with it?
+    // For each frame under way: does its packet end with it? The network drops frames of a stream that does not exist.
+    wire x_known = x_id < STREAMS[STREAM-1:0];
     wire y_end, known, packet_end;
     ernn_fifo #(
         .WIDTH(1),
@@ -85,7 +87,7 @@ module ernn_adapter #(
     ) ends (
         .clk(clk),
         .rst(rst),
-        .in_valid(x_end),
+        .in_valid(x_end && x_known),
         .in_ready(known_ready),
         .in_data(x_packet_end),
         .out_valid(known),

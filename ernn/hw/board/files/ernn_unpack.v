@@ -1,5 +1,6 @@
 // Rows of a DMA packet become frames: a header word (bit 0: an utterance opens, from bit 16 on: its stream), then
-// features, as many as fit into a word, the first lowest; every row begins with a new word.
+// features, as many as fit into a word, the first lowest; every row begins with a new word. A stream whose number needs
+// more bits becomes the highest number that STREAM bits have, which is no stream's.
 // A packet that ends within a row is filled up with zeros, without tlast: the network counts it as misplaced.
 module ernn_unpack #(
     parameter INPUTS = 1,
@@ -24,6 +25,7 @@ module ernn_unpack #(
 );
     localparam integer IN_WORD = 32 / SLOT;
     localparam integer LAST = INPUTS - 1;
+    localparam [16:0] LIMIT = 17'd1 << STREAM;
     reg body, first, ended;
     reg [31:0] word;
     reg [2:0] left;  // features in `word`
@@ -49,7 +51,7 @@ module ernn_unpack #(
             if (take) begin
                 body <= 1'b1;
                 first <= in_data[0];
-                out_id <= in_data[16+:STREAM];
+                out_id <= {1'b0, in_data[31:16]} < LIMIT ? in_data[16+:STREAM] : {STREAM{1'b1}};
                 ended <= in_last;
             end
             word <= 32'd0;

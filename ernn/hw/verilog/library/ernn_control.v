@@ -1,5 +1,7 @@
 // Control of a network: what a host reads and writes by AXI4-Lite, resets, and weights and states that are loaded.
-// A write takes effect in the cycles behind `taking`; frames wait until `settled`.
+// Weights and states are written between frames alone: such a write while a frame is under way is refused. New frames
+// wait from its announcement (`guarded`) until its effects are over (`settled`), and from that of a reset. No other write
+// holds frames back.
 module ernn_control #(
     parameter READS = 1,  // registers
     parameter WRITES = 4,
@@ -12,7 +14,7 @@ module ernn_control #(
     parameter RESET_BIT = 0,  // of CONTROL
     parameter CLEAR_BIT = 1,
     parameter FLUSH = 1,  // cycles in which all pipelines run empty
-    parameter SETTLE = 1,  // cycles that frames wait behind a write
+    parameter SETTLE = 1,  // cycles that frames wait behind a write of weights or states
     parameter PARTS = 1  // of the widest word that is loaded
 ) (
     input wire clk,
@@ -43,7 +45,8 @@ module ernn_control #(
     output wire [32*PARTS-1:0] load_data,
     output reg rst,
     output reg clear,  // the counters
-    output wire taking,
+    input wire idle,  // see ernn_registers.v
+    output wire guarded,
     output reg settled,
     output reg [15:0] state_step  // of the state that is shown
 );
@@ -59,11 +62,13 @@ module ernn_control #(
     wire [31:0] write_data;
     reg resets, clears, places, loads;
     reg [31:0] load_value;
+    wire loading = write && write_number == PART_NUMBER;
+    wire ending = write && write_number == CONTROL_NUMBER && write_data[RESET_BIT];
     always @(posedge clk) begin
-        resets <= aresetn && write && write_number == CONTROL_NUMBER && write_data[RESET_BIT];
+        resets <= aresetn && ending;
         clears <= aresetn && write && write_number == CONTROL_NUMBER && write_data[CLEAR_BIT];
         places <= aresetn && write && write_number == PLACE_NUMBER;
-        loads <= aresetn && write && write_number == PART_NUMBER;
+        loads <= aresetn && loading;
         load_value <= write_data;
     end
 
@@ -80,11 +85,15 @@ module ernn_control #(
         .READS(READS),
         .WRITES(WRITES),
         .ADDRESS(ADDRESS),
-        .SETTLE(WRITE_CYCLES)
+        .SETTLE(WRITE_CYCLES),
+        .GUARDED(LOAD_PART),
+        .CONTROL(CONTROL),
+        .RESET_BIT(RESET_BIT)
     ) registers (
         .clk(clk),
         .rst(!aresetn),
         .hold(rst),
+        .idle(idle),
         .awaddr(awaddr),
         .awvalid(awvalid),
         .awready(awready),
@@ -103,20 +112,21 @@ module ernn_control #(
         .rvalid(rvalid),
         .rready(rready),
         .values(values),
-        .taking(taking),
+        .guarded(guarded),
         .write(write),
         .write_number(write_number),
         .write_data(write_data)
     );
 
-    reg [15:0] settling;  // frames wait: what was written is on its way
+    // Frames wait while weights or states that were written are on their way.
+    reg [15:0] settling;
     always @(posedge clk) begin
         if (rst) state_step <= 16'd0;
         else if (write && write_number == STEP_NUMBER) state_step <= write_data[15:0];
         if (rst) settling <= 16'd0;
-        else if (taking) settling <= SETTLE_CYCLES;
+        else if (loading) settling <= SETTLE_CYCLES;
         else if (settling != 16'd0) settling <= settling - 16'd1;
-        settled <= settling == 16'd0 && !taking;
+        settled <= settling == 16'd0 && !guarded && !loading && !ending && !resets;
     end
     ernn_loader #(
         .PARTS(PARTS)

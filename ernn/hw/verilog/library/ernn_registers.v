@@ -1,15 +1,22 @@
 // AXI4-Lite: READS registers that can be read, from address 0 on, and writes handed on as `write` with address and data.
 // One access at a time; a read of anything else gives zero and an error response, and so does a write beyond WRITES.
 // Ready signals are registers. The next access waits until a write has come into effect: SETTLE cycles after `taking`.
+// Two writes announce themselves by `guarded`, which keeps new frames out, and are decided three cycles later. That of
+// register GUARDED changes what frames use: it takes effect if no frame is under way (`idle`), else it has an error
+// response. A reset ends all frames; none that comes after its response is lost.
 module ernn_registers #(
     parameter READS = 1,
     parameter WRITES = 1,
     parameter ADDRESS = 12,
-    parameter SETTLE = 15  // at most 15
+    parameter SETTLE = 15,  // at most 15
+    parameter GUARDED = 0,
+    parameter CONTROL = 0,
+    parameter RESET_BIT = 0
 ) (
     input wire clk,
     input wire rst,
     input wire hold,  // writes wait
+    input wire idle,  // no frame is under way, and none has begun in the last two cycles
     input wire [ADDRESS-1:0] awaddr,
     input wire awvalid,
     output wire awready,
@@ -28,7 +35,7 @@ module ernn_registers #(
     output reg rvalid,
     input wire rready,
     input wire [32*READS-1:0] values,
-    output wire taking,  // the cycle before `write`
+    output wire guarded,
     output reg write,
     output reg [ADDRESS-3:0] write_number,
     output reg [31:0] write_data
@@ -36,6 +43,7 @@ module ernn_registers #(
     localparam [1:0] OKAY = 2'b00;
     localparam [1:0] SLVERR = 2'b10;
 
+    wire taking;  // the cycle before `write`
     reg [3:0] settling;
     reg settled;
     always @(posedge clk) begin
@@ -46,17 +54,22 @@ module ernn_registers #(
     end
 
     // Address and data of a write come in any order and wait for each other.
-    reg address_there, data_there, known_write, whole;
+    reg address_there, data_there, known_write, guarded_write, control_write, whole;
+    reg [2:0] announced;
     reg [ADDRESS-3:0] write_to;
     reg [31:0] data;
     assign awready = !address_there;
     assign wready = !data_there;
-    assign taking = address_there && data_there && settled && !bvalid && !hold;
-    wire accepted = known_write && whole;
+    wire complete = address_there && data_there && settled && !bvalid && !hold;
+    assign guarded = complete && (guarded_write || (control_write && data[RESET_BIT]));
+    assign taking = complete && (!guarded || announced[2]);
+    wire accepted = known_write && whole && (!guarded_write || idle);
     always @(posedge clk) begin
         if (awvalid && awready) begin
             write_to <= awaddr[ADDRESS-1:2];
             known_write <= awaddr[ADDRESS-1:2] < WRITES[ADDRESS-3:0] && awaddr[1:0] == 2'b00;
+            guarded_write <= awaddr[ADDRESS-1:2] == GUARDED[ADDRESS-3:0];
+            control_write <= awaddr[ADDRESS-1:2] == CONTROL[ADDRESS-3:0];
         end
         if (wvalid && wready) begin
             data <= wdata;
@@ -64,6 +77,7 @@ module ernn_registers #(
         end
         address_there <= !rst && (awvalid || address_there) && !taking;
         data_there <= !rst && (wvalid || data_there) && !taking;
+        announced <= guarded && !taking ? {announced[1:0], 1'b1} : 3'd0;
         write <= !rst && taking && accepted;
         write_number <= write_to;
         write_data <= data;

@@ -1,6 +1,6 @@
 // Feeds a network with vectors and compares what comes out. It is the network's only neighbour: it makes the clock and
 // the reset, drives its ports, and ends the simulation. Vectors are files, so that one build runs any of them:
-//     frames.txt  a line a frame: whether it opens an utterance, and its stream
+//     frames.txt  a line a frame: whether it opens an utterance, and its stream; of one that does not exist, no logits
 //     x.hex       features, an integer a line
 //     want.hex    the logits that must come out
 //     writes.txt  register writes before the first frame: number and value
@@ -16,6 +16,7 @@ module ernn_bench #(
     parameter LOGITS = 1,  // of a beat
     parameter LOGIT_SLOT = 8,
     parameter LOGIT_BITS = 8,  // of a logit itself
+    parameter STREAMS = 1,
     parameter STREAM = 1,  // bits of the number of a stream
     parameter ADDRESS = 8,  // bits of AXI4-Lite addresses
     parameter REGISTERS = 1  // that are printed
@@ -56,6 +57,7 @@ module ernn_bench #(
     reg [31:0] next_x, want, number, value;
     reg first, in_done, x_there;
     reg [STREAM-1:0] stream;
+    wire known = {{32 - STREAM{1'b0}}, tid} < STREAMS;  // frames of other streams are dropped
     reg [FEATURES*FEATURE_SLOT-1:0] next_data;
     reg [FEATURES*FEATURE_BYTES-1:0] next_keep;
 
@@ -170,10 +172,10 @@ module ernn_bench #(
             end
             if (tvalid && tready) begin
                 quiet <= 0;
-                if (element == 0) $display("IN %0d %0d", frame_in, cycle);
+                if (element == 0 && known) $display("IN %0d %0d", frame_in, cycle);
                 element = element + FEATURES;
                 if (tlast) begin
-                    frame_in = frame_in + 1;
+                    if (known) frame_in = frame_in + 1;
                     next_frame;
                 end
                 next_beat;
