@@ -37,8 +37,9 @@ LIBRARY = {
     "ernn_queue": _parts("head second second_valid valid"),
     "ernn_ram": _parts("q"),
     "ernn_registers": _parts(
-        "address_there announced asked bresp bvalid control_write data data_there few found guarded_write known_read "
-        "known_write narrowed number rdata rresp rvalid settled settling value whole write write_data write_number write_to"
+        "address_there announced asked bresp bvalid control_write data data_there few found guarded_write "
+        "known_read known_write narrowed number rdata rresp rvalid settled settling value whole write write_data "
+        "write_number write_to"
     ),
     "ernn_serial": _parts("left", {"waiting": "ernn_delay"}),
     "ernn_thread": _parts("address before_last first_group group_now last_group last_step starts step_now"),
