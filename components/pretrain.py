@@ -23,6 +23,7 @@ def pretrain(
     from ernn.nn import model_file
     from ernn.training import outcome, session
     from ernn.training.dense import train_dense
+    from ernn.training.evaluate import choose_decoding
 
     data = Dataset.open(dataset)
     run = session.open_run(
@@ -30,6 +31,8 @@ def pretrain(
     )
     start = session.fresh_model(network, data, training)
     early, trained = train_dense(start, compression, run)
+    choose_decoding(trained, run.dev)
+    early.decoding = trained.decoding  # all designs are decoded as their dense network is
     metrics = outcome.measure(trained, data.split("test"), scoring, scores)
     if run.group.first:
         outcome.write_curve(curve, run.rows)

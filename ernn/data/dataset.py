@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ class Split:
     def transcript(self, index: int) -> Int[np.ndarray, " phones"]:
         """Reference phones of one utterance."""
         return self.phones[self.phone_offsets[index] : self.phone_offsets[index + 1]]
+
+    def spread(self, count: int) -> Int[np.ndarray, " chosen"]:
+        """Indices of `count` utterances, or of all, in order: equally many of each speaker, as far as they have them.
+
+        They are drawn at random, always the same ones.
+        """
+        rng = np.random.default_rng(0)
+        speakers: dict[str, list[int]] = {
+            speaker: [] for speaker in rng.permutation(sorted(set(self.speakers))).tolist()
+        }
+        for index in rng.permutation(len(self)).tolist():
+            speakers[self.speakers[index]].append(index)
+        turns = zip_longest(*speakers.values())
+        drawn = [index for turn in turns for index in turn if index is not None]
+        return np.sort(np.array(drawn[:count], np.int64))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ernn.nn import gru as gru_cell
 from ernn.nn import lstm as lstm_cell
 from ernn.nn.matrices import CirculantWeight, DenseWeight, Weight
-from ernn.params import BlockSizes, Network
+from ernn.params import BlockSizes, Decoding, Network
 
 Criterion = Literal["frames", "ctc"]
 Kind = Literal["input", "recurrent", "projection"]
@@ -77,10 +77,14 @@ class RecurrentLayer(nn.Module):
 
 
 class AcousticModel(nn.Module):
-    """Logits over the phones (and CTC's blank, last) for every feature vector."""
+    """Logits over the phones (and CTC's blank, last) for every feature vector.
+
+    `decoding` is how CTC is decoded; None: greedily, by the best class of every frame.
+    """
 
     log_priors: Tensor
     bigram: Tensor
+    decoding: Decoding | None = None
 
     def __init__(
         self, network: Network, dimension: int, phones: Sequence[str], criterion: Criterion = "frames"

@@ -13,9 +13,9 @@ from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
-from ernn.params import BlockSize, Network, Section
+from ernn.params import BlockSize, Decoding, Network, Section
 
-VERSION = 1
+VERSION = 2
 
 
 class Structure(Section):
@@ -45,6 +45,7 @@ class Header(Section):
     dimension: PositiveInt
     phones: Annotated[tuple[str, ...], Field(min_length=1)]
     criterion: Literal["frames", "ctc"]
+    decoding: Decoding | None = None
     matrices: dict[str, Structure]
 
 
@@ -56,6 +57,7 @@ def save(model: AcousticModel, path: Path) -> None:
         dimension=model.dimension,
         phones=model.phones,
         criterion=model.criterion,
+        decoding=model.decoding,
         matrices={str(place): Structure.of(matrix) for place, matrix in model.matrices()},
     )
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
@@ -77,6 +79,7 @@ def load(path: Path) -> AcousticModel:
     try:
         header = Header.model_validate(raw)
         model = AcousticModel(header.network, header.dimension, header.phones, header.criterion)
+        model.decoding = header.decoding
         for place, matrix in list(model.matrices()):
             model.replace(place, header.matrices[str(place)].empty(matrix))
     except ValidationError as error:

@@ -109,8 +109,18 @@ class Training(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
+class Decoding(Section):
+    """How a phone bigram takes part in the decoding of CTC: chosen on the dev split, and kept in the model."""
+
+    bigram_scale: PositiveFloat
+    insertion_penalty: float  # of each phone
+
+
 class Scoring(Section):
-    """Viterbi decoding with a phone bigram, and phone error rates."""
+    """Viterbi decoding with a phone bigram, and phone error rates.
+
+    Scales and penalty are those of networks that were trained by frames. Each dense CTC network chooses its own.
+    """
 
     prior_scale: Annotated[float, Field(ge=0)] = 0.6
     bigram_scale: PositiveFloat = 1.0
@@ -208,13 +218,13 @@ class Quantization(Section):
 
     rule: Literal["minmax", "percentile", "least_squares"] = "least_squares"  # from ranges to binary points
     percentile: Annotated[float, Field(gt=50, le=100)] = 99.99  # rule: percentile only
-    calibration_utterances: PositiveInt = 64  # of the train split
+    calibration_utterances: PositiveInt = 64  # of the train split, spread over speakers
     segments: Annotated[int, Field(ge=1, le=256)] = 32  # of a table of sigma or tanh, at most
     shared_table: bool = False  # tanh(a) = 2 sigma(2a) - 1 instead of a table of its own
     budget_points: PositiveFloat = 0.1  # of PER that an integer network may lose against its float one
     finetune_epochs: Annotated[int, Field(ge=0)] = 2  # with rounding, for programs that lose more than the budget
     finetune_learning_rate: PositiveFloat = 5e-4
-    search_utterances: PositiveInt = 192  # of the dev split: what widths are chosen by
+    search_utterances: PositiveInt = 192  # of the dev split, spread over speakers: what widths are chosen by
 
 
 class Bits(Section):

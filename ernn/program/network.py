@@ -15,7 +15,7 @@ from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES, RNN_GATES
 from ernn.dataflow.formats import Format
 from ernn.program.matrices import BY_KIND, CONFIG, Circulant, Matrix, Numbers
 
-VERSION = 2
+VERSION = 3
 
 
 class _Recurrent:
@@ -216,6 +216,8 @@ class Decoder:
     phones: tuple[str, ...]
     log_priors: np.ndarray  # (phones,)
     bigram: np.ndarray  # (phones + 1, phones), the last row for the first phone
+    bigram_scale: float | None = None  # of CTC: chosen on the dev split; None: decoded greedily
+    insertion_penalty: float | None = None
 
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
 

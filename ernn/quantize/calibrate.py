@@ -35,12 +35,12 @@ class Ranges:
 
 
 def measure(model: AcousticModel, split: Split, utterances: int) -> Ranges:
-    """Run the first `utterances` of `split` and keep what the tensors held.
+    """Run `utterances` of `split`, spread over its speakers, and keep what the tensors held.
 
     Utterances of like length run together; a shorter one begins anew where it ends, so that all frames are speech.
     """
-    lengths = np.diff(split.offsets)[:utterances]
-    ranked = np.argsort(lengths, kind="stable")
+    chosen = split.spread(utterances)
+    ranked = chosen[np.argsort(np.diff(split.offsets)[chosen], kind="stable")]
     parts = [_side_by_side(split, ranked[start : start + BATCH]) for start in range(0, len(ranked), BATCH)]
     found = [measure_batch(model, x) for x in parts]
     return Ranges({name: np.concatenate([each.values[name] for each in found]) for name in found[0].values})

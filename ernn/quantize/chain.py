@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-
-import numpy as np
 
 from ernn.data.dataset import Dataset, Split
 from ernn.dataflow.activation import Activations
@@ -51,12 +50,13 @@ class Quantizer:
         calibrate.check_block_sizes(self.model)
         self.model.eval()
         self._dev = self.data.split("dev")
-        self._chosen = np.arange(min(self.settings.search_utterances, len(self._dev)))
+        self._chosen = self._dev.spread(self.settings.search_utterances)
         self._ranges = self._measured()
         self._tables: dict[tuple[Format, Format], Activations] = {}
 
+    @cached_property
     def reference(self) -> Score:
-        """Score of the float network on the dev split."""
+        """Score of the float network on the utterances of the dev split by which programs are chosen."""
         return evaluate_float(self.model, self._dev, self.scoring)[1].part(self._chosen)
 
     def formats(self, spec: ProgramSpec) -> calibrate.Formats:
@@ -73,11 +73,19 @@ class Quantizer:
         return freeze(self.name, self.model, formats, spec, self._tables[key], frontend)
 
     def score(self, spec: ProgramSpec, phase: str) -> Score:
-        """Score of the program on the dev split, noted as a row."""
+        """Score of the program on the same utterances, noted as a row."""
         score, _ = evaluate.score(self.program(spec), self._dev, self.scoring, self._chosen)
         widths = {group: getattr(spec.bits, group) for group in GROUPS}
         self.rows.append({"epoch": len(self.rows) + 1, "phase": phase, "dev_per": score.per, **widths})
-        log.info("%s: %s bits, dev PER %.2f %%", phase, "/".join(map(str, widths.values())), score.per)
+        log.info(
+            "%s: %s bits, PER %.2f %% of %d of %d dev utterances (float network: %.2f %%)",
+            phase,
+            "/".join(map(str, widths.values())),
+            score.per,
+            len(self._chosen),
+            len(self._dev),
+            self.reference.per,
+        )
         return score
 
     def finetune(self, spec: ProgramSpec, run: Run) -> None:
@@ -99,7 +107,7 @@ def quantize(quantizer: Quantizer, spec: ProgramSpec, open_run: Callable[[], Run
         spec: arithmetic and widths; where they are searched, the widest.
         open_run: what to fine-tune with, opened only if needed.
     """
-    budget, reference = quantizer.settings.budget_points, quantizer.reference()
+    budget, reference = quantizer.settings.budget_points, quantizer.reference
     if spec.search:
         found = Search(lambda bits: quantizer.score(_with(spec, bits), "search").per, reference.per, budget)
         spec = _with(spec, found.run(spec.bits))

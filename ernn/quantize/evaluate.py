@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from ernn.data import phones
 from ernn.data.dataset import Split
 from ernn.golden.model import Golden, Overflow
-from ernn.params import Scoring
+from ernn.params import Decoding, Scoring
 from ernn.program.network import Program
 from ernn.scoring import decoding, phone_errors
 from ernn.training.batches import by_length
@@ -53,7 +53,10 @@ def _log_posteriors(
 def _decode(
     program: Program, posteriors: Sequence[np.ndarray], options: Scoring, names: Sequence[str]
 ) -> list[list[int]]:
-    bigram = torch.from_numpy(program.decoder.bigram)
-    if program.decoder.criterion == "ctc":
-        return decoding.ctc_viterbi(posteriors, bigram, options, names)
-    return decoding.viterbi(posteriors, torch.from_numpy(program.decoder.log_priors), bigram, options, names)
+    decoder, bigram = program.decoder, torch.from_numpy(program.decoder.bigram)
+    if decoder.criterion == "frames":
+        return decoding.viterbi(posteriors, torch.from_numpy(decoder.log_priors), bigram, options, names)
+    if decoder.bigram_scale is None or decoder.insertion_penalty is None:
+        return decoding.ctc_greedy(posteriors, names)
+    settings = Decoding(bigram_scale=decoder.bigram_scale, insertion_penalty=decoder.insertion_penalty)
+    return decoding.ctc_viterbi(posteriors, bigram, settings, names)

@@ -45,6 +45,7 @@ def freeze(
         model.phones,
         model.log_priors.cpu().numpy().astype(np.float32),
         model.bigram.cpu().numpy().astype(np.float32),
+        **(model.decoding.model_dump() if model.decoding else {}),
     )
     return Program(name, frontend, functions, tuple(layers), output, decoder)
 

@@ -6,6 +6,7 @@ from ernn.params import Corpus, Network
 from ernn.params.methods import METHODS
 from ernn.report.metrics import show
 from ernn.report.results import Result, Results
+from ernn.scoring.doubts import doubts
 
 TEXT = """\
 # How much a recurrent acoustic model loses when it is compressed
@@ -45,7 +46,7 @@ network must also store where its weights are; the places are not counted.{best}
 {integers}
 ## Kinds of errors
 
-{kinds}
+{kinds}{doubts}
 
 ## Training
 
@@ -75,6 +76,7 @@ def markdown(results: Results, integers: str = "") -> str:
         best=_side_by_side(found),
         integers=integers,
         kinds=_kinds(found),
+        doubts=_doubts(found),
         dense=round(settings.training.epochs * settings.compression.dense_share),
         tolerance=tolerance,
         converged=_converged(found, tolerance),
@@ -113,6 +115,11 @@ def _kinds(results: Iterable[Result]) -> str:
     head = ("design", "substituted", "deleted", "inserted", "PER, silence a phone", "PER, silences removed")
     rows = [[each.name, *(show(name, each.metrics[name]) for name in names)] for each in results]
     return markdown_table(head, rows)
+
+
+def _doubts(results: Iterable[Result]) -> str:
+    found = [f"- **{each.name}**: {doubt}." for each in results for doubt in doubts(each.metrics)]
+    return "\n\nDoubtful results:\n\n" + "\n".join(found) if found else ""
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ernn.errors import UserError
-from ernn.params import Scoring
+from ernn.params import Decoding, Scoring
 from ernn.scoring.bigram import Markov, best_paths
 
 Transcript = Sequence[int] | Int[np.ndarray, " phones"]
@@ -90,7 +90,7 @@ def ctc_greedy(log_posteriors: Sequence[LogPosteriors], names: Sequence[str] | N
 def ctc_viterbi(
     log_posteriors: Sequence[LogPosteriors],
     bigram: Float[Tensor, "before classes"],
-    scoring: Scoring,
+    options: Decoding,
     names: Sequence[str] | None = None,
 ) -> list[list[int]]:
     """The phones of the best CTC path with a phone bigram; the last class is the blank.
@@ -103,7 +103,7 @@ def ctc_viterbi(
     """
     classes = bigram.shape[1]
     checked = check_posteriors(log_posteriors, classes + 1, names)
-    search = _ctc_states(_entering(bigram, scoring))
+    search = _ctc_states(_entering(bigram, options))
     paths = best_paths(checked, search)
     return [_collapse(search.emits.numpy()[path], blank=classes) for path in paths]
 
@@ -139,13 +139,13 @@ def check_posteriors(
     return checked
 
 
-def _entering(bigram: Float[Tensor, "before classes"], scoring: Scoring) -> Float[Tensor, "before classes"]:
+def _entering(bigram: Float[Tensor, "before classes"], options: Scoring | Decoding) -> Float[Tensor, "before classes"]:
     """Score of entering each phone after each other one, or first."""
     if bigram.shape[0] != bigram.shape[1] + 1 or not torch.isfinite(bigram).all():
         raise UserError(
             f"a bigram of shape {tuple(bigram.shape)} is not a finite (phones + 1, phones) table; train again"
         )
-    return scoring.bigram_scale * bigram.detach().to("cpu", torch.float32) - scoring.insertion_penalty
+    return options.bigram_scale * bigram.detach().to("cpu", torch.float32) - options.insertion_penalty
 
 
 def _ctc_states(scores: Float[Tensor, "before classes"]) -> Markov:

@@ -1,5 +1,6 @@
 """Posteriors, losses and phone error rates of a model over a whole split."""
 
+import logging
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -11,10 +12,11 @@ from ernn.data import phones
 from ernn.data.dataset import Split
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
-from ernn.scoring import decoding, phone_errors
+from ernn.scoring import decoding, phone_errors, tuning
 from ernn.training.batches import Batch, batches, by_length
 
 BATCH = 64
+log = logging.getLogger(__name__)
 
 
 def loss_sum(
@@ -66,11 +68,37 @@ def decode(
     options: Scoring,
     names: Sequence[str],
 ) -> list[list[int]]:
-    """Phones of a batch by the model's own priors and bigram; `names` are for messages."""
+    """Phones of a batch by the model's own priors, bigram and, for CTC, settings; `names` are for messages."""
     utterances = [posteriors[:length, column] for column, length in enumerate(lengths.tolist())]
-    if model.criterion == "ctc":
-        return decoding.ctc_viterbi(utterances, model.bigram, options, names)
-    return decoding.viterbi(utterances, model.log_priors, model.bigram, options, names)
+    if model.criterion == "frames":
+        return decoding.viterbi(utterances, model.log_priors, model.bigram, options, names)
+    if model.decoding is None:
+        return decoding.ctc_greedy(utterances, names)
+    return decoding.ctc_viterbi(utterances, model.bigram, model.decoding, names)
+
+
+def choose_decoding(model: AcousticModel, dev: Split) -> None:
+    """Give a CTC model the decoder settings with the fewest phone errors on `dev`; others have none of their own."""
+    if model.criterion != "ctc":
+        return
+    utterances: list[Float[Tensor, "frames classes"]] = [torch.empty(0)] * len(dev)
+    for batch, posteriors in log_posteriors(model, dev):
+        for column, (index, length) in enumerate(zip(batch.indices, batch.lengths.tolist(), strict=True)):
+            utterances[index] = posteriors[:length, column].cpu()
+    references = [dev.transcript(index) for index in range(len(dev))]
+
+    def per(hypotheses: list[list[int]]) -> float:
+        return phone_errors.score(references, hypotheses, phones.to_39, phones.SILENCE).per
+
+    greedy = per(decoding.ctc_greedy(utterances, dev.utterances))
+    model.decoding, found = tuning.best(utterances, model.bigram, per, dev.utterances)
+    log.info(
+        "decoder: bigram x %g, %g for each phone: dev PER %.2f %% (greedy %.2f %%)",
+        model.decoding.bigram_scale,
+        -model.decoding.insertion_penalty,
+        found,
+        greedy,
+    )
 
 
 def count_statistics(model: AcousticModel, split: Split) -> None:

@@ -1,38 +1,48 @@
 """What a trained network leaves behind: its model file, its curve, its scores on the test split, its metrics."""
 
 import csv
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ernn import artifacts
+from ernn.data import phones
 from ernn.data.dataset import Split
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
+from ernn.scoring.doubts import constant_per, doubts
 from ernn.scoring.phone_errors import Score
 from ernn.training.evaluate import evaluate
 
+log = logging.getLogger(__name__)
+
 
 def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -> dict[str, float]:
-    """Decode `test`, write the errors of every utterance to `scores`, give the metrics."""
+    """Decode `test`, write the errors of every utterance to `scores`, give the metrics; doubtful ones are logged."""
     loss, score = evaluate(model, test, options)
     artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
-    return {"test_loss": loss, "stored_weights": model.stored_words} | rates(score, options)
+    metrics = {"test_loss": loss, "stored_weights": model.stored_words} | rates(score, options)
+    references = [test.transcript(index) for index in range(len(test))]
+    metrics["constant_per"] = constant_per(references, phones.to_39, phones.SILENCE)
+    for doubt in doubts(metrics):
+        log.warning("test: %s", doubt)
+    return metrics
 
 
 def rates(score: Score, options: Scoring) -> dict[str, float]:
     """Phone error rates in percent: both conventions, the interval, and the kinds of errors."""
     errors = score.with_silences
     low, high = score.interval(options.bootstrap_samples, seed=1)
-    phones = errors.lengths.sum()
+    total = errors.lengths.sum()
     return {
         "per": score.per,
         "per_low": low,
         "per_high": high,
         "per_without_silences": score.without_silences.per,
-        "substitutions": 100 * float(errors.substitutions.sum() / phones),
-        "deletions": 100 * float(errors.deletions.sum() / phones),
-        "insertions": 100 * float(errors.insertions.sum() / phones),
+        "substitutions": 100 * float(errors.substitutions.sum() / total),
+        "deletions": 100 * float(errors.deletions.sum() / total),
+        "insertions": 100 * float(errors.insertions.sum() / total),
     }
 
 

@@ -15,6 +15,7 @@ from components import stage
 from components.compress import compress
 from components.pretrain import pretrain
 from ernn.nn import model_file
+from ernn.scoring import tuning
 from tests import toy
 
 PARAMS = {
@@ -79,6 +80,17 @@ def test_dense_then_compressed(folder, design, phase):
     assert [row["phase"] for row in read_curve(folder / "compressed/curve")] == [phase] * 2 + ["finetune"] * 2
     assert len(json.loads((folder / "compressed/scores").read_text())["utterances"]) == 10
     assert not any((folder / "checkpoints").iterdir())
+
+
+def test_all_designs_of_a_ctc_network_are_decoded_as_it_is(folder, caplog):
+    changed = PARAMS | {"training": PARAMS["training"] | {"criterion": "ctc"}, "scoring": {"bigram_scale": 9.0}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(changed))
+    run_pretrain()
+    run_compress("admm")
+    names = ("dense/model", "dense/checkpoint_at_cut", "compressed/model")
+    chosen = {model_file.load(folder / name).decoding for name in names}
+    assert len(chosen) == 1
+    assert chosen <= set(tuning.grid())
 
 
 def test_a_second_run_writes_the_same_bytes(folder):

@@ -1,7 +1,10 @@
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ernn.data import dataset
 from ernn.data.dataset import Dataset, Example
@@ -137,3 +140,30 @@ def test_a_new_folder_takes_the_place_of_the_old_one(folder, tmp_path):
     assert Dataset.open(folder).split("train").utterances == ("dd-1",)
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "train-000.safetensors"]
     assert [path.name for path in tmp_path.iterdir()] == ["features"]
+
+
+def split_of(counts: dict[str, int]) -> dataset.Split:
+    """Utterances of one frame by the speaker, in the order of their names."""
+    names = [f"{speaker}-{number}" for speaker, count in counts.items() for number in range(count)]
+    offsets, speakers = np.arange(len(names) + 1), tuple(name.split("-")[0] for name in names)
+    labels = np.zeros(len(names), np.int64)
+    return dataset.Split(
+        tuple(names), speakers, np.zeros((len(names), 1), np.float32), labels, offsets, labels, offsets
+    )
+
+
+@given(counts=st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1), count=st.integers(0, 60))
+def test_a_sample_has_equally_many_utterances_of_every_speaker(counts, count):
+    split = split_of(counts)
+    chosen = split.spread(count)
+    assert len(chosen) == min(count, len(split))
+    assert (np.diff(chosen) > 0).all()
+    found = Counter(split.speakers[index] for index in chosen)
+    most = max(found.values(), default=0)
+    assert all(found[speaker] >= min(most - 1, size) for speaker, size in counts.items())
+    np.testing.assert_array_equal(chosen, split.spread(count))
+
+
+def test_a_sample_is_no_prefix():
+    split = split_of({"a": 40})
+    assert max(split.spread(10)) > 15

@@ -10,7 +10,7 @@ from ernn.compress.pruning import Pruner
 from ernn.errors import UserError
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import BlockSizes
+from ernn.params import BlockSizes, Decoding
 from ernn.program import files as program_file
 from tests import programs, toy
 
@@ -45,10 +45,11 @@ def pruned_model() -> AcousticModel:
 @pytest.mark.parametrize("make", [model, circulant_model, pruned_model, reset_after_model, circulant_reset_after_model])
 def test_save_and_load_are_the_identity(make, tmp_path):
     before, x = make(), torch.randn(5, 2, toy.DIMENSION)
+    before.decoding = Decoding(bigram_scale=0.5, insertion_penalty=-2.0)
     model_file.save(before, tmp_path / "model")
     after = model_file.load(tmp_path / "model")
     assert torch.equal(before(x), after(x))
-    assert before.network == after.network
+    assert (before.network, before.decoding) == (after.network, after.decoding)
     assert before.stored_words == after.stored_words
     assert [(p, m.kind) for p, m in before.matrices()] == [(p, m.kind) for p, m in after.matrices()]
     model_file.save(after, tmp_path / "again")
@@ -109,10 +110,10 @@ def rewritten(tmp_path, change_header=lambda header: None, change_tensors=lambda
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        (0, "model of version 0, this ernn reads version 1; train it again (`dvc repro`)"),
-        ("1", "model of version '1', this ernn reads version 1; train it again (`dvc repro`)"),
-        (None, "model without a version, this ernn reads version 1; train it again (`dvc repro`)"),
-        (99, "model of version 99, this ernn reads version 1; a newer ernn made it: install that"),
+        (0, "model of version 0, this ernn reads version 2; train it again (`dvc repro`)"),
+        ("1", "model of version '1', this ernn reads version 2; train it again (`dvc repro`)"),
+        (None, "model without a version, this ernn reads version 2; train it again (`dvc repro`)"),
+        (99, "model of version 99, this ernn reads version 2; a newer ernn made it: install that"),
     ],
 )
 def test_another_version(tmp_path, version, message):

@@ -10,7 +10,7 @@ from ernn.errors import UserError
 from ernn.golden.model import Golden
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import PrunedWeight
-from ernn.params import Bits, ProgramSpec, Quantization
+from ernn.params import Bits, Decoding, ProgramSpec, Quantization
 from ernn.quantize import calibrate, tables
 from ernn.quantize.freeze import freeze, frontend_of
 
@@ -103,3 +103,11 @@ def test_frontend_is_the_manifests(data, normalise):
     frontend = frontend_of({"features": settings} | moments)
     assert (frontend.kind, frontend.stack, frontend.normalise) == ("logmel", 2, normalise)
     assert (frontend.mean is not None) == (normalise == "global")
+
+
+def test_the_decoder_of_ctc_is_that_of_the_model(make, data):
+    model = make()
+    model.decoding = Decoding(bigram_scale=0.5, insertion_penalty=-2.0)
+    decoder = frozen(model, data).decoder
+    assert (decoder.bigram_scale, decoder.insertion_penalty) == (0.5, -2.0)
+    assert frozen(make(), data).decoder.bigram_scale is None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.errors import UserError
-from ernn.params import Scoring
+from ernn.params import Decoding, Scoring
 from ernn.scoring import decoding
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -24,7 +24,7 @@ def without_runs(path) -> list[int]:
     return [phone for phone, _ in itertools.groupby(path)]
 
 
-def language_score(phones: list[int], bigram: torch.Tensor, scoring: Scoring) -> float:
+def language_score(phones: list[int], bigram: torch.Tensor, scoring: Scoring | Decoding) -> float:
     before = [-1, *phones]  # the last row begins an utterance
     pairs = zip(before, phones, strict=False)
     return sum(scoring.bigram_scale * bigram[pair].item() - scoring.insertion_penalty for pair in pairs)
@@ -34,6 +34,11 @@ SCALES = [
     Scoring(prior_scale=prior, bigram_scale=bigram, insertion_penalty=penalty)
     for prior, bigram, penalty in [(0.0, 1.0, 0.0), (0.5, 1.0, 3.0), (1.0, 2.0, -2.0), (0.5, 0.5, 0.0)]
 ]
+DECODINGS = [
+    Decoding(bigram_scale=scale, insertion_penalty=penalty)
+    for scale, penalty in [(1.0, 0.0), (1.0, 3.0), (2.0, -2.0), (0.5, 0.0)]
+]
+PLAIN = Decoding(bigram_scale=1.0, insertion_penalty=0.0)
 over_scales = pytest.mark.parametrize("scoring", SCALES, ids=str)
 over_seeds = pytest.mark.parametrize("seed", range(5))
 
@@ -58,7 +63,7 @@ def test_viterbi_finds_the_phones_of_the_best_path(seed, classes, frames, scorin
     assert best[tuple(found)] == max(best.values())
 
 
-@over_scales
+@pytest.mark.parametrize("scoring", DECODINGS, ids=str)
 @over_seeds
 @pytest.mark.parametrize(("phones", "frames"), [(2, 6), (1, 6), (2, 1)])
 def test_ctc_viterbi_finds_the_phones_of_the_best_path(seed, phones, frames, scoring):
@@ -81,7 +86,7 @@ def test_every_decoder_gives_alone_what_it_gives_in_any_company(seed, lengths):
     order = random.permutation(len(batch))
     for decode in (
         lambda utterances: decoding.viterbi(utterances, priors, of_four, Scoring()),
-        lambda utterances: decoding.ctc_viterbi(utterances, of_three, Scoring()),
+        lambda utterances: decoding.ctc_viterbi(utterances, of_three, PLAIN),
         decoding.ctc_greedy,
     ):
         assert decode([batch[index] for index in order]) == [decode([batch[index]])[0] for index in order]
@@ -104,7 +109,7 @@ def test_a_higher_penalty_never_gives_more_phones(seed):
 @given(seed=SEEDS, frames=st.integers(0, 15))
 def test_without_a_language_model_ctc_viterbi_is_greedy(seed, frames):
     posteriors = torch.tensor(np.random.default_rng(seed).normal(size=(frames, 4))).log_softmax(1)
-    assert decoding.ctc_viterbi([posteriors], torch.zeros(4, 3), Scoring()) == decoding.ctc_greedy([posteriors])
+    assert decoding.ctc_viterbi([posteriors], torch.zeros(4, 3), PLAIN) == decoding.ctc_greedy([posteriors])
 
 
 @pytest.mark.parametrize(
@@ -156,7 +161,7 @@ def test_posteriors_that_are_not_finite_name_their_utterance(bad, names, name):
     )
     for decode in (
         lambda: decoding.viterbi(posteriors, torch.zeros(3), torch.zeros(4, 3), Scoring(), names),
-        lambda: decoding.ctc_viterbi(posteriors, torch.zeros(3, 2), Scoring(), names),
+        lambda: decoding.ctc_viterbi(posteriors, torch.zeros(3, 2), PLAIN, names),
         lambda: decoding.ctc_greedy(posteriors, names),
     ):
         with pytest.raises(UserError, match=message):

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from ernn.data import phones
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.params import Scoring
-from ernn.scoring import decoding, phone_errors
-from ernn.training.evaluate import count_statistics, evaluate
+from ernn.params import Decoding, Scoring
+from ernn.scoring import decoding, phone_errors, tuning
+from ernn.training.evaluate import choose_decoding, count_statistics, evaluate
 from tests import toy
 
 
@@ -25,9 +25,13 @@ def fresh(split, criterion: str) -> AcousticModel:
     return model
 
 
-@pytest.mark.parametrize("criterion", ["frames", "ctc"])
-def test_batches_give_the_loss_and_the_score_of_single_utterances(split, criterion):
-    model, options = fresh(split, criterion), Scoring()
+TUNED = Decoding(bigram_scale=0.5, insertion_penalty=-2.0)
+
+
+@pytest.mark.parametrize(("criterion", "settings"), [("frames", None), ("ctc", None), ("ctc", TUNED)])
+def test_batches_give_the_loss_and_the_score_of_single_utterances(split, criterion, settings):
+    model, options = fresh(split, criterion), Scoring(bigram_scale=3.0)
+    model.decoding = settings
     loss, found = evaluate(model, split, options)
     losses, things, hypotheses = 0.0, 0, []
     for index in range(len(split)):
@@ -42,7 +46,10 @@ def test_batches_give_the_loss_and_the_score_of_single_utterances(split, criteri
             sizes = torch.tensor([len(posteriors)]), torch.tensor([len(reference)])
             losses = losses + F.ctc_loss(posteriors[:, None], reference[None], *sizes, blank=48, reduction="sum")
             things += 1
-            hypotheses += decoding.ctc_viterbi([posteriors], model.bigram, options)
+            if settings is None:
+                hypotheses += decoding.ctc_greedy([posteriors])
+            else:
+                hypotheses += decoding.ctc_viterbi([posteriors], model.bigram, settings)
     references = [split.transcript(index) for index in range(len(split))]
     assert loss == pytest.approx(float(losses) / things, rel=1e-5)
     assert found.to_json() == phone_errors.score(references, hypotheses, phones.to_39, phones.SILENCE).to_json()
@@ -55,3 +62,21 @@ def test_a_diverged_model_is_refused_with_the_name_of_an_utterance(split):
         UserError, match=r"utterance dev\d+: log posteriors must be finite, got nan at frame 0, class 0"
     ):
         evaluate(model, split, Scoring())
+
+
+def test_a_ctc_network_chooses_the_settings_with_the_fewest_errors_on_the_dev_split(split):
+    model = fresh(split, "ctc")
+    rates = {}
+    for options in tuning.grid():
+        model.decoding = options
+        rates[options] = evaluate(model, split, Scoring())[1].per
+    assert len(set(rates.values())) > 3
+    model.decoding = None
+    choose_decoding(model, split)
+    assert rates[model.decoding] == min(rates.values())
+
+
+def test_a_network_that_was_trained_by_frames_has_no_settings_of_its_own(split):
+    model = fresh(split, "frames")
+    choose_decoding(model, split)
+    assert model.decoding is None

@@ -1,0 +1,53 @@
+"""What makes a phone error rate doubtful, in words: a network that learnt nothing, a decoder that drops phones."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from jaxtyping import Int
+from numpy import ndarray
+
+from ernn.scoring.phone_errors import Transcript, score
+
+NOTHING = 99.95  # percent of the reference phones deleted: every output is empty
+MOSTLY = 2 / 3  # of all errors
+
+
+def constant_per(references: Sequence[Transcript], to_39: Int[ndarray, " classes"], silence: int) -> float:
+    """Phone error rate in percent of the best output that is one phone, the same for every utterance.
+
+    Args:
+        references: class indices of each utterance.
+        to_39: class index -> index among the 39 phones.
+        silence: class index of silence.
+    """
+    holding = Counter(phone for reference in references for phone in {int(to_39[each]) for each in reference})
+    best = max(sorted(holding), key=holding.__getitem__)
+    phone = to_39.tolist().index(best)
+    return score(references, [[phone]] * len(references), to_39, silence).per
+
+
+def doubts(metrics: Mapping[str, float]) -> list[str]:
+    """Sentences about a network's scores, none if they look as they should.
+
+    Args:
+        metrics: `per`, `deletions`, and `constant_per` if it is known, in percent.
+    """
+    per, deletions = metrics["per"], metrics["deletions"]
+    constant = metrics.get("constant_per", 100.0)
+    if deletions >= NOTHING:
+        return [
+            "every output is empty, so nothing was learnt (CTC stays on its blank): "
+            "raise training.epochs or training.learning_rate, or train on more speech"
+        ]
+    found = []
+    if per >= constant:
+        found.append(
+            f"{per:.1f} % is no better than one phone for every utterance ({constant:.1f} %), so nothing was learnt: "
+            "raise training.epochs or training.learning_rate, or check the transcripts"
+        )
+    if deletions > MOSTLY * per:
+        found.append(
+            f"{100 * deletions / per:.0f} % of the errors are deletions: the decoder drops phones; "
+            "train longer, and for networks that were trained by frames lower scoring.insertion_penalty"
+        )
+    return found

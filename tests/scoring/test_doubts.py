@@ -1,0 +1,48 @@
+"""Scores that are not what they seem."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ernn.data.phones import SILENCE, to_39
+from ernn.scoring.doubts import constant_per, doubts
+from ernn.scoring.phone_errors import score
+
+TRANSCRIPTS = st.lists(st.lists(st.integers(0, 47), min_size=1, max_size=6), min_size=1, max_size=5)
+
+
+@given(references=TRANSCRIPTS)
+def test_the_constant_phone_is_the_best_of_all(references):
+    rates = [score(references, [[phone]] * len(references), to_39, SILENCE).per for phone in range(48)]
+    assert constant_per(references, to_39, SILENCE) == min(rates)
+
+
+def metrics(per: float, deletions: float, **more: float) -> dict[str, float]:
+    return {"per": per, "deletions": deletions, **more}
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        (metrics(20.0, 8.0, constant_per=95.0), []),
+        (metrics(88.0, 75.0, constant_per=97.0), ["85 % of the errors are deletions"]),
+        (metrics(96.0, 20.0, constant_per=95.0), ["96.0 % is no better than one phone for every utterance (95.0 %)"]),
+        (metrics(130.0, 0.0), ["130.0 % is no better than one phone for every utterance (100.0 %)"]),
+        (metrics(98.0, 90.0, constant_per=95.0), ["98.0 % is no better", "92 % of the errors are deletions"]),
+        (metrics(100.0, 100.0, constant_per=95.0), ["every output is empty, so nothing was learnt (CTC stays on its"]),
+    ],
+)
+def test_doubts(found, wanted):
+    sentences = doubts(found)
+    assert len(sentences) == len(wanted)
+    assert all(start in sentence for start, sentence in zip(wanted, sentences, strict=True))
+
+
+def test_an_empty_output_is_found_from_its_score():
+    references = [[1, 2, 3], [4, 5]]
+    errors = score(references, [[], []], to_39, SILENCE).with_silences
+    share = 100 * float(errors.deletions.sum() / errors.lengths.sum())
+    (sentence,) = doubts(metrics(errors.per, share))
+    assert sentence.startswith("every output is empty")
+    assert np.isclose(share, 100)
