@@ -59,12 +59,12 @@ class Bench:
         optimize: Optimize = "-O1",
         options: Sequence[str] = (),
     ) -> None:
-        self._work, self._registers = work, registers
+        self._work, self._registers = work.absolute(), registers
         sources = [path for each in ("rtl", "tb") for path in sorted((project / each).glob("*.v"))]
         files = [str(each.resolve()) for each in sources]
-        self._program = verilator.build(work, TEST_BENCH, files, defines, optimize, options)
+        self._program = verilator.build(self._work, TEST_BENCH, files, defines, optimize, options)
         for image in sorted((project / "memory").glob("*.hex")):
-            (work / image.name).write_bytes(image.read_bytes())
+            (self._work / image.name).write_bytes(image.read_bytes())
 
     def run(self, vectors: Vectors, gaps: int = 0, stalls: int = 0, writes: Sequence[tuple[int, int]] = ()) -> Outcome:
         """Feed frames and compare every logit.

@@ -24,7 +24,7 @@ def headers() -> Path:
     given = os.environ.get(HEADERS)
     found = importlib.util.find_spec(_PACKAGE) if given is None else None
     places = [Path(place) / _INSIDE for place in (found.submodule_search_locations or ())] if found else []
-    for folder in [Path(given)] if given else places:
+    for folder in [Path(given).absolute()] if given else places:
         if (folder / "ap_int.h").is_file():
             return folder
     where = f"{HEADERS}={given} has no ap_int.h" if given else "ap_int.h was not found"

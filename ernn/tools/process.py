@@ -48,7 +48,7 @@ class Tool:
         given = os.environ.get(self.variable)
         beside = Path(sys.executable).parent / self.name  # an environment that is not activated
         found = shutil.which(given or self.name) or (beside if not given and beside.exists() else None)
-        return Path(found) if found else None
+        return Path(found).absolute() if found else None  # it runs in other folders
 
     def version(self) -> str:
         """First line of what `--version` prints."""
@@ -85,12 +85,15 @@ def run(
     """What a command in a folder prints, kept in `log` with the command itself from its first line on.
 
     Args:
+        command: a program and its arguments; the program's path is that of the caller's folder.
         limit_s: seconds after which it is stopped.
 
     Raises:
         UserError: it failed, or was stopped (OutOfTime); the message has its last lines and names the log.
     """
     words = [str(word) for word in command]
+    if os.sep in words[0]:
+        words[0] = str(Path(words[0]).absolute())
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w+", encoding="utf-8", errors="replace") as kept:
         kept.write(f"$ {' '.join(words)}\n")

@@ -1,5 +1,6 @@
 """The stage by its command line: what it chooses is what the cost model says, and nothing that was asked for."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,9 +8,12 @@ import yaml
 
 from components import stage
 from components.choose import choose
+from ernn.dataflow.formats import Format
 from ernn.devices.catalogue import DEVICES
 from ernn.estimate import cost
 from ernn.hw.verilog.network import NetworkHardware
+from ernn.program import files
+from tests import programs
 from tests.components import accelerators
 from tests.components.accelerators import PARAMS
 
@@ -62,5 +66,18 @@ def test_sizes_that_do_not_fit_are_one_line_before_anything_is_written(folder, c
     assert left.value.code == 2
     assert (
         capsys.readouterr().err.splitlines()[-1] == "choose: layer 0: lanes=6 must be a multiple of 4, an LSTM's gates"
+    )
+    assert not (folder / "out").exists()
+
+
+def test_formats_that_no_accelerator_has_are_one_line(folder, capsys):
+    program = programs.build(**accelerators.STRUCTURE)
+    wide = dataclasses.replace(program, output=dataclasses.replace(program.output, logits=Format(40, 6)))
+    files.save(wide, folder / "program")
+    with pytest.raises(SystemExit) as left:
+        run()
+    assert left.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "choose: small: an accelerator's logits have up to 32 bits, got 40; give the program a narrower format"
     )
     assert not (folder / "out").exists()

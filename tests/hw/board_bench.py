@@ -37,9 +37,10 @@ class Bench:
         self.driver = driver()
         self.described = self.driver.read(self.folder / design.ACCELERATOR)
 
-    def accelerator(self, frames_in_packet: int = 256) -> Any:
-        """After a reset."""
-        found = self.driver.Accelerator(self.driver.PynqBoard("ernn.bit"), self.described, frames_in_packet)
+    def accelerator(self, frames_in_packet: int = 256, timeout_s: float = 60.0, **described: object) -> Any:
+        """After a reset; `described` is what accelerator.json says otherwise."""
+        board = self.driver.PynqBoard("ernn.bit", timeout_s)
+        found = self.driver.Accelerator(board, self.described | described, frames_in_packet)
         found.reset()
         return found
 
@@ -234,6 +235,60 @@ def a_reset_ends_whatever_is_under_way(bench: Bench) -> None:
         bench.channel.excused = False
         bench.driver.check(accelerator, wanted)
         assert accelerator.counters()["frames_in"] == len(wanted.x)
+
+
+@on_board()
+def a_packet_without_an_answer_ends_and_the_next_one_is_right(bench: Bench) -> None:
+    wanted, pynq = bench.vectors(), bench.pynq
+    accelerator = bench.accelerator(timeout_s=0.2)
+    for model, complaint, counted in (
+        (pynq.source, "words are not taken within 0.2 s", "frames_in 0, frames_out 0, protocol_errors 0"),
+        (pynq.sink, "no logits come within 0.2 s", "frames_in 1, frames_out 0, protocol_errors 0"),
+    ):
+        resets = pynq.dma.resets
+        model.pause = True  # a bus that stands still
+        bench.channel.excused = True
+        assert bench.refusal(accelerator.run, wanted.x[:1]) == (
+            f"a packet of 1 frames was not answered: {complaint}; registers: {counted}; see that bitstream and "
+            "accelerator.json are of one project and its clock is met; states and counters were reset"
+        )
+        assert pynq.dma.resets == resets + 1
+        model.pause = False
+        bench.channel.excused = False
+        accelerator.board._timeout_s = 60.0
+        bench.driver.check(accelerator, wanted)
+        accelerator.board._timeout_s = 0.2
+        accelerator.reset()
+
+
+@on_board()
+def a_description_of_another_accelerator_is_found_by_its_packets(bench: Bench) -> None:
+    wanted, logits = bench.vectors(), bench.described["logits"]
+    for size, complaint in ((9, "2 words of logits came, not 5"), (1, "the DMA failed (DMA Internal Error (transfer")):
+        other = bench.accelerator(logits=logits | {"size": size})
+        assert complaint in bench.refusal(other.run, wanted.x[:1])
+        bench.driver.check(bench.accelerator(), wanted)
+
+
+@on_board()
+def what_is_refused_leaves_frames_and_states_as_they_are(bench: Bench) -> None:
+    accelerator = bench.accelerator()
+    x = designs.utterances(program(), (6,), seed=5)[0]
+    logits = Golden(program()).run(x[:, None])[0][:, 0]
+    assert (accelerator.run(x[:3]) == logits[:3]).all()
+    saved = accelerator.save(0)
+    done = bench.pynq.registers.accesses, bench.pynq.dma.sendchannel.packets
+    for stream in (STREAMS, -1):
+        for call in (
+            (accelerator.run, x, None, stream),
+            (accelerator.save, stream),
+            (accelerator.restore, stream, saved),
+        ):
+            assert bench.refusal(*call) == f"stream: integers of 0 to 1 are wanted, got {stream}"
+    assert bench.refusal(accelerator.run, x / 64).startswith("features are integers of 9 bits, got float64")
+    assert (bench.pynq.registers.accesses, bench.pynq.dma.sendchannel.packets) == done
+    assert accelerator.run(x[:0]).shape == (0, logits.shape[1])
+    assert (accelerator.run(x[3:], np.zeros(3, bool)) == logits[3:]).all()
 
 
 @resume

@@ -9,7 +9,7 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.task import resume
-from cocotb.triggers import ClockCycles, with_timeout
+from cocotb.triggers import ClockCycles, Timer
 from cocotbext.axi import (
     AxiLiteBus,
     AxiLiteMaster,
@@ -52,40 +52,110 @@ class Registers:
         assert response.resp == AxiResp.OKAY, offset
 
 
-class SendChannel:
+class Channel:
+    """One direction of the DMA: PYNQ's attributes, with time that passes while they are read."""
+
+    def __init__(self) -> None:
+        self.running, self.error = True, False
+        self.transferred = 0
+        self._task: Any = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether the last transfer has ended; a read takes some cycles."""
+        return self._passed()
+
+    @resume
+    async def _passed(self) -> bool:
+        await Timer(10 * PERIOD_NS, "ns")
+        return self._task is None or self._task.done()
+
+    def start(self) -> None:
+        """After a reset."""
+        self.running = True
+
+    @resume
+    async def wait(self) -> None:
+        """For ever, if nothing comes, as PYNQ's own does; a failure shows here."""
+        await self._task
+        if self.error:
+            raise RuntimeError("DMA Internal Error (transfer length 0?)")
+
+    def _begin(self, transfer: Any) -> None:
+        if not self.running or not (self._task is None or self._task.done()):
+            raise RuntimeError(f"DMA channel not {'idle' if self.running else 'started'}")
+        self._task = cocotb.start_soon(transfer)
+
+    def reset(self) -> None:
+        """What is under way ends, and the channel stops."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+        self._task, self.running, self.error = None, False, False
+
+
+class SendChannel(Channel):
     """Memory to stream."""
 
     def __init__(self, source: AxiStreamSource) -> None:
+        super().__init__()
         self._source = source
         self.packets = 0
 
     @resume
     async def transfer(self, array: np.ndarray, start: int = 0, nbytes: int = 0) -> None:
         self.packets += 1
-        await self._source.send(AxiStreamFrame(array.tobytes()[start : start + (nbytes or array.nbytes)]))
+        self._begin(self._send(array.tobytes()[start : start + (nbytes or array.nbytes)]))
 
-    @resume
-    async def wait(self) -> None:
-        await with_timeout(self._source.wait(), 20_000 * PERIOD_NS, "ns")
+    async def _send(self, data: bytes) -> None:
+        await self._source.send(AxiStreamFrame(data))
+        await self._source.wait()
+        self.transferred = len(data)
 
 
-class ReceiveChannel:
+class ReceiveChannel(Channel):
     """Stream to memory; as the core, it ends with tlast and fails on a packet that is longer than the buffer."""
 
     def __init__(self, sink: AxiStreamSink) -> None:
-        self._sink, self._waiting = sink, (np.zeros(0), 0)
-
-    def transfer(self, array: np.ndarray, start: int = 0, nbytes: int = 0) -> None:
-        self._waiting = array[start // 4 :], nbytes or array.nbytes
+        super().__init__()
+        self._sink = sink
 
     @resume
-    async def wait(self) -> None:
-        array, limit = self._waiting
-        packet = await with_timeout(self._sink.recv(), 20_000 * PERIOD_NS, "ns")
+    async def transfer(self, array: np.ndarray, start: int = 0, nbytes: int = 0) -> None:
+        self._begin(self._receive(array[start // 4 :], nbytes or array.nbytes))
+
+    async def _receive(self, array: np.ndarray, limit: int) -> None:
+        packet = await self._sink.recv()
         words = np.frombuffer(bytes(packet.tdata), "<u4")
-        if not all(packet.tkeep or [1]) or words.nbytes > limit:
-            raise RuntimeError("DMA Internal Error")
-        array[: len(words)] = words
+        self.error = not all(packet.tkeep or [1]) or words.nbytes > limit
+        if not self.error:
+            array[: len(words)] = words
+            self.transferred = words.nbytes
+
+
+class Dma:
+    """Both channels, and the register that resets them."""
+
+    def __init__(self, source: AxiStreamSource, sink: AxiStreamSink) -> None:
+        self._models = (source, sink)
+        self.sendchannel, self.recvchannel = SendChannel(source), ReceiveChannel(sink)
+        self.resets = 0
+
+    def read(self, offset: int) -> int:
+        """A reset has ended when it can be asked for."""
+        assert offset == 0
+        return 0
+
+    @resume
+    async def write(self, offset: int, value: int) -> None:
+        """MM2S_DMACR: its reset is one of the whole core."""
+        assert (offset, value) == (0, 4)
+        self.resets += 1
+        for channel in (self.sendchannel, self.recvchannel):
+            channel.reset()
+        for model in self._models:
+            model.clear()
+            model.assert_reset()
+        await Timer(3 * PERIOD_NS, "ns")
 
 
 class Pynq:
@@ -103,7 +173,7 @@ class Pynq:
             for seed, model in enumerate([self.source, self.sink, *channels]):
                 model.set_pause_generator(_pauses(pauses, seed))
         self.registers = Registers(master)
-        self.dma = SimpleNamespace(sendchannel=SendChannel(self.source), recvchannel=ReceiveChannel(self.sink))
+        self.dma = Dma(self.source, self.sink)
         self.Clocks = SimpleNamespace(fclk0_mhz=clock_mhz)
 
     async def reset(self) -> None:

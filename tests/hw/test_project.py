@@ -7,12 +7,17 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from ernn.artifacts import Texts
+from ernn.dataflow.formats import Format
 from ernn.devices.timing import TIMINGS
+from ernn.errors import UserError
 from ernn.hw import design, project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.registers import WRITTEN
+from ernn.hw.verilog.frames import LARGEST_BITS
 from ernn.hw.verilog.network import NetworkHardware
 from ernn.program import shape
 from ernn.program.matrices import Numbers
@@ -148,6 +153,38 @@ def test_the_description_tells_a_host_what_goes_in_and_out(name):
     found, input, logits = project.description(network), network.program.input, network.program.output.logits
     assert found.input == design.VectorPort(6, input.bits, input.fraction, slot_bits=16, per_beat=1)
     assert found.logits == design.VectorPort(3, logits.bits, logits.fraction, slot_bits=16, per_beat=1)
+
+
+def with_ports(input: int, logits: int) -> Program:
+    """A program whose features and logits have so many bits."""
+    program = programs.build()
+    layer = dataclasses.replace(program.layers[0], input=Format(input, 5))
+    output = dataclasses.replace(program.output, logits=Format(logits, 6))
+    return dataclasses.replace(program, layers=(layer,), output=output)
+
+
+@given(input=st.integers(2, LARGEST_BITS), logits=st.integers(2, LARGEST_BITS))
+@settings(max_examples=5)
+@example(input=LARGEST_BITS, logits=LARGEST_BITS)
+def test_numbers_of_the_streams_have_a_slot_that_holds_them(input, logits):
+    found = design.of(project.rtl_project(designs.network(with_ports(input, logits))))
+    for port, bits in ((found.input, input), (found.logits, logits)):
+        assert port.bits == bits <= port.slot_bits < 2 * max(bits, 8)
+        assert 32 % port.slot_bits == 0
+
+
+@pytest.mark.parametrize(
+    ("input", "logits", "message"),
+    [
+        (33, 12, "small: an accelerator's features have up to 32 bits, got 33; give the program a narrower format"),
+        (9, 33, "small: an accelerator's logits have up to 32 bits, got 33; give the program a narrower format"),
+        (48, 48, "small: an accelerator's features have up to 32 bits, got 48; give the program a narrower format"),
+    ],
+)
+def test_numbers_that_no_word_of_the_streams_holds_are_refused(input, logits, message):
+    with pytest.raises(UserError) as refused:
+        designs.network(with_ports(input, logits))
+    assert str(refused.value) == message
 
 
 def test_scripts_and_driver_are_in_every_project():

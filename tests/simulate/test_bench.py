@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from ernn.golden.model import Golden
 from ernn.hw import design
 from ernn.simulate import bench
-from ernn.simulate.bench import Mismatch, Outcome, Recorder
+from ernn.simulate.bench import Bench, Mismatch, Outcome, Recorder
 from ernn.simulate.vectors import Vectors, rtl_vectors
 from tests import programs
 from tests.hw import designs, equality
@@ -57,6 +58,16 @@ def test_files_hold_a_line_for_every_frame_and_integer():
         "want.hex": "fffffffd\n",
         "writes.txt": "2 ff\n0 1\n",
     }
+
+
+def test_a_test_bench_of_relative_folders_runs_from_any_folder(built, vectors, tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "project").symlink_to(built.project)
+    monkeypatch.chdir(tmp_path)
+    relative = Bench(Path("project"), Path("work"), designs.registers(built.design), optimize="-O0")
+    assert relative.run(vectors).registers["frames_out"] == sum(LENGTHS)
+    monkeypatch.chdir("/")
+    assert relative.run(vectors).registers["frames_out"] == sum(LENGTHS)
 
 
 @pytest.mark.parametrize(("frame", "logit"), [(0, 0), (7, 2), (11, 1)])

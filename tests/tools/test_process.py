@@ -60,6 +60,20 @@ def test_a_file_that_cannot_be_run_is_no_tool(monkeypatch, tmp_path):
         TOOL.path()
 
 
+def test_a_tool_and_a_program_with_relative_paths_run_in_another_folder(monkeypatch, tmp_path):
+    executable(tmp_path / "tools" / TOOL.name, "pwd\n")
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(TOOL.variable, f"tools/{TOOL.name}")
+    by_variable = TOOL.path()
+    monkeypatch.delenv(TOOL.variable)
+    monkeypatch.setenv("PATH", "tools", prepend=":")
+    for program in (by_variable, TOOL.path(), Path("tools", TOOL.name), f"./tools/{TOOL.name}"):
+        assert run([program], Path("work"), Path("tool.log")) == f"{work}\n"
+    assert by_variable == TOOL.path() == tmp_path / "tools" / TOOL.name  # for those who hand it on
+
+
 @pytest.mark.parametrize(
     ("text", "version"),
     [("echo fake 1.2\necho more\n", "fake 1.2"), ("echo old >&2\n", "old"), ("exit 1\n", "unknown")],

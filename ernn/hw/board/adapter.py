@@ -22,7 +22,7 @@ SLOTS = (8, 16, 32)
 
 
 def slot(bits: int) -> int:
-    """Bits that a number takes in a word.
+    """Bits that a number of up to 32 bits takes in a word.
 
     >>> slot(8), slot(9), slot(24)
     (8, 16, 32)

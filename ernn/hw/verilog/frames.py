@@ -9,6 +9,8 @@ from ernn.hw.verilog.interfaces import stream_bits
 from ernn.hw.verilog.items import BLANK, Assign, Item, Loop, Memory, Note, Process, Register, Wire
 from ernn.hw.verilog.module import Port
 
+LARGEST_BITS = 32  # of an element: vectors of the test bench and packets of a board have words of 32 bits
+
 
 @dataclass(frozen=True)
 class Beats:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ernn.errors import UserError
 from ernn.hw.design import Stored
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.array import Array
@@ -11,7 +12,7 @@ from ernn.hw.layout.words import Words
 from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Context
 from ernn.hw.verilog.control import Control
-from ernn.hw.verilog.frames import Beats, Frames, tid_bits
+from ernn.hw.verilog.frames import LARGEST_BITS, Beats, Frames, tid_bits
 from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.layer import LayerHardware, Projection
 from ernn.hw.verilog.module import Module, declared_first
@@ -62,9 +63,19 @@ class Handshake:
 
 
 class NetworkHardware:
-    """The hardware of a whole network: its modules, and the images of its memories."""
+    """The hardware of a whole network: its modules, and the images of its memories.
+
+    Raises:
+        UserError: features or logits of more bits than a word of their streams has.
+    """
 
     def __init__(self, program: Program, architecture: Architecture) -> None:
+        for name, format in (("features", program.input), ("logits", program.output.logits)):
+            if format.bits > LARGEST_BITS:
+                raise UserError(
+                    f"{program.name}: an accelerator's {name} have up to {LARGEST_BITS} bits, got {format.bits}; "
+                    "give the program a narrower format"
+                )
         self.program, self.architecture = program, architecture
         self.frame_bits = (4 * (len(program.layers) + 2) - 1).bit_length()
         context = Context(

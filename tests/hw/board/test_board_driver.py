@@ -5,10 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hypothesis_numpy
 
 from ernn.dataflow.formats import Format, nearest
+from ernn.errors import UserError
+from ernn.golden.model import Golden
 from ernn.hw import design
 from ernn.hw.board import adapter, host
 from ernn.hw.layout.registers import PROTOCOL
@@ -136,10 +139,202 @@ def test_weights_that_lie_otherwise_are_refused(tmp_path, array, transformed, fo
     assert written.writes == []
 
 
-@pytest.mark.parametrize("size", [(3, 5), (6,)])
-def test_frames_of_another_size_are_refused(size):
-    with pytest.raises(DRIVER.DriverError, match=rf"^frames have 6 features, got an array of {re.escape(str(size))}$"):
-        accelerator("lstm")[0].run(np.zeros(size, np.int64))
+def damaged(folder, change):
+    """The last memory, with other lines."""
+    path = max(folder.glob("output_layer_weights_*.hex"))
+    path.write_text("\n".join(change(path.read_text().split())) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[:-1],  # a copy that was cut off
+        lambda lines: [*lines[:-1], lines[-1][:-1]],
+        lambda lines: [*lines, lines[0]],
+        lambda lines: [f"0{line}" for line in lines],
+        lambda lines: [*lines[:-1], "x" * len(lines[-1])],
+        lambda lines: [],
+    ],
+)
+def test_a_memory_that_is_damaged_is_refused_before_anything_is_written(tmp_path, change):
+    driver, written, files = accelerator("lstm")
+    folder = designs.write(files, tmp_path) / "memory"
+    path = damaged(folder, change)
+    with pytest.raises(DRIVER.DriverError) as refused:
+        driver.load_weights(folder)
+    assert re.fullmatch(
+        rf"{path} is damaged: it is no memory of \d+ bits; copy it from the project again", str(refused.value)
+    )
+    path.unlink()
+    with pytest.raises(DRIVER.DriverError, match=r"\.hex is missing: copy the folder `memory` of the project$"):
+        driver.load_weights(folder)
+    assert written.writes == []
+
+
+FEATURES = np.zeros((3, 6), np.int16)
+
+
+def with_feature(value, kind=np.int64):
+    x = FEATURES.astype(kind)
+    x[1, 2] = value
+    return x
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((FEATURES[:, 1:],), "frames have 6 features, got an array of (3, 5)"),
+        ((FEATURES[0],), "frames have 6 features, got an array of (6,)"),
+        ((np.zeros((0, 5), int),), "frames have 6 features, got an array of (0, 5)"),
+        ((FEATURES.astype(np.float32),), "features are integers of 9 bits, got float32; `quantize` makes them"),
+        ((FEATURES + 0.5,), "features are integers of 9 bits, got float64; `quantize` makes them"),
+        ((FEATURES == 0,), "features: integers are wanted, got bool"),
+        ((FEATURES.astype(object),), "features: integers are wanted, got object"),
+        ((with_feature(256),), "features: integers of -256 to 255 are wanted, got 256 at (1, 2)"),
+        ((with_feature(-257),), "features: integers of -256 to 255 are wanted, got -257 at (1, 2)"),
+        ((with_feature(40000),), "features: integers of -256 to 255 are wanted, got 40000 at (1, 2)"),
+        (
+            (with_feature(2**64 - 1, np.uint64),),
+            "features: integers of -256 to 255 are wanted, got 18446744073709551615 at (1, 2)",
+        ),
+        ((FEATURES, True), "first has a mark for each of 3 frames, got an array of ()"),
+        ((FEATURES, [True, False]), "first has a mark for each of 3 frames, got an array of (2,)"),
+        ((FEATURES, [1, 0, 2]), "first: integers of 0 to 1 are wanted, got 2 at (2,)"),
+        ((FEATURES, [-1, 0, 0]), "first: integers of 0 to 1 are wanted, got -1 at (0,)"),
+        ((FEATURES, [1.0, 0, 0]), "first: integers are wanted, got float64"),
+        ((FEATURES, None, 2), "stream: integers of 0 to 1 are wanted, got 2"),
+        ((FEATURES, None, 99), "stream: integers of 0 to 1 are wanted, got 99"),
+        ((FEATURES, None, -1), "stream: integers of 0 to 1 are wanted, got -1"),
+        ((FEATURES, None, 2**80), "stream: integers are wanted, got object"),
+        ((FEATURES, None, [0, 1, 2]), "stream: integers of 0 to 1 are wanted, got 2 at (2,)"),
+        ((FEATURES, None, [0, 1]), "stream is one number, or one for each of 3 frames, got (2,)"),
+        ((FEATURES, None, 0.5), "stream: integers are wanted, got float64"),
+        ((FEATURES, None, None), "stream: integers are wanted, got object"),
+    ],
+)
+def test_frames_that_the_accelerator_has_not_are_refused_before_any_is_sent(arguments, message):
+    driver, written, _ = accelerator("lstm")
+    with pytest.raises(DRIVER.DriverError) as refused:
+        driver.run(*arguments)
+    assert str(refused.value) == message
+    assert written.packets == written.writes == []
+
+
+def test_rows_that_are_no_array_are_refused():
+    with pytest.raises(DRIVER.DriverError, match=r"^features: an array is wanted \([^\n]*\)$"):
+        accelerator("lstm")[0].run([[1, 2], [3]])
+
+
+KINDS = st.sampled_from([np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint64])
+
+
+@given(kind=KINDS, frames=st.integers(0, 7), packet=st.integers(1, 4), seed=st.integers(0, 999))
+def test_frames_are_sent_as_they_are_or_not_at_all(kind, frames, packet, seed):
+    whole, written, _ = accelerator("lstm")
+    driver, random = DRIVER.Accelerator(written, whole.description, packet), np.random.default_rng(seed)
+    limits = np.iinfo(kind)
+    low, high = max(limits.min, -256), min(limits.max, 255)
+    x = random.integers(low, high, (frames, 6), endpoint=True).astype(kind)
+    first, stream = random.random(frames) < 0.5, random.integers(0, 2, frames)
+    assert driver.run(x, first, stream).tolist() == np.zeros((frames, 3)).tolist()
+    rows = np.array([word for packet in written.packets for word in packet], np.uint32).reshape(frames, 4)
+    assert (rows[:, 0] == first + (stream << 16)).all()
+    assert (DRIVER._integers(rows[:, 1:], 16, 6) == x).all()
+    assert len(written.packets) == -(-frames // packet)
+    if frames and (wrong := [each for each in (256, -257) if limits.min <= each <= limits.max]):
+        x[seed % frames, seed % 6] = wrong[seed % len(wrong)]
+        with pytest.raises(DRIVER.DriverError, match=r"^features: integers of -256 to 255 are wanted, got "):
+            driver.run(x, first, stream)
+        assert len(written.packets) == -(-frames // packet)
+
+
+@pytest.mark.parametrize("frames", [0, -1])
+def test_packets_without_frames_are_refused(frames):
+    whole, written, _ = accelerator("lstm")
+    with pytest.raises(DRIVER.DriverError, match=f"^frames_in_packet must be 1 or more, got {frames}$"):
+        DRIVER.Accelerator(written, whole.description, frames)
+
+
+@pytest.mark.parametrize(("stream", "got"), [(2, "0 to 1 are wanted, got 2"), (-1, "0 to 1 are wanted, got -1")])
+def test_states_of_a_stream_that_is_not_there_are_refused(stream, got):
+    driver, written, _ = accelerator("lstm")
+    for call in (driver.save, lambda stream: driver.restore(stream, zeros(driver))):
+        with pytest.raises(DRIVER.DriverError, match=f"^stream: integers of {got}$"):
+            call(stream)
+        with pytest.raises(DRIVER.DriverError, match=r"^stream is one number, got an array of \(2,\)$"):
+            call([0, 1])
+    assert written.writes == []
+
+
+def zeros(driver):
+    """States that `restore` takes."""
+    return [
+        {kind: np.zeros(form["words"] * form["elements"], np.int64) for kind, form in layer["states"].items()}
+        for layer in driver.description["layers"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind", "numbers", "message"),
+    [
+        (0, "c", [0] * 8 + [2048], r"states must have \[.*\] integers, layer by layer, got \[\{'c': 9, 'y': 4\}, .*\]"),
+        (0, "c", [0] * 7 + [2048], r"layer0, c: integers of -2048 to 2047 are wanted, got 2048 at \(7,\)"),
+        (0, "c", [-2049] + [0] * 7, r"layer0, c: integers of -2048 to 2047 are wanted, got -2049 at \(0,\)"),
+        (0, "y", [0, 0, 512, 0], r"layer0, y: integers of -512 to 511 are wanted, got 512 at \(2,\)"),
+        (0, "y", np.zeros(4), "layer0, y: integers are wanted, got float64"),
+        (0, "z", [0], "states must have .*, got .*"),
+        (1, "c", [0], "states must have .*, got .*"),
+    ],
+)
+def test_states_of_another_accelerator_are_refused_before_anything_is_written(layer, kind, numbers, message):
+    driver, written, _ = accelerator("lstm")
+    states = zeros(driver)
+    states[layer][kind] = numbers
+    with pytest.raises(DRIVER.DriverError, match=f"^{message}$"):
+        driver.restore(0, states)
+    for other in (states[:0], [*zeros(driver), {}]):
+        with pytest.raises(DRIVER.DriverError, match=r"^states must have .*, got "):
+            driver.restore(0, other)
+    for other in (7, [7, 7]):
+        with pytest.raises(DRIVER.DriverError, match=r"^states must be a list of dictionaries, as `save` gives it$"):
+            driver.restore(0, other)
+    assert written.writes == []
+    driver.restore(0, zeros(driver))
+    assert written.writes
+
+
+def vectors(folder, frames="1 0\n0 0\n", x="1\n" * 12, want="ffffffff\n" * 6):
+    """Files of two frames."""
+    return designs.write({"frames.txt": frames, "x.hex": x, "want.hex": want}, folder)
+
+
+def test_vectors_are_read(tmp_path):
+    found = DRIVER.BoardVectors.load(vectors(tmp_path), 6, 3)
+    assert (found.x == 1).all()
+    assert (found.logits == -1).all()
+    assert (found.first.tolist(), found.stream.tolist()) == ([True, False], [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"frames": ""}, "frames.txt is damaged: frames are lines as `1 0`; copy it again"),
+        ({"frames": "1 0\n0\n"}, "frames.txt is damaged: frames are lines as `1 0`; copy it again"),
+        ({"frames": "1 0\n0 -1\n"}, "frames.txt is damaged: frames are lines as `1 0`; copy it again"),
+        ({"frames": "1 0\n2 0\n"}, "frames.txt is damaged: frames are lines as `1 0`; copy it again"),
+        ({"frames": "1 0\nx y\n"}, "frames.txt is damaged: frames are lines as `1 0`; copy it again"),
+        ({"x": "1\n" * 11}, "is of another network: 2 frames want 6 features and 3 logits each, got 11 and 6"),
+        ({"x": "1\n" * 11 + "y\n"}, "x.hex is damaged (invalid literal for int() with base 16: 'y'): copy it again"),
+        ({"want": "1\n" * 5 + "f" * 40}, "want.hex is damaged ("),
+    ],
+)
+def test_vectors_that_are_damaged_or_of_another_network_are_refused(tmp_path, files, message):
+    with pytest.raises(DRIVER.DriverError) as refused:
+        DRIVER.BoardVectors.load(vectors(tmp_path, **files), 6, 3)
+    assert str(refused.value).startswith(str(tmp_path))
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 @given(slot=st.sampled_from(adapter.SLOTS), count=st.integers(1, 9), rows=st.integers(1, 4), seed=st.integers(0, 99))
@@ -163,3 +358,27 @@ def test_packed_numbers_come_out_again(bits, count, seed):
 def test_features_become_the_integers_of_the_model(values):
     found = accelerator("lstm")[0].quantize(np.array(values))
     assert found.tolist() == nearest(np.array(values), Format(9, 5)).tolist()
+
+
+@given(x=hypothesis_numpy.arrays(np.float64, (2, 6), elements=st.floats(width=64)))
+@example(x=np.full((2, 6), 1e308))
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_features_that_the_model_takes_are_taken_and_others_are_refused(x):
+    driver, written, _ = accelerator("lstm")
+    golden = Golden(programs.build(**STRUCTURES["lstm"]))
+    if np.isfinite(x).all():
+        assert driver.quantize(x).tolist() == golden.quantize(x).tolist()
+        driver.run(driver.quantize(x))
+        assert len(written.packets) == 1
+    else:
+        with pytest.raises(UserError) as wanted:
+            golden.quantize(x)
+        with pytest.raises(DRIVER.DriverError) as refused:
+            driver.quantize(x)
+        assert f"features: {refused.value} or leave it out" == str(wanted.value)
+
+
+@pytest.mark.parametrize("features", [[[1.0], [1.0, 2.0]], "x", None, [{}]])
+def test_features_that_are_no_numbers_are_refused(features):
+    with pytest.raises(DRIVER.DriverError, match=r"^features must be [^\n]+$"):
+        accelerator("lstm")[0].quantize(features)

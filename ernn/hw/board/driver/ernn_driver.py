@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ class DriverError(Exception):
     """Files, arguments or a board that do not fit; the text is one line."""
 
 
+class Unanswered(DriverError):
+    """A transfer that did not end, or ended with an error."""
+
+
 class Board(Protocol):
     """What the driver needs: 32-bit registers by their byte address, and a DMA in both directions."""
 
@@ -39,7 +44,11 @@ class Board(Protocol):
         """Set the 32-bit register at a byte address."""
 
     def exchange(self, words: np.ndarray, count: int) -> np.ndarray:
-        """Send a packet and receive one of `count` words, both uint32."""
+        """Send a packet and receive one of `count` words, both uint32.
+
+        Raises:
+            Unanswered: the transfer did not end in time or failed; it was ended.
+        """
 
 
 class PynqBoard:
@@ -47,14 +56,26 @@ class PynqBoard:
 
     Args:
         bitstream: path of ernn.bit, with ernn.hwh in the same folder.
+        timeout_s: seconds that a packet may take there and back.
+
+    Raises:
+        DriverError: there is no PYNQ, or the bitstream is of another block design.
     """
 
-    def __init__(self, bitstream: str) -> None:
-        import pynq
+    def __init__(self, bitstream: str, timeout_s: float = 10.0) -> None:
+        if not (timeout_s > 0 and math.isfinite(timeout_s)):
+            raise DriverError(f"timeout_s must be above 0 and finite, got {timeout_s}")
+        try:
+            import pynq
+        except ImportError as error:
+            raise DriverError(f"PYNQ 3.0 or later is needed, on the board itself ({error})") from None
 
-        self._allocate = pynq.allocate
+        self._allocate, self._timeout_s = pynq.allocate, timeout_s
         overlay = pynq.Overlay(bitstream)
-        self._registers, self._dma = overlay.ernn_0, overlay.axi_dma_0
+        try:
+            self._registers, self._dma = overlay.ernn_0, overlay.axi_dma_0
+        except AttributeError as error:
+            raise DriverError(f"{bitstream} must be of block_design.tcl, with ernn_0 and axi_dma_0 ({error})") from None
         self.clock_mhz = float(pynq.Clocks.fclk0_mhz)
         self._buffers: dict[str, Any] = {}
 
@@ -67,14 +88,48 @@ class PynqBoard:
         self._registers.write(address, value)
 
     def exchange(self, words: np.ndarray, count: int) -> np.ndarray:
-        """Send a packet and receive one; the receiver waits before the first word is sent."""
+        """Send a packet and receive one; the receiver waits before the first word is sent.
+
+        Fewer words than `count` are returned where the packet ended before.
+
+        Raises:
+            Unanswered: the transfer did not end in time or failed; the DMA was reset.
+        """
         sent, received = self._buffer("sent", len(words)), self._buffer("received", count)
         sent[: len(words)] = words
-        self._dma.recvchannel.transfer(received, nbytes=4 * count)
-        self._dma.sendchannel.transfer(sent, nbytes=4 * len(words))
-        self._dma.sendchannel.wait()
-        self._dma.recvchannel.wait()
-        return np.array(received[:count])
+        sender, receiver = self._dma.sendchannel, self._dma.recvchannel
+        for channel in (receiver, sender):
+            if not channel.running:  # since a reset
+                channel.start()
+        try:
+            receiver.transfer(received, nbytes=4 * count)
+            sender.transfer(sent, nbytes=4 * len(words))
+            deadline = time.monotonic() + self._timeout_s
+            self._wait(sender, deadline, "words are not taken")
+            self._wait(receiver, deadline, "no logits come")
+        except BaseException:  # an interrupt by the user too: a channel that is busy takes no other transfer
+            self._reset()
+            raise
+        return np.array(received[: receiver.transferred // 4])
+
+    def _wait(self, channel: Any, deadline: float, complaint: str) -> None:
+        """Until a channel is idle; its own `wait` has no limit."""
+        while not (channel.idle or channel.error):
+            if time.monotonic() > deadline:
+                raise Unanswered(f"{complaint} within {self._timeout_s:g} s")
+        try:
+            channel.wait()
+        except RuntimeError as error:
+            raise Unanswered(f"the DMA failed ({error})") from None
+
+    def _reset(self) -> None:
+        """End what both channels do; they stay stopped until the next packet, so that they take no word of this one."""
+        control, reset = 0, 4  # MM2S_DMACR and its bit; it clears itself
+        self._dma.write(control, reset)
+        deadline = time.monotonic() + self._timeout_s
+        while self._dma.read(control) & reset:
+            if time.monotonic() > deadline:
+                raise DriverError("the DMA does not come out of its reset: load the overlay again")
 
     def _buffer(self, name: str, count: int) -> Any:
         """Memory that the DMA sees; it is kept, and grows."""
@@ -97,8 +152,16 @@ class BoardVectors:
 
     @classmethod
     def load(cls, folder: Path, inputs: int, classes: int) -> BoardVectors:
-        """frames.txt, x.hex and want.hex of a folder."""
-        frames = np.loadtxt(folder / "frames.txt", dtype=np.int64, ndmin=2)
+        """frames.txt, x.hex and want.hex of a folder.
+
+        Raises:
+            DriverError: files that are damaged, empty or of another network.
+            OSError: one cannot be read.
+        """
+        lines = (folder / "frames.txt").read_text().splitlines()
+        if not lines or not all(re.fullmatch("[01] [0-9]{1,5}", line) for line in lines):
+            raise DriverError(f"{folder / 'frames.txt'} is damaged: frames are lines as `1 0`; copy it again")
+        frames = np.array([line.split() for line in lines]).astype(np.int64)
         x, logits = (_numbers(folder / name) for name in ("x.hex", "want.hex"))
         if x.size != inputs * len(frames) or logits.size != classes * len(frames):
             raise DriverError(
@@ -117,10 +180,12 @@ class Accelerator:
         frames_in_packet: longer sequences are cut, so that buffers stay small.
 
     Raises:
-        DriverError: the registers are not those of an accelerator.
+        DriverError: the registers are not those of an accelerator, or packets without a frame.
     """
 
     def __init__(self, board: Board, description: dict[str, Any], frames_in_packet: int = 256) -> None:
+        if frames_in_packet < 1:
+            raise DriverError(f"frames_in_packet must be 1 or more, got {frames_in_packet}")
         self.board, self.description, self._packet = board, description, frames_in_packet
         self._addresses = {name: 4 * number for number, name in enumerate(description["registers"])}
         self._protocol = description["protocol"]
@@ -156,23 +221,22 @@ class Accelerator:
         They may be of another program, if its sizes, formats and constants are those of this accelerator.
 
         Raises:
-            DriverError: weights of another shape or layout, or one that is missing; nothing was written then.
+            DriverError: weights of another shape or layout, or a file that is missing or damaged; nothing was written
+                then.
         """
         self._check(read(folder / "weights.json"), folder)
-        places = {
-            folder / f"{layer['name']}_weights_{memory}.hex": number << self._protocol["layer_shift"] | memory
+        images = {
+            number << self._protocol["layer_shift"] | memory: _image(
+                folder / f"{layer['name']}_weights_{memory}.hex", layer["weight_memory_bits"] // layer["memories"]
+            )
             for number, layer in enumerate(self.description["layers"])
             for memory in range(layer["memories"])
         }
-        if missing := [path for path in places if not path.exists()]:
-            raise DriverError(f"{missing[0]} is missing: copy the folder `memory` of the project")
-        total = 0
-        for path, place in places.items():
+        for place, (words, bits) in images.items():
             self.write("load_place", place)
-            for line in path.read_text().split():
-                self._load(int(line, 16), 4 * len(line))
-                total += 1
-        return total
+            for word in words:
+                self._load(word, bits)
+        return sum(len(words) for words, _ in images.values())
 
     def _check(self, images: dict[str, Any], folder: Path) -> None:
         """Refuse weights that this accelerator would take for others."""
@@ -186,6 +250,16 @@ class Accelerator:
         if found != wanted:
             raise DriverError(f"{folder}: weights must lie as {wanted}, got {found}; generate them for these sizes")
 
+    def _streams(self, numbers: Any, what: str) -> np.ndarray:
+        """Numbers of streams, which all must be there."""
+        return _checked(numbers, what, 0, self.description["streams"] - 1)
+
+    def _one_stream(self, number: int) -> int:
+        found = self._streams(number, "stream")
+        if found.ndim:
+            raise DriverError(f"stream is one number, got an array of {found.shape}")
+        return int(found)
+
     def _place(self, layer: int, stream: int, kind: str) -> int:
         """Load address of the first word of a layer's state, c or y, of one stream."""
         p = self._protocol
@@ -196,37 +270,80 @@ class Accelerator:
             self.write("load_part", word >> 32 * part & 0xFFFFFFFF)
 
     def run(self, x: np.ndarray, first: np.ndarray | None = None, stream: np.ndarray | int = 0) -> np.ndarray:
-        """Logits of frames.
+        """Logits of frames, (frames, classes).
 
         Args:
-            x: integers of the input format, (frames, inputs).
-            first: frames that open an utterance; by default the first one alone.
-            stream: of each frame.
+            x: integers of the input format, (frames, inputs); `quantize` makes them of features.
+            first: for each frame, whether it opens an utterance; by default the first one alone does.
+            stream: one for all frames, or one for each.
+
+        Raises:
+            DriverError: frames, marks or streams that the accelerator does not have, of which nothing was sent; or no
+                answer. The accelerator was reset then.
         """
-        size = self.description["input"]["size"], self.description["logits"]["size"]
-        if x.ndim != 2 or x.shape[1] != size[0]:
-            raise DriverError(f"frames have {size[0]} features, got an array of {x.shape}")
-        opens = np.arange(len(x)) == 0 if first is None else first
-        headers = np.asarray(opens, np.uint32) | np.broadcast_to(np.asarray(stream, np.uint32) << 16, len(x))
-        rows = np.column_stack([headers, _words(x, self.description["input"]["slot_bits"])])
-        width = -(-size[1] * self.description["logits"]["slot_bits"] // 32)
-        found = []
+        form, logits = self.description["input"], self.description["logits"]
+        x = _array(x, "features")
+        if x.ndim != 2 or x.shape[1] != form["size"]:
+            raise DriverError(f"frames have {form['size']} features, got an array of {x.shape}")
+        if x.dtype.kind == "f":
+            raise DriverError(f"features are integers of {form['bits']} bits, got {x.dtype}; `quantize` makes them")
+        x = _checked(x, "features", *_limits(form["bits"]))
+        opens = _marks(np.arange(len(x)) == 0 if first is None else first, len(x))
+        streams = self._streams(stream, "stream")
+        if streams.ndim and streams.shape != opens.shape:
+            raise DriverError(f"stream is one number, or one for each of {len(x)} frames, got {streams.shape}")
+        rows = np.column_stack([opens | np.broadcast_to(streams << 16, len(x)), _words(x, form["slot_bits"])])
+        width = -(-logits["size"] * logits["slot_bits"] // 32)
+        found = [np.zeros((0, logits["size"]), np.int64)]
         for start in range(0, len(rows), self._packet):
             packet = rows[start : start + self._packet]
-            words = self.board.exchange(np.ascontiguousarray(packet, np.uint32).reshape(-1), len(packet) * width)
-            found.append(_integers(words.reshape(len(packet), width), self.description["logits"]["slot_bits"], size[1]))
+            words = self._exchange(np.ascontiguousarray(packet, np.uint32), len(packet) * width)
+            found.append(_integers(words.reshape(len(packet), width), logits["slot_bits"], logits["size"]))
         return np.concatenate(found)
 
+    def _exchange(self, packet: np.ndarray, count: int) -> np.ndarray:
+        """A packet's answer; without one the accelerator is reset, since it holds a part of the packet."""
+        try:
+            words = self.board.exchange(packet.reshape(-1), count)
+            if len(words) != count:
+                raise Unanswered(f"{len(words)} words of logits came, not {count}")
+        except BaseException as error:
+            names = ("frames_in", "frames_out", "protocol_errors")
+            seen = ", ".join(f"{name} {self.read(name)}" for name in names)
+            self.reset()
+            if not isinstance(error, Unanswered):
+                raise
+            raise Unanswered(
+                f"a packet of {len(packet)} frames was not answered: {error}; registers: {seen}; see that bitstream "
+                "and accelerator.json are of one project and its clock is met; states and counters were reset"
+            ) from None
+        return words
+
     def quantize(self, features: np.ndarray) -> np.ndarray:
-        """Features as integers of the input format: nearest, halves upwards, saturated."""
+        """Features as integers of the input format: nearest, halves upwards, saturated.
+
+        Raises:
+            DriverError: one is no number, or not finite.
+        """
         form = self.description["input"]
-        scaled = np.asarray(features, np.float64) * 2.0 ** form["fraction"]
+        try:
+            values = np.asarray(features, np.float64)
+        except (TypeError, ValueError) as error:
+            raise DriverError(f"features must be an array of numbers ({error})") from None
+        if not np.isfinite(values).all():
+            place = tuple(np.argwhere(~np.isfinite(values))[0].tolist())
+            raise DriverError(f"features must be finite, got {values[place]} at {place}; correct the audio")
+        scaled = np.clip(values * 2.0 ** form["fraction"], *_limits(form["bits"]))
         below = np.floor(scaled)
-        limit = 1 << (form["bits"] - 1)
-        return np.clip(below + (scaled - below >= 0.5), -limit, limit - 1).astype(np.int64)
+        return (below + (scaled - below >= 0.5)).astype(np.int64)
 
     def save(self, stream: int) -> list[dict[str, np.ndarray]]:
-        """States of a stream, for each layer; only while no frame is under way."""
+        """States of a stream, for each layer: integers by kind; only while no frame is under way.
+
+        Raises:
+            DriverError: there is no such stream.
+        """
+        stream = self._one_stream(stream)
         return [
             {kind: self._state(number, stream, kind, form) for kind, form in layer["states"].items()}
             for number, layer in enumerate(self.description["layers"])
@@ -242,12 +359,29 @@ class Accelerator:
         return np.array(found)
 
     def restore(self, stream: int, states: list[dict[str, np.ndarray]]) -> None:
-        """Write states back; the next frame of the stream must not open an utterance."""
-        for number, (layer, kinds) in enumerate(zip(self.description["layers"], states, strict=True)):
-            for kind, form in layer["states"].items():
-                self.write("load_place", self._place(number, stream, kind))
-                for row in np.reshape(kinds[kind], (form["words"], form["elements"])).tolist():
-                    self._load(_pack(row, form["element_bits"]), form["bits"])
+        """Write states back, as `save` gives them; the next frame of the stream must not open an utterance.
+
+        Raises:
+            DriverError: no such stream, or states of another accelerator; nothing was written then.
+        """
+        stream, layers = self._one_stream(stream), self.description["layers"]
+        kinds = [{kind: form["words"] * form["elements"] for kind, form in layer["states"].items()} for layer in layers]
+        try:
+            found = [{kind: _array(numbers, kind).size for kind, numbers in each.items()} for each in states]
+        except (AttributeError, TypeError):
+            raise DriverError("states must be a list of dictionaries, as `save` gives it") from None
+        if found != kinds:
+            raise DriverError(f"states must have {kinds} integers, layer by layer, got {found}")
+        rows = {
+            (number, kind): _checked(states[number][kind], f"{layer['name']}, {kind}", *_limits(form["element_bits"]))
+            for number, layer in enumerate(layers)
+            for kind, form in layer["states"].items()
+        }
+        for (number, kind), numbers in rows.items():
+            form = layers[number]["states"][kind]
+            self.write("load_place", self._place(number, stream, kind))
+            for row in numbers.reshape(form["words"], form["elements"]).tolist():
+                self._load(_pack(row, form["element_bits"]), form["bits"])
 
     def measure(self, vectors: BoardVectors) -> dict[str, float]:
         """Speed over frames, by the accelerator's counters at the board's clock and by the wall clock of the host."""
@@ -308,6 +442,61 @@ def _layout(described: dict[str, Any]) -> str:
     return f"{described['weights']} ({', '.join(sizes)})"
 
 
+def _limits(bits: int) -> tuple[int, int]:
+    """The smallest and the largest integer of a format."""
+    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+
+
+def _checked(values: Any, what: str, low: int, high: int) -> np.ndarray:
+    """Integers that lie in low..high, as int64.
+
+    Raises:
+        DriverError: others, or no integers.
+    """
+    found = _array(values, what)
+    if found.dtype.kind not in "iu":
+        raise DriverError(f"{what}: integers are wanted, got {found.dtype}")
+    wrong = np.argwhere((found < low) | (found > high))
+    if len(wrong):
+        place = tuple(wrong[0].tolist())
+        where = f" at {place}" if place else ""
+        raise DriverError(f"{what}: integers of {low} to {high} are wanted, got {found[place]}{where}")
+    return found.astype(np.int64)
+
+
+def _array(values: Any, what: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise DriverError(f"{what}: an array is wanted ({error})") from None
+
+
+def _marks(first: Any, frames: int) -> np.ndarray:
+    """Whether each frame opens an utterance, as int64."""
+    found = _array(first, "first")
+    if found.shape != (frames,):
+        raise DriverError(f"first has a mark for each of {frames} frames, got an array of {found.shape}")
+    return _checked(found.astype(np.int64) if found.dtype == bool else found, "first", 0, 1)
+
+
+def _image(path: Path, memory_bits: int) -> tuple[list[int], int]:
+    """Words of a memory of weights, and the bits of a word in whole hexadecimal digits.
+
+    Raises:
+        DriverError: the file is missing, or is no image of a memory of so many bits.
+    """
+    try:
+        lines = path.read_text().split()
+        words, digits = [int(line, 16) for line in lines], {len(line) for line in lines}
+    except FileNotFoundError:
+        raise DriverError(f"{path} is missing: copy the folder `memory` of the project") from None
+    except ValueError:
+        words, digits = [], set()
+    if len(digits) != 1 or memory_bits % len(words) or -(-(memory_bits // len(words)) // 4) not in digits:
+        raise DriverError(f"{path} is damaged: it is no memory of {memory_bits} bits; copy it from the project again")
+    return words, 4 * digits.pop()
+
+
 def _pack(integers: list[int], bits: int) -> int:
     """Two's complement integers side by side, the first lowest."""
     return sum((integer & ((1 << bits) - 1)) << bits * place for place, integer in enumerate(integers))
@@ -332,8 +521,16 @@ def _integers(words: np.ndarray, slot_bits: int, count: int) -> np.ndarray:
 
 
 def _numbers(path: Path) -> np.ndarray:
-    """Two's complement, 32 bits a line."""
-    return np.array([int(line, 16) for line in path.read_text().split()], np.uint32).astype(np.int32).astype(np.int64)
+    """Two's complement, 32 bits a line.
+
+    Raises:
+        DriverError: the file is damaged.
+    """
+    try:
+        words = [int(line, 16) for line in path.read_text().split()]
+        return np.array(words, np.int64).astype(np.uint32).astype(np.int32).astype(np.int64)
+    except (OverflowError, ValueError) as error:
+        raise DriverError(f"{path} is damaged ({error}): copy it again") from None
 
 
 def main() -> None:
