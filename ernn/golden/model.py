@@ -76,6 +76,9 @@ class Golden:
             state: before the first frame; None means zeros.
             lengths: frames of each utterance; what follows them is padding, whose logits mean nothing. None means that
                 none is padded.
+
+        Raises:
+            ValueError: vectors or a state of another shape than the program's.
         """
         frames, utterances, _ = x.shape
         logits = np.empty((frames, utterances, self.program.decoder.classes), np.int64)
@@ -87,7 +90,11 @@ class Golden:
     def trace(
         self, x: Int[np.ndarray, "frames inputs"], state: Sequence[State] | None = None
     ) -> dict[str, Int[np.ndarray, "frames elements"]]:
-        """Every named value of one utterance, frame by frame: `layers.0.a_i`, `layers.0.c`, `output.logits`, ..."""
+        """Every named value of one utterance, frame by frame: `layers.0.a_i`, `layers.0.c`, `output.logits`, ...
+
+        Raises:
+            ValueError: vectors or a state of another shape than the program's.
+        """
         rows: dict[str, list[Array]] = {}
         self._log.trace = {}
         try:
@@ -103,10 +110,19 @@ class Golden:
         found = [Overflow(name, count, self._log.seen[name]) for name, count in self._log.saturated.items() if count]
         return sorted(found, key=lambda each: (-each.share, each.name))
 
+    def _check(self, x: Array, state: list[State]) -> None:
+        """Refuse shapes that NumPy would broadcast, or take for more utterances of fewer elements."""
+        if x.ndim != 3 or x.shape[2] != self.program.inputs:
+            raise ValueError(f"x has shape {x.shape}, the program takes vectors of {self.program.inputs} elements")
+        found, wanted = _shapes(state), _shapes(self.initial(x.shape[1]))
+        if found != wanted:
+            raise ValueError(f"the state has shapes {found}, the program and x call for {wanted}")
+
     def _frames(
         self, x: Array, state: list[State], lengths: Array | None
     ) -> Iterator[tuple[Int[np.ndarray, "classes utterances"], list[State]]]:
         """Frame by frame: logits and the state behind them."""
+        self._check(x, state)
         integers = np.ascontiguousarray(np.moveaxis(x, 2, 1), np.int64)  # (frames, inputs, utterances)
         for t, frame in enumerate(integers):
             running = None if lengths is None or t < lengths.min(initial=t + 1) else t < lengths
@@ -119,6 +135,10 @@ class Golden:
             self._log.scope = "output"
             state = after
             yield self._output.step(y, {})[0].array, state
+
+
+def _shapes(state: Sequence[State]) -> list[dict[str, tuple[int, ...]]]:
+    return [{name: array.shape for name, array in layer.items()} for layer in state]
 
 
 def _kept(running: Array, new: State, old: State) -> State:

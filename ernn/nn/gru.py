@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from ernn.nn.gates import chunks, double, sigmoid_backward, step_views, tanh_backward, tanh_of_sigmoid_
 from ernn.nn.products import add_product, linear, weight_gradient
-from ernn.nn.sequences import check, last
+from ernn.nn.sequences import check, check_shapes, last
 
 
 def gru(
@@ -43,8 +43,9 @@ def gru(
         c of every step (that in the padding means nothing), and each sequence's own last c.
 
     Raises:
-        ValueError: no steps, or lengths that do not fit them.
+        ValueError: shapes that do not fit each other, no steps, or lengths that do not fit them.
     """
+    _check_shapes(x, weight_ih, weight_hh, bias, state)
     check(x, lengths)
     if state is None:
         state = x.new_zeros(x.shape[1], weight_hh.shape[1])
@@ -73,13 +74,29 @@ def gru_reset_after(
         state: c before the first step; None means zeros.
 
     Raises:
-        ValueError: no steps.
+        ValueError: shapes that do not fit each other, or no steps.
     """
+    _check_shapes(x, weight_ih, weight_hh, bias, state, bias_hn)
     check(x, None)
     state = x.new_zeros(x.shape[1], weight_hh.shape[1]) if state is None else state
     recurrent_bias = torch.cat((torch.zeros_like(bias_hn), torch.zeros_like(bias_hn), bias_hn))
     weights = [*(_torch_order(w) for w in (weight_ih, weight_hh, bias)), recurrent_bias]
     return torch.gru(x, state.unsqueeze(0), weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)[0]
+
+
+def _check_shapes(
+    x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor, state: Tensor | None, bias_hn: Tensor | None = None
+) -> None:
+    """All shapes follow from x and the columns of both matrices."""
+    inputs, cells = weight_ih.shape[-1], weight_hh.shape[-1]
+    check_shapes(
+        x=(x, (*x.shape[:2], inputs)),
+        weight_ih=(weight_ih, (3 * cells, inputs)),
+        weight_hh=(weight_hh, (3 * cells, cells)),
+        bias=(bias, (3 * cells,)),
+        bias_hn=(bias_hn, (cells,)),
+        state=(state, (*x.shape[1:2], cells)),
+    )
 
 
 def _torch_order(rows: Float[Tensor, "3H ..."]) -> Float[Tensor, "3H ..."]:

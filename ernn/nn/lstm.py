@@ -21,7 +21,7 @@ from torch.autograd.function import once_differentiable
 from ernn.nn import lstm_steps
 from ernn.nn.gates import double
 from ernn.nn.products import linear, onednn, weight_gradient
-from ernn.nn.sequences import check, last
+from ernn.nn.sequences import check, check_shapes, last
 
 
 def lstm(
@@ -50,8 +50,9 @@ def lstm(
         The outputs of every step (those in the padding mean nothing), and each sequence's own last y and c.
 
     Raises:
-        ValueError: no steps, or lengths that do not fit them.
+        ValueError: shapes that do not fit each other, no steps, or lengths that do not fit them.
     """
+    _check_shapes(x, weight_ih, weight_hh, bias, peephole, weight_ym, *(state or (None, None)))
     check(x, lengths)
     if state is None:
         state = x.new_zeros(x.shape[1], weight_hh.shape[1]), x.new_zeros(x.shape[1], weight_hh.shape[0] // 4)
@@ -61,6 +62,31 @@ def lstm(
     training = torch.is_grad_enabled() and any(a is not None and a.requires_grad for a in arguments)
     y, c = _LSTM.apply(training, *arguments)
     return y, (last(y, lengths), last(c, lengths))
+
+
+def _check_shapes(
+    x: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias: Tensor,
+    peephole: Tensor | None,
+    weight_ym: Tensor | None,
+    y_0: Tensor | None,
+    c_0: Tensor | None,
+) -> None:
+    """All shapes follow from x, the columns of `weight_ih`, the rows of `weight_hh` and those of `weight_ym`."""
+    batch, inputs, cells = x.shape[1:2], weight_ih.shape[-1], weight_hh.shape[0] // 4
+    outputs = cells if weight_ym is None else weight_ym.shape[0]
+    check_shapes(
+        x=(x, (*x.shape[:2], inputs)),
+        weight_ih=(weight_ih, (4 * cells, inputs)),
+        weight_hh=(weight_hh, (4 * cells, outputs)),
+        bias=(bias, (4 * cells,)),
+        peephole=(peephole, (3, cells)),
+        weight_ym=(weight_ym, (outputs, cells)),
+        y_0=(y_0, (*batch, outputs)),
+        c_0=(c_0, (*batch, cells)),
+    )
 
 
 def _onednn_lstm(

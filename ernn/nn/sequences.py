@@ -1,4 +1,4 @@
-"""Time-major batches of sequences of different lengths."""
+"""Time-major batches of sequences of different lengths, and the shapes that the cells' kernels count on."""
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +20,19 @@ def check(x: Float[Tensor, "T B N"], lengths: Int[Tensor, " B"] | None) -> None:
         raise ValueError(f"lengths has {len(lengths)} entries for {batch} sequences")
     if batch and not 1 <= int(lengths.min()) <= int(lengths.max()) <= steps:
         raise ValueError(f"lengths must lie in 1 to {steps}, the steps of x; got {lengths.tolist()}")
+
+
+def check_shapes(**tensors: tuple[Tensor | None, tuple[int, ...]]) -> None:
+    """Refuse tensors of other shapes than the given ones; None is a tensor that is not there.
+
+    torch's fused kernels do not look: with a narrower x or state they read and write beyond the end of their tensors.
+
+    Raises:
+        ValueError: the first tensor of another shape, by name.
+    """
+    for name, (tensor, shape) in tensors.items():
+        if tensor is not None and tensor.shape != shape:
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, the other tensors of the cell call for {shape}")
 
 
 def last(steps: Float[Tensor, "T B N"], lengths: Int[Tensor, " B"] | None) -> Float[Tensor, "B N"]:

@@ -45,12 +45,20 @@ class CirculantProduct:
         self._bins = np.empty((max(k // 2, 1), p), np.complex64)  # of y; the first one holds both ends
 
     def __call__(self, *parts: Vector) -> Vector:
-        """All p k rows of the product with the parts of x, each of which fills whole blocks."""
+        """All p k rows of the product with the parts of x, each of which begins a block and is padded to whole ones.
+
+        Raises:
+            ValueError: fewer or more blocks than the matrix has columns of them.
+        """
         _, q, k = self._shape
+        if sum(-(-len(part) // k) for part in parts) != q:
+            raise ValueError(f"{q} blocks of {k} elements are multiplied, got parts of {[len(part) for part in parts]}")
         start = 0
         for part in parts:
-            self._x[start : start + len(part)] = part
-            start += -(-len(part) // k) * k
+            end = start + len(part)
+            self._x[start:end] = part
+            start = -(-end // k) * k
+            self._x[end:start] = 0  # what a longer part has left
         if k == 1:
             return self._ends[0] @ self._x
         x, y = (self._x.reshape(q, k) @ self._forward).view(np.complex64).T, self._bins
@@ -72,6 +80,7 @@ class Stream:
         self._layers: list[_Layer] = [
             _LAYERS[layer.cell](layer) for layer in cast(list[RecurrentLayer], list(model.layers))
         ]
+        self._inputs = model.dimension
         self._weight, self._bias = _numbers(model.output.weight), _numbers(model.output.bias)
         self.reset()
 
@@ -81,7 +90,13 @@ class Stream:
             layer.reset()
 
     def __call__(self, x: Vector) -> Vector:
-        """Logits of the next frame."""
+        """Logits of the next frame.
+
+        Raises:
+            ValueError: a vector of another size.
+        """
+        if x.shape != (self._inputs,):
+            raise ValueError(f"x has shape {x.shape}, the network takes vectors of {self._inputs} elements")
         for layer in self._layers:
             x = layer(x)
         return self._weight @ x + self._bias

@@ -125,3 +125,22 @@ def test_vectors_of_another_size_are_refused():
     wrong = program.inputs + 1
     with pytest.raises(UserError, match=f"utt: vectors of {wrong} elements, the program takes {program.inputs}"):
         Golden(program).quantize(np.zeros((3, wrong)), "utt")
+
+
+@given(seed=SEEDS, change=st.sampled_from([-1, 1, 7]))
+def test_integers_of_another_size_are_refused(seed, change):
+    program = RandomPrograms(seed).program()
+    x = np.zeros((2, 3, max(program.inputs + change, 0)), np.int64)
+    message = rf"x has shape .*, the program takes vectors of {program.inputs} elements"
+    with pytest.raises(ValueError, match=message):
+        Golden(program).run(x)
+    with pytest.raises(ValueError, match=message):
+        Golden(program).trace(x[:, 0])
+
+
+@given(seed=SEEDS, utterances=st.sampled_from([1, 2, 4]))
+def test_a_state_of_other_utterances_is_refused(seed, utterances):
+    program = RandomPrograms(seed).program()
+    golden = Golden(program)
+    with pytest.raises(ValueError, match=r"the state has shapes .*, the program and x call for"):
+        golden.run(np.zeros((2, 3, program.inputs), np.int64), golden.initial(utterances))

@@ -9,6 +9,7 @@ from torch import Tensor
 from ernn.nn import gates
 from ernn.nn.gru import gru, gru_reset_after
 from ernn.nn.sequences import last
+from tests.nn.shapes import misfits
 
 
 def case(steps=5, batch=3, inputs=4, cells=6, state=True, dtype=torch.float64, seed=0) -> list[Tensor]:
@@ -160,6 +161,13 @@ def test_no_steps_and_lengths_outside_of_them_are_refused():
         gru(*case(steps=0))
     with pytest.raises(ValueError, match=r"lengths must lie in 1 to 5, the steps of x; got \[0, 5, 2\]"):
         gru(*case(), lengths=torch.tensor([0, 5, 2]))
+
+
+@pytest.mark.parametrize(("cell", "drawn"), [(gru, case), (gru_reset_after, case_after)])
+def test_shapes_that_do_not_fit_are_refused_before_a_kernel_sees_them(cell, drawn):
+    for leaves in misfits(drawn(dtype=torch.float32)):
+        with pytest.raises(ValueError, match=r"has shape .*, the other tensors of the cell call for"):
+            cell(*leaves)
 
 
 def test_a_sequence_in_two_halves_is_the_whole():

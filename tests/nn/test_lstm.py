@@ -11,6 +11,7 @@ from torch import Tensor
 from ernn.nn import gates
 from ernn.nn.lstm import lstm
 from ernn.nn.sequences import last
+from tests.nn.shapes import misfits
 
 
 class Case(NamedTuple):
@@ -193,6 +194,24 @@ def test_no_steps_and_lengths_outside_of_them_are_refused():
         lstm(*case(steps=0, padded=False))
     with pytest.raises(ValueError, match=r"lengths must lie in 1 to 5, the steps of x; got \[0, 5, 2\]"):
         lstm(*case()._replace(lengths=torch.tensor([0, 5, 2])))
+
+
+@pytest.mark.parametrize(("projection", "peepholes"), [(0, False), (0, True), (2, True)])  # the first is oneDNN's
+def test_shapes_that_do_not_fit_are_refused_before_a_kernel_sees_them(projection, peepholes):
+    drawn = case(projection=projection, peepholes=peepholes, padded=False, dtype=torch.float32)
+    for x, *others in misfits(drawn.leaves()):
+        *weights, y_0, c_0 = others
+        rest = iter(weights)
+        replaced = [None if value is None else next(rest) for value in drawn[2:7]]
+        with pytest.raises(ValueError, match=r"has shape .*, the other tensors of the cell call for"):
+            lstm(x, None, *replaced, state=(y_0, c_0))
+
+
+@pytest.mark.parametrize("width", [20, 39, 41, 80])
+def test_vectors_of_another_width_are_refused(width):
+    drawn = case(inputs=40, peepholes=False, padded=False, dtype=torch.float32)
+    with pytest.raises(ValueError, match=rf"x has shape \(5, 3, {width}\), .* call for \(5, 3, 40\)"):
+        lstm(*drawn._replace(x=torch.zeros(5, 3, width)))
 
 
 @pytest.mark.parametrize("peepholes", [False, True])

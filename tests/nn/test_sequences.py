@@ -32,3 +32,10 @@ def test_no_steps():
 
 def test_an_empty_batch_passes():
     sequences.check(torch.zeros(4, 0, 2), torch.zeros(0, dtype=torch.long))
+
+
+def test_the_first_tensor_of_another_shape_is_named():
+    x, weight = torch.zeros(4, 3, 2), torch.zeros(8, 3)
+    sequences.check_shapes(x=(x, (4, 3, 2)), weight=(weight, (8, 3)), bias=(None, (8,)))
+    with pytest.raises(ValueError, match=r"weight has shape \(8, 3\), the other tensors of the cell call for \(8, 2\)"):
+        sequences.check_shapes(x=(x, (4, 3, 2)), weight=(weight, (8, 2)))

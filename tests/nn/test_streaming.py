@@ -30,6 +30,28 @@ def test_a_product_equals_that_of_the_expanded_matrix(p, q, k, seed):
     np.testing.assert_allclose(CirculantProduct(columns)(x), dense @ x, rtol=1e-4, atol=1e-4)
 
 
+def test_a_shorter_vector_is_padded_with_zeros_and_not_with_what_was_there():
+    columns, x = np.random.default_rng(0).standard_normal((2, 3, 4)), np.arange(1.0, 13)
+    product = CirculantProduct(columns)
+    whole, short = product(x), product(x[:10])
+    np.testing.assert_array_equal(short, CirculantProduct(columns)(x * (x <= 10)))
+    assert not np.array_equal(short, whole)
+
+
+@pytest.mark.parametrize("parts", [[8], [13], [4, 4], [4, 8, 1]])
+def test_parts_of_other_blocks_are_refused(parts):
+    with pytest.raises(ValueError, match=r"3 blocks of 4 elements are multiplied, got parts of \["):
+        CirculantProduct(np.ones((2, 3, 4)))(*map(np.ones, parts))
+
+
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.parametrize("shape", [(12,), (14,), (26,), (1, 13)])
+def test_vectors_of_another_size_are_refused(network, shape):
+    stream = Stream(AcousticModel(network, 13, PHONES).eval())
+    with pytest.raises(ValueError, match=r"x has shape .*, the network takes vectors of 13 elements"):
+        stream(np.zeros(shape, np.float32))
+
+
 @given(k=st.sampled_from([1, 2, 4, 8, 16, 64]))
 def test_packed_spectra_are_the_spectra(k):
     x = np.random.default_rng(k).standard_normal(k)
