@@ -20,7 +20,8 @@ def simulate(
     Toggles of registers are counted in a few frames of the undisturbed run.
 
     Raises:
-        UserError: the project was generated from another program; nothing is simulated then.
+        UserError: the project was generated from another program, or the features are not of its speech; nothing is
+            simulated then.
         Mismatch: the first difference between the sources and the integer model.
     """
     from ernn import artifacts
@@ -36,7 +37,9 @@ def simulate(
 
     program, described = files.load(program_file), design.read(project)
     origin.check(described, program, project)
-    golden, split = Golden(program), Dataset.open(dataset).split("test")
+    data = Dataset.open(dataset)
+    origin.check_speech(program, program_file, data.speech)
+    golden, split = Golden(program), data.split("test")
     count = min(simulation.utterances, len(split.utterances))
     utterances = [golden.quantize(split.feature(n)) for n in range(count)]
     vectors = rtl_vectors(program, utterances, accelerator.streams)

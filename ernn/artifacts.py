@@ -53,6 +53,25 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def read_text(path: Path, missing: str) -> str:
+    """The text of a file that a person wrote: UTF-8, with or without a byte-order mark, which is no part of it.
+
+    Args:
+        missing: what to do where there is no such file, for the message.
+
+    Raises:
+        UserError: no such file, a folder, or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; {missing}") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: a folder, not a text file; {missing}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8 text; convert it with `iconv -t utf-8`") from None
+
+
 def write_json(path: Path, value: Any) -> None:
     """`value` as sorted, indented JSON; NaN and infinity are refused."""
     with atomic(path) as temporary:
@@ -66,7 +85,7 @@ def read_json(path: Path) -> Any:
         UserError: the file is missing or is not whole JSON.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run the stage that makes it (`dvc repro`)") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -131,14 +150,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping.
 
     Raises:
-        UserError: no such file, or something else in it.
+        UserError: no such file, or something else in it than a mapping.
     """
     import yaml
 
     try:
-        values = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file in {Path.cwd()}; run from the repository's root") from None
+        values = yaml.safe_load(read_text(path, f"run from the repository's root instead of {Path.cwd()}"))
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):

@@ -163,3 +163,24 @@ def test_a_record_that_is_missing_or_damaged_is_refused(tmp_path, text, message)
         path.write_text(text)
     with pytest.raises(UserError, match=rf"^{path}: {message}"):
         artifacts.read_record(path, Outer)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, encoding):
+    for name, text in (("text", "sil ä\n"), ("yaml", "sil: ä\n"), ("json", '{"sil": "ä"}')):
+        (tmp_path / name).write_text(text, encoding=encoding)
+    assert artifacts.read_text(tmp_path / "text", "cure") == "sil ä\n"
+    assert artifacts.read_yaml(tmp_path / "yaml") == artifacts.read_json(tmp_path / "json") == {"sil": "ä"}
+
+
+@pytest.mark.parametrize("reader", [artifacts.read_yaml, lambda path: artifacts.read_text(path, "write it")])
+def test_text_that_is_missing_a_folder_or_of_another_encoding_is_refused(tmp_path, reader):
+    (tmp_path / "latin1").write_bytes("a: ä".encode("latin1"))
+    (tmp_path / "utf16").write_text("a: b", encoding="utf-16")
+    for name in ("latin1", "utf16"):
+        with pytest.raises(UserError, match=rf"{name}: not UTF-8 text; convert it with `iconv -t utf-8`$"):
+            reader(tmp_path / name)
+    with pytest.raises(UserError, match=r"none: no such file; (write it|run from the repository's root)"):
+        reader(tmp_path / "none")
+    with pytest.raises(UserError, match=r": a folder, not a text file; "):
+        reader(tmp_path)

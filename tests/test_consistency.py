@@ -119,6 +119,7 @@ PLUMBING = {
     "ernn/params/hardware.py",
     "ernn/params/methods.py",
     "ernn/params/section.py",
+    "ernn/agreement.py",
     "ernn/errors.py",
     "ernn/artifacts.py",
     "ernn/report/metrics.py",
@@ -135,6 +136,7 @@ WITHOUT_EFFECT = {
     "compress": NAMES_ONLY,
     "quantize": NAMES_ONLY,
     "simulate": NAMES_ONLY | {"ernn/data/phones.py"},  # only features are read
+    "benchmark": {"ernn/simulate/origin.py"},  # refuses, and changes no number
 }
 
 

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ernn import artifacts
+from ernn.agreement import Speech
 from ernn.data import manifest
 from ernn.data.phones import PHONES48
 from ernn.data.sentences import SPLITS
@@ -91,6 +92,11 @@ class Dataset:
     def phones(self) -> tuple[str, ...]:
         """Label of every class."""
         return tuple(self.manifest["phones"])
+
+    @property
+    def speech(self) -> Speech:
+        """What a model or a program of it must agree with."""
+        return Speech(self.path, self.dimension, self.phones)
 
     def split(self, name: str) -> Split:
         """One split, every shard checked against its sha256.

@@ -40,7 +40,9 @@ def write(project: Path, program_file: Path, dataset: Path, vectors: Path, utter
         raise UserError(f"--utterances must be at least 1, got {utterances}")
     accelerator, golden = design.read(project), Golden(files.load(program_file))
     origin.check(accelerator, golden.program, project)
-    split = Dataset.open(dataset).split("test")
+    data = Dataset.open(dataset)
+    origin.check_speech(golden.program, program_file, data.speech)
+    split = data.split("test")
     count = min(utterances, len(split.utterances))
     features = [golden.quantize(split.feature(n)) for n in range(count)]
     frames = rtl_vectors(golden.program, features, accelerator.streams)

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ernn import artifacts
+from ernn.data import phones
 from ernn.data.dataset import Split
+from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
+from ernn.scoring import phone_errors
 from ernn.scoring.phone_errors import Score
 from ernn.training.evaluate import evaluate
 
@@ -20,19 +23,40 @@ def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -
     return {"test_loss": loss, "stored_weights": model.stored_words} | rates(score, options)
 
 
+def read_score(path: Path, test: Split) -> Score:
+    """The score in a file that `measure` wrote, of exactly the utterances of `test`.
+
+    Raises:
+        UserError: no such file, no score in it, or one of other utterances or transcripts.
+    """
+    value = artifacts.read_json(path)
+    try:
+        found = Score.from_json(value)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    transcripts = [test.transcript(index) for index in range(len(test))]
+    lengths = phone_errors.score(transcripts, transcripts, phones.to_39, phones.SILENCE).with_silences.lengths
+    if value.get("utterances") != list(test.utterances) or found.with_silences.lengths.tolist() != lengths.tolist():
+        raise UserError(
+            f"{path}: a score of other utterances than the {len(test)} of the test split; "
+            "score the network on these features (`dvc repro`)"
+        )
+    return found
+
+
 def rates(score: Score, options: Scoring) -> dict[str, float]:
     """Phone error rates in percent: both conventions, the interval, and the kinds of errors."""
     errors = score.with_silences
     low, high = score.interval(options.bootstrap_samples, seed=1)
-    phones = errors.lengths.sum()
+    total = errors.lengths.sum()
     return {
         "per": score.per,
         "per_low": low,
         "per_high": high,
         "per_without_silences": score.without_silences.per,
-        "substitutions": 100 * float(errors.substitutions.sum() / phones),
-        "deletions": 100 * float(errors.deletions.sum() / phones),
-        "insertions": 100 * float(errors.insertions.sum() / phones),
+        "substitutions": 100 * float(errors.substitutions.sum() / total),
+        "deletions": 100 * float(errors.deletions.sum() / total),
+        "insertions": 100 * float(errors.insertions.sum() / total),
     }
 
 

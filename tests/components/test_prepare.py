@@ -159,9 +159,16 @@ def test_timed_speech_keeps_its_labels(tmp_path, model):
 def test_a_model_of_other_features_is_refused(tmp_path, capsys, model):
     line = mistake(capsys, tmp_path, kaldi(tmp_path / "corpus") | {"alignment_model": str(model)}, {"mels": 23})
     assert line == (
-        f"prepare: {model}: reads 80 features for 48 phones, the parameters make 46 for 48; "
-        "set `features` to what the model was trained on"
+        f"prepare: {model} has vectors of 80 elements, the corpus by `features` of 46; "
+        "set `features` to what the model was trained on, or corpus.alignment_model to another one"
     )
+
+
+def test_an_alignment_model_with_its_phones_in_another_order_is_refused(tmp_path, capsys):
+    phones = [PHONES48[1], PHONES48[0], *PHONES48[2:]]
+    model_file.save(AcousticModel(Network(cells=8, layers=1), 80, phones), tmp_path / "model")
+    line = mistake(capsys, tmp_path, kaldi(tmp_path / "corpus") | {"alignment_model": str(tmp_path / "model")})
+    assert "/model has the phones in another order than the corpus by `features`: class 0 is 'ae', there 'aa'" in line
 
 
 def test_speech_too_short_for_its_transcript_is_named(tmp_path, capsys, model):

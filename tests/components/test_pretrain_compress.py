@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,10 @@ import yaml
 from components import stage
 from components.compress import compress
 from components.pretrain import pretrain
+from ernn.data.phones import PHONES48
 from ernn.nn import model_file
+from ernn.nn.acoustic import AcousticModel
+from ernn.training import session
 from tests import toy
 
 PARAMS = {
@@ -136,6 +140,35 @@ def test_loss_that_diverges(folder, capsys):
 
 def test_without_the_dense_network(folder, capsys):
     assert "dense/checkpoint_at_cut: no such file; run the stage that makes it" in refusal(capsys, run_compress, "admm")
+
+
+@pytest.mark.parametrize("other", ["model", "checkpoint_at_cut"])
+@pytest.mark.parametrize(("changes", "message"), toy.OTHER_MODELS.values(), ids=toy.OTHER_MODELS)
+def test_a_model_of_other_speech(folder, capsys, monkeypatch, other, changes, message):
+    for name in ("model", "checkpoint_at_cut"):
+        toy.other_model(folder / "dense" / name, **(changes if name == other else {}))
+    monkeypatch.setattr(session, "open_run", lambda *arguments, **identity: pytest.fail("work was begun"))
+    assert refusal(capsys, run_compress, "admm") == f"compress: dense/{other} {message}"
+    assert not (folder / "compressed").exists()
+
+
+def test_two_models_of_different_networks(folder, capsys):
+    toy.other_model(folder / "dense/model")
+    wide = AcousticModel(toy.network(cells=16), toy.DIMENSION, PHONES48)
+    model_file.save(wide, folder / "dense/checkpoint_at_cut")
+    line = refusal(capsys, run_compress, "admm")
+    assert line == (
+        "compress: dense/checkpoint_at_cut is a network of cells=16, dense/model one of cells=8; "
+        "give both files of one training"
+    )
+
+
+@pytest.mark.parametrize("phones", [toy.SWAPPED, PHONES48[:20]])
+def test_features_whose_phones_are_not_those_that_are_scored(folder, capsys, phones):
+    toy.other_speech(folder / "data", phones=phones)
+    line = refusal(capsys, run_pretrain)
+    assert re.match("pretrain: data has .*the table of scored phones.*; delete data and run `dvc repro prepare`$", line)
+    assert not (folder / "dense").exists()
 
 
 def test_truncated_dense_network(folder, capsys):

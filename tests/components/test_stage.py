@@ -121,7 +121,7 @@ def test_wrong_entry_names_its_place_in_the_file(folder, capsys):
             "train: params.yaml: parameters of version 2, this ernn reads version 1; a newer ernn made it: install",
         ),
         ("training: [", "train: params.yaml: not YAML: while parsing"),
-        (None, "train: params.yaml: no such file in "),
+        (None, "train: params.yaml: no such file; run from the repository's root instead of "),
     ],
 )
 def test_broken_params_file_is_one_line(folder, capsys, text, line):
