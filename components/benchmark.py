@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 
 
 def benchmark(
-    *, program_file: Path, project: Path, outcome: Path, synthesized: Path, quality: Path, table: Path
+    *, program_file: Path, project: Path, outcome: Path, synthesized: Path, quality: Path, table: OutputFile
 ) -> dict[str, float]:
     """A row for every device that the accelerator was synthesized for; the metrics are those of the first.
 

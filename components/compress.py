@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import Compression, Design, Scoring, Training
 
 
@@ -15,9 +15,9 @@ def compress(
     dataset: Path,
     dense: Path,
     checkpoint_at_cut: Path,
-    model: Path,
-    scores: Path,
-    curve: Path,
+    model: OutputFile,
+    scores: OutputFile,
+    curve: OutputFile,
 ) -> dict[str, float]:
     """Compress the dense network of a design, with the epochs and learning rates of the dense one in all."""
     from ernn import artifacts

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import ProgramSpec, Quantization, Scoring, Training
 
 
@@ -16,9 +16,9 @@ def quantize(
     dataset: Path,
     model: Path,
     float_scores: Path,
-    program_file: Path,
-    scores: Path,
-    curve: Path,
+    program_file: OutputFile,
+    scores: OutputFile,
+    curve: OutputFile,
 ) -> dict[str, float]:
     """Choose formats, freeze the network into integers, and score it over the whole test set."""
     import torch

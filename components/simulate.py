@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import AcceleratorSpec, Simulation
 
 
@@ -13,7 +13,7 @@ def simulate(
     dataset: Path,
     program_file: Path,
     project: Path,
-    outcome: Path,
+    outcome: OutputFile,
 ) -> dict[str, float]:
     """Run utterances of the test split through the sources: undisturbed, with pauses, and a frame alone.
 

@@ -6,6 +6,7 @@ import os
 import platform
 import reprlib
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -24,8 +25,7 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises:
         UserError: `path` is a folder, or has no name of its own, as `.` has none.
     """
-    if not path.name or path.is_dir():
-        raise UserError(f"{path}: a folder, not a file that could be written; move it away or name another path")
+    _check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
     try:
@@ -51,6 +51,31 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_writable(path: Path, folder: bool = False) -> None:
+    """Refuse before the work a file or folder that could not be written after it; nothing is left behind.
+
+    Raises:
+        UserError: a file where a folder is wanted, or the other way round, or a place that takes no files.
+    """
+    if not folder:
+        _check_file(path)
+    elif os.path.lexists(path) and not path.is_dir():
+        raise UserError(f"{path}: a file, not a folder that could be written; move it away or name another path")
+    place = next(each for each in path.absolute().parents if os.access(each, os.F_OK))  # no error where nobody may look
+    for each in (place, path) if folder and path.is_dir() else (place,):
+        try:
+            with tempfile.TemporaryFile(dir=each):
+                pass
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            raise UserError(f"{path}: {each} takes no files ({reason}); name another path, or mend that") from None
+
+
+def _check_file(path: Path) -> None:
+    if not path.name or path.is_dir():
+        raise UserError(f"{path}: a folder, not a file that could be written; move it away or name another path")
 
 
 def read_text(path: Path, missing: str) -> str:

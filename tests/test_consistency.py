@@ -74,6 +74,12 @@ def test_every_path_on_the_command_line_is_declared_and_every_output_is_on_it(na
 
 
 @pytest.mark.parametrize("name", STAGES)
+def test_the_signature_says_what_is_written(name):
+    declared = {flag for flag, value in flags(name).items() if value in written(name)}
+    assert set(contract(name).outputs) == declared - {"metrics"}
+
+
+@pytest.mark.parametrize("name", STAGES)
 def test_every_section_of_the_signature_is_a_parameter_and_no_other(name):
     """A stage may depend on one key of a section that it is given whole, never on a section it does not see."""
     wanted = {f"{ENTRIES[section]}.${{key}}" if section in ENTRIES else section for section in contract(name).sections}

@@ -136,6 +136,28 @@ class Dataset:
             raise UserError(f"{file}: {error}; delete {self.path} and run `dvc repro prepare`") from None
 
 
+def check_criterion(criterion: str, labelled: bool) -> None:
+    """Refuse to train on frames that have no labels.
+
+    Args:
+        criterion: training.criterion.
+        labelled: whether any training frame has, or will have, the label of a phone.
+
+    Raises:
+        UserError: frames, of a corpus without.
+    """
+    if criterion == "frames" and not labelled:
+        raise UserError(
+            "training.criterion=frames needs a phone label for each frame and this corpus has none; "
+            "set training.criterion: ctc, or corpus.alignment_model to a model of the same corpus"
+        )
+
+
+def ctc_vectors(phones: Int[np.ndarray, " phones"]) -> int:
+    """Vectors that CTC needs: one for every phone and one more, a blank, between equal neighbours."""
+    return len(phones) + int(np.count_nonzero(phones[1:] == phones[:-1]))
+
+
 def write(path: Path, header: dict[str, Any], shards: Iterable[tuple[str, list[Example]]]) -> dict[str, Any]:
     """Write a feature folder, whole or not at all, and return its manifest.
 

@@ -68,13 +68,20 @@ def check_label(where: str, label: str) -> str:
     Raises:
         UserError: it belongs neither to the 61 nor to the 48 phones.
     """
+    if not is_phone(label):
+        raise UserError(
+            f"{where}: unknown phone {label!r}; rename it to one of TIMIT's 61 labels (CMU's phones are among them)"
+        )
+    return label
+
+
+def is_phone(label: str) -> bool:
+    """Whether a label is one of the 61 or 48 phones."""
     try:
         class_of(label)
     except KeyError:
-        raise UserError(
-            f"{where}: unknown phone {label!r}; rename it to one of TIMIT's 61 labels (CMU's phones are among them)"
-        ) from None
-    return label
+        return False
+    return True
 
 
 def check_order(where: str, segments: list[Segment], samples: int) -> None:

@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ernn import artifacts
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.golden.model import Golden
@@ -34,10 +35,14 @@ def write(project: Path, program_file: Path, dataset: Path, vectors: Path, utter
         How many frames there are.
 
     Raises:
-        UserError: files that do not belong together, or the simulation differs from the integer model.
+        UserError: files that do not belong together or could not be written, or the simulation differs from the
+            integer model.
     """
     if utterances < 1:
         raise UserError(f"--utterances must be at least 1, got {utterances}")
+    artifacts.check_writable(vectors, folder=True)
+    if saif:
+        artifacts.check_writable(saif)
     accelerator, golden = design.read(project), Golden(files.load(program_file))
     origin.check(accelerator, golden.program, project)
     data = Dataset.open(dataset)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ernn import agreement
+from ernn import agreement, artifacts
 from ernn.agreement import Speech
 from ernn.data import phones
-from ernn.data.dataset import Dataset, Split
+from ernn.data.dataset import Dataset, Split, check_criterion, ctc_vectors
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Network, Scoring, Training
@@ -24,24 +24,21 @@ def open_run(dataset: Dataset, training: Training, scoring: Scoring, **identity:
 
     Raises:
         UserError: `training` asks for frame labels that the data have not, for a device that is not there, or for
-            CTC of utterances that are too short for it; or phones that are not scored.
+            CTC of utterances that are too short for it; phones that are not scored, or checkpoints that have no place.
     """
     _check_phones(dataset)
     if training.threads:
         torch.set_num_threads(training.threads)
     device = choose_device(training.device)
     train, dev = dataset.split("train"), dataset.split("dev")
-    if training.criterion == "frames" and (train.labels < 0).all():
-        raise UserError(
-            "training.criterion=frames needs a phone label for each frame and this corpus has none; "
-            "set training.criterion: ctc, or corpus.alignment_model to a model of the same corpus"
-        )
+    check_criterion(training.criterion, labelled=bool((train.labels >= 0).any()))
     if training.criterion == "ctc":
         for name, split in {"train": train, "dev": dev, "test": dataset.split("test")}.items():
             _refuse_short(name, split)
     checkpoints = Checkpoints.of(
         data=dataset.digest, training=training.model_dump(), scoring=scoring.model_dump(), **identity
     )
+    artifacts.check_writable(checkpoints.folder, folder=True)
     return Run(train, dev, training, scoring, checkpoints, device, Group.join(device))
 
 
@@ -92,9 +89,8 @@ def _check_phones(dataset: Dataset) -> None:
 
 
 def _refuse_short(name: str, split: Split) -> None:
-    """CTC needs a vector for every phone and one more, a blank, between equal neighbours."""
-    transcripts = [split.transcript(index) for index in range(len(split))]
-    needed = np.array([len(phones) + np.count_nonzero(phones[1:] == phones[:-1]) for phones in transcripts])
+    """Utterances with fewer vectors than CTC needs."""
+    needed = np.array([ctc_vectors(split.transcript(index)) for index in range(len(split))])
     vectors = np.diff(split.offsets)
     short = np.flatnonzero(vectors < needed)
     if len(short):

@@ -131,6 +131,25 @@ def test_damaged_features(folder, capsys):
     assert "train-000.safetensors: sha256 is not the manifest's" in refusal(capsys, run_pretrain)
 
 
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("blocked", ["file/new", "folder"])
+def test_outputs_that_cannot_be_written_are_refused_before_the_epochs(folder, capsys, monkeypatch, output, blocked):
+    (folder / "file").write_text("")
+    (folder / "folder").mkdir()
+    monkeypatch.setattr(session, "open_run", lambda *arguments, **identity: pytest.fail("work was begun"))
+    arguments = ["--network", "lstm", "--dataset", "data", *outputs("dense", *OUTPUTS)]
+    arguments[arguments.index(f"dense/{output}")] = blocked
+    assert refusal(capsys, stage.main, pretrain, arguments).startswith(f"pretrain: {blocked}: ")
+    assert not (folder / "dense").exists()
+
+
+def test_checkpoints_without_a_place_are_refused_before_the_epochs(folder, capsys, monkeypatch):
+    (folder / "file").write_text("")
+    monkeypatch.setenv("ERNN_CHECKPOINTS", "file")
+    assert re.match("pretrain: file/.*: .*/file takes no files", refusal(capsys, run_pretrain))
+    assert not (folder / "dense").exists()
+
+
 def test_loss_that_diverges(folder, capsys):
     wild = PARAMS | {"training": PARAMS["training"] | {"learning_rate": 1e38}}
     (folder / "params.yaml").write_text(yaml.safe_dump(wild))
