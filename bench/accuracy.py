@@ -138,7 +138,7 @@ def prepare(corpus: Corpus = CORPUS) -> Path:
 
     folder = CACHE / ("dataset" if corpus == CORPUS else f"dataset-{corpus.train_speakers}")
     if not (folder / "manifest.json").exists():
-        make(corpus=corpus, features=FEATURES, dataset=folder)
+        make(corpus=corpus, features=FEATURES, training=TRAINING, dataset=folder)
     return folder
 
 

@@ -50,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ERNN_CHECKPOINTS"] = folder
         dataset = Path(folder) / "dataset"
-        prepare(corpus=QUARTER, features=Features(), dataset=dataset)
+        prepare(corpus=QUARTER, features=Features(), training=Training(), dataset=dataset)
         data = Dataset.open(dataset)
         record("compression", [row(*case) | epochs(case[0], case[1], data) for case in CASES], note=NOTE)
 

@@ -216,7 +216,7 @@ def prepare() -> Path:
     values = parameters()
     folder = CACHE / f"dataset-{_key([values.corpus, values.features])}"
     if not (folder / "manifest.json").exists():
-        make(corpus=values.corpus, features=values.features, dataset=folder)
+        make(corpus=values.corpus, features=values.features, training=values.training, dataset=folder)
     return folder
 
 

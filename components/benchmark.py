@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 
 
 def benchmark(
-    *, program_file: Path, project: Path, outcome: Path, synthesized: Path, quality: Path, table: Path
+    *, program_file: Path, project: Path, outcome: Path, synthesized: Path, quality: Path, table: OutputFile
 ) -> dict[str, float]:
     """A row for every device that the accelerator was synthesized for; the metrics are those of the first.
 
     `quality` holds the metrics of exactly this integer network.
+
+    Raises:
+        UserError: the project was generated from another program.
     """
     from ernn import artifacts
     from ernn.estimate import performance
@@ -19,11 +22,14 @@ def benchmark(
     from ernn.records.benchmark import BenchmarkRecord
     from ernn.records.simulation import SimulationRecord
     from ernn.records.synthesis import SynthesisRecord
+    from ernn.simulate import origin
 
+    program, described = files.load(program_file), design.read(project)
+    origin.check(described, program, project)
     measured = performance.Measured(
-        design.read(project),
+        described,
         artifacts.read_record(outcome, SimulationRecord),
-        performance.speech_rate(files.load(program_file).frontend),
+        performance.speech_rate(program.frontend),
         artifacts.read_json(quality)["per_integer"],
     )
     rows = performance.benchmark_rows(measured, artifacts.read_record(synthesized, SynthesisRecord).rows)

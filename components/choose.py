@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.architecture import architecture
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import AcceleratorSpec, Hardware
 from ernn.params.hardware import device_of
 
@@ -23,7 +23,9 @@ def network_of(accelerator: AcceleratorSpec, hardware: Hardware, program: Progra
     return weights.network(program, sizes, accelerator.weights or hardware.weights, device)
 
 
-def choose(*, accelerator: AcceleratorSpec, hardware: Hardware, program_file: Path, choice: Path) -> dict[str, float]:
+def choose(
+    *, accelerator: AcceleratorSpec, hardware: Hardware, program_file: Path, choice: OutputFile
+) -> dict[str, float]:
     """How weights are stored; the metrics are the estimated resources.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import Compression, Design, Scoring, Training
 
 
@@ -15,9 +15,9 @@ def compress(
     dataset: Path,
     dense: Path,
     checkpoint_at_cut: Path,
-    model: Path,
-    scores: Path,
-    curve: Path,
+    model: OutputFile,
+    scores: OutputFile,
+    curve: OutputFile,
 ) -> dict[str, float]:
     """Compress the dense network of a design, with the epochs and learning rates of the dense one in all."""
     from ernn import artifacts
@@ -28,6 +28,9 @@ def compress(
 
     data = Dataset.open(dataset)
     at_cut, final = model_file.load(checkpoint_at_cut), model_file.load(dense)
+    for file, network in ((checkpoint_at_cut, at_cut), (dense, final)):
+        session.check_model(network, file, data, training)
+    session.check_networks((checkpoint_at_cut, at_cut.network), (dense, final.network))
     identity = {"design": design.model_dump(mode="json"), "compression": compression.model_dump(mode="json")}
     start = artifacts.sha256(checkpoint_at_cut)
     run = session.open_run(data, training, scoring, stage="compress", start=start, **identity)

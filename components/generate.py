@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from components.architecture import architecture
-from components.stage import main
+from components.stage import OutputFolder, main
 from ernn.params import AcceleratorSpec, Hardware
 from ernn.params.hardware import device_of
 
 
 def generate(
-    *, accelerator: AcceleratorSpec, hardware: Hardware, program_file: Path, choice: Path, project: Path
+    *, accelerator: AcceleratorSpec, hardware: Hardware, program_file: Path, choice: Path, project: OutputFolder
 ) -> dict[str, float]:
     """Lay the arrays out, schedule the kernels, and write everything as a project.
 

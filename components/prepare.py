@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.stage import main
-from ernn.params import Corpus, Features
+from components.stage import OutputFolder, main
+from ernn.params import Corpus, Features, Training
 
 if TYPE_CHECKING:
     from ernn.data.preparation import Relabel
@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def prepare(*, corpus: Corpus, features: Features, dataset: Path) -> dict[str, float]:
-    """Read or synthesise the corpus and write its features, labels and transcripts."""
+def prepare(*, corpus: Corpus, features: Features, training: Training, dataset: OutputFolder) -> dict[str, float]:
+    """Read or synthesise the corpus and write its features, labels and transcripts.
+
+    Of `training` the criterion alone is read: a corpus that cannot serve it is refused.
+    """
     from ernn import artifacts
     from ernn.data import preparation
 
     if corpus.alignment_model:
         model = Path(corpus.alignment_model)
         aligned = {"alignment_model_sha256": artifacts.sha256(model)}
-        manifest = preparation.prepare(corpus, features, dataset, _aligner(model, features), **aligned)
+        align = _aligner(model, features)
+        manifest = preparation.prepare(corpus, features, dataset, align, training.criterion, **aligned)
     else:
-        manifest = preparation.prepare(corpus, features, dataset)
+        manifest = preparation.prepare(corpus, features, dataset, criterion=training.criterion)
     metrics: dict[str, float] = {}
     for split, found in manifest["splits"].items():
         metrics |= {f"{split}_hours": found["seconds"] / 3600, f"{split}_utterances": found["utterances"]}
@@ -43,20 +47,18 @@ def _aligner(path: Path, features: Features) -> "Relabel":
     import numpy as np
     import torch
 
+    from ernn import agreement
+    from ernn.agreement import Speech
     from ernn.data.dataset import Example
     from ernn.data.features import dimension
     from ernn.data.phones import PHONES48, SILENCE
-    from ernn.errors import UserError
     from ernn.nn import model_file
     from ernn.scoring.alignment import force_align, force_align_ctc
 
     model = model_file.load(path).eval()
-    if model.dimension != dimension(features) or model.phones != PHONES48:
-        raise UserError(
-            f"{path}: reads {model.dimension} features for {len(model.phones)} phones, the parameters make "
-            f"{dimension(features)} for {len(PHONES48)}; set `features` to what the model was trained on"
-        )
-
+    made = Speech("the corpus by `features`", dimension(features), PHONES48)
+    cure = "set `features` to what the model was trained on, or corpus.alignment_model to another one"
+    agreement.check(Speech(path, model.dimension, model.phones), made, cure)
     force = force_align_ctc if model.criterion == "ctc" else force_align
 
     def align(example: Example) -> Example:

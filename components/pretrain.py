@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import Compression, Network, Scoring, Training
 
 
@@ -13,10 +13,10 @@ def pretrain(
     compression: Compression,
     scoring: Scoring,
     dataset: Path,
-    model: Path,
-    checkpoint_at_cut: Path,
-    scores: Path,
-    curve: Path,
+    model: OutputFile,
+    checkpoint_at_cut: OutputFile,
+    scores: OutputFile,
+    curve: OutputFile,
 ) -> dict[str, float]:
     """Train a dense network for all its epochs, and keep it at the epoch where compression starts too."""
     from ernn.data.dataset import Dataset

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from components import runs, tracking
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import (
     AcceleratorSpec,
     Compression,
@@ -45,7 +45,7 @@ def publish(
     hardware_folder: Path,
     benchmarks: Path,
     report: Path,
-    receipt: Path,
+    receipt: OutputFile,
 ) -> None:
     """Write one MLflow run a network, integer network and accelerator, and a receipt: where they are, or why not."""
     from ernn import artifacts

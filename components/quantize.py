@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import ProgramSpec, Quantization, Scoring, Training
 
 
@@ -16,9 +16,9 @@ def quantize(
     dataset: Path,
     model: Path,
     float_scores: Path,
-    program_file: Path,
-    scores: Path,
-    curve: Path,
+    program_file: OutputFile,
+    scores: OutputFile,
+    curve: OutputFile,
 ) -> dict[str, float]:
     """Choose formats, freeze the network into integers, and score it over the whole test set."""
     import torch
@@ -28,12 +28,13 @@ def quantize(
     from ernn.nn import model_file
     from ernn.program import files
     from ernn.quantize import chain, finetune
-    from ernn.scoring.phone_errors import Score
     from ernn.training import outcome, session
 
     torch.set_num_threads(1)  # steps this small only lose by sharing cores
     data, trained = Dataset.open(dataset), model_file.load(model)
-    theirs = Score.from_json(artifacts.read_json(float_scores))
+    session.check_model(trained, model, data, training)
+    test = data.split("test")
+    theirs = outcome.read_score(float_scores, test)
     identity = {"program": program.model_dump(mode="json"), "quantization": quantization.model_dump(mode="json")}
     runs: list[session.Run] = []
 
@@ -45,7 +46,6 @@ def quantize(
 
     quantizer = chain.Quantizer(name, trained, data, quantization, scoring)
     quantized = chain.quantize(quantizer, program, open_run)
-    test = data.split("test")
     score, metrics = chain.measure(quantized, test, theirs, scoring)
     artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
     outcome.write_curve(curve, quantized.rows)

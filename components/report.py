@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFolder, main
 from ernn.params import (
     AcceleratorSpec,
     Compression,
@@ -31,7 +31,7 @@ def report(
     curves: Path,
     scores: Path,
     benchmarks: Path,
-    report: Path,
+    report: OutputFolder,
 ) -> None:
     """Write report.md with its figures, and benchmark.txt."""
     from ernn import artifacts

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import AcceleratorSpec, Simulation
 
 
@@ -13,14 +13,15 @@ def simulate(
     dataset: Path,
     program_file: Path,
     project: Path,
-    outcome: Path,
+    outcome: OutputFile,
 ) -> dict[str, float]:
     """Run utterances of the test split through the sources: undisturbed, with pauses, and a frame alone.
 
     Toggles of registers are counted in a few frames of the undisturbed run.
 
     Raises:
-        UserError: the project was generated from another program; nothing is simulated then.
+        UserError: the project was generated from another program, or the features are not of its speech; nothing is
+            simulated then.
         Mismatch: the first difference between the sources and the integer model.
     """
     from ernn import artifacts
@@ -36,7 +37,9 @@ def simulate(
 
     program, described = files.load(program_file), design.read(project)
     origin.check(described, program, project)
-    golden, split = Golden(program), Dataset.open(dataset).split("test")
+    data = Dataset.open(dataset)
+    origin.check_speech(program, program_file, data.speech)
+    golden, split = Golden(program), data.split("test")
     count = min(simulation.utterances, len(split.utterances))
     utterances = [golden.quantize(split.feature(n)) for n in range(count)]
     vectors = rtl_vectors(program, utterances, accelerator.streams)

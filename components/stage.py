@@ -1,11 +1,12 @@
 """The command line that all stages share: a stage's keyword-only signature is its contract.
 
-    def compress(*, design: Design, training: Training, dense: Path, model: Path) -> dict[str, float]: ...
+    def compress(*, design: Design, training: Training, dense: Path, model: OutputFile) -> dict[str, float]: ...
 
 gives the flags `--dense`, `--model` and `--metrics` (the returned dictionary goes there), reads the section `training`
 of `params.yaml`, and picks one entry of its mapping `designs` by `--design NAME`. An argument `name: str` is the NAME
 of that entry. `--params.training JSON` gives a section on the command line instead. `--executor-input JSON` makes it a
-task of Kubeflow Pipelines. Wrong input is one line on stderr and exit code 2, never a traceback.
+task of Kubeflow Pipelines. What a stage writes is an `OutputFile` or `OutputFolder`, and a place that cannot be written
+is refused before its work. Wrong input is one line on stderr and exit code 2, never a traceback.
 """
 
 import argparse
@@ -18,9 +19,9 @@ import sys
 import time
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -37,17 +38,24 @@ ENTRIES = {
     "accelerator": "accelerators",
 }  # arguments that are one entry of a mapping in params.yaml
 
+OutputFile = Annotated[Path, "file"]
+OutputFolder = Annotated[Path, "folder"]
 Stage = Callable[..., "dict[str, float] | None"]
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What a stage's signature says: path flags, sections with their types, whether it gives metrics, takes a name."""
+    """What a stage's signature says: path flags, sections with their types, whether it gives metrics, takes a name.
+
+    Args:
+        outputs: of the paths, those that the stage writes: `file` or `folder`.
+    """
 
     paths: tuple[str, ...]
     sections: dict[str, Any]
     metrics: bool
     named: bool = False
+    outputs: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stage: Stage) -> "Contract":
@@ -55,9 +63,11 @@ class Contract:
         hints = typing.get_type_hints(stage, include_extras=True)
         returned = hints.pop("return", type(None))
         named = hints.pop("name", None) is str
-        paths = tuple(name for name, hint in hints.items() if hint is Path)
-        sections = {name: hint for name, hint in hints.items() if hint is not Path}
-        return cls(paths, sections, returned is not type(None), named)
+        kinds = {OutputFile: "file", OutputFolder: "folder"}
+        paths = tuple(name for name, hint in hints.items() if hint is Path or hint in kinds)
+        sections = {name: hint for name, hint in hints.items() if name not in paths}
+        outputs = {name: kinds[hint] for name, hint in hints.items() if hint in kinds}
+        return cls(paths, sections, returned is not type(None), named, outputs)
 
 
 def main(stage: Stage, arguments: list[str] | None = None) -> None:
@@ -81,14 +91,20 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
         paths = {name: _path(name, options, gathered) for name in contract.paths}
         sections = {name: _section(name, hint, options) for name, hint in contract.sections.items()}
         name = {"name": _name(contract, options)} if contract.named else {}
+        outputs = {paths[each]: kind == "folder" for each, kind in contract.outputs.items()}
+        if contract.metrics:
+            metrics_file = _path("metrics", options, {})
+            outputs[metrics_file] = False
+        for path, folder in outputs.items():
+            artifacts.check_writable(path, folder)
         started = time.time_ns()
         metrics = stage(**paths, **sections, **name)
         if not _first():
             return
         if contract.metrics:
             metric_registry.check(metrics)
-            paths["metrics"] = _path("metrics", options, {})
-            artifacts.write_json(paths["metrics"], metrics)
+            artifacts.write_json(metrics_file, metrics)
+            paths["metrics"] = metrics_file
         for page in options["page"]:
             executor.write_page(page, paths)
         if task is not None:

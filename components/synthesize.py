@@ -2,13 +2,19 @@
 
 from pathlib import Path
 
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import AcceleratorSpec, Hardware, Synthesis
 from ernn.params.hardware import device_of
 
 
 def synthesize(
-    *, name: str, accelerator: AcceleratorSpec, hardware: Hardware, synthesis: Synthesis, project: Path, table: Path
+    *,
+    name: str,
+    accelerator: AcceleratorSpec,
+    hardware: Hardware,
+    synthesis: Synthesis,
+    project: Path,
+    table: OutputFile,
 ) -> dict[str, float]:
     """A row for each tool that synthesizes it; the metrics are those of the first."""
     from ernn import artifacts

@@ -6,6 +6,7 @@ import os
 import platform
 import reprlib
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -24,8 +25,7 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises:
         UserError: `path` is a folder, or has no name of its own, as `.` has none.
     """
-    if not path.name or path.is_dir():
-        raise UserError(f"{path}: a folder, not a file that could be written; move it away or name another path")
+    _check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
     try:
@@ -53,6 +53,50 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def check_writable(path: Path, folder: bool = False) -> None:
+    """Refuse before the work a file or folder that could not be written after it; nothing is left behind.
+
+    Raises:
+        UserError: a file where a folder is wanted, or the other way round, or a place that takes no files.
+    """
+    if not folder:
+        _check_file(path)
+    elif os.path.lexists(path) and not path.is_dir():
+        raise UserError(f"{path}: a file, not a folder that could be written; move it away or name another path")
+    place = next(each for each in path.absolute().parents if os.access(each, os.F_OK))  # no error where nobody may look
+    for each in (place, path) if folder and path.is_dir() else (place,):
+        try:
+            with tempfile.TemporaryFile(dir=each):
+                pass
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            raise UserError(f"{path}: {each} takes no files ({reason}); name another path, or mend that") from None
+
+
+def _check_file(path: Path) -> None:
+    if not path.name or path.is_dir():
+        raise UserError(f"{path}: a folder, not a file that could be written; move it away or name another path")
+
+
+def read_text(path: Path, missing: str) -> str:
+    """The text of a file that a person wrote: UTF-8, with or without a byte-order mark, which is no part of it.
+
+    Args:
+        missing: what to do where there is no such file, for the message.
+
+    Raises:
+        UserError: no such file, a folder, or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; {missing}") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: a folder, not a text file; {missing}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8 text; convert it with `iconv -t utf-8`") from None
+
+
 def write_json(path: Path, value: Any) -> None:
     """`value` as sorted, indented JSON; NaN and infinity are refused."""
     with atomic(path) as temporary:
@@ -66,7 +110,7 @@ def read_json(path: Path) -> Any:
         UserError: the file is missing or is not whole JSON.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run the stage that makes it (`dvc repro`)") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -131,14 +175,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping.
 
     Raises:
-        UserError: no such file, or something else in it.
+        UserError: no such file, or something else in it than a mapping.
     """
     import yaml
 
     try:
-        values = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file in {Path.cwd()}; run from the repository's root") from None
+        values = yaml.safe_load(read_text(path, f"run from the repository's root instead of {Path.cwd()}"))
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -163,3 +164,55 @@ def test_a_record_that_is_missing_or_damaged_is_refused(tmp_path, text, message)
         path.write_text(text)
     with pytest.raises(UserError, match=rf"^{path}: {message}"):
         artifacts.read_record(path, Outer)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, encoding):
+    for name, text in (("text", "sil ä\n"), ("yaml", "sil: ä\n"), ("json", '{"sil": "ä"}')):
+        (tmp_path / name).write_text(text, encoding=encoding)
+    assert artifacts.read_text(tmp_path / "text", "cure") == "sil ä\n"
+    assert artifacts.read_yaml(tmp_path / "yaml") == artifacts.read_json(tmp_path / "json") == {"sil": "ä"}
+
+
+@pytest.mark.parametrize("reader", [artifacts.read_yaml, lambda path: artifacts.read_text(path, "write it")])
+def test_text_that_is_missing_a_folder_or_of_another_encoding_is_refused(tmp_path, reader):
+    (tmp_path / "latin1").write_bytes("a: ä".encode("latin1"))
+    (tmp_path / "utf16").write_text("a: b", encoding="utf-16")
+    for name in ("latin1", "utf16"):
+        with pytest.raises(UserError, match=rf"{name}: not UTF-8 text; convert it with `iconv -t utf-8`$"):
+            reader(tmp_path / name)
+    with pytest.raises(UserError, match=r"none: no such file; (write it|run from the repository's root)"):
+        reader(tmp_path / "none")
+    with pytest.raises(UserError, match=r": a folder, not a text file; "):
+        reader(tmp_path)
+
+
+def test_a_place_that_can_be_written_is_left_as_it_was(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("old")
+    before = contents(tmp_path)
+    for path in ("file", "new", "folder/new", "new/new/new"):
+        artifacts.check_writable(tmp_path / path)
+    for path in ("folder", "new", "new/new/new"):
+        artifacts.check_writable(tmp_path / path, folder=True)
+    assert (contents(tmp_path), len(list(tmp_path.iterdir()))) == (before, 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "message"),
+    [
+        ("file/new", False, "file takes no files (not a directory); name another path, or mend that"),
+        ("file/new/new", True, "file takes no files (not a directory); name another path, or mend that"),
+        ("folder", False, "folder: a folder, not a file that could be written; move it away or name another path"),
+        (".", False, ": a folder, not a file that could be written; move it away or name another path"),
+        ("file", True, "file: a file, not a folder that could be written; move it away or name another path"),
+        ("/proc/new", True, "/proc takes no files (no such file or directory); name another path, or mend that"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused(tmp_path, path, folder, message):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("old")
+    before = contents(tmp_path)
+    with pytest.raises(UserError, match=f"{re.escape(message)}$"):
+        artifacts.check_writable(tmp_path / path, folder)
+    assert contents(tmp_path) == before

@@ -46,4 +46,7 @@ class Speaker(Protocol):
     @property
     def source(self) -> str: ...  # where the corpus names this speaker; for messages
 
+    @property
+    def timed(self) -> bool: ...  # whether its phones have times
+
     def utterances(self) -> list[Utterance]: ...

@@ -1,10 +1,11 @@
 """Phones as Kaldi writes them, and their times in `phones.ctm`."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from ernn.data.corpus import SAMPLE_RATE, Segment
-from ernn.data.labels import check_label, check_order, fill_gaps
+from ernn.data.labels import check_label, check_order, fill_gaps, is_phone
 from ernn.data.phones import SILENCE, class_of
 from ernn.data.tables import Line, seconds
 from ernn.errors import UserError
@@ -18,7 +19,17 @@ def label(where: str, written: str) -> str:
     Raises:
         UserError: it belongs neither to the 61 nor to the 48 phones.
     """
-    return check_label(where, _POSITION.sub("", written).lower())
+    return check_label(where, _plain(written))
+
+
+def hold_words(labels: Iterable[str]) -> bool:
+    """Whether most of the labels are no phones."""
+    known = Counter(is_phone(_plain(written)) for written in labels)
+    return known[False] > known[True]
+
+
+def _plain(written: str) -> str:
+    return _POSITION.sub("", written).lower()
 
 
 def segments(times: Sequence[Line], samples: int) -> tuple[Segment, ...]:

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ernn import artifacts
+from ernn.agreement import Speech
 from ernn.data import manifest
 from ernn.data.phones import PHONES48
 from ernn.data.sentences import SPLITS
@@ -108,6 +109,11 @@ class Dataset:
         """Label of every class."""
         return tuple(self.manifest["phones"])
 
+    @property
+    def speech(self) -> Speech:
+        """What a model or a program of it must agree with."""
+        return Speech(self.path, self.dimension, self.phones)
+
     def split(self, name: str) -> Split:
         """One split, every shard checked against its sha256.
 
@@ -144,6 +150,28 @@ class Dataset:
             raise UserError(f"{file}: no such file; delete {self.path} and run `dvc repro prepare`") from None
         except SafetensorError as error:
             raise UserError(f"{file}: {error}; delete {self.path} and run `dvc repro prepare`") from None
+
+
+def check_criterion(criterion: str, labelled: bool) -> None:
+    """Refuse to train on frames that have no labels.
+
+    Args:
+        criterion: training.criterion.
+        labelled: whether any training frame has, or will have, the label of a phone.
+
+    Raises:
+        UserError: frames, of a corpus without.
+    """
+    if criterion == "frames" and not labelled:
+        raise UserError(
+            "training.criterion=frames needs a phone label for each frame and this corpus has none; "
+            "set training.criterion: ctc, or corpus.alignment_model to a model of the same corpus"
+        )
+
+
+def ctc_vectors(phones: Int[np.ndarray, " phones"]) -> int:
+    """Vectors that CTC needs: one for every phone and one more, a blank, between equal neighbours."""
+    return len(phones) + int(np.count_nonzero(phones[1:] == phones[:-1]))
 
 
 def write(path: Path, header: dict[str, Any], shards: Iterable[tuple[str, list[Example]]]) -> dict[str, Any]:

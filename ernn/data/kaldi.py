@@ -47,6 +47,11 @@ class KaldiSpeaker:
     source: str
     listed: tuple[KaldiUtterance, ...]
 
+    @property
+    def timed(self) -> bool:
+        """Whether its folder has times of phones."""
+        return any(utterance.times for utterance in self.listed)
+
     def utterances(self) -> list[Utterance]:
         """Every utterance, read and checked."""
         return [_utterance(listed) for listed in self.listed]
@@ -124,11 +129,22 @@ class _Folder:
         if self.times and name not in self.times:
             raise UserError(f"{self.path / 'phones.ctm'}: no times of utterance {name}; add them or remove the file")
         recording, span = _span(self.spans[name]) if self.spans else (name, None)
+        return KaldiUtterance(name, self._file(recording), self._phones(name), span, tuple(self.times.get(name, ())))
+
+    def _phones(self, name: str) -> tuple[str, ...]:
         where, labels = self.transcripts[name]
         if not labels:
             raise UserError(f"{where}: utterance {name} has no phones; add them or remove the utterance")
-        phones = tuple(ctm.label(where, label) for label in labels)
-        return KaldiUtterance(name, self._file(recording), phones, span, tuple(self.times.get(name, ())))
+        try:
+            return tuple(ctm.label(where, label) for label in labels)
+        except UserError:
+            if ctm.hold_words(label for line in self.transcripts.values() for label in line.values):
+                target = self.path / _TRANSCRIPTS[0]
+                raise UserError(
+                    f"{where}: {' '.join(labels)[:40]!r} are words, not phones; write the phones of each utterance to "
+                    f"{target}, a line `utterance phones` each"
+                ) from None
+            raise
 
     def _file(self, recording: str) -> Path:
         if recording not in self.recordings:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ernn import artifacts
 from ernn.data.corpus import SAMPLE_RATE, Segment
 from ernn.data.phones import SILENCE, class_of
 from ernn.errors import UserError
@@ -53,17 +54,12 @@ def _extend(filled: list[Segment], segment: Segment) -> None:
 
 
 def read_text(file: Path) -> str:
-    """The text of a file of the user.
+    """The text of a file of the corpus.
 
     Raises:
         UserError: no such file, or not text.
     """
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(f"{file}: no such file; add it or leave the utterance out") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{file}: not UTF-8 text; convert it with `iconv -t utf-8`") from None
+    return artifacts.read_text(file, "add it or leave the utterance out")
 
 
 def check_label(where: str, label: str) -> str:
@@ -72,13 +68,20 @@ def check_label(where: str, label: str) -> str:
     Raises:
         UserError: it belongs neither to the 61 nor to the 48 phones.
     """
+    if not is_phone(label):
+        raise UserError(
+            f"{where}: unknown phone {label!r}; rename it to one of TIMIT's 61 labels (CMU's phones are among them)"
+        )
+    return label
+
+
+def is_phone(label: str) -> bool:
+    """Whether a label is one of the 61 or 48 phones."""
     try:
         class_of(label)
     except KeyError:
-        raise UserError(
-            f"{where}: unknown phone {label!r}; rename it to one of TIMIT's 61 labels (CMU's phones are among them)"
-        ) from None
-    return label
+        return False
+    return True
 
 
 def check_order(where: str, segments: list[Segment], samples: int) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -22,6 +22,7 @@ from ernn.params import Corpus, Features
 
 log = logging.getLogger(__name__)
 _SMALLEST_DEVIATION = 1e-5
+Criterion = Literal["frames", "ctc"]
 Relabel = Callable[[list[Example]], list[Example]]
 
 
@@ -52,15 +53,29 @@ def speakers(corpus: Corpus) -> Sequence[Speaker]:
     return found
 
 
-def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = list, **about: str) -> dict[str, Any]:
+def prepare(
+    corpus: Corpus,
+    settings: Features,
+    path: Path,
+    relabel: Relabel = list,
+    criterion: Criterion | None = None,
+    **about: str,
+) -> dict[str, Any]:
     """Write the feature folder `path` and return its manifest.
 
     Args:
-        about: more that the manifest's corpus entry should say.
         relabel: makes examples of examples, a shard at a time: where forced alignment comes in.
+        criterion: what will be trained with them; None means that nobody knows yet.
+        about: more that the manifest's corpus entry should say.
+
+    Raises:
+        UserError: the corpus breaks a rule, or cannot serve the criterion.
     """
     features.check(settings)
     found = speakers(corpus)
+    if criterion is not None:
+        labelled = bool(corpus.alignment_model) or any(each.timed for each in found if each.split == "train")
+        dataset.check_criterion(criterion, labelled)
     resampled: Counter[int] = Counter()
     header: dict[str, Any] = {
         "kind": settings.kind,
@@ -69,7 +84,7 @@ def prepare(corpus: Corpus, settings: Features, path: Path, relabel: Relabel = l
         "features": settings.model_dump(),
         "corpus": _description(corpus) | about | {"resampled_from_hz": resampled},
     }
-    task = functools.partial(prepare_speaker, settings=settings)
+    task = functools.partial(prepare_speaker, settings=settings, criterion=criterion)
     prepared = iter(tqdm(ordered_map(task, found, corpus.workers), "speakers", len(found), disable=None))
     if settings.normalise == "global":
         everyone = list(prepared)
@@ -90,8 +105,12 @@ def _description(corpus: Corpus) -> dict[str, Any]:
     return {"kind": corpus.kind}
 
 
-def prepare_speaker(speaker: Speaker, settings: Features) -> Prepared:
-    """Features of all utterances of one speaker, normalised over them unless the settings say otherwise."""
+def prepare_speaker(speaker: Speaker, settings: Features, criterion: Criterion | None = None) -> Prepared:
+    """Features of all utterances of one speaker, normalised over them unless the settings say otherwise.
+
+    Raises:
+        UserError: an utterance breaks a rule, or is too short for CTC, where that is the criterion.
+    """
     utterances = speaker.utterances()
     frames = [features.feature_vectors(utterance.samples, settings, _where(utterance)) for utterance in utterances]
     if settings.normalise == "speaker":
@@ -101,12 +120,24 @@ def prepare_speaker(speaker: Speaker, settings: Features) -> Prepared:
         _example(utterance, speaker.name, features.stack(vectors, settings), settings)
         for utterance, vectors in zip(utterances, frames, strict=True)
     ]
+    if criterion == "ctc":
+        for utterance, example in zip(utterances, examples, strict=True):
+            _check_ctc(utterance, example)
     rates = Counter(utterance.resampled_from_hz for utterance in utterances if utterance.resampled_from_hz)
     return Prepared(speaker.split, examples, rates)
 
 
 def _where(utterance: Utterance) -> str:
     return f"{utterance.source}: utterance {utterance.name}" if utterance.source.name else utterance.name
+
+
+def _check_ctc(utterance: Utterance, example: Example) -> None:
+    vectors, needed = len(example.features), dataset.ctc_vectors(example.phones)
+    if vectors < needed:
+        raise UserError(
+            f"{_where(utterance)}: {vectors} vectors, training.criterion=ctc needs {needed} for its transcript; "
+            "lower features.skip, or leave it out of the corpus"
+        )
 
 
 def _example(utterance: Utterance, speaker: str, vectors: np.ndarray, settings: Features) -> Example:

@@ -5,6 +5,7 @@ import zlib
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from scipy.signal import firwin, resample_poly
@@ -33,6 +34,7 @@ class SyntheticSpeaker:
     texts: tuple[str, ...]
     augmentation: Augmentation
     keep: Path | None = None  # a folder where the audio stays, in TIMIT's layout
+    timed: ClassVar[bool] = True
 
     @property
     def source(self) -> str:

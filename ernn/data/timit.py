@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import soundfile
 
@@ -37,6 +38,7 @@ class TimitSpeaker:
     name: str
     source: str
     files: tuple[tuple[str, Path, Path], ...]  # sentence, audio, labels
+    timed: ClassVar[bool] = True
 
     def utterances(self) -> list[Utterance]:
         """Every sentence, read and checked."""

@@ -166,12 +166,13 @@ def _unexpected(left: "dict[str, Tensor]", name: str, expected: str) -> UserErro
 def _convert(weights: Path, phones: Path, model: Path, **options: Any) -> None:
     import safetensors.torch
 
+    from ernn import artifacts
     from ernn.nn import model_file
 
     file = weights
     try:
         tensors, file = safetensors.torch.load_file(weights), phones
-        labels, file = phones.read_text(encoding="utf-8").split(), model
+        labels, file = artifacts.read_text(phones, "see --help for the kind of file wanted").split(), model
         model_file.save(from_weights(tensors, labels, **options), model)
     except UserError:
         raise

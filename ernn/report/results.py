@@ -198,7 +198,7 @@ def _dense(name: str, folders: Folders) -> Result:
 def _design(name: str, settings: Settings, folders: Folders) -> Result:
     design, samples = settings.designs[name], settings.scoring.bootstrap_samples
     metrics = artifacts.read_json(folders.metrics / "compress" / f"{name}.json")
-    ours, theirs = (_score(folders.scores / file) for file in (f"{name}.json", f"dense/{design.network}.json"))
+    ours, theirs = _scores(folders.scores / f"{name}.json", folders.scores / f"dense/{design.network}.json")
     low, high = paired_interval(ours.with_silences, theirs.with_silences, samples, SEED)
     metrics |= {"degradation": ours.per - theirs.per, "degradation_low": low, "degradation_high": high}
     curve = read_curve(folders.curves / "compress" / f"{name}.csv")
@@ -228,8 +228,21 @@ def _accelerator(
     return AcceleratorResult(name, accelerator, integer, merged, table)
 
 
-def _score(path: Path) -> Score:
-    value: object = artifacts.read_json(path)
+def _scores(*paths: Path) -> list[Score]:
+    """Scores that are compared.
+
+    Raises:
+        UserError: no such file, no score in it, or scores of different utterances.
+    """
+    values = [artifacts.read_json(path) for path in paths]
+    found = [_score(path, value) for path, value in zip(paths, values, strict=True)]
+    for path, value in zip(paths, values, strict=True):
+        if value.get("utterances") != values[0].get("utterances"):
+            raise UserError(f"{path}: a score of other utterances than {paths[0]}; run the stages again (`dvc repro`)")
+    return found
+
+
+def _score(path: Path, value: object) -> Score:
     try:
         return Score.from_json(value)
     except UserError as error:

@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ernn import artifacts
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.golden.model import Golden
@@ -34,13 +35,19 @@ def write(project: Path, program_file: Path, dataset: Path, vectors: Path, utter
         How many frames there are.
 
     Raises:
-        UserError: files that do not belong together, or the simulation differs from the integer model.
+        UserError: files that do not belong together or could not be written, or the simulation differs from the
+            integer model.
     """
     if utterances < 1:
         raise UserError(f"--utterances must be at least 1, got {utterances}")
+    artifacts.check_writable(vectors, folder=True)
+    if saif:
+        artifacts.check_writable(saif)
     accelerator, golden = design.read(project), Golden(files.load(program_file))
     origin.check(accelerator, golden.program, project)
-    split = Dataset.open(dataset).split("test")
+    data = Dataset.open(dataset)
+    origin.check_speech(golden.program, program_file, data.speech)
+    split = data.split("test")
     count = min(utterances, len(split.utterances))
     features = [golden.quantize(split.feature(n)) for n in range(count)]
     frames = rtl_vectors(golden.program, features, accelerator.streams)

@@ -1,7 +1,9 @@
-"""Whether a project was generated from a program; checked before anything is simulated."""
+"""Whether project, program and features belong together; checked before anything is simulated."""
 
 from pathlib import Path
 
+from ernn import agreement
+from ernn.agreement import Speech
 from ernn.errors import UserError
 from ernn.hw.design import Accelerator, Digests
 from ernn.program import files, shape
@@ -27,3 +29,16 @@ def check(accelerator: Accelerator, program: Program, project: Path) -> None:
                 f"{project}: its digest `{name}` ({content}) must be that of the program {program.name}, "
                 f"{wanted[:12]}.., got {found[:12]}..; generate it again (`dvc repro`)"
             )
+
+
+def check_speech(program: Program, file: Path, features: Speech) -> None:
+    """Refuse features of other speech than the program's.
+
+    Args:
+        file: the program's, for the message.
+
+    Raises:
+        UserError: vectors of another size, other phones or another order of them.
+    """
+    cure = "give the program that was quantized on these features (`dvc repro`)"
+    agreement.check(Speech(file, program.inputs, program.decoder.phones), features, cure)

@@ -9,8 +9,10 @@ from typing import Any
 from ernn import artifacts
 from ernn.data import phones
 from ernn.data.dataset import Split
+from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
+from ernn.scoring import phone_errors
 from ernn.scoring.doubts import constant_per, doubts
 from ernn.scoring.phone_errors import Score
 from ernn.training.evaluate import evaluate
@@ -28,6 +30,27 @@ def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -
     for doubt in doubts(metrics):
         log.warning("test: %s", doubt)
     return metrics
+
+
+def read_score(path: Path, test: Split) -> Score:
+    """The score in a file that `measure` wrote, of exactly the utterances of `test`.
+
+    Raises:
+        UserError: no such file, no score in it, or one of other utterances or transcripts.
+    """
+    value = artifacts.read_json(path)
+    try:
+        found = Score.from_json(value)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    transcripts = [test.transcript(index) for index in range(len(test))]
+    lengths = phone_errors.score(transcripts, transcripts, phones.to_39, phones.SILENCE).with_silences.lengths
+    if value.get("utterances") != list(test.utterances) or found.with_silences.lengths.tolist() != lengths.tolist():
+        raise UserError(
+            f"{path}: a score of other utterances than the {len(test)} of the test split; "
+            "score the network on these features (`dvc repro`)"
+        )
+    return found
 
 
 def rates(score: Score, options: Scoring) -> dict[str, float]:

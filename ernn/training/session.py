@@ -1,11 +1,15 @@
 """Opening a training run: data, device, process group, threads, checkpoints."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ernn.data.dataset import Dataset, Split
+from ernn import agreement, artifacts
+from ernn.agreement import Speech
+from ernn.data import phones
+from ernn.data.dataset import Dataset, Split, check_criterion, ctc_vectors
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Network, Scoring, Training
@@ -20,24 +24,54 @@ def open_run(dataset: Dataset, training: Training, scoring: Scoring, **identity:
 
     Raises:
         UserError: `training` asks for frame labels that the data have not, for a device that is not there, or for
-            CTC of utterances that are too short for it.
+            CTC of utterances that are too short for it; phones that are not scored, or checkpoints that have no place.
     """
+    _check_phones(dataset)
     if training.threads:
         torch.set_num_threads(training.threads)
     device = choose_device(training.device)
     train, dev = dataset.split("train"), dataset.split("dev")
-    if training.criterion == "frames" and (train.labels < 0).all():
-        raise UserError(
-            "training.criterion=frames needs a phone label for each frame and this corpus has none; "
-            "set training.criterion: ctc, or corpus.alignment_model to a model of the same corpus"
-        )
+    check_criterion(training.criterion, labelled=bool((train.labels >= 0).any()))
     if training.criterion == "ctc":
         for name, split in {"train": train, "dev": dev, "test": dataset.split("test")}.items():
             _refuse_short(name, split)
     checkpoints = Checkpoints.of(
         data=dataset.digest, training=training.model_dump(), scoring=scoring.model_dump(), **identity
     )
+    artifacts.check_writable(checkpoints.folder, folder=True)
     return Run(train, dev, training, scoring, checkpoints, device, Group.join(device))
+
+
+def check_model(model: AcousticModel, file: Path, dataset: Dataset, training: Training) -> None:
+    """Refuse a model that is not of these features and parameters, before any work is done with it.
+
+    Raises:
+        UserError: vectors of another size, other phones or another order of them, or another criterion.
+    """
+    _check_phones(dataset)
+    cure = f"give a model of these features, its classes in the order of `phones` in {dataset.path}/manifest.json"
+    agreement.check(Speech(file, model.dimension, model.phones), dataset.speech, cure)
+    if model.criterion != training.criterion:
+        raise UserError(
+            f"{file} is a model of training.criterion={model.criterion}, got training.criterion={training.criterion}; "
+            f"set training.criterion: {model.criterion}, or give a model of the other one"
+        )
+
+
+def check_networks(one: tuple[Path, Network], other: tuple[Path, Network]) -> None:
+    """Refuse two models, each with its file, that are not stages of one training.
+
+    Raises:
+        UserError: networks of different cells or sizes.
+    """
+    (file, network), (other_file, other_network) = one, other
+    if network != other_network:
+        ours, theirs = network.model_dump(), other_network.model_dump()
+        key = next(key for key, value in ours.items() if value != theirs[key])
+        raise UserError(
+            f"{file} is a network of {key}={ours[key]}, {other_file} one of {key}={theirs[key]}; "
+            "give both files of one training"
+        )
 
 
 def fresh_model(network: Network, dataset: Dataset, training: Training) -> AcousticModel:
@@ -48,10 +82,15 @@ def fresh_model(network: Network, dataset: Dataset, training: Training) -> Acous
     return model
 
 
+def _check_phones(dataset: Dataset) -> None:
+    """Classes are folded to the scored phones by their number."""
+    scored = Speech("the table of scored phones", dataset.dimension, phones.PHONES48)
+    agreement.check(dataset.speech, scored, f"delete {dataset.path} and run `dvc repro prepare`")
+
+
 def _refuse_short(name: str, split: Split) -> None:
-    """CTC needs a vector for every phone and one more, a blank, between equal neighbours."""
-    transcripts = [split.transcript(index) for index in range(len(split))]
-    needed = np.array([len(phones) + np.count_nonzero(phones[1:] == phones[:-1]) for phones in transcripts])
+    """Utterances with fewer vectors than CTC needs."""
+    needed = np.array([ctc_vectors(split.transcript(index)) for index in range(len(split))])
     vectors = np.diff(split.offsets)
     short = np.flatnonzero(vectors < needed)
     if len(short):

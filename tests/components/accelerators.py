@@ -39,4 +39,5 @@ def make(folder: Path) -> None:
     files.save(programs.build(**STRUCTURE), folder / "program")
     random = np.random.default_rng(3)
     shards = [(split, [example(f"{split}{n}", random) for n in range(3)]) for split in ("train", "dev", "test")]
-    dataset.write(folder / "data", toy.HEADER | {"dimension": programs.INPUTS}, shards)
+    speech = {"dimension": programs.INPUTS, "phones": list(programs.decoder().phones)}
+    dataset.write(folder / "data", toy.HEADER | speech, shards)

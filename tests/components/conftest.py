@@ -54,6 +54,7 @@ PARAMS |= {
     "accelerators": {"lstm-k4-small": {"program": "lstm-k4-12", "array": {"lanes": 4, "columns": 1}}},
 }
 UTTERANCES = 30
+NAMES = [f"u{number}" for number in range(UTTERANCES)]
 ERRORS = {"lstm": 6, "gru": 7, "lstm-k2": 7, "lstm-k4": 9, "lstm-k4-direct": 12, "gru-mixed": 10, "lstm-pruned": 8}
 
 
@@ -90,7 +91,8 @@ def write_result(folder, name: str, dense: bool, design: Design | None, network:
     if not dense:
         metrics["compression"] = words / model.stored_words
     kind = "pretrain" if dense else "compress"
-    artifacts.write_json(folder / "scores" / ("dense" if dense else "") / f"{name}.json", score.to_json())
+    scores = {"utterances": NAMES} | score.to_json()
+    artifacts.write_json(folder / "scores" / ("dense" if dense else "") / f"{name}.json", scores)
     artifacts.write_json(folder / "metrics" / kind / f"{name}.json", metrics)
     (folder / "curves" / kind).mkdir(parents=True, exist_ok=True)
     outcome.write_curve(folder / "curves" / kind / f"{name}.csv", curve(design.method if design else "dense"))

@@ -9,7 +9,9 @@ import pytest
 from components.benchmark import benchmark
 from components.stage import main
 from ernn import artifacts
+from ernn.program import files
 from ernn.records.synthesis import SynthesisRecord
+from tests import programs
 from tests.components.conftest import ROWS, SIMULATED
 
 NAME, PROGRAM = "lstm-k4-small", "lstm-k4-12"
@@ -36,6 +38,17 @@ def test_rows_and_metrics_of_an_accelerator(finished):
     metrics = json.loads(Path("made/metrics.json").read_text())
     assert metrics == json.loads(Path(f"metrics/benchmark/{NAME}.json").read_text())
     assert metrics["frames_per_s"] == 50e6 / 250
+
+
+def test_a_program_that_the_project_was_not_generated_from_is_refused(finished, capsys):
+    file = finished / FLAGS["program-file"]
+    files.save(programs.other_words(files.load(file)), file)
+    with pytest.raises(SystemExit) as left:
+        run()
+    assert left.value.code == 2
+    line = capsys.readouterr().err.strip()
+    assert line.startswith(f"benchmark: hardware/{NAME}: its digest `program` (weights and everything else) must be ")
+    assert not Path("made").exists()
 
 
 def test_a_device_that_nobody_knows_is_one_line(finished, capsys):

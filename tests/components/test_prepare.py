@@ -24,18 +24,22 @@ from ernn.params import Network
 SYNTHETIC = {"train_speakers": 2, "dev_speakers": 1, "test_speakers": 1, "utterances_per_speaker": 2}
 
 
-def arguments(folder: Path, corpus: dict, features: dict | None = None) -> list[str]:
+def arguments(folder: Path, corpus: dict, features: dict | None = None, criterion: str | None = None) -> list[str]:
+    """Of the command, to train on frames where the corpus has or gets their labels, if nothing else is said."""
+    untimed = corpus.get("kind") == "kaldi" and "alignment_model" not in corpus
+    sections = {"corpus": corpus, "features": features or {}}
+    sections["training"] = {"criterion": criterion or ("ctc" if untimed else "frames")}
     outputs = ["--dataset", str(folder / "features"), "--metrics", str(folder / "prepare.json")]
-    return [*outputs, "--params.corpus", json.dumps(corpus), "--params.features", json.dumps(features or {})]
+    return [*outputs, *(word for name, value in sections.items() for word in (f"--params.{name}", json.dumps(value)))]
 
 
 def command(folder: Path, corpus: dict) -> list[str]:
     return [sys.executable, "-m", "components.prepare", *arguments(folder, corpus)]
 
 
-def mistake(capsys, folder: Path, corpus: dict, features: dict | None = None) -> str:
+def mistake(capsys, folder: Path, corpus: dict, features: dict | None = None, criterion: str | None = None) -> str:
     with pytest.raises(SystemExit) as left:
-        main(prepare, arguments(folder, corpus, features))
+        main(prepare, arguments(folder, corpus, features, criterion))
     assert left.value.code == 2
     assert not (folder / "features").exists()
     (line,) = capsys.readouterr().err.strip().splitlines()
@@ -125,6 +129,33 @@ def test_a_killed_run_leaves_no_dataset_and_the_next_one_is_whole(tmp_path):
     assert not (tmp_path / ".features.tmp").exists()
 
 
+def test_a_corpus_without_times_is_refused_for_frames_before_any_audio_is_read(tmp_path, capsys):
+    corpus = kaldi(tmp_path / "corpus")
+    for audio in (tmp_path / "corpus").rglob("*.wav"):
+        audio.write_bytes(b"")
+    assert mistake(capsys, tmp_path, corpus, criterion="frames") == (
+        "prepare: training.criterion=frames needs a phone label for each frame and this corpus has none; "
+        "set training.criterion: ctc, or corpus.alignment_model to a model of the same corpus"
+    )
+
+
+@pytest.mark.parametrize("criterion", ["frames", "ctc"])
+def test_times_of_the_training_speech_are_what_frames_need(tmp_path, capsys, criterion):
+    corpus = kaldi(tmp_path / "corpus", phones="AA")
+    (tmp_path / "corpus/train/phones.ctm").write_text("anna-1 1 0.1 0.3 AA\n")
+    main(prepare, arguments(tmp_path, corpus, criterion=criterion))
+    splits = Dataset.open(tmp_path / "features").manifest["splits"]
+    assert [splits[split]["aligned"] for split in ("train", "dev", "test")] == [True, False, False]
+
+
+def test_an_utterance_that_is_too_short_for_ctc_is_refused_while_features_are_made(tmp_path, capsys):
+    corpus = kaldi(tmp_path / "corpus", phones="AA AA T " * 9)
+    assert mistake(capsys, tmp_path, corpus, criterion="ctc") == (
+        f"prepare: {tmp_path}/corpus/train/1.wav: utterance anna-1: 25 vectors, training.criterion=ctc needs 36 "
+        "for its transcript; lower features.skip, or leave it out of the corpus"
+    )
+
+
 @pytest.fixture(params=["frames", "ctc"])
 def model(request, tmp_path) -> Path:
     torch.manual_seed(3)
@@ -159,9 +190,16 @@ def test_timed_speech_keeps_its_labels(tmp_path, model):
 def test_a_model_of_other_features_is_refused(tmp_path, capsys, model):
     line = mistake(capsys, tmp_path, kaldi(tmp_path / "corpus") | {"alignment_model": str(model)}, {"mels": 23})
     assert line == (
-        f"prepare: {model}: reads 80 features for 48 phones, the parameters make 46 for 48; "
-        "set `features` to what the model was trained on"
+        f"prepare: {model} has vectors of 80 elements, the corpus by `features` of 46; "
+        "set `features` to what the model was trained on, or corpus.alignment_model to another one"
     )
+
+
+def test_an_alignment_model_with_its_phones_in_another_order_is_refused(tmp_path, capsys):
+    phones = [PHONES48[1], PHONES48[0], *PHONES48[2:]]
+    model_file.save(AcousticModel(Network(cells=8, layers=1), 80, phones), tmp_path / "model")
+    line = mistake(capsys, tmp_path, kaldi(tmp_path / "corpus") | {"alignment_model": str(tmp_path / "model")})
+    assert "/model has the phones in another order than the corpus by `features`: class 0 is 'ae', there 'aa'" in line
 
 
 def test_speech_too_short_for_its_transcript_is_named(tmp_path, capsys, model):

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,11 @@ import yaml
 from components import stage
 from components.compress import compress
 from components.pretrain import pretrain
+from ernn.data.phones import PHONES48
 from ernn.nn import model_file
+from ernn.nn.acoustic import AcousticModel
 from ernn.scoring import tuning
+from ernn.training import session
 from tests import toy
 
 PARAMS = {
@@ -139,6 +143,25 @@ def test_damaged_features(folder, capsys):
     assert "train-000.safetensors: sha256 is not the manifest's" in refusal(capsys, run_pretrain)
 
 
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("blocked", ["file/new", "folder"])
+def test_outputs_that_cannot_be_written_are_refused_before_the_epochs(folder, capsys, monkeypatch, output, blocked):
+    (folder / "file").write_text("")
+    (folder / "folder").mkdir()
+    monkeypatch.setattr(session, "open_run", lambda *arguments, **identity: pytest.fail("work was begun"))
+    arguments = ["--network", "lstm", "--dataset", "data", *outputs("dense", *OUTPUTS)]
+    arguments[arguments.index(f"dense/{output}")] = blocked
+    assert refusal(capsys, stage.main, pretrain, arguments).startswith(f"pretrain: {blocked}: ")
+    assert not (folder / "dense").exists()
+
+
+def test_checkpoints_without_a_place_are_refused_before_the_epochs(folder, capsys, monkeypatch):
+    (folder / "file").write_text("")
+    monkeypatch.setenv("ERNN_CHECKPOINTS", "file")
+    assert re.match("pretrain: file/.*: .*/file takes no files", refusal(capsys, run_pretrain))
+    assert not (folder / "dense").exists()
+
+
 def test_loss_that_diverges(folder, capsys):
     wild = PARAMS | {"training": PARAMS["training"] | {"learning_rate": 1e38}}
     (folder / "params.yaml").write_text(yaml.safe_dump(wild))
@@ -148,6 +171,35 @@ def test_loss_that_diverges(folder, capsys):
 
 def test_without_the_dense_network(folder, capsys):
     assert "dense/checkpoint_at_cut: no such file; run the stage that makes it" in refusal(capsys, run_compress, "admm")
+
+
+@pytest.mark.parametrize("other", ["model", "checkpoint_at_cut"])
+@pytest.mark.parametrize(("changes", "message"), toy.OTHER_MODELS.values(), ids=toy.OTHER_MODELS)
+def test_a_model_of_other_speech(folder, capsys, monkeypatch, other, changes, message):
+    for name in ("model", "checkpoint_at_cut"):
+        toy.other_model(folder / "dense" / name, **(changes if name == other else {}))
+    monkeypatch.setattr(session, "open_run", lambda *arguments, **identity: pytest.fail("work was begun"))
+    assert refusal(capsys, run_compress, "admm") == f"compress: dense/{other} {message}"
+    assert not (folder / "compressed").exists()
+
+
+def test_two_models_of_different_networks(folder, capsys):
+    toy.other_model(folder / "dense/model")
+    wide = AcousticModel(toy.network(cells=16), toy.DIMENSION, PHONES48)
+    model_file.save(wide, folder / "dense/checkpoint_at_cut")
+    line = refusal(capsys, run_compress, "admm")
+    assert line == (
+        "compress: dense/checkpoint_at_cut is a network of cells=16, dense/model one of cells=8; "
+        "give both files of one training"
+    )
+
+
+@pytest.mark.parametrize("phones", [toy.SWAPPED, PHONES48[:20]])
+def test_features_whose_phones_are_not_those_that_are_scored(folder, capsys, phones):
+    toy.other_speech(folder / "data", phones=phones)
+    line = refusal(capsys, run_pretrain)
+    assert re.match("pretrain: data has .*the table of scored phones.*; delete data and run `dvc repro prepare`$", line)
+    assert not (folder / "dense").exists()
 
 
 def test_truncated_dense_network(folder, capsys):

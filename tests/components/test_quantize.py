@@ -14,7 +14,7 @@ from ernn.nn import model_file
 from ernn.nn.acoustic import make_circulant
 from ernn.params import BlockSizes, Scoring, Training
 from ernn.program import files
-from ernn.quantize import evaluate
+from ernn.quantize import chain, evaluate
 from ernn.training import outcome, session
 from ernn.training.loop import Phase
 from tests import toy
@@ -129,10 +129,27 @@ def test_bad_inputs_are_one_line(folder, capsys):
     assert not (folder / "out/program").exists()
 
 
-def test_scores_of_other_utterances_are_refused(folder, capsys):
+@pytest.mark.parametrize(("changes", "message"), toy.OTHER_MODELS.values(), ids=toy.OTHER_MODELS)
+def test_a_model_of_other_speech_is_refused(folder, capsys, monkeypatch, changes, message):
+    toy.other_model(folder / "other", **changes)
+    monkeypatch.setattr(Dataset, "split", lambda self, name: pytest.fail("work was begun"))
+    assert refusal(capsys, "wide", model="other") == f"quantize: other {message}"
+    assert not (folder / "out").exists()
+
+
+def test_scores_of_other_utterances_are_refused(folder, capsys, monkeypatch):
+    monkeypatch.setattr(chain, "Quantizer", lambda *arguments: pytest.fail("work was begun"))
     score = json.loads((folder / "float.json").read_text())
     for errors in (score["with_silences"], score["without_silences"]):
         errors["lengths"] = (np.array(errors["lengths"]) + 1).tolist()
     (folder / "other.json").write_text(json.dumps(score))
-    line = refusal(capsys, "wide", **{"float-scores": "other.json"})
-    assert "a paired interval needs two scores of the same utterances" in line
+    renamed = json.loads((folder / "float.json").read_text())
+    renamed["utterances"] = renamed["utterances"][::-1]
+    (folder / "renamed.json").write_text(json.dumps(renamed))
+    for file in ("other.json", "renamed.json"):
+        assert refusal(capsys, "wide", **{"float-scores": file}) == (
+            f"quantize: {file}: a score of other utterances than the 24 of the test split; "
+            "score the network on these features (`dvc repro`)"
+        )
+    (folder / "none.json").write_text("{}")
+    assert refusal(capsys, "wide", **{"float-scores": "none.json"}).startswith("quantize: none.json: not a score")

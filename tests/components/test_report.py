@@ -11,6 +11,7 @@ import yaml
 
 from components.report import report
 from components.stage import main
+from ernn import artifacts
 from ernn.params import Parameters
 from ernn.report import results as results_of
 
@@ -171,3 +172,15 @@ def test_missing_and_damaged_results_are_named(finished, capsys, file, content, 
     with pytest.raises(SystemExit, match="2"):
         main(report, FLAGS)
     assert re.match(rf"report: {file}: .*{re.escape(line)}", capsys.readouterr().err)
+
+
+def test_scores_of_other_utterances_are_not_compared(finished, capsys):
+    file = finished / "scores/dense/lstm.json"
+    score = artifacts.read_json(file)
+    artifacts.write_json(file, score | {"utterances": score["utterances"][::-1]})
+    with pytest.raises(SystemExit, match="2"):
+        main(report, FLAGS)
+    assert capsys.readouterr().err.strip() == (
+        "report: scores/dense/lstm.json: a score of other utterances than scores/lstm-k2.json; "
+        "run the stages again (`dvc repro`)"
+    )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from ernn import artifacts
 from ernn.data.dataset import Dataset
 from ernn.hw import design
 from ernn.program import files
-from tests import programs
+from tests import programs, toy
 from tests.components import accelerators
 
 
@@ -36,8 +37,8 @@ def entered(generated, monkeypatch):
     return generated
 
 
-def run(project="project", to="out", program="program"):
-    paths = {"dataset": "data", "program-file": program, "project": project}
+def run(project="project", to="out", program="program", dataset="data"):
+    paths = {"dataset": dataset, "program-file": program, "project": project}
     paths |= {"outcome": f"{to}/outcome.json", "metrics": f"{to}/metrics.json"}
     arguments = ["--accelerator", "small", *(part for name, path in paths.items() for part in (f"--{name}", path))]
     stage.main(simulate, arguments)
@@ -82,6 +83,25 @@ def test_a_project_that_is_not_there_is_one_line(entered, capsys):
         run("nowhere")
     assert left.value.code == 2
     assert "nowhere/accelerator.json: no such file; run the stage that makes it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"phones": ["b", "a", "c"]}, "has the phones in another order than features: class 0 is 'a', there 'b'"),
+        ({"phones": ["a", "b"]}, "has 3 phones, features has 2"),
+        ({"dimension": 7}, "has vectors of 6 elements, features of 7"),
+    ],
+)
+def test_features_of_other_speech_are_refused(entered, capsys, monkeypatch, changes, difference):
+    shutil.copytree(entered / "data", entered / "features", dirs_exist_ok=True)
+    toy.other_speech(entered / "features", **changes)
+    monkeypatch.setattr(Dataset, "split", lambda self, name: pytest.fail("work was begun"))
+    with pytest.raises(SystemExit) as left:
+        run(to="refused", dataset="features")
+    assert left.value.code == 2
+    cure = "give the program that was quantized on these features (`dvc repro`)"
+    assert capsys.readouterr().err.strip() == f"simulate: program {difference}; {cure}"
 
 
 def refusal(capsys, monkeypatch, program) -> str:

@@ -65,6 +65,28 @@ def test_the_first_of_several_processes_alone_says_what_was_written(folder, monk
     assert (folder / "metrics/train.json").exists() == (folder / "said.json").exists() == (rank == 0)
 
 
+@pytest.mark.parametrize("place", ["model", "folder"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(folder, capsys, place):
+    def work(*, model: stage.OutputFile, folder: stage.OutputFolder) -> None:
+        pytest.fail("work was begun")
+
+    (folder / "file").write_text("")
+    paths = {"model": "new/model", "folder": "new/folder"} | {place: "file/new"}
+    with pytest.raises(SystemExit) as left:
+        stage.main(work, [word for name, path in paths.items() for word in (f"--{name}", path)])
+    assert left.value.code == 2
+    assert capsys.readouterr().err.startswith("work: file/new: ")
+    assert not (folder / "new").exists()
+
+
+def test_metrics_without_a_path_are_refused_before_the_work(folder, capsys):
+    with pytest.raises(SystemExit) as left:
+        stage.main(train, ["--model-file", "model", "--design", "small"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "train: give --metrics PATH\n"
+    assert not (folder / "model").exists()
+
+
 def test_sections_from_the_command_line_need_no_file(folder):
     (folder / "params.yaml").unlink()
     run("--params.design", '{"network": "lstm", "block_size": 4.0}', "--params.training", '{"epochs": 5.0}')
@@ -121,7 +143,7 @@ def test_wrong_entry_names_its_place_in_the_file(folder, capsys):
             "train: params.yaml: parameters of version 2, this ernn reads version 1; a newer ernn made it: install",
         ),
         ("training: [", "train: params.yaml: not YAML: while parsing"),
-        (None, "train: params.yaml: no such file in "),
+        (None, "train: params.yaml: no such file; run from the repository's root instead of "),
     ],
 )
 def test_broken_params_file_is_one_line(folder, capsys, text, line):

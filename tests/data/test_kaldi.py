@@ -112,6 +112,20 @@ def test_bad_tables_are_refused_with_file_and_line(kaldi_folder, table, text, me
     refused(corpus, file + message)
 
 
+@pytest.mark.parametrize("table", ["text", "text-phone"])
+def test_words_in_place_of_phones_are_told_from_a_wrong_phone(kaldi_folder, table):
+    corpus = kaldi_folder()
+    (corpus / "dev/text-phone").unlink()
+    (corpus / "dev" / table).write_text("cleo-1 we are here again\n")
+    refused(
+        corpus,
+        f"{corpus / 'dev' / table}:1: 'we are here again' are words, not phones; write the phones of each utterance to "
+        f"{corpus / 'dev/text-phone'}, a line `utterance phones` each",
+    )
+    (corpus / "dev" / table).write_text("cleo-1 W IY AA R HERE\n")
+    refused(corpus, f"{corpus / 'dev' / table}:1: unknown phone 'here'; rename it to one of TIMIT's 61 labels")
+
+
 def test_tables_with_a_byte_order_mark_are_read(kaldi_folder):
     corpus = kaldi_folder()
     for table in ("wav.scp", "utt2spk", "text-phone"):

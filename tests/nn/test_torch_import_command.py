@@ -48,6 +48,12 @@ def test_prefixes_of_the_command_may_be_left_out(files, tmp_path):
     assert same(model_file.load(tmp_path / "model"), from_modules(recurrent, output, PHONES))
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_phone(files, tmp_path):
+    (tmp_path / "phones").write_text("\n".join(PHONES), encoding="utf-8-sig")
+    run(*files.values())
+    assert model_file.load(tmp_path / "model").phones == tuple(PHONES)
+
+
 def refusal(capsys, *options: str) -> str:
     """What the command says before it leaves with exit code 2."""
     with pytest.raises(SystemExit) as exit_:
@@ -78,7 +84,8 @@ def test_files_that_cannot_be_read_or_written(option, file, files, tmp_path, cap
     before = sorted(tmp_path.iterdir())
     line = refusal(capsys, *(files | {option: f"--{option}={file}"}).values())
     assert line.startswith(f"torch_import: {file}: ")
-    assert line.endswith(("; see --help for the kind of file wanted", "; move it away or name another path"))
+    ends = "; see --help for the kind of file wanted", "; move it away or name another path", "with `iconv -t utf-8`"
+    assert line.endswith(ends)
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -9,7 +9,7 @@ from ernn.hw import design
 from ernn.hw.project import rtl_project
 from ernn.program import files
 from ernn.simulate import board_vectors
-from tests import programs
+from tests import programs, toy
 from tests.components import accelerators
 from tests.hw import board_driver, designs
 
@@ -71,6 +71,21 @@ def test_what_is_missing_is_one_line(folder, capsys, more, message):
     assert left.value.code == 2
     assert len(lines) == 1
     assert message in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"phones": ["a", "b", "d"]}, "has other phones than data: class 2 is 'c', there 'd'"),
+        ({"dimension": 12}, "has vectors of 6 elements, data of 12"),
+    ],
+)
+def test_features_of_other_speech_are_refused(folder, capsys, changes, difference):
+    toy.other_speech(folder / "data", **changes)
+    with pytest.raises(SystemExit):
+        run()
+    assert capsys.readouterr().err.startswith(f"vectors: program {difference}; give the program that was quantized on ")
+    assert not (folder / "out").exists()
 
 
 def test_another_program_is_refused(folder, capsys):
