@@ -1,13 +1,13 @@
 """`python pipeline.py COMMAND`: the stages of dvc.yaml as a pipeline of Kubeflow Pipelines.
 
 compile writes it, diff compares it with a compiled file, plan says what a run takes, run runs it in local containers,
-submit runs it on a cluster. Adding a stage to dvc.yaml needs no edit here.
+submit runs it on a cluster. tag prints the tag that its images have. Adding a stage to dvc.yaml needs no edit here.
 """
 
 import argparse
+import contextlib
 import difflib
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ernn.errors import UserError
-from workflow import compiler, declaration, plan, submit
+from workflow import checkout, compiler, declaration, plan, submit
 
 ROOT = Path(__file__).parent
 TIMES = ROOT / "docs" / "benchmarks" / "stages.json"
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pipeline.py", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("tag", help=(_print_tag.__doc__ or "").split("\n")[0]).set_defaults(do=_print_tag)
     for name, do in (("compile", _compile), ("diff", _diff), ("plan", _plan), ("run", _run), ("submit", _submit)):
         command = commands.add_parser(name, help=(do.__doc__ or "").split("\n")[0])
         command.set_defaults(do=do)
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--images", default=os.environ.get("ERNN_IMAGES", "ernn-"), help="what image names begin with"
         )
-        command.add_argument("--tag", help="of the images; the commit of this checkout if nothing is said")
+        command.add_argument("--tag", help="of the images; if nothing is said, what the command tag prints")
         command.add_argument("--gpu", action="store_true", help="give GPUs to the tasks that can use them")
         if name in ("compile", "diff"):
             command.add_argument("file", type=Path, nargs="?", default=Path("pipeline.yaml"))
@@ -62,6 +63,12 @@ def _add_submit(command: argparse.ArgumentParser) -> None:
     command.add_argument("--experiment", default=compiler.NAME)
     command.add_argument("--name", default="", help="of the run")
     command.add_argument("--wait", type=float, metavar="SECONDS", help="until the run has ended")
+
+
+def _print_tag(options: argparse.Namespace) -> int:
+    """Print the tag of images of this checkout: its commit, and a digest of edits."""
+    print(checkout.tag(ROOT))
+    return 0
 
 
 def _compile(options: argparse.Namespace) -> int:
@@ -93,22 +100,36 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     """Run the pipeline in containers on this machine."""
+    from docker.errors import DockerException
+
+    _check_engine()
     from kfp import local
 
+    declared, target = _declaration(options), _target(options, local=True)
     os.umask(0)  # containers run as a user of their own, and write into folders of ours
     options.root.mkdir(parents=True, exist_ok=True)
-    declared = _declaration(options)
     asked = {name for task in declared.tasks for name in task.meta.environment} & set(os.environ)
     asked |= {name for name in os.environ if name.startswith(("OPENBLAS_", "MKL_"))}  # or sums are rounded otherwise
     runner = local.DockerRunner(environment={name: os.environ[name] for name in asked}, network_mode="host")
     local.init(runner, pipeline_root=str(options.root.absolute()))
-    made = compiler.pipeline(declared, _target(options, local=True))
+    made = compiler.pipeline(declared, target)
     try:
         made()
-    except RuntimeError as error:
+    except (RuntimeError, DockerException, OSError) as error:  # of kfp, of an engine that refuses, of one that is gone
         print(f"pipeline.py run: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     return _check_outputs(options.root, len(declared.tasks))
+
+
+def _check_engine() -> None:
+    import docker
+
+    try:
+        with contextlib.closing(docker.from_env(timeout=10)) as client:
+            client.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        cause = " ".join(str(error).split())
+        raise UserError(f"no Docker engine answers ({cause}); start it, or let DOCKER_HOST name one") from None
 
 
 def _check_outputs(root: Path, tasks: int) -> int:
@@ -159,13 +180,7 @@ def _target(options: argparse.Namespace, local: bool = False) -> compiler.Target
 
 
 def _tag(options: argparse.Namespace) -> str:
-    if options.tag:
-        return str(options.tag)
-    command = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    if found.returncode:
-        raise UserError(f"{ROOT} is no git checkout: say which images to use with --tag")
-    return found.stdout.strip()
+    return str(options.tag or checkout.tag(ROOT))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.record import record
-from workflow import declaration, presets
+from workflow import checkout, declaration, presets
 
 ROOT = Path(__file__).parents[1]
 WHEELS = ROOT / "docker" / "wheels"
@@ -106,9 +106,7 @@ def digests(path: Path) -> dict[str, str]:
 def main() -> None:
     """Build, run, compare, record."""
     os.chdir(ROOT)
-    tag = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    tag = checkout.tag(ROOT)
     copy_wheel()
     images = sorted(each.name.removesuffix(".Dockerfile") for each in (ROOT / "docker").glob("*.Dockerfile"))
     rows = [build(image, tag) for image in images]

@@ -69,13 +69,15 @@ def publish(
 
 def _published(sweep: runs.Sweep) -> tracking.Receipt:
     """Publish everything; a store that cannot be reached is a warning, and its reason part of the receipt."""
+    store = tracking.shown(tracking.uri())
     groups = len(sweep.results.networks), len(sweep.results.integers)
     try:
         done = tracking.publish(EXPERIMENT, runs.everything(sweep))
     except tracking.Unreachable as error:
-        log.warning("not published to %s (%s); `make publish` tries again", tracking.uri(), error)
-        return tracking.Receipt(EXPERIMENT, sweep.name, published=False, problem=str(error))
-    log.info("published %d runs to %s", len(done.runs), tracking.uri())
+        further = f"{error.cure}, then `make publish`" if error.cure else "`make publish` tries again"
+        log.warning("not published to %s (%s); %s", store, error, further)
+        return tracking.Receipt(EXPERIMENT, sweep.name, published=False, problem=str(error), cure=error.cure)
+    log.info("published %d runs to %s", len(done.runs), store)
     each = list(done.runs.items())
     networks, rest = each[: groups[0]], each[groups[0] :]
     return tracking.Receipt(

@@ -2,8 +2,11 @@
 
 import contextlib
 import json
+import logging
 import os
+import re
 import sys
+import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +19,10 @@ from ernn.artifacts import Record
 if TYPE_CHECKING:  # importing MLflow takes seconds
     from mlflow import MlflowClient
 
+log = logging.getLogger(__name__)
+
 DEFAULT_URI = "sqlite:///mlflow.db"
+SAY_AFTER_S = 5.0  # that nothing has answered
 ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone else
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -25,12 +31,23 @@ ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone 
     "GIT_PYTHON_REFRESH": "quiet",
 }
 BATCH = 1000  # MLflow's limit of one log_batch
+_SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
+_SQLITE = b"SQLite format 3\0"  # how a database begins
 Table = dict[str, list[str | float]]
 Parameters = dict[str, str | float | None]
 
 
 class Unreachable(Exception):
-    """The tracking store did not take the runs."""
+    """The tracking store did not take the runs.
+
+    Args:
+        problem: one line.
+        cure: what has to be done before it can; nothing where another try may do.
+    """
+
+    def __init__(self, problem: str, cure: str = "") -> None:
+        super().__init__(problem)
+        self.cure = cure
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,7 @@ class Receipt(Record):
     sweep: str
     published: bool
     problem: str = ""
+    cure: str = ""
     experiment_id: str = ""
     runs: Mapping[str, str] = field(default_factory=dict)
     integer_runs: Mapping[str, str] = field(default_factory=dict)
@@ -74,6 +92,15 @@ def uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
 
 
+def shown(store: str) -> str:
+    """An address without its password.
+
+    >>> shown("postgresql://ernn:secret@db:5432/mlflow"), shown("sqlite:///mlflow.db")
+    ('postgresql://ernn:***@db:5432/mlflow', 'sqlite:///mlflow.db')
+    """
+    return re.sub(r"^([^:/]+://[^:/@]*):[^/]*@", r"\1:***@", store)
+
+
 def publish(experiment: str, runs: Iterator[Run]) -> Published:
     """Write every run that the store does not hold yet.
 
@@ -81,12 +108,38 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
         Unreachable: the store failed, whatever the reason; the message is one line.
     """
     _set_environment()
+    store = uri()
+    waiting = threading.Timer(SAY_AFTER_S, log.info, ("%s has not answered yet; still trying", shown(store)))
+    waiting.daemon = True
     try:
-        with _alone(uri()):
-            return _publish(experiment, runs)
+        _check_file(store)
+        from mlflow import MlflowClient
+
+        waiting.start()
+        with _alone(store):
+            client = MlflowClient(tracking_uri=store)
+            experiment_id = _experiment(client, store, experiment)
+            waiting.cancel()
+            return Published(experiment_id, {run.name: _write(client, experiment_id, run) for run in runs})
+    except Unreachable:
+        raise
     except Exception as error:  # MLflow, requests, SQLAlchemy: training must not depend on which
         reason = str(error).strip().splitlines() or [""]
-        raise Unreachable(f"{type(error).__name__}: {reason[0]}"[:300]) from error
+        problem = f"{type(error).__name__}: {reason[0]}"[:300]
+        raise Unreachable(problem.replace(store, shown(store)), _cure(store, error)) from error
+    finally:
+        waiting.cancel()
+
+
+def _cure(store: str, error: Exception) -> str:
+    """What has to be done about an error that another try would meet again."""
+    if "out-of-date database schema" in str(error):
+        return f"back it up and run `mlflow db upgrade {shown(store)}`; one of a newer MLflow needs that MLflow"
+    if isinstance(error, ImportError):
+        return "install that package"
+    if re.split("[:+]", store)[0] not in _SCHEMES:
+        return "MLFLOW_TRACKING_URI must be a server, as http://HOST:PORT, or a database, as sqlite:///mlflow.db"
+    return ""
 
 
 def comparison(base: str, experiment_id: str, runs: Sequence[str]) -> str:
@@ -107,19 +160,11 @@ def serve(port: int) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", *options])
 
 
-def _publish(experiment: str, runs: Iterator[Run]) -> Published:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(tracking_uri=uri())
-    experiment_id = _experiment(client, experiment)
-    return Published(experiment_id, {run.name: _write(client, experiment_id, run) for run in runs})
-
-
-def _experiment(client: "MlflowClient", name: str) -> str:
+def _experiment(client: "MlflowClient", store: str, name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    database = _database(uri())
+    database = _database(store)
     location = (database.parent / "mlartifacts").resolve().as_uri() if database else None
     return str(client.create_experiment(name, artifact_location=location))
 
@@ -160,8 +205,34 @@ def _alone(store: str) -> Iterator[None]:
         yield
 
 
+def _check_file(store: str) -> None:
+    """Refuse what can be no database of SQLite, for which MLflow would try for minutes; a file that is missing is made.
+
+    Raises:
+        Unreachable: a folder, another file, or one that cannot be written.
+    """
+    database = _database(store)
+    if database is None:
+        return
+    problem = ""
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with database.open("a+b") as file:
+            file.seek(0)
+            if file.read(len(_SQLITE)) not in (b"", _SQLITE):
+                problem = f"{database}: no database of SQLite"
+    except OSError as error:
+        problem = f"{error.filename or database}: {(error.strerror or str(error)).lower()}"
+    if problem:
+        raise Unreachable(
+            problem, "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
+        )
+
+
 def _database(store: str) -> Path | None:
-    return Path(store.removeprefix("sqlite:///")) if store.startswith("sqlite:///") else None
+    """The file of SQLite; options may stand behind it."""
+    file = store.removeprefix("sqlite:///").partition("?")[0]
+    return Path(file) if store.startswith("sqlite:///") and file not in ("", ":memory:") else None
 
 
 def _set_environment() -> None:

@@ -25,7 +25,8 @@ def links(receipt: Path, base: str) -> tuple[str, str]:
     """
     note = artifacts.read_record(receipt, tracking.Receipt)
     if not note.published:
-        raise UserError(f"nothing to show: {note.problem}; start that server, or unset MLFLOW_TRACKING_URI")
+        cure = note.cure or "start that server, or unset MLFLOW_TRACKING_URI"
+        raise UserError(f"nothing to show: {note.problem}; {cure}")
     networks, accelerators = (
         tracking.comparison(base, note.experiment_id, list(runs.values()))
         for runs in (note.runs, note.accelerator_runs)

@@ -3,9 +3,12 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,64 @@ def test_a_run_on_a_cluster_gets_the_settings_as_parameters(monkeypatch, tmp_pat
     assert "compress@lstm-k8-admm (exit code 2: disk full)" in said.err
     assert backend.runs[0].runtime_config.parameters["training"]["epochs"] == 3
     assert len(backend.versions["p1"]) == 1  # settings are parameters of a run, not another pipeline
+
+
+def test_images_have_the_tag_that_is_printed(tmp_path, capsys):
+    assert call("tag") == 0
+    tag = capsys.readouterr().out.strip()
+    assert call("compile", str(tmp_path / "p.yaml")) == 0
+    images = set(re.findall(r"image: (\S+)", (tmp_path / "p.yaml").read_text()))
+    assert images == {f"ernn-train:{tag}", f"ernn-hardware:{tag}"}
+
+
+@pytest.mark.parametrize("address", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1", "nonsense://x"])
+def test_a_run_without_an_engine_is_one_line_before_anything_is_written(tmp_path, capsys, monkeypatch, address):
+    monkeypatch.setenv("DOCKER_HOST", address)
+    assert call("run", "--preset", "smoke", "--root", str(tmp_path / "out")) == 2
+    said = capsys.readouterr().err
+    assert re.fullmatch(
+        r"pipeline\.py run: no Docker engine answers \([^\n]+\); start it, or let DOCKER_HOST name one\n", said
+    )
+    assert not (tmp_path / "out").exists()
+
+
+class Engine(BaseHTTPRequestHandler):
+    """A Docker engine that has no image, and may pull none."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        answers = {"version": {"ApiVersion": "1.43"}, "_ping": {}, "info": {}, "json": []}
+        self._answer(200, answers[self.path.split("?")[0].rpartition("/")[2]])
+
+    def do_POST(self) -> None:
+        self._answer(404, {"message": "pull access denied for ernn-train, repository does not exist"})
+
+    def _answer(self, status: int, value: object) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+def test_a_run_without_its_images_is_one_line(tmp_path, capsys, monkeypatch):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Engine) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{server.server_port}")
+        mask = os.umask(0o22)
+        try:
+            assert call("run", "--preset", "smoke", "--tag", "a", "--root", str(tmp_path / "out")) == 1
+        finally:
+            os.umask(mask)
+            server.shutdown()
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("pipeline.py run: 404 Client Error")
+    assert "pull access denied for ernn-train" in last
 
 
 SMALLEST = {"lanes": 1, "columns": 1}
