@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from importlib import resources
 
-from ernn.dataflow.transforms import BLOCK_SIZES
 from ernn.devices.catalogue import DEVICES, Device
 from ernn.errors import UserError
 from ernn.estimate import fit
 from ernn.estimate.shapes import Shape
+from ernn.limits import BLOCK_SIZES
 
 
 def parser() -> argparse.ArgumentParser:

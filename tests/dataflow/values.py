@@ -7,8 +7,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Fourier
+from ernn.dataflow.transforms import Fourier
 from ernn.golden.integers import Integers, Log
+from ernn.limits import BLOCK_SIZES
 
 SEEDS = st.integers(0, 2**16)
 LENGTHS = st.sampled_from(BLOCK_SIZES)

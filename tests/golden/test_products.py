@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Exact
+from ernn.dataflow.transforms import Exact
 from ernn.golden.integers import Integers, Log
 from ernn.golden.products import IntegerProduct
+from ernn.limits import BLOCK_SIZES
 from ernn.program.matrices import Circulant, Numbers, Pruned
 from tests.dataflow.values import SEEDS, arrays, checked, dense, fourier_of, typed
 

@@ -8,11 +8,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Exact
+from ernn.dataflow.transforms import Exact
 from ernn.dataflow.value import Constant
 from ernn.hw.graph.graph import Graph, Wire, signed_digits, widths
 from ernn.hw.graph.operators import INPUT
 from ernn.hw.graph.ranges import Product
+from ernn.limits import BLOCK_SIZES
 from ernn.program.matrices import Circulant, Numbers, Pruned
 from ernn.program.network import Lstm, Program
 from tests import programs
