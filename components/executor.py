@@ -39,7 +39,7 @@ def gather(links: Sequence[str]) -> dict[str, Path]:
     """Folders by flag in which files of several tasks lie as on a laptop.
 
     Args:
-        links: `FLAG/RELATIVE/PATH=FILE` each.
+        links: `FLAG/RELATIVE/PATH=FILE` each, or `FLAG/` for a folder without any.
 
     Raises:
         UserError: one of another form, or whose file is missing.
@@ -48,10 +48,13 @@ def gather(links: Sequence[str]) -> dict[str, Path]:
     for link in links:
         place, _, source = link.partition("=")
         flag, _, relative = place.partition("/")
-        if not relative or not source or not Path(source).exists():
+        empty = link == f"{flag}/" != "/"
+        if not empty and (not relative or not source or not Path(source).exists()):
             raise UserError(f"--gather FLAG/RELATIVE/PATH=FILE: needs an existing file, got {link}")
         if flag not in folders:
             folders[flag] = Path(tempfile.mkdtemp(prefix=f"ernn-{flag}-"))
+        if empty:
+            continue
         target = folders[flag] / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(Path(source).absolute())

@@ -47,18 +47,18 @@ def _aligner(path: Path, features: Features) -> "Relabel":
     import numpy as np
     import torch
 
-    from ernn import agreement
-    from ernn.agreement import Speech
     from ernn.data.dataset import Example
     from ernn.data.features import dimension
     from ernn.data.phones import PHONES48, SILENCE
     from ernn.nn import model_file
+    from ernn.records import speech
+    from ernn.records.speech import Speech
     from ernn.scoring.alignment import force_align, force_align_ctc
 
     model = model_file.load(path).eval()
     made = Speech("the corpus by `features`", dimension(features), PHONES48)
     cure = "set `features` to what the model was trained on, or corpus.alignment_model to another one"
-    agreement.check(Speech(path, model.dimension, model.phones), made, cure)
+    speech.check(Speech(path, model.dimension, model.phones), made, cure)
     force = force_align_ctc if model.criterion == "ctc" else force_align
 
     def align(example: Example) -> Example:

@@ -4,9 +4,10 @@
 
 gives the flags `--dense`, `--model` and `--metrics` (the returned dictionary goes there), reads the section `training`
 of `params.yaml`, and picks one entry of its mapping `designs` by `--design NAME`. An argument `name: str` is the NAME
-of that entry. `--params.training JSON` gives a section on the command line instead. `--executor-input JSON` makes it a
-task of Kubeflow Pipelines. What a stage writes is an `OutputFile` or `OutputFolder`, and a place that cannot be written
-is refused before its work. Wrong input is one line on stderr and exit code 2, never a traceback.
+of that entry, and one of type `Parameters` is the whole file. `--params.training JSON` gives a section on the command
+line instead. `--executor-input JSON` makes it a task of Kubeflow Pipelines. What a stage writes is an `OutputFile` or
+`OutputFolder`, and a place that cannot be written is refused before its work. Wrong input is one line on stderr and
+exit code 2, never a traceback.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 from components import executor
 from ernn import artifacts, params
 from ernn.errors import UserError, complaints
+from ernn.params import Parameters
 from ernn.report import metrics as metric_registry
 
 PARAMS = Path("params.yaml")
@@ -45,10 +47,15 @@ Stage = Callable[..., "dict[str, float] | None"]
 
 @dataclass(frozen=True)
 class Contract:
-    """What a stage's signature says: path flags, sections with their types, whether it gives metrics, takes a name.
+    """What a stage's signature says.
 
     Args:
+        paths: flags of files and folders.
+        sections: of params.yaml, with their types.
+        metrics: whether it gives some.
+        named: whether it takes the name of its entry.
         outputs: of the paths, those that the stage writes: `file` or `folder`.
+        whole: the argument that is all sections, if there is one.
     """
 
     paths: tuple[str, ...]
@@ -56,6 +63,7 @@ class Contract:
     metrics: bool
     named: bool = False
     outputs: dict[str, str] = field(default_factory=dict)
+    whole: str = ""
 
     @classmethod
     def of(cls, stage: Stage) -> "Contract":
@@ -67,7 +75,11 @@ class Contract:
         paths = tuple(name for name, hint in hints.items() if hint is Path or hint in kinds)
         sections = {name: hint for name, hint in hints.items() if name not in paths}
         outputs = {name: kinds[hint] for name, hint in hints.items() if hint in kinds}
-        return cls(paths, sections, returned is not type(None), named, outputs)
+        whole = next((name for name, hint in sections.items() if hint is Parameters), "")
+        if whole:
+            fields = Parameters.model_fields.items()
+            sections = {name: field.annotation for name, field in fields if name != "version"}
+        return cls(paths, sections, returned is not type(None), named, outputs, whole)
 
 
 def main(stage: Stage, arguments: list[str] | None = None) -> None:
@@ -89,7 +101,7 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
     gathered = executor.gather(options["gather"])
     try:
         paths = {name: _path(name, options, gathered) for name in contract.paths}
-        sections = {name: _section(name, hint, options) for name, hint in contract.sections.items()}
+        sections = _sections(contract, options)
         name = {"name": _name(contract, options)} if contract.named else {}
         outputs = {paths[each]: kind == "folder" for each, kind in contract.outputs.items()}
         if contract.metrics:
@@ -160,6 +172,17 @@ def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
+
+
+def _sections(contract: Contract, options: dict[str, Any]) -> dict[str, Any]:
+    """What a stage is given of params.yaml, by argument."""
+    if not contract.whole:
+        return {name: _section(name, hint, options) for name, hint in contract.sections.items()}
+    given = {name: options[f"params.{name}"] for name in contract.sections}
+    texts = {name: text for name, text in given.items() if text is not None}
+    values = params.read(PARAMS) if len(texts) < len(given) else {"version": params.VERSION}
+    values |= {name: _json(f"--params.{name}", text) for name, text in texts.items()}
+    return {contract.whole: params.check(values, "the command line" if texts else str(PARAMS))}
 
 
 def _section(name: str, hint: Any, options: dict[str, Any]) -> Any:

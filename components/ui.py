@@ -18,7 +18,7 @@ def free_port() -> int:
 
 
 def links(receipt: Path, base: str) -> tuple[str, str]:
-    """The comparisons of networks and of accelerators on the server at `base`.
+    """The comparisons of networks and of accelerators on the server at `base`; empty where there are none.
 
     Raises:
         UserError: nothing was published.
@@ -28,7 +28,7 @@ def links(receipt: Path, base: str) -> tuple[str, str]:
         cure = note.cure or "start that server, or unset MLFLOW_TRACKING_URI"
         raise UserError(f"nothing to show: {note.problem}; {cure}")
     networks, accelerators = (
-        tracking.comparison(base, note.experiment_id, list(runs.values()))
+        tracking.comparison(base, note.experiment_id, list(runs.values())) if runs else ""
         for runs in (note.runs, note.accelerator_runs)
     )
     return networks, accelerators
@@ -48,8 +48,9 @@ def main(arguments: list[str] | None = None) -> None:
     except UserError as error:
         print(f"ui: {error}", file=sys.stderr)
         sys.exit(2)
-    print("Compare the block sizes:", networks)
-    print("Compare the accelerators:", accelerators)
+    for text, link in (("block sizes", networks), ("accelerators", accelerators)):
+        if link:
+            print(f"Compare the {text}:", link)
     if not own:
         print("The page answers in a few seconds; Ctrl-C stops it.", flush=True)
         tracking.serve(port)

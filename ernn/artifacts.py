@@ -1,9 +1,11 @@
 """Files between stages, written whole or not at all."""
 
+import functools
 import hashlib
 import json
 import os
 import platform
+import re
 import reprlib
 import shutil
 import tempfile
@@ -175,17 +177,53 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping.
 
     Raises:
-        UserError: no such file, or something else in it than a mapping.
+        UserError: no such file, something else in it, or a key twice in one mapping.
+    """
+    try:
+        values = parse_yaml(read_text(path, f"run from the repository's root instead of {Path.cwd()}"))
+    except UserError as error:
+        raise error if str(error).startswith(f"{path}: ") else UserError(f"{path}: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: must be a mapping of sections, as params.yaml is")
+    return values
+
+
+def parse_yaml(text: str) -> Any:
+    """A value, with numbers as YAML 1.2 and DVC read them: 1e-3 is one.
+
+    Raises:
+        UserError: not YAML, or a key twice in one mapping.
     """
     import yaml
 
     try:
-        values = yaml.safe_load(read_text(path, f"run from the repository's root instead of {Path.cwd()}"))
+        return yaml.load(text, _loader())
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: must be a mapping of sections, as params.yaml is")
-    return values
+        raise UserError(f"not YAML: {' '.join(str(error).split())}") from None
+
+
+@functools.cache
+def _loader() -> Any:
+    """PyYAML's safe loader that refuses what would overwrite another value silently."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Safe; numbers with an exponent alone are numbers, and keys are unique."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            """A mapping without a key twice; what `<<` brings in may be said again."""
+            seen: dict[tuple[str, str], yaml.ScalarNode] = {}
+            for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                    continue
+                if (first := seen.setdefault((key.tag, key.value), key)) is not key:
+                    lines = " and ".join(str(each.start_mark.line + 1) for each in (first, key))
+                    raise UserError(f"key {key.value!r} is in one mapping twice, in lines {lines}; rename one")
+            return super().construct_mapping(node, deep)
+
+    pattern = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", pattern, list("-+0123456789"))
+    return Loader
 
 
 def check_version(path: Path | str, kind: str, found: Any, known: int, cure: str) -> None:

@@ -19,7 +19,7 @@ import yaml
 
 from components.stage import ENTRIES, Contract
 from ernn.params import Parameters
-from workflow import presets
+from workflow import declaration, presets
 
 ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -121,11 +121,13 @@ def imported(module: Path, seen: set[Path]) -> Iterator[Path]:
 
 # What every stage reads its files and parameters with; no result depends on it.
 PLUMBING = {
+    "ernn/devices/limits.py",
     "ernn/params/__init__.py",
     "ernn/params/hardware.py",
     "ernn/params/methods.py",
+    "ernn/params/names.py",
     "ernn/params/section.py",
-    "ernn/agreement.py",
+    "ernn/records/speech.py",
     "ernn/errors.py",
     "ernn/artifacts.py",
     "ernn/report/metrics.py",
@@ -190,8 +192,15 @@ def chain(tmp_path_factory):
                 touch(folder / path.replace("${key}", key))
     for path in written("prepare") | written("report") | written("publish"):
         touch(folder / path)
+    subprocess.run(declared_command(folder, "check"), cwd=folder, check=True)
     dvc(folder, "commit", "--force")
     return folder
+
+
+def declared_command(folder: Path, stage: str) -> list[str]:
+    """The command of a stage, by this interpreter."""
+    declared = yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
+    return [sys.executable, *shlex.split(declared[stage]["cmd"])[1:]]
 
 
 def touch(path: Path) -> None:
@@ -228,6 +237,18 @@ BENCHMARKS = {f"benchmark@{name}" for name in SMOKE["accelerators"]}
 DENSE = {"pretrain@lstm", "pretrain@gru"}
 
 
+CHECKED = {  # what the check of params.yaml depends on, of the files below
+    "params.yaml",
+    "ernn/dataflow/cells.py",
+    "ernn/hw/verilog/kernel.py",
+    "ernn/hw/design.py",
+    "ernn/golden/model.py",
+    "ernn/hw/board/driver/ernn_driver.py",
+    "ernn/devices/catalogue.py",
+    "ernn/data/timit.py",
+}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
@@ -261,9 +282,43 @@ def test_an_edit_touches_the_stages_that_it_concerns(chain, file, old, new, expe
     text = (chain / file).read_text()
     try:
         edit(chain / file, old, new)
-        assert changed(chain) == expected
+        found = changed(chain)
     finally:
         (chain / file).write_text(text)
+    assert found - {"check"} == expected
+    assert ("check" in found) == (file in CHECKED)
+
+
+def test_params_yaml_is_checked_first_and_a_refusal_holds_everything_back(chain):
+    text = (chain / "params.yaml").read_text()
+    try:
+        edit(chain / "params.yaml", "epochs: 4", "epochs: true")
+        command = [sys.executable, "-m", "dvc", "repro"]
+        done = subprocess.run(command, cwd=chain, capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert "check: params.yaml: training.epochs: Input should be a valid integer, got True" in done.stderr
+        assert re.findall(r"Running stage '([^']+)'", done.stdout) == ["check"]
+    finally:
+        (chain / "params.yaml").write_text(text)
+        dvc(chain, "repro", "--single-item", "check")
+    assert changed(chain) == set()
+
+
+def test_every_stage_waits_for_the_check():
+    declared = declaration.load(ROOT)
+    behind = {"check"}
+    for task in declared.ordered():
+        if declared.graph[task.name] & behind:
+            behind.add(task.name)
+    assert behind == declared.graph.keys()
+
+
+def test_folders_that_are_read_as_a_whole_are_there_where_nothing_is_written():
+    """DVC refuses a stage that reads a folder that is missing."""
+    read = {each for name in STAGES for each in paths(body(name)["deps"]) if "/" not in each} - {"params.yaml"}
+    assert read - {each for name in STAGES for each in written(name)} == set(presets.FOLDERS)
+    kept = subprocess.run(["git", "ls-files", *presets.FOLDERS], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {each.split("/")[0] for each in kept.stdout.split()} == set(presets.FOLDERS)
 
 
 def test_nothing_runs_when_nothing_changed(chain):
@@ -277,7 +332,7 @@ def test_an_edited_design_is_the_only_one_that_runs(chain):
         planned = re.findall(r"Running stage '([^']+)'", dvc(chain, "repro", "--dry"))
     finally:
         (chain / "params.yaml").write_text(text)
-    assert planned == ["compress@lstm-k8-admm", "report", "publish"]
+    assert planned == ["check", "compress@lstm-k8-admm", "report", "publish"]
 
 
 README = (ROOT / "README.md").read_text()

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import pipeline
+from ernn import params
 from tests.workflow.server import TOKEN, Backend, serve
 from workflow import compiler, declaration, presets
 
@@ -164,6 +165,8 @@ def by_dvc(values: dict, folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in presets.FILES:
         shutil.copy(ROOT / name, folder / name)
+    for name in presets.FOLDERS:
+        (folder / name).mkdir()
     (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     (folder / ".dvc").mkdir()
     (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
@@ -208,10 +211,12 @@ def digest(path: Path) -> dict[str, str]:
 
 @pytest.mark.system
 @pytest.mark.timeout(900)
-def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tiny, tmp_path, monkeypatch):
+@pytest.mark.parametrize("empty", [(), params.ENTRIES])
+def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tiny, tmp_path, monkeypatch, empty):
+    values = tiny | {section: {} for section in empty}
     (tmp_path / "dvc").mkdir()
     (tmp_path / "kubeflow").mkdir()
-    theirs, ours = by_dvc(tiny, tmp_path / "dvc"), by_kubeflow(tiny, tmp_path / "kubeflow", monkeypatch)
+    theirs, ours = by_dvc(values, tmp_path / "dvc"), by_kubeflow(values, tmp_path / "kubeflow", monkeypatch)
     for path, place in ours.items():
         if path == "build/published.json":  # names runs of its own store
             assert (

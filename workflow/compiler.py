@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -149,14 +149,15 @@ def _add_tasks(declaration: Declaration, target: Target, given: Mapping[str, Any
         arguments: dict[str, Any] = {"key": task.key} if task.key else {}
         for section in _sections(declaration, task):
             for place in section.places:
-                arguments[_identifier(*place) if section.assembled else section.name] = given[_identifier(*place)]
+                name = _identifier(*place) if section.assembled else _identifier(section.name)
+                arguments[name] = given[_identifier(*place)]
         for port, path in _inputs(declaration, task).items():
             writer = declaration.writer(path)
             assert writer is not None
             arguments[port] = made[writer.name].outputs[_port(writer, path)]
-        made[task.name] = _placed(
-            loaded[text](**{_identifier(n): value for n, value in arguments.items()}), task, target
-        )
+        made[task.name] = _placed(loaded[text](**arguments), task, target)
+        for name in _awaited(declaration, task):
+            made[task.name].after(made[name])
 
 
 def _inputs(declaration: Declaration, task: Task) -> dict[str, str]:
@@ -173,9 +174,15 @@ def _inputs(declaration: Declaration, task: Task) -> dict[str, str]:
     return found
 
 
+def _awaited(declaration: Declaration, task: Task) -> list[str]:
+    """Names of the tasks whose files a task waits for without reading them."""
+    writers = [declaration.writer(dep) for dep in task.deps if task.flag(dep) is None]
+    return sorted({writer.name for writer in writers if writer is not None})
+
+
 def _gathered(path: str) -> str:
-    """Port of a file that lies in a folder of several tasks' files."""
-    return f"in_{_identifier(path)}"
+    """Port of a file that lies in a folder of several tasks' files; `a/b-c` and `a-b/c` have two."""
+    return f"in_{'__'.join(map(_identifier, PurePosixPath(path).parts))}"
 
 
 def _port(task: Task, path: str) -> str:
@@ -228,7 +235,7 @@ def _words(declaration: Declaration, task: Task, flag: str, word: str) -> list[s
         f"{flag}/{Path(path).relative_to(word)}={{{{$.inputs.artifacts['{_gathered(path)}'].path}}}}"
         for path in declaration.inside(word)
     ]
-    return [each for part in gathered for each in ("--gather", part)]
+    return [each for part in gathered or [f"{flag}/"] for each in ("--gather", part)]
 
 
 def _command(task: Task, target: Target) -> list[str]:

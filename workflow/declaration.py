@@ -38,6 +38,7 @@ class Meta(BaseModel):
     nodes: int = Field(1, ge=1)  # pods of `workers` processes each, as a PyTorchJob; cpu, memory and gpu are each pod's
     retries: int = Field(2, ge=0)
     timeout_minutes: int = Field(240, ge=1)
+    gate: bool = False  # it may refuse, and what it writes never changes: `workflow.local` runs it before DVC
     effects: bool = False  # it changes something outside its outputs: never served from a cache
     environment: dict[str, str] = Field(default_factory=dict)  # variable -> KEY of the secret `ernn`
     node_selector: dict[str, str] = Field(default_factory=dict)
@@ -162,6 +163,16 @@ def load(root: Path, params: Mapping[str, Any] | None = None) -> Declaration:
     return Declaration(tuple(_tasks(stages, values)), values)
 
 
+def gates(root: Path) -> list[list[str]]:
+    """Commands of the stages that may refuse, which are read without params.yaml.
+
+    Raises:
+        UserError: there is no dvc.yaml, or another file of this name.
+    """
+    stages = read_yaml(root / "dvc.yaml").get("stages", {}).values()
+    return [shlex.split(stage["cmd"]) for stage in stages if stage.get("meta", {}).get("gate")]
+
+
 def _tasks(stages: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Task]:
     for name, stage in stages.items():
         if "foreach" in stage:
@@ -183,7 +194,9 @@ def _entries(stage: str, given: Any, params: Mapping[str, Any]) -> list[tuple[st
         given = params[found[1]]
     if isinstance(given, Mapping):
         return [(str(key), item) for key, item in given.items()]
-    return [(str(item), item) for item in given]
+    if isinstance(given, list):
+        return [(str(item), item) for item in given]
+    raise UserError(f"dvc.yaml: {stage}: foreach is a mapping or a list, got {given!r}; write {{}} for an empty one")
 
 
 def _matrix(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -107,8 +107,9 @@ def changed(folder: Path, declared: Declaration) -> set[str]:
     if said.returncode:
         raise UserError(f"dvc status: {' '.join(said.stderr.split()) or f'exit code {said.returncode}'}")
     found = set(json.loads(said.stdout))
+    gates = {task.name for task in declared.tasks if task.meta.gate}
     for task in declared.ordered():
-        if declared.graph[task.name] & found:
+        if declared.graph[task.name] & (found - gates):
             found.add(task.name)
     return found & declared.graph.keys()
 
@@ -238,6 +239,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(folder: Path, jobs: int, threads: int) -> int:
+    for words in declaration.gates(folder):
+        refused = subprocess.run([sys.executable, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
+        if refused.returncode:
+            print(refused.stderr, end="", file=sys.stderr)
+            return refused.returncode
     declared = declaration.load(folder)
     names = changed(folder, declared) if jobs > 1 else set()
     if len(names) > 1:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ernn.errors import UserError
+from ernn.devices import limits
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import PrunedWeight
 
@@ -30,8 +30,7 @@ def balanced_mask(weight: Float[Tensor, "rows cols"], kept: float, elements: int
         UserError: fewer rows than elements.
     """
     rows, cols = weight.shape
-    if rows < elements:
-        raise UserError(f"compression.pruning_elements={elements} must not exceed the {rows} rows of a matrix")
+    limits.check_pruning_elements(elements, rows)
     fewest = rows // elements * cols  # weights of an element without one of the left-over rows
     count = min(fewest, max(1, round(kept * rows * cols / elements)))
     mask = torch.zeros_like(weight, dtype=torch.bool)

@@ -20,11 +20,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ernn import artifacts
-from ernn.agreement import Speech
 from ernn.data import manifest
 from ernn.data.phones import PHONES48
 from ernn.data.sentences import SPLITS
 from ernn.errors import UserError
+from ernn.records.speech import Speech
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.value import Constant, Value
 
 V = TypeVar("V", bound=Value)
-BLOCK_SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True)

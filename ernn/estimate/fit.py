@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from ernn.dataflow.transforms import Fourier
+from ernn.devices import limits
 from ernn.devices.catalogue import DEVICES, Device, Resources
 from ernn.devices.timing import TIMINGS
 from ernn.errors import UserError
@@ -48,10 +49,8 @@ class Limits:
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
             raise UserError(f"share={self.share} must lie above 0, up to 1")
-        if not 10 <= self.clock_mhz <= 1000:
-            raise UserError(f"clock_mhz={self.clock_mhz} must lie in 10..1000")
-        if not 1 <= self.streams <= 64:
-            raise UserError(f"streams={self.streams} must lie in 1..64")
+        limits.check("clock_mhz", self.clock_mhz, limits.CLOCK_MHZ)
+        limits.check("streams", self.streams, limits.STREAMS)
 
     def binding(self, device: Device, needed: Resources) -> tuple[str, ...]:
         """Resources of which an accelerator needs more than it may, the scarcest first."""

@@ -15,9 +15,13 @@ import numpy as np
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Exact, Fourier, Transform
+from ernn.dataflow.transforms import Exact, Fourier, Transform
+from ernn.devices import limits
+from ernn.devices.limits import BLOCK_SIZES
 from ernn.errors import UserError
-from ernn.program.matrices import Circulant, Numbers
+from ernn.params import BlockSizes, Design, Network, ProgramSpec
+from ernn.params.methods import METHODS
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
 from ernn.quantize import tables
 
@@ -28,7 +32,10 @@ class Shape:
 
     Args:
         projection: outputs of an LSTM's projection; 0 means none.
+        reset: of a GRU, before or after the product.
         block_size: k of the recurrent layers' matrices; the output layer is dense.
+        blocks: block sizes of each layer, instead of `block_size`.
+        pruned: whether the recurrent layers' matrices are pruned, down to nothing.
 
     Raises:
         UserError: sizes that describe no network.
@@ -46,6 +53,9 @@ class Shape:
     transform: Literal["exact", "fourier"] = "exact"
     complex_products: Literal[3, 4] = 4
     segments: int = 32
+    reset: Literal["before", "after"] = "before"
+    blocks: tuple[BlockSizes, ...] = ()
+    pruned: bool = False
 
     def __post_init__(self) -> None:
         for name in ("layers", "cells", "inputs", "classes", "segments"):
@@ -55,12 +65,36 @@ class Shape:
             raise UserError(f"projection={self.projection} must be 0 (none) or more")
         if self.block_size not in BLOCK_SIZES:
             raise UserError(f"block_size={self.block_size} must be one of {', '.join(map(str, BLOCK_SIZES))}")
-        if not 4 <= self.bits <= 18:
-            raise UserError(f"bits={self.bits} must lie in 4..18")
+        limits.check("bits", self.bits, limits.BITS)
         if self.cell == "gru" and (self.projection or self.peepholes):
             raise UserError("projection and peepholes are an LSTM's; leave them out for cell=gru")
         if self.transform == "fourier" and self.block_size < 2:
             raise UserError("transform=fourier needs block_size=2 or more; use exact for dense matrices")
+
+    @classmethod
+    def of(cls, network: Network, design: Design, spec: ProgramSpec, inputs: int) -> "Shape":
+        """The sizes of the integer network that a design will be frozen into, with 12 bits and the smallest tables.
+
+        Args:
+            inputs: elements of a feature vector.
+
+        Raises:
+            UserError: block sizes of another number of layers.
+        """
+        return cls(
+            cell=network.cell,
+            layers=network.layers,
+            cells=network.cells,
+            projection=network.projection,
+            peepholes=network.peepholes,
+            inputs=inputs,
+            transform=spec.transform,
+            complex_products=spec.complex_products,
+            segments=1,
+            reset=network.reset,
+            blocks=design.blocks(network.layers),
+            pruned=not METHODS[design.method].blocks,
+        )
 
     @property
     def outputs(self) -> int:
@@ -78,7 +112,7 @@ class Shape:
         layers: list[Layer] = []
         for number in range(self.layers):
             inputs = self.outputs if number else self.inputs
-            layers.append(self._layer(inputs, Format(bits, bits - 1) if number else Format(bits, bits - 3)))
+            layers.append(self._layer(number, inputs, Format(bits, bits - 1) if number else Format(bits, bits - 3)))
         weight = Circulant(self.classes, self.outputs, 1, Exact(), self._words(1, self.classes, self.outputs, 1))
         output = Output(weight, _all_values(Format(bits, bits - 2), self.classes), Format(bits, bits - 4))
         priors, bigram = np.zeros(self.classes, np.float32), np.zeros((self.classes + 1, self.classes), np.float32)
@@ -86,26 +120,35 @@ class Shape:
         frontend = Frontend("logmel", self.inputs, 25.0, 10.0, 1, 1, "speaker")
         return Program(str(self), frontend, activations(bits, self.segments), tuple(layers), output, decoder)
 
-    def _layer(self, inputs: int, input: Format) -> Layer:
+    def _layer(self, number: int, inputs: int, input: Format) -> Layer:
         bits, cells, outputs = self.bits, self.cells, self.outputs
         gates = len(LSTM_GATES if self.cell == "lstm" else GRU_GATES)
-        weight_ih, weight_hh = self._matrix(gates, cells, inputs), self._matrix(gates, cells, outputs)
+        k = self._sizes(number)
+        weight_ih = self._matrix(gates, cells, inputs, k.input)
+        weight_hh = self._matrix(gates, cells, outputs, k.recurrent)
         output, cell, bias = (
             Format(bits, bits - 1),
             Format(bits, bits - 3),
             _all_values(Format(bits, bits - 2), gates, cells),
         )
         if self.cell == "gru":
-            return Gru(input, output, output, weight_ih, weight_hh, bias)
+            after = _all_values(Format(bits, bits - 2), cells) if self.reset == "after" else None
+            return Gru(input, output, output, weight_ih, weight_hh, bias, self.reset, after)
         peephole = _all_values(Format(bits, bits - 1), len(PEEPHOLES), cells) if self.peepholes else None
-        weight_ym = self._matrix(1, outputs, cells) if self.projection else None
+        weight_ym = self._matrix(1, outputs, cells, k.projection) if self.projection else None
         hidden = output if self.projection else None
         return Lstm(input, output, hidden, cell, weight_ih, weight_hh, weight_ym, bias, peephole)
 
-    def _matrix(self, gates: int, rows: int, cols: int) -> Circulant:
+    def _sizes(self, number: int) -> BlockSizes:
         k = self.block_size
+        return self.blocks[number] if self.blocks else BlockSizes(input=k, recurrent=k, projection=k)
+
+    def _matrix(self, gates: int, rows: int, cols: int, k: int) -> Matrix:
+        if self.pruned:
+            nothing = Numbers(Format(self.bits, self.bits + 1), np.zeros(0, np.int64))
+            return Pruned(rows, cols, gates, nothing, np.zeros(0, np.int64), np.zeros(gates * rows + 1, np.int64))
         transform: Transform = Exact()
-        if self.transform == "fourier":
+        if self.transform == "fourier" and k > 1:
             fraction, stages = self.bits - 1, k.bit_length() - 1
             twiddles = tuple(round(2**fraction * math.cos(2 * math.pi * j / k)) for j in range(1, k // 4))
             sums = Format(self.bits, self.bits - 3)

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from importlib import resources
 
-from ernn.dataflow.transforms import BLOCK_SIZES
 from ernn.devices.catalogue import DEVICES, Device
+from ernn.devices.limits import BLOCK_SIZES
 from ernn.errors import UserError
 from ernn.estimate import fit
 from ernn.estimate.shapes import Shape

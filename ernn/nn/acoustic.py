@@ -43,7 +43,7 @@ class RecurrentLayer(nn.Module):
     def __init__(self, network: Network, inputs: int) -> None:
         super().__init__()
         self.cell = network.cell
-        self.outputs = network.projection or network.cells
+        self.outputs = network.outputs
         gates = 4 if network.cell == "lstm" else 3
         self.weight_ih: Weight = DenseWeight(gates, network.cells, inputs)
         self.weight_hh: Weight = DenseWeight(gates, network.cells, self.outputs)
@@ -92,7 +92,7 @@ class AcousticModel(nn.Module):
         super().__init__()
         self.network, self.dimension, self.phones, self.criterion = network, dimension, tuple(phones), criterion
         self.dropout = 0.0
-        outputs = network.projection or network.cells
+        outputs = network.outputs
         self.layers = nn.ModuleList(
             RecurrentLayer(network, dimension if index == 0 else outputs) for index in range(network.layers)
         )

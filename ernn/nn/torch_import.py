@@ -72,7 +72,7 @@ def from_weights(
     left, weight, bias = dict(weights), f"{output_prefix}weight", f"{output_prefix}bias"
     network, state = _recurrent(left, prefix)
     order = _order(_sides(left, weight)[0], phones, blank)
-    state["output.weight"] = _take(left, weight, len(order), network.projection or network.cells)[order]
+    state["output.weight"] = _take(left, weight, len(order), network.outputs)[order]
     state["output.bias"] = _take(left, bias, len(order))[order] if bias in left else torch.zeros(len(order))
     if left:
         raise _unexpected(left, min(left), "no such tensor")
@@ -88,7 +88,7 @@ def _recurrent(left: "dict[str, Tensor]", prefix: str) -> "tuple[Network, dict[s
     import torch
 
     network, inputs = _network(left, prefix), _sides(left, f"{prefix}weight_ih_l0")[1]
-    cells, outputs = network.cells, network.projection or network.cells
+    cells, outputs = network.cells, network.outputs
     rows = (3 if network.cell == "gru" else 4) * cells
     state: dict[str, Tensor] = {}
     biased = any(name.startswith((f"{prefix}bias_ih_l", f"{prefix}bias_hh_l")) for name in left)

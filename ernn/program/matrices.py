@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from ernn.dataflow.formats import LARGEST_BITS, Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Exact, Fourier, Transform
+from ernn.dataflow.transforms import Exact, Fourier, Transform
+from ernn.devices.limits import BLOCK_SIZES
 
 CONFIG: dict[str, object] = {"extra": "forbid", "arbitrary_types_allowed": True}
 BY_KIND = Field(discriminator="kind")

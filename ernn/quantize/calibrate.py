@@ -11,8 +11,7 @@ from torch import Tensor
 
 from ernn.data.dataset import Split
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES
-from ernn.errors import UserError
+from ernn.devices import limits
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight
 from ernn.params import ProgramSpec, Quantization
@@ -152,12 +151,7 @@ def check_block_sizes(model: AcousticModel) -> None:
         UserError: a block size that is not a power of two.
     """
     for place, matrix in model.matrices():
-        size = getattr(matrix, "block_size", 1)
-        if size not in BLOCK_SIZES:
-            raise UserError(
-                f"{place}: integer networks need block sizes of {', '.join(map(str, BLOCK_SIZES))}, got {size}; "
-                "change block_size of the design and train it again"
-            )
+        limits.check_block_size(str(place), getattr(matrix, "block_size", 1))
 
 
 def _spectral_blocks(model: AcousticModel) -> dict[str, tuple[int, int]]:

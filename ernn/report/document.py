@@ -130,6 +130,8 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _headline(results: Sequence[Result]) -> str:
     designs = sorted((each for each in results if not each.dense), key=lambda each: each.metrics["degradation"])
+    if not results:
+        return "No network is named in `networks`; nothing was trained."
     if not designs:
         return "No design is named in `designs`; only dense networks are shown."
     best, most = designs[0], max(designs, key=lambda each: each.compression)

@@ -42,7 +42,8 @@ def per_over_block_size(results: Sequence[Result]) -> Figure:
         )
     _block_size_axis(axes, results)
     axes.set_ylabel("PER on the test set (%), 39 phones")
-    axes.legend(frameon=False)
+    if results:
+        axes.legend(frameon=False)
     return figure
 
 

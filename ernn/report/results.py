@@ -122,7 +122,7 @@ class Results:
     """Everything that was made with some settings, in the order of `params.yaml`.
 
     Args:
-        networks: every dense network that a design starts from, then every design.
+        networks: every dense network, then every design.
     """
 
     settings: Settings
@@ -137,8 +137,7 @@ def load(settings: Settings, folders: Folders) -> Results:
     Raises:
         UserError: a result is missing or damaged.
     """
-    used = [name for name in settings.networks if any(each.network == name for each in settings.designs.values())]
-    networks = [_dense(name, folders) for name in used]
+    networks = [_dense(name, folders) for name in settings.networks]
     networks += [_design(name, settings, folders) for name in settings.designs]
     integers = {name: _integer(name, settings, folders) for name in settings.programs}
     accelerators = [

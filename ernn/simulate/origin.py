@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from ernn import agreement
-from ernn.agreement import Speech
 from ernn.errors import UserError
 from ernn.hw.design import Accelerator, Digests
 from ernn.program import files, shape
 from ernn.program.network import Program
+from ernn.records import speech
+from ernn.records.speech import Speech
 
 _CONTENT = {"shape": "sizes, formats and constants", "program": "weights and everything else"}  # of digests
 
@@ -41,4 +41,4 @@ def check_speech(program: Program, file: Path, features: Speech) -> None:
         UserError: vectors of another size, other phones or another order of them.
     """
     cure = "give the program that was quantized on these features (`dvc repro`)"
-    agreement.check(Speech(file, program.inputs, program.decoder.phones), features, cure)
+    speech.check(Speech(file, program.inputs, program.decoder.phones), features, cure)

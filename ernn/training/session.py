@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from ernn import agreement, artifacts
-from ernn.agreement import Speech
+from ernn import artifacts
 from ernn.data import phones
 from ernn.data.dataset import Dataset, Split, check_criterion, ctc_vectors
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Network, Scoring, Training
+from ernn.records import speech
+from ernn.records.speech import Speech
 from ernn.training.checkpoint import Checkpoints
 from ernn.training.distributed import Group
 from ernn.training.evaluate import count_statistics
@@ -50,7 +51,7 @@ def check_model(model: AcousticModel, file: Path, dataset: Dataset, training: Tr
     """
     _check_phones(dataset)
     cure = f"give a model of these features, its classes in the order of `phones` in {dataset.path}/manifest.json"
-    agreement.check(Speech(file, model.dimension, model.phones), dataset.speech, cure)
+    speech.check(Speech(file, model.dimension, model.phones), dataset.speech, cure)
     if model.criterion != training.criterion:
         raise UserError(
             f"{file} is a model of training.criterion={model.criterion}, got training.criterion={training.criterion}; "
@@ -85,7 +86,7 @@ def fresh_model(network: Network, dataset: Dataset, training: Training) -> Acous
 def _check_phones(dataset: Dataset) -> None:
     """Classes are folded to the scored phones by their number."""
     scored = Speech("the table of scored phones", dataset.dimension, phones.PHONES48)
-    agreement.check(dataset.speech, scored, f"delete {dataset.path} and run `dvc repro prepare`")
+    speech.check(dataset.speech, scored, f"delete {dataset.path} and run `dvc repro prepare`")
 
 
 def _refuse_short(name: str, split: Split) -> None:

@@ -49,8 +49,9 @@ PARAMS = {
     },
 }
 PARAMS |= {
-    "hardware": {"clock_mhz": 100},
+    "hardware": {"clock_mhz": 100, "device": "xcku060"},
     "simulation": {"utterances": 1},
+    "synthesis": {},
     "accelerators": {"lstm-k4-small": {"program": "lstm-k4-12", "array": {"lanes": 4, "columns": 1}}},
 }
 UTTERANCES = 30

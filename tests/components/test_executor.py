@@ -40,7 +40,15 @@ def test_gathered_files_lie_as_on_a_laptop_until_they_are_discarded(tmp_path):
     assert (tmp_path / "b" / "c").exists()
 
 
-@pytest.mark.parametrize("link", ["metrics=a", "metrics/x=nowhere", "metrics/x"])
+def test_a_folder_without_files_is_there(tmp_path):
+    (tmp_path / "a").write_text("1")
+    folders = executor.gather(["benchmarks/", f"metrics/a={tmp_path}/a"])
+    assert list(folders["benchmarks"].iterdir()) == []
+    executor.discard(folders)
+    assert not folders["benchmarks"].exists()
+
+
+@pytest.mark.parametrize("link", ["metrics=a", "metrics/x=nowhere", "metrics/x", "metrics", "/", "metrics/="])
 def test_links_of_another_form_are_refused(link):
     with pytest.raises(UserError, match="--gather FLAG/RELATIVE/PATH=FILE"):
         executor.gather([link])

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bench import screenshot
 from components import tracking, ui
@@ -17,6 +18,7 @@ from components.publish import publish
 from components.report import report
 from components.stage import main
 from ernn import artifacts
+from ernn.params import ENTRIES
 
 FOLDERS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
 FOLDERS += ["--benchmarks", "benchmarks", "--report", "report"]
@@ -151,6 +153,19 @@ def test_what_a_killed_publisher_left_is_replaced(client):
     assert receipt()["runs"]["lstm-pruned"] != killed
     assert client.get_run(killed).info.lifecycle_stage == "deleted"
     assert len(runs(client)) == len(ALL)
+
+
+def test_sections_may_be_empty(finished, monkeypatch, capsys):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{finished}/mlflow.db")
+    empty = {section: {} for section in ENTRIES}
+    Path("params.yaml").write_text(yaml.safe_dump(yaml.safe_load(Path("params.yaml").read_text()) | empty))
+    main(report, FOLDERS)
+    main(publish, FLAGS)
+    assert receipt()["published"]
+    assert [receipt()[runs] for runs in ("runs", "integer_runs", "accelerator_runs")] == [{}, {}, {}]
+    monkeypatch.setattr(tracking, "serve", lambda port: None)
+    ui.main(["--receipt", "build/published.json"])
+    assert "Compare" not in capsys.readouterr().out
 
 
 @pytest.fixture

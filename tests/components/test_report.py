@@ -12,7 +12,7 @@ import yaml
 from components.report import report
 from components.stage import main
 from ernn import artifacts
-from ernn.params import Parameters
+from ernn.params import ENTRIES, Parameters
 from ernn.report import results as results_of
 
 FLAGS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
@@ -149,6 +149,31 @@ def test_the_same_results_give_the_same_bytes(made):
     with contextlib.chdir(made.parent):
         main(report, FLAGS)
     assert {each.name: each.read_bytes() for each in made.iterdir()} == before
+
+
+FOLDERS = ["metrics", "curves", "scores", "benchmarks", "models", "programs", "hardware"]
+
+
+@pytest.mark.parametrize("count", range(1, 5))
+@pytest.mark.filterwarnings("error")
+def test_sections_may_be_empty(finished, count):
+    """The last stage needs what the first ones left alone."""
+    values = yaml.safe_load(Path("params.yaml").read_text())
+    values["networks"].pop("gru")
+    values["designs"] = {name: values["designs"][name] for name in ("lstm-k2", "lstm-k4")}
+    values |= {section: {} for section in ENTRIES[4 - count :]}
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    for folder in FOLDERS if count == 4 else ["benchmarks"]:
+        shutil.rmtree(folder)
+        Path(folder).mkdir()
+    main(report, FLAGS)
+    text = Path("report/report.md").read_text()
+    assert ("## As integer networks" in text) == (count < 2)
+    assert ("Least is lost by" in text) == (count < 3)
+    assert ("| lstm | 2 x 8 LSTM cells |" in text) == (count < 4)
+    shown = set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", text))
+    assert shown == {each.name for each in Path("report").glob("*.png")}
+    assert Path("report/benchmark.txt").read_text().count("\n") == 1
 
 
 @pytest.mark.parametrize(

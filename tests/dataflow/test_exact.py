@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ernn.dataflow import exact
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES
 from ernn.dataflow.value import Value
+from ernn.devices.limits import BLOCK_SIZES
 from tests.dataflow.values import FORMATS, SEEDS, arrays, block, checked, dense
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from ernn.dataflow import fourier
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Fourier
+from ernn.dataflow.transforms import Fourier
 from ernn.dataflow.value import Value
+from ernn.devices.limits import BLOCK_SIZES
 from tests.dataflow import plain
 from tests.dataflow.values import FORMATS, SEEDS, arrays, block, checked, fourier_of, specs
 

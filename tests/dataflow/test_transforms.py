@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ernn.dataflow import exact, transforms
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Exact, Transform
+from ernn.dataflow.transforms import Exact, Transform
 from ernn.dataflow.value import Value
+from ernn.devices.limits import BLOCK_SIZES
 from ernn.golden.integers import Integers
 from tests.dataflow import plain
 from tests.dataflow.values import FORMATS, SEEDS, WIDE_SUMS, arrays, block, checked, dense, fourier_of, specs

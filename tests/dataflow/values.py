@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Fourier
+from ernn.dataflow.transforms import Fourier
+from ernn.devices.limits import BLOCK_SIZES
 from ernn.golden.integers import Integers, Log
 
 SEEDS = st.integers(0, 2**16)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Exact
+from ernn.dataflow.transforms import Exact
+from ernn.devices.limits import BLOCK_SIZES
 from ernn.golden.integers import Integers, Log
 from ernn.golden.products import IntegerProduct
 from ernn.program.matrices import Circulant, Numbers, Pruned

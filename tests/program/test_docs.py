@@ -15,6 +15,7 @@ from ernn.dataflow import activation, formats, transforms
 from ernn.dataflow.activation import Activations, Table
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier
+from ernn.devices.limits import BLOCK_SIZES
 from ernn.golden.integers import Integers, Log
 from ernn.golden.model import Golden
 from ernn.golden.products import IntegerProduct
@@ -201,4 +202,4 @@ def test_every_field_of_a_program_is_named():
 
 def test_limits_are_those_of_the_kernels():
     assert f"b is 2 to {formats.LARGEST_BITS}" in TEXT
-    assert f"one of {', '.join(map(str, transforms.BLOCK_SIZES))}" in TEXT
+    assert f"one of {', '.join(map(str, BLOCK_SIZES))}" in TEXT

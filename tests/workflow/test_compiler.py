@@ -1,5 +1,7 @@
 """The compiled pipeline: golden, deterministic, and what Kubeflow's own parser takes."""
 
+import copy
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,49 @@ def test_files_of_several_tasks_are_gathered_and_sections_assembled(documents):
     ]
     designs = words[words.index("--params.designs") + 1]
     assert designs == ("""{"k2": {{$.inputs.parameters['designs_k2']}}, "k4": {{$.inputs.parameters['designs_k4']}}}""")
+
+
+def test_a_folder_without_files_is_gathered_as_it_is(tmp_path):
+    dvc = copy.deepcopy(toy.DVC)
+    dvc["stages"]["report"]["cmd"] += " --models models"
+    dvc["stages"]["report"]["deps"].append("models")
+    declared = declaration.load(toy.write(tmp_path, dvc, toy.PARAMS | {"designs": {}}))
+    words = container(compiled(tmp_path, declared), "report")["args"]
+    assert [after for word, after in pairwise(words) if word == "--gather"] == [
+        "metrics-folder/prepare.json=" + PORT,
+        "models/",
+    ]
+    assert words[words.index("--params.designs") + 1] == "{{$.inputs.parameters['designs']}}"
+
+
+PORT = "{{$.inputs.artifacts['in_metrics__prepare_json'].path}}"
+
+
+def test_a_file_that_a_task_waits_for_is_an_order_and_no_port(tmp_path):
+    dvc = copy.deepcopy(toy.DVC)
+    gate = {"cmd": "python -m components.check --checked checked", "params": ["corpus"], "outs": ["checked"]}
+    dvc["stages"]["check"] = gate | {"desc": "Good?", "meta": {"image": "train", "gate": True}}
+    dvc["stages"]["prepare"]["deps"].append("checked")
+    documents = compiled(tmp_path, declaration.load(toy.write(tmp_path, dvc)), local=True)
+    tasks = documents[0]["root"]["dag"]["tasks"]
+    assert tasks["prepare"]["dependentTasks"] == ["check"]
+    assert "artifacts" not in tasks["prepare"]["inputs"]
+    assert "checked" not in " ".join(container(documents, "prepare")["args"])
+
+
+def test_paths_that_differ_have_ports_that_differ(tmp_path):
+    """A network `x` and a design `dense-x` write models/dense/x and models/dense-x."""
+    dvc = copy.deepcopy(toy.DVC)
+    for place, name in enumerate(("models/dense/x", "models/dense-x")):
+        stage = {"cmd": f"python -m components.prepare --model {name}", "meta": {"image": "train"}, "outs": [name]}
+        dvc["stages"][f"train{place}"] = stage
+    dvc["stages"]["report"]["cmd"] += " --models models"
+    dvc["stages"]["report"]["deps"].append("models")
+    declared = declaration.load(toy.write(tmp_path, dvc))
+    words = container(compiled(tmp_path, declared), "report")["args"]
+    gathered = dict(after.split("=") for word, after in pairwise(words) if word == "--gather")
+    assert gathered["models/dense/x"] != gathered["models/dense-x"]
+    assert len(set(gathered.values())) == len(gathered) == 7
 
 
 def test_meta_becomes_resources_retries_secrets_and_caching(documents):

@@ -90,6 +90,11 @@ def edited(path: tuple[str, ...], value: object) -> dict:
         (("prepare", "meta"), {"image": "train", "memmory": "4G"}, "prepare: meta: memmory: "),
         (("prepare", "meta"), {}, "prepare: meta: image: "),
         (("prepare", "meta"), {"image": "train", "nodes": 0}, "prepare: meta: nodes: .*equal to 1, got 0"),
+        (
+            ("compress", "foreach"),
+            None,
+            "compress: foreach is a mapping or a list, got None; write {} for an empty one",
+        ),
         (("compress", "foreach"), "${networks}", r"compress: foreach is a mapping, a list, or \$\{SECTION\}"),
         (("compress", "do", "outs"), ["${item.size}"], r"compress@k2: \$\{item.size\} is not known here"),
         (("compress", "do", "outs"), ["models"], "models is written by compress@k2 and by compress@k4"),

@@ -282,6 +282,52 @@ def test_mistakes_are_one_line_and_exit_code_2(folder, file, text, message):
     assert said.count("\n") == 1
 
 
+GATE = '''\
+"""A stage that refuses while a file is there."""
+
+import sys
+from pathlib import Path
+
+if Path("bad").exists():
+    sys.exit("check: a rule, a value, a cure")
+Path(sys.argv[2]).write_text("good")
+'''
+
+
+@pytest.fixture
+def gated(folder):
+    """The folder with a stage that may refuse in front of the others."""
+    (folder / "components" / "check.py").write_text(GATE)
+    stages = yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
+    gate = {"cmd": "python -m components.check --checked checked", "meta": {"image": "train", "gate": True}}
+    stages |= {"check": gate | {"deps": ["params.yaml"], "outs": ["checked"]}}
+    for name in ("left", "right"):
+        stages[name]["deps"].append("checked")
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    return folder
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("params", ["version: 1\n", "version: 1\ndesigns: 5\n", "["])
+def test_a_stage_that_refuses_ends_all_before_dvc_begins_whatever_else_is_wrong(gated, jobs, params):
+    (gated / "bad").touch()
+    (gated / "params.yaml").write_text(params)
+    said, mistakes = (process := start(gated, "--jobs", jobs)).communicate(timeout=100)
+    assert (process.returncode, said, mistakes) == (1, "", "check: a rule, a value, a cure\n")
+    assert not (gated / "begun-left").exists()
+    assert not (gated / "dvc.lock").exists()
+
+
+@pytest.mark.system
+def test_what_reads_a_gates_file_does_not_run_with_it(gated):
+    said, _ = (process := start(gated)).communicate(timeout=200)
+    assert process.returncode == 0, said
+    (gated / "params.yaml").write_text("version: 1  # edited\n")
+    assert changed(gated, load(gated)) == {"check"}
+    (gated / "left.txt").unlink()
+    assert changed(gated, load(gated)) == {"check", "left", "both"}
+
+
 def test_jobs_are_at_least_one(folder):
     _, said = (process := start(folder, "--jobs", "0")).communicate(timeout=100)
     assert (process.returncode, said) == (2, "workflow.local: --jobs 0: at least 1\n")

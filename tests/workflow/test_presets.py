@@ -51,6 +51,20 @@ def test_a_working_copy_has_all_of_the_code(root):
     assert list((folder / "ernn/hw/verilog/library").glob("*.v"))
 
 
+def test_a_setting_of_a_whole_section_of_entries_replaces_it(root):
+    given = ["accelerators={}", "programs={a: {design: lstm-k4-admm}}", "designs.lstm-k8-admm.block_size=16"]
+    laid = values(presets.lay_out(root, "smoke", given))
+    assert laid["accelerators"] == {}
+    assert laid["programs"] == {"a": {"design": "lstm-k4-admm"}}
+    assert len(laid["designs"]) == 5
+
+
+def test_a_working_copy_has_the_folders_that_stages_read_as_a_whole(root):
+    folder = presets.lay_out(root, "smoke", [f"{section}={{}}" for section in ("accelerators", "programs", "designs")])
+    assert values(folder)["designs"] == {}
+    assert all((folder / name).is_dir() for name in presets.FOLDERS)
+
+
 def test_designs_and_networks_of_a_preset_replace_the_defaults(root):
     (root / "presets" / "one.yaml").write_text(
         "version: 1\nnetworks: {tiny: {cells: 8}}\ndesigns: {tiny-k2: {network: tiny, block_size: 2}}\n"
@@ -102,11 +116,13 @@ def test_the_copy_has_its_own_dvc_and_the_checkouts_cache(root):
         (
             "paper",
             [],
-            "preset paper: corpus.kind=timit reads your own folder; "
-            "add it, as in `make run PRESET=paper TIMIT=/folder`",
+            "preset paper: corpus: kind=timit reads your own folder, and path is empty; "
+            "set it, for TIMIT as in `make run PRESET=paper TIMIT=/folder`",
         ),
         ("smoke", ["training.epochs"], "--set training.epochs: write section.key=value, for example --set training."),
-        ("smoke", ["training.epochs=["], "--set training.epochs=[: '[' is not a YAML value; quote it"),
+        ("smoke", ["training.epochs=["], "--set training.epochs=[: not YAML: while parsing"),
+        ("smoke", ["networks={a: {}, a: {}}"], "--set networks={a: {}, a: {}}: key 'a' is in one mapping twice"),
+        ("../params", [], "PRESET=../params: there is no presets/../params.yaml; choose one of default, paper, smoke"),
         ("smoke", ["training.epoch=3"], "preset smoke: training.epoch: no such key; remove it"),
         ("smoke", ["trainnig.epochs=3"], "preset smoke: trainnig: no such key; remove it"),
         ("smoke", ["version=2"], "preset smoke: version: Input should be 1, got 2"),

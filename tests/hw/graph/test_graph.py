@@ -8,8 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ernn.dataflow.formats import Format
-from ernn.dataflow.transforms import BLOCK_SIZES, Exact
+from ernn.dataflow.transforms import Exact
 from ernn.dataflow.value import Constant
+from ernn.devices.limits import BLOCK_SIZES
 from ernn.hw.graph.graph import Graph, Wire, signed_digits, widths
 from ernn.hw.graph.operators import INPUT
 from ernn.hw.graph.ranges import Product

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.agreement import Speech, check
 from ernn.errors import UserError
+from ernn.records.speech import Speech, check
 
 PHONES = st.lists(st.text(min_size=1, max_size=3), min_size=1, max_size=6, unique=True).map(tuple)
 SPEECH = st.builds(Speech, st.just("here"), st.integers(1, 3), PHONES)

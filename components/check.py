@@ -1,0 +1,40 @@
+"""The whole of params.yaml, before anything is made of it: what a later stage would refuse is refused here."""
+
+from pathlib import Path
+
+from components.stage import main
+from ernn.params import Parameters
+
+TEXT = "Every stage behind this file begins when params.yaml has been found good; it is always the same.\n"
+
+
+def check(*, parameters: Parameters, checked: Path) -> None:
+    """Apply the rules of the library to sizes that are known before anything is trained.
+
+    Raises:
+        UserError: features without content, or sizes of accelerators that their networks cannot be divided into.
+    """
+    from components.architecture import architecture
+    from ernn import artifacts
+    from ernn.data import features
+    from ernn.errors import UserError
+    from ernn.estimate.shapes import Shape
+
+    features.check(parameters.features)
+    found, inputs = [], features.dimension(parameters.features)
+    for name, accelerator in parameters.accelerators.items():
+        spec = parameters.programs[accelerator.program]
+        design = parameters.designs[spec.design]
+        shape = Shape.of(parameters.networks[design.network], design, spec, inputs)
+        try:
+            architecture(accelerator, parameters.hardware, shape.program())
+        except UserError as error:
+            found.append(f"accelerators.{name}: {error}")
+    if found:
+        raise UserError("; ".join(found))
+    with artifacts.atomic(checked) as temporary:
+        temporary.write_text(TEXT)
+
+
+if __name__ == "__main__":
+    main(check)

@@ -1,0 +1,104 @@
+"""Networks by their sizes alone: accelerators are accepted and refused as with the frozen network."""
+
+import functools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.architecture import architecture
+from ernn.compress.pruning import Pruner
+from ernn.data.phones import PHONES48
+from ernn.errors import UserError
+from ernn.estimate.shapes import Shape
+from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.params import AcceleratorSpec, Design, Features, Hardware, Network, ProgramSpec, Quantization
+from ernn.params.hardware import ArraySize
+from ernn.program.network import Program
+from ernn.quantize import calibrate, freeze, tables
+
+INPUTS = 10
+CASES = {
+    "lstm": ({"layers": 2}, {"block_size": 4}, {}),
+    "lstm by fourier": ({}, {"block_size": 8}, {"transform": "fourier", "complex_products": 3}),
+    "projection": ({"projection": 6, "peepholes": True}, {"block_size": 2}, {}),
+    "projection of other blocks": ({"projection": 6}, {"block_size": {"input": 4, "recurrent": 4}}, {}),
+    "products of x apart": ({}, {"block_size": {"input": 2, "recurrent": 4}}, {"transform": "fourier"}),
+    "layers that differ": ({"layers": 2}, {"block_size": [{"input": 2}, {"recurrent": 8}]}, {}),
+    "gru": ({"cell": "gru"}, {"block_size": 4}, {}),
+    "gru, reset after": ({"cell": "gru", "reset": "after"}, {"block_size": 8}, {"transform": "fourier"}),
+    "pruned lstm": ({"projection": 6}, {"method": "prune", "pruning_ratio": 2.0}, {}),
+    "pruned gru": ({"cell": "gru"}, {"method": "prune", "pruning_ratio": 2.0}, {"transform": "fourier"}),
+    "dense": ({"cell": "gru"}, {"method": "direct"}, {}),
+}
+
+
+def parts(name: str) -> tuple[Network, Design, ProgramSpec]:
+    network, design, spec = CASES[name]
+    return (
+        Network(**({"layers": 1, "cells": 16} | network)),
+        Design(network="n", **design),
+        ProgramSpec(design="d", **spec),
+    )
+
+
+@functools.cache
+def frozen(name: str) -> Program:
+    """The integer network of an untrained one."""
+    network, design, spec = parts(name)
+    torch.manual_seed(1)
+    model = AcousticModel(network, INPUTS, PHONES48)
+    if design.method == "prune":
+        Pruner(model, design.pruning_ratio, "rows").finish(model)
+    else:
+        make_circulant(model, design.blocks(network.layers))
+    ranges = calibrate.measure_batch(model, torch.randn(3, 2, INPUTS))
+    formats = calibrate.choose(model, ranges, spec, Quantization())
+    functions = tables.activations(formats.preactivation, formats.gate, 1, False)
+    frontend = freeze.frontend_of({"features": Features().model_dump()})
+    return freeze.freeze(name, model, formats, spec, functions, frontend)
+
+
+def arrays(accelerator: AcceleratorSpec, program: Program) -> object:
+    try:
+        return architecture(accelerator, Hardware(), program).arrays
+    except UserError as error:
+        return str(error)
+
+
+SIZES = st.builds(
+    ArraySize,
+    lanes=st.integers(1, 16),
+    columns=st.integers(1, 5),
+    heads=st.integers(0, 5),
+    pointwise=st.sampled_from([0, 0, 1, 2, 3, 4, 16]),
+)
+ACCELERATORS = st.builds(
+    AcceleratorSpec,
+    program=st.just("p"),
+    array=SIZES,
+    output=SIZES,
+    arrays=st.one_of(st.just(()), st.lists(SIZES, min_size=1, max_size=4).map(tuple)),
+    logits_per_beat=st.sampled_from([1, 2, 16]),
+)
+
+
+@pytest.mark.parametrize("name", CASES)
+@given(accelerator=ACCELERATORS)
+def test_arrays_and_refusals_are_those_of_the_frozen_network(name, accelerator):
+    assert arrays(accelerator, Shape.of(*parts(name), INPUTS).program()) == arrays(accelerator, frozen(name))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sizes_are_those_of_the_frozen_network(name):
+    found, wanted = Shape.of(*parts(name), INPUTS).program(), frozen(name)
+    assert found.matrices.keys() == wanted.matrices.keys()
+    for place, matrix in found.matrices.items():
+        other = wanted.matrices[place]
+        assert (matrix.kind, matrix.block_size, matrix.transform.kind) == (
+            other.kind,
+            other.block_size,
+            other.transform.kind,
+        )
+        assert (matrix.gates, matrix.rows, matrix.cols) == (other.gates, other.rows, other.cols)
