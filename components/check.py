@@ -1,14 +1,12 @@
 """The whole of params.yaml, before anything is made of it: what a later stage would refuse is refused here."""
 
-from pathlib import Path
-
-from components.stage import main
+from components.stage import OutputFile, main
 from ernn.params import Parameters
 
 TEXT = "Every stage behind this file begins when params.yaml has been found good; it is always the same.\n"
 
 
-def check(*, parameters: Parameters, checked: Path) -> None:
+def check(*, parameters: Parameters, checked: OutputFile) -> None:
     """Apply the rules of the library to sizes that are known before anything is trained.
 
     Raises:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ernn.nn import gru as gru_cell
 from ernn.nn import lstm as lstm_cell
 from ernn.nn.matrices import CirculantWeight, DenseWeight, Weight
-from ernn.params import BlockSizes, Decoding, Network
+from ernn.params import BlockSizes, Network
+from ernn.records.decoding import Decoding
 
 Criterion = Literal["frames", "ctc"]
 Kind = Literal["input", "recurrent", "projection"]

@@ -13,7 +13,8 @@ from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
-from ernn.params import BlockSize, Decoding, Network, Section
+from ernn.params import BlockSize, Network, Section
+from ernn.records.decoding import Decoding
 
 VERSION = 2
 

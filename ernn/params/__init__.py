@@ -143,13 +143,6 @@ class Training(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
-class Decoding(Section):
-    """How a phone bigram takes part in the decoding of CTC: chosen on the dev split, and kept in the model."""
-
-    bigram_scale: Annotated[Real, Field(gt=0, le=100)]
-    insertion_penalty: Annotated[Real, Field(ge=-1000, le=1000)]  # of each phone
-
-
 class Scoring(Section):
     """Viterbi decoding with a phone bigram, and phone error rates.
 
@@ -368,7 +361,8 @@ class Parameters(Section):
                         yield str(error)
 
 
-WRITTEN = (("compression", "dense_share"), ("hardware", "device"))  # keys that dvc.yaml names without their sections
+# Keys that dvc.yaml names without their sections.
+WRITTEN = (("compression", "dense_share"), ("hardware", "device"), ("training", "criterion"))
 ENTRIES = ("networks", "designs", "programs", "accelerators")  # sections of which each entry has a name
 
 

@@ -10,8 +10,9 @@ from threadpoolctl import threadpool_limits
 from ernn.data import phones
 from ernn.data.dataset import Split
 from ernn.golden.model import Golden, Overflow
-from ernn.params import Decoding, Scoring
+from ernn.params import Scoring
 from ernn.program.network import Program
+from ernn.records.decoding import Decoding
 from ernn.scoring import decoding, phone_errors
 from ernn.training.batches import by_length
 

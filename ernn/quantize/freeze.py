@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
@@ -45,7 +46,7 @@ def freeze(
         model.phones,
         model.log_priors.cpu().numpy().astype(np.float32),
         model.bigram.cpu().numpy().astype(np.float32),
-        **(model.decoding.model_dump() if model.decoding else {}),
+        **(asdict(model.decoding) if model.decoding else {}),
     )
     return Program(name, frontend, functions, tuple(layers), output, decoder)
 

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ernn.errors import UserError
-from ernn.params import Decoding, Scoring
+from ernn.params import Scoring
+from ernn.records.decoding import Decoding
 from ernn.scoring.bigram import Markov, best_paths
 
 Transcript = Sequence[int] | Int[np.ndarray, " phones"]

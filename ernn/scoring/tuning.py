@@ -10,7 +10,7 @@ from itertools import product
 from jaxtyping import Float
 from torch import Tensor
 
-from ernn.params import Decoding
+from ernn.records.decoding import Decoding
 from ernn.scoring.decoding import LogPosteriors, ctc_viterbi
 
 BIGRAM_SCALES = (0.25, 0.5, 0.75, 1.0)

@@ -10,8 +10,9 @@ from ernn.compress.pruning import Pruner
 from ernn.errors import UserError
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel, make_circulant
-from ernn.params import BlockSizes, Decoding
+from ernn.params import BlockSizes
 from ernn.program import files as program_file
+from ernn.records.decoding import Decoding
 from tests import programs, toy
 
 

@@ -5,8 +5,9 @@ import torch
 
 from ernn.data import phones
 from ernn.golden.model import Golden
-from ernn.params import Decoding, Scoring, Training
+from ernn.params import Scoring, Training
 from ernn.quantize import evaluate
+from ernn.records.decoding import Decoding
 from ernn.scoring import decoding, phone_errors
 from ernn.training import session
 from tests import toy

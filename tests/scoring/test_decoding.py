@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.errors import UserError
-from ernn.params import Decoding, Scoring
+from ernn.params import Scoring
+from ernn.records.decoding import Decoding
 from ernn.scoring import decoding
 
 SEEDS = st.integers(0, 2**32 - 1)

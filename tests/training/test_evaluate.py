@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from ernn.data import phones
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.params import Decoding, Scoring
+from ernn.params import Scoring
+from ernn.records.decoding import Decoding
 from ernn.scoring import decoding, phone_errors, tuning
 from ernn.training.evaluate import choose_decoding, count_statistics, evaluate
 from tests import toy
