@@ -9,9 +9,11 @@ TORCH ?= torch==2.13.0
 TORCH_BACKEND ?= cpu
 WORKERS ?= auto
 PORT ?= 0
+EXTRAS ?=
 
 BIN := $(CURDIR)/.venv/bin
-INSTALLED := .venv/.installed
+INSTALLED := .venv/.installed$(if $(EXTRAS),-$(EXTRAS))
+comma := ,
 FOLDER := $(if $(filter default,$(PRESET)$(TIMIT)),.,runs/$(PRESET))
 export PATH := $(BIN):$(PATH)
 export CCACHE_DIR ?= $(CURDIR)/.venv/ccache
@@ -22,6 +24,7 @@ help: ## This list
 	@echo 'make run [PRESET=smoke|default|paper] [TIMIT=/folder], make test, ...:'
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo 'TORCH_BACKEND=auto installs torch for the GPU that is found; PYTHON=python3.12 chooses the interpreter.'
+	@echo 'EXTRAS=remote adds a DVC remote in S3, EXTRAS=stores what the tests of servers need (pyproject.toml).'
 
 .PHONY: setup
 setup: $(INSTALLED) ## Install everything into .venv (skipped when nothing changed)
@@ -34,7 +37,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 		$(BIN)/python -m pip config get global.find-links 2>/dev/null || true); \
 	if compgen -G "$$links/torch-*.whl" >/dev/null; then source="--find-links $$links"; \
 	else source="--torch-backend $(TORCH_BACKEND)"; fi; \
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $$source '$(TORCH)' -e '.[all,dev]' -c constraints.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $$source '$(TORCH)' \
+		-e '.[all,dev$(if $(EXTRAS),$(comma)$(EXTRAS))]' -c constraints.txt
 	touch $@
 
 .PHONY: folder

