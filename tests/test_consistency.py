@@ -129,6 +129,7 @@ PLUMBING = {
     "ernn/params/methods.py",
     "ernn/params/names.py",
     "ernn/params/section.py",
+    "ernn/records/decoding.py",
     "ernn/records/speech.py",
     "ernn/errors.py",
     "ernn/artifacts.py",

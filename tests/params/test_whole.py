@@ -188,9 +188,7 @@ def test_every_mapping_may_be_empty(count):
     assert sum(not getattr(params.check(values, "params.yaml"), section) for section in params.ENTRIES) == count
 
 
-@pytest.mark.parametrize(
-    "section", ["corpus", "features", "training", "scoring", "quantization", "simulation", "synthesis"]
-)
+@pytest.mark.parametrize("section", ["corpus", "features", "scoring", "quantization", "simulation", "synthesis"])
 def test_a_section_of_defaults_alone_is_good(section):
     params.check(DEFAULT | {section: {}}, "params.yaml")
 
