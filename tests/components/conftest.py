@@ -31,7 +31,7 @@ PARAMS = {
     "version": 1,
     "corpus": {"kind": "synthetic"},
     "features": {"kind": "logmel"},
-    "training": {"epochs": 4},
+    "training": {"criterion": "frames", "epochs": 4},
     "scoring": {"bootstrap_samples": 50},
     "compression": {"dense_share": 0.25, "finetune_share": 0.5},
     "quantization": {"budget_points": 0.1},
