@@ -3,7 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from ernn import artifacts
 from ernn.errors import UserError
@@ -37,6 +45,9 @@ class Augmentation(Section):
         return self
 
 
+LABELS = {"sp": "sil", "spn": "sil", "nsn": "sil", "<eps>": "q"}  # what Kaldi's recipes write beside phones
+
+
 class Corpus(Section):
     """Where speech comes from."""
 
@@ -50,6 +61,14 @@ class Corpus(Section):
     augmentation: Augmentation = Augmentation()  # synthetic only
     workers: Annotated[int, Field(ge=0)] = 0  # processes that read or synthesise; 0 = one a core; bytes stay the same
     alignment_model: str = ""  # kaldi without times: an acoustic model to force-align with; empty: CTC only
+    labels: dict[str, str] = LABELS  # timit, kaldi: label -> the phone that is read in its place; `q` leaves it out
+    overlap_ms: Annotated[float, Field(ge=0)] = 0.0  # timit, kaldi: a label that begins so early cuts the one before
+
+    @model_serializer(mode="wrap")
+    def _older(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what came later and says nothing: digests of earlier runs stay."""
+        later = {"labels": LABELS, "overlap_ms": 0.0}
+        return {key: value for key, value in handler(self).items() if key not in later or value != later[key]}
 
 
 class Features(Section):
