@@ -29,12 +29,15 @@ class Audio(NamedTuple):
     rate_hz: int
 
 
-def read(file: Path) -> Audio:
-    """The only channel of a file, resampled to 16 kHz.
+def read(file: Path, channel: int | None = None) -> Audio:
+    """One channel of a file, resampled to 16 kHz.
+
+    Args:
+        channel: its number, from 0; None means the only one.
 
     Raises:
-        UserError: no file, another format, Shorten-compressed, truncated or empty, more than one channel, a rate that
-            speech does not have, or values that are not finite or far above full scale.
+        UserError: no file, another format, Shorten-compressed, truncated or empty, more than one channel or none of
+            that number, a rate that speech does not have, or values that are not finite or far above full scale.
     """
     promised = _promised_frames(file)
     try:
@@ -50,10 +53,14 @@ def read(file: Path) -> Audio:
             f"{file}: no samples; leave it out, or where its header was written to a pipe, run "
             "`sox --ignore-length IN OUT.wav` on it"
         )
-    if samples.shape[1] != 1:
+    channels = samples.shape[1]
+    if channel is None and channels != 1:
         raise UserError(
-            f"{file}: {samples.shape[1]} channels instead of one; pick one with `sox IN OUT remix 1` or `ffmpeg -ac 1`"
+            f"{file}: {channels} channels instead of one; pick one with `sox IN OUT remix 1` or `ffmpeg -ac 1`"
         )
+    if channel is not None and channel >= channels:
+        raise UserError(f"{file}: no channel {channel}, the file has {channels}, counted from 0; correct the number")
+    samples = samples[:, channel or 0]
     if not np.isfinite(samples).all():
         raise UserError(f"{file}: samples that are not finite; {_AGAIN}")
     if (peak := np.abs(samples).max()) > _LOUDEST:
@@ -61,7 +68,7 @@ def read(file: Path) -> Audio:
     if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
         low, high = _RATES_HZ
         raise UserError(f"{file}: {rate} Hz, speech is read from {low} to {high} Hz; {_AGAIN} at another rate")
-    return Audio(_at_16k(samples[:, 0], rate), rate)
+    return Audio(_at_16k(samples, rate), rate)
 
 
 def _at_16k(samples: np.ndarray, rate: int) -> Float[np.ndarray, " samples"]:
@@ -116,12 +123,12 @@ def _riff_frames(file: Path) -> int | None:
     return None
 
 
-def read_recent(file: Path) -> Audio:
+def read_recent(file: Path, channel: int | None = None) -> Audio:
     """`read`, remembering the last file as long as it stays as it is: for recordings that hold many utterances."""
     stat = file.stat() if file.exists() else None
-    return _read_once(file, stat and (stat.st_mtime_ns, stat.st_size))
+    return _read_once(file, channel, stat and (stat.st_mtime_ns, stat.st_size))
 
 
 @functools.lru_cache(maxsize=1)
-def _read_once(file: Path, version: tuple[int, int] | None) -> Audio:
-    return read(file)
+def _read_once(file: Path, channel: int | None, version: tuple[int, int] | None) -> Audio:
+    return read(file, channel)

@@ -1,6 +1,7 @@
 """What every corpus hands over: speakers, each with its utterances at 16 kHz."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -32,6 +33,7 @@ class Utterance:
     text: str = ""
     resampled_from_hz: int = 0  # 0: the audio was at 16 kHz
     source: Path = Path()  # the audio file, where there is one
+    mended: Counter[str] = field(default_factory=Counter)  # what was done to its labels, in words, and how often
 
 
 class Speaker(Protocol):

@@ -1,11 +1,10 @@
 """Phones as Kaldi writes them, and their times in `phones.ctm`."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ernn.data.corpus import SAMPLE_RATE, Segment
-from ernn.data.labels import check_label, check_order, fill_gaps, is_phone
+from ernn.data.labels import LabelRules, Timed, Timeline
 from ernn.data.phones import SILENCE, class_of
 from ernn.data.tables import Line, seconds
 from ernn.errors import UserError
@@ -13,40 +12,25 @@ from ernn.errors import UserError
 _POSITION = re.compile(r"_[BIES]$")
 
 
-def label(where: str, written: str) -> str:
-    """A phone without its position in the word, in lower case.
-
-    Raises:
-        UserError: it belongs neither to the 61 nor to the 48 phones.
-    """
-    return check_label(where, _plain(written))
-
-
-def hold_words(labels: Iterable[str]) -> bool:
-    """Whether most of the labels are no phones."""
-    known = Counter(is_phone(_plain(written)) for written in labels)
-    return known[False] > known[True]
-
-
-def _plain(written: str) -> str:
+def plain(written: str) -> str:
+    """A label without the position in the word, in lower case."""
     return _POSITION.sub("", written).lower()
 
 
-def segments(times: Sequence[Line], samples: int) -> tuple[Segment, ...]:
+def segments(times: Sequence[Line], samples: int, rules: LabelRules) -> Timed:
     """The phones of one utterance's lines with silence in the gaps between them; without lines, none.
 
     Raises:
         UserError: with file and line: an unknown phone, overlaps, or times outside the audio.
     """
-    found: list[Segment] = []
+    timeline = Timeline(samples, rules)
     for where, values in times:
         if len(values) != 4:
             raise UserError(f"{where}: not `utterance channel start duration phone`; correct the line")
         start_s, duration_s = (seconds(where, value) for value in values[1:3])
         start, end = round(start_s * SAMPLE_RATE), round((start_s + duration_s) * SAMPLE_RATE)
-        found.append(Segment(start, end, label(where, values[3])))
-        check_order(where, found, samples)
-    return fill_gaps(found, samples) if found else ()
+        timeline.add(where, start, end, plain(values[3]))
+    return timeline.filled()
 
 
 def agree(where: str, timed: Sequence[Segment], transcript: Sequence[str]) -> None:

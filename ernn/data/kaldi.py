@@ -2,29 +2,47 @@
 
 Under the corpus folder stand `train`, `test` and, where wanted, `dev`; each holds
 
-    wav.scp      recording  file (relative to this folder, or to the corpus folder)
+    wav.scp      recording  file (relative to this folder, or to the corpus folder), or `cat file |`
     utt2spk      utterance  speaker
     text-phone   utterance  phones; or `text`, where it holds phones
-    segments     utterance  recording  start  end (seconds; without it recordings are utterances)
+    segments     utterance  recording  start  end  [channel]  (seconds, end -1 for that of the recording; channels count
+                 from 0; without the file recordings are utterances)
     phones.ctm   utterance  channel  start  duration  phone (seconds; optional; the phones of text-phone)
 
-Phones are TIMIT's or CMU's, in any case, with stress digits and word positions (`AH0_B`) taken off.
+Phones are TIMIT's or CMU's, in any case, with stress digits and word positions (`AH0_B`) taken off; corpus.labels says
+what other labels stand for.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+import re
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ernn.data import audio, ctm, tables
 from ernn.data.corpus import SAMPLE_RATE, Utterance
+from ernn.data.labels import LabelRules, Timed
 from ernn.data.sentences import SPLITS, Split
 from ernn.data.tables import Line
 from ernn.errors import UserError
 
+_TO_THE_END, _CHANNEL = re.compile(r"-1(\.0*)?"), re.compile(r"[0-9]{1,3}")  # of segments
 _TRANSCRIPTS = ("text-phone", "text")
 _OVERSHOOT = SAMPLE_RATE // 2  # by which an utterance may end behind its recording, as Kaldi allows
 _HELD_OUT = 10  # without a dev folder, one training speaker in ten
+
+
+class Span(NamedTuple):
+    """The part of a recording that is an utterance."""
+
+    start_s: float
+    end_s: float | None  # None = to the end of the recording
+    channel: int | None  # None = the only one
+
+
+_WHOLE = Span(0.0, None, None)
 
 
 @dataclass(frozen=True)
@@ -34,7 +52,8 @@ class KaldiUtterance:
     name: str
     file: Path
     phones: tuple[str, ...]
-    span_s: tuple[float, float] | None = None  # in the recording; None = all of it
+    mended: Counter[str]  # what was done to the labels that they stand for
+    span: Span
     times: tuple[Line, ...] = ()  # of phones.ctm
 
 
@@ -46,6 +65,7 @@ class KaldiSpeaker:
     name: str
     source: str
     listed: tuple[KaldiUtterance, ...]
+    rules: LabelRules
 
     @property
     def timed(self) -> bool:
@@ -54,11 +74,11 @@ class KaldiSpeaker:
 
     def utterances(self) -> list[Utterance]:
         """Every utterance, read and checked."""
-        return [_utterance(listed) for listed in self.listed]
+        return [_utterance(listed, self.rules) for listed in self.listed]
 
 
-def speakers(corpus: Path) -> Sequence[KaldiSpeaker]:
-    """The speakers of the corpus folder's train, dev and test.
+def speakers(corpus: Path, rules: LabelRules) -> Sequence[KaldiSpeaker]:
+    """The speakers of the corpus folder's train, dev and test, their labels read by the rules.
 
     Raises:
         UserError: a folder or a file is missing, or tables do not agree.
@@ -69,7 +89,7 @@ def speakers(corpus: Path) -> Sequence[KaldiSpeaker]:
                 f"{corpus / split}: no such folder; set corpus.path to the folder that holds train and test"
             )
     folders = [split for split in SPLITS if (corpus / split).is_dir()]
-    found = [speaker for split in folders for speaker in _folder(corpus, split)]
+    found = [speaker for split in folders for speaker in _folder(corpus, split, rules)]
     return found if "dev" in folders else _held_out(corpus, found)
 
 
@@ -83,15 +103,15 @@ def _held_out(corpus: Path, found: list[KaldiSpeaker]) -> list[KaldiSpeaker]:
     return sorted(rest + dev, key=lambda speaker: (SPLITS.index(speaker.split), speaker.name))
 
 
-def _folder(corpus: Path, split: Split) -> list[KaldiSpeaker]:
+def _folder(corpus: Path, split: Split, rules: LabelRules) -> list[KaldiSpeaker]:
     """The speakers of one folder, in the order of their names."""
-    folder = _Folder.read(corpus, corpus / split)
+    folder = _Folder.read(corpus, corpus / split, rules)
     own: dict[str, list[KaldiUtterance]] = defaultdict(list)
     for name in sorted(folder.spans or folder.recordings):
         utterance = folder.utterance(name)
         own[tables.single(folder.speakers[name], "`utterance speaker`")].append(utterance)
     return [
-        KaldiSpeaker(split, name, folder.speakers[listed[0].name].where, tuple(listed))
+        KaldiSpeaker(split, name, folder.speakers[listed[0].name].where, tuple(listed), rules)
         for name, listed in sorted(own.items())
     ]
 
@@ -102,6 +122,7 @@ class _Folder:
 
     corpus: Path
     path: Path
+    rules: LabelRules
     recordings: dict[str, Line]
     speakers: dict[str, Line]
     transcripts: dict[str, Line]
@@ -109,11 +130,12 @@ class _Folder:
     times: dict[str, list[Line]]
 
     @classmethod
-    def read(cls, corpus: Path, path: Path) -> "_Folder":
+    def read(cls, corpus: Path, path: Path, rules: LabelRules) -> "_Folder":
         transcripts = next((path / name for name in _TRANSCRIPTS if (path / name).exists()), path / _TRANSCRIPTS[0])
         return cls(
             corpus,
             path,
+            rules,
             tables.table(path / "wav.scp"),
             tables.table(path / "utt2spk"),
             tables.table(transcripts),
@@ -128,61 +150,95 @@ class _Folder:
                 raise UserError(f"{self.path / called}: no line for utterance {name}; add it or remove the utterance")
         if self.times and name not in self.times:
             raise UserError(f"{self.path / 'phones.ctm'}: no times of utterance {name}; add them or remove the file")
-        recording, span = _span(self.spans[name]) if self.spans else (name, None)
-        return KaldiUtterance(name, self._file(recording), self._phones(name), span, tuple(self.times.get(name, ())))
-
-    def _phones(self, name: str) -> tuple[str, ...]:
-        where, labels = self.transcripts[name]
-        if not labels:
+        recording, span = _span(self.spans[name]) if self.spans else (name, _WHOLE)
+        where, written = self.transcripts[name]
+        if not written:
             raise UserError(f"{where}: utterance {name} has no phones; add them or remove the utterance")
-        try:
-            return tuple(ctm.label(where, label) for label in labels)
-        except UserError:
-            if ctm.hold_words(label for line in self.transcripts.values() for label in line.values):
-                target = self.path / _TRANSCRIPTS[0]
-                raise UserError(
-                    f"{where}: {' '.join(labels)[:40]!r} are words, not phones; write the phones of each utterance to "
-                    f"{target}, a line `utterance phones` each"
-                ) from None
-            raise
+        labels = [ctm.plain(label) for label in written]
+        every = (label for line in self.transcripts.values() for label in line.values)
+        cure = f"write `utterance phones` lines to {self.path / _TRANSCRIPTS[0]}"
+        phones = self._known(where, labels, every, cure)
+        times = tuple(self.times.get(name, ()))
+        for line in times:
+            every = (label for own in self.times.values() for line in own for label in line.values[3:])
+            self._known(line.where, map(ctm.plain, line.values[3:]), every, "write times of phones, or remove the file")
+        return KaldiUtterance(name, self._file(recording), phones, self.rules.renames(labels), span, times)
+
+    def _known(self, where: str, labels: Iterable[str], every: Iterable[str], cure: str) -> tuple[str, ...]:
+        """The phones that the labels of a line stand for.
+
+        Args:
+            every: the labels of the whole table, as they are written there; it may hold words.
+            cure: what to do then.
+        """
+        found = tuple(labels)
+        unknown = next((label for label in found if not self.rules.known(label)), None)
+        if unknown is not None and self.rules.hold_words(map(ctm.plain, every)):
+            raise UserError(f"{where}: {unknown!r} is no phone, nor are most labels here: these are words; {cure}")
+        return tuple(self.rules.phone(where, label) for label in found)
 
     def _file(self, recording: str) -> Path:
         if recording not in self.recordings:
             raise UserError(f"{self.path / 'wav.scp'}: no line for recording {recording}; add it")
         where, words = self.recordings[recording]
-        if words[-1:] == ("|",):
-            raise UserError(f"{where}: commands are not run; write the audio to a file and give its path")
         if not words:
             raise UserError(f"{where}: not `recording file`; correct the line")
-        file = Path(" ".join(words))
+        file = Path(_read_by(where, " ".join(words)))
         return next((at / file for at in (self.path, self.corpus) if (at / file).exists()), self.path / file)
 
 
-def _span(line: Line) -> tuple[str, tuple[float, float]]:
-    if len(line.values) != 3:
-        raise UserError(f"{line.where}: not `utterance recording start end`; correct the line")
-    start, end = (tables.seconds(line.where, value) for value in line.values[1:])
-    if start >= end:
+def _read_by(where: str, text: str) -> str:
+    """The file of a line of wav.scp. A command may only be `cat file |`, which is read without running it."""
+    if not text.endswith("|"):
+        return text
+    try:
+        words = shlex.split(text[:-1])
+    except ValueError:  # a quote that is not closed
+        words = []
+    if len(words) != 2 or words[0] != "cat" or words[1].startswith("-"):
+        raise UserError(f"{where}: commands are not run; write the audio to a file and give its path")
+    return words[1]
+
+
+def _span(line: Line) -> tuple[str, Span]:
+    if len(line.values) not in (3, 4):
+        raise UserError(f"{line.where}: not `utterance recording start end [channel]`; correct the line")
+    recording, start, end, *rest = line.values
+    start_s = tables.seconds(line.where, start)
+    end_s = None if _TO_THE_END.fullmatch(end) else tables.seconds(line.where, end)
+    if end_s is not None and start_s >= end_s:
         raise UserError(
-            f"{line.where}: the utterance ends at {end:g} s, not after its start {start:g} s; correct the times"
+            f"{line.where}: the utterance ends at {end_s:g} s, not after its start {start_s:g} s; correct the times"
         )
-    return line.values[0], (start, end)
+    if rest and not _CHANNEL.fullmatch(rest[0]):
+        raise UserError(f"{line.where}: {rest[0]!r} is not a channel (0, 1, ..); correct the line")
+    return recording, Span(start_s, end_s, int(rest[0]) if rest else None)
 
 
-def _utterance(listed: KaldiUtterance) -> Utterance:
-    samples, rate = audio.read_recent(listed.file)
-    if listed.span_s:
-        start, end = (round(time * SAMPLE_RATE) for time in listed.span_s)
-        for does, time, latest in (("starts", start, len(samples) - 1), ("ends", end, len(samples) + _OVERSHOOT)):
-            if time > latest:
-                raise UserError(
-                    f"{listed.file}: utterance {listed.name} {does} at {time / SAMPLE_RATE:g} s, but the recording "
-                    f"ends at {len(samples) / SAMPLE_RATE:g} s; correct segments"
-                )
-        samples = samples[start:end]
-    segments = ctm.segments(listed.times, len(samples))
-    if segments:
-        ctm.agree(f"{listed.times[0].where}: utterance {listed.name}", segments, listed.phones)
-    phones = tuple(segment.label for segment in segments) or listed.phones
+def _utterance(listed: KaldiUtterance, rules: LabelRules) -> Utterance:
+    span = listed.span
+    samples, rate = audio.read_recent(listed.file, span.channel)
+    start, end = round(span.start_s * SAMPLE_RATE), len(samples)
+    if span.end_s is not None:
+        end = round(span.end_s * SAMPLE_RATE)
+    for does, time, latest in (("starts", start, len(samples) - 1), ("ends", end, len(samples) + _OVERSHOOT)):
+        if time > latest:
+            raise UserError(
+                f"{listed.file}: utterance {listed.name} {does} at {time / SAMPLE_RATE:g} s, but the recording "
+                f"ends at {len(samples) / SAMPLE_RATE:g} s; correct segments"
+            )
+    samples = samples[start:end]
+    timed = ctm.segments(listed.times, len(samples), rules) if listed.times else Timed((), listed.mended)
+    if timed.segments:
+        ctm.agree(f"{listed.times[0].where}: utterance {listed.name}", timed.segments, listed.phones)
+    phones = tuple(segment.label for segment in timed.segments) or listed.phones
     resampled = 0 if rate == SAMPLE_RATE else rate
-    return Utterance(listed.name, samples, phones, segments, resampled_from_hz=resampled, source=listed.file)
+    return Utterance(
+        listed.name,
+        samples,
+        phones,
+        timed.segments,
+        resampled_from_hz=resampled,
+        source=listed.file,
+        mended=timed.mended,
+    )

@@ -1,37 +1,125 @@
-"""Label files: lines of start, end and label, checked."""
+"""The labels of a corpus: what they stand for, their times checked; label files of start, end and label."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ernn import artifacts
 from ernn.data.corpus import SAMPLE_RATE, Segment
 from ernn.data.phones import SILENCE, class_of
 from ernn.errors import UserError
+from ernn.params import Corpus
 
 _GAP = SAMPLE_RATE // 100  # unlabelled stretches from 10 ms on are silence
 _OVERSHOOT = SAMPLE_RATE // 20  # 50 ms, some frames: by which the last label may end behind the audio
 _TIMES = re.compile(r"([0-9]{1,12})\s+([0-9]{1,12})\s+(\S+)")
+CUT = "labels cut where the next one begins"
 
 
-def read_segments(file: Path, rate_hz: int, samples: int) -> tuple[Segment, ...]:
+@dataclass(frozen=True)
+class LabelRules:
+    """How the labels of a corpus are read.
+
+    Args:
+        renamed: label in lower case -> the phone, of the 61 or 48, that is read in its place.
+        overlap: samples at 16 kHz by which a label may begin before the end of the one before it, which is then cut.
+    """
+
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    overlap: int = 0
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> "LabelRules":
+        """The rules that the parameters give.
+
+        Raises:
+            UserError: a label stands for something else than a phone.
+        """
+        for label, phone in corpus.labels.items():
+            check_label(f"corpus.labels.{label}", phone)
+        renamed = {label.lower(): phone for label, phone in corpus.labels.items()}
+        return cls(renamed, round(corpus.overlap_ms * SAMPLE_RATE / 1000))
+
+    def phone(self, where: str, label: str) -> str:
+        """The phone that a label stands for, most often itself.
+
+        Raises:
+            UserError: it belongs neither to the 61 nor to the 48 phones, and no rule says what it stands for.
+        """
+        return check_label(where, self.renamed.get(label.lower(), label))
+
+    def known(self, label: str) -> bool:
+        """Whether `phone` has an answer."""
+        return label.lower() in self.renamed or is_phone(label)
+
+    def hold_words(self, labels: Iterable[str]) -> bool:
+        """Whether most of the labels stand for no phone."""
+        counted = Counter(map(self.known, labels))
+        return counted[False] > counted[True]
+
+    def renames(self, labels: Iterable[str]) -> Counter[str]:
+        """How many of the labels are renamed, in words."""
+        found = (label.lower() for label in labels)
+        return Counter(f"labels {label} read as {self.renamed[label]}" for label in found if label in self.renamed)
+
+
+class Timed(NamedTuple):
+    """Phones with their times, and what was done to their labels, in words, and how often."""
+
+    segments: tuple[Segment, ...]
+    mended: Counter[str]
+
+
+class Timeline:
+    """Labels one after the other, each checked against the one before it and the length of the audio."""
+
+    def __init__(self, samples: int, rules: LabelRules) -> None:
+        self._samples, self._rules = samples, rules
+        self._segments: list[Segment] = []
+        self._mended: Counter[str] = Counter()
+
+    def add(self, where: str, start: int, end: int, label: str) -> None:
+        """The next label, in samples at 16 kHz.
+
+        Raises:
+            UserError: it is unknown or empty, overlaps, or lies outside the audio.
+        """
+        phone = self._rules.phone(where, label)
+        self._mended += self._rules.renames([label])
+        if self._segments and self._segments[-1].start < start < self._segments[-1].end <= start + self._rules.overlap:
+            self._segments[-1] = self._segments[-1]._replace(end=start)
+            self._mended[CUT] += 1
+        self._segments.append(Segment(start, end, phone))
+        check_order(where, self._segments, self._samples)
+
+    def filled(self) -> Timed:
+        """All of them with silence in the gaps; without any, nothing."""
+        segments = fill_gaps(self._segments, self._samples) if self._segments else ()
+        return Timed(segments, self._mended)
+
+
+def read_segments(file: Path, rate_hz: int, samples: int, rules: LabelRules) -> Timed:
     """Phones of one utterance with times in samples at 16 kHz, silence in the gaps between them.
 
     Args:
         rate_hz: of the audio that the file's times count samples of.
         samples: length of that audio at 16 kHz.
+        rules: what labels stand for.
 
     Raises:
         UserError: with file and line: no labels, unknown ones, overlaps, or times outside the audio.
     """
-    segments: list[Segment] = []
+    timeline = Timeline(samples, rules)
     for number, line in enumerate(read_text(file).splitlines(), start=1):
         if line.strip():
-            segments.append(_segment(f"{file}:{number}", line, rate_hz))
-            check_order(f"{file}:{number}", segments, samples)
-    if not segments:
+            timeline.add(f"{file}:{number}", *_parts(f"{file}:{number}", line, rate_hz))
+    found = timeline.filled()
+    if not found.segments:
         raise UserError(f"{file}: no labels; write `start end phone` lines or leave the utterance out")
-    return fill_gaps(segments, samples)
+    return found
 
 
 def fill_gaps(segments: Sequence[Segment], samples: int) -> tuple[Segment, ...]:
@@ -70,7 +158,8 @@ def check_label(where: str, label: str) -> str:
     """
     if not is_phone(label):
         raise UserError(
-            f"{where}: unknown phone {label!r}; rename it to one of TIMIT's 61 labels (CMU's phones are among them)"
+            f"{where}: unknown phone {label!r}; rename it to one of TIMIT's 61 labels (CMU's phones are among them), "
+            "or say in corpus.labels which of them it stands for"
         )
     return label
 
@@ -98,7 +187,7 @@ def check_order(where: str, segments: list[Segment], samples: int) -> None:
     if len(segments) > 1 and start < segments[-2].end:
         raise UserError(
             f"{where}: {label} starts at {start} and overlaps {segments[-2].label}, which ends at {segments[-2].end}; "
-            "correct the times"
+            "correct the times, or raise corpus.overlap_ms to cut the earlier label"
         )
     if start >= samples:
         raise UserError(f"{where}: {label} starts at {start}, but the audio has {samples} samples; correct the times")
@@ -106,10 +195,10 @@ def check_order(where: str, segments: list[Segment], samples: int) -> None:
         raise UserError(f"{where}: {label} ends at {end}, but the audio has {samples} samples; correct the times")
 
 
-def _segment(where: str, line: str, rate_hz: int) -> Segment:
+def _parts(where: str, line: str, rate_hz: int) -> tuple[int, int, str]:
     match = _TIMES.fullmatch(line.strip())
     if match is None:
         shown = line.strip()[:60]
         raise UserError(f"{where}: {shown!r} is not `start end phone`, times in whole samples; correct the line")
     start, end = (round(int(time) * SAMPLE_RATE / rate_hz) for time in match.group(1, 2))
-    return Segment(start, end, check_label(where, match[3]))
+    return start, end, match[3]

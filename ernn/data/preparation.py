@@ -14,6 +14,7 @@ from tqdm import tqdm
 from ernn.data import dataset, features, kaldi, synthetic, timit
 from ernn.data.corpus import SAMPLE_RATE, Speaker, Utterance
 from ernn.data.dataset import Example
+from ernn.data.labels import LabelRules
 from ernn.data.parallel import ordered_map
 from ernn.data.phones import class_of
 from ernn.data.sentences import SPLITS
@@ -28,11 +29,12 @@ Relabel = Callable[[list[Example]], list[Example]]
 
 @dataclass(frozen=True)
 class Prepared:
-    """One speaker's examples and what was said about its audio."""
+    """One speaker's examples, and what was done to its audio and its labels, and how often."""
 
     split: str
     examples: list[Example]
     resampled_from_hz: Counter[int]
+    mended: Counter[str]
 
 
 def speakers(corpus: Corpus) -> Sequence[Speaker]:
@@ -48,7 +50,8 @@ def speakers(corpus: Corpus) -> Sequence[Speaker]:
         folder = Path(corpus.path)
         if not corpus.path or not folder.is_dir():
             raise UserError(f"corpus.path={corpus.path!r} is no folder; set it to your {corpus.kind} folder")
-        found = timit.speakers(folder) if corpus.kind == "timit" else kaldi.speakers(folder)
+        read = timit.speakers if corpus.kind == "timit" else kaldi.speakers
+        found = read(folder, LabelRules.of(corpus))
     _disjoint(found)
     return found
 
@@ -76,7 +79,7 @@ def prepare(
     if criterion is not None:
         labelled = bool(corpus.alignment_model) or any(each.timed for each in found if each.split == "train")
         dataset.check_criterion(criterion, labelled)
-    resampled: Counter[int] = Counter()
+    resampled, mended = Counter[int](), Counter[str]()
     header: dict[str, Any] = {
         "kind": settings.kind,
         "dimension": features.dimension(settings),
@@ -91,8 +94,10 @@ def prepare(
         mean, deviation = _train_moments(everyone)
         header["moments"] = {"mean": mean.tolist(), "deviation": deviation.tolist()}
         prepared = iter(_normalised(everyone, mean, deviation))
-    shards = ((split, relabel(examples)) for split, examples in _shards(prepared, found, settings, resampled))
+    shards = ((split, relabel(examples)) for split, examples in _shards(prepared, found, settings, resampled, mended))
     manifest = dataset.write(path, header, shards)
+    for what, count in sorted(mended.items()):
+        log.info("%d %s", count, what)
     for rate, count in sorted(resampled.items()):
         log.info("resampled %d utterances from %d Hz to %d Hz", count, rate, SAMPLE_RATE)
     return manifest
@@ -101,7 +106,7 @@ def prepare(
 def _description(corpus: Corpus) -> dict[str, Any]:
     """What decides about the bytes: neither where things lie nor who does the work."""
     if corpus.kind == "synthetic":
-        return corpus.model_dump(exclude={"path", "workers", "alignment_model"})
+        return corpus.model_dump(exclude={"path", "workers", "alignment_model", "labels", "overlap_ms"})
     return {"kind": corpus.kind}
 
 
@@ -124,7 +129,8 @@ def prepare_speaker(speaker: Speaker, settings: Features, criterion: Criterion |
         for utterance, example in zip(utterances, examples, strict=True):
             _check_ctc(utterance, example)
     rates = Counter(utterance.resampled_from_hz for utterance in utterances if utterance.resampled_from_hz)
-    return Prepared(speaker.split, examples, rates)
+    mended = sum((utterance.mended for utterance in utterances), Counter[str]())
+    return Prepared(speaker.split, examples, rates, mended)
 
 
 def _where(utterance: Utterance) -> str:
@@ -150,7 +156,11 @@ def _example(utterance: Utterance, speaker: str, vectors: np.ndarray, settings: 
 
 
 def _shards(
-    prepared: Iterator[Prepared], found: Sequence[Speaker], settings: Features, resampled: Counter[int]
+    prepared: Iterator[Prepared],
+    found: Sequence[Speaker],
+    settings: Features,
+    resampled: Counter[int],
+    mended: Counter[str],
 ) -> Iterator[tuple[str, list[Example]]]:
     """Examples in the order of the splits, cut after equal numbers of speakers."""
     counts = Counter(speaker.split for speaker in found)
@@ -161,6 +171,7 @@ def _shards(
             for _ in range(size):
                 speaker = next(prepared)
                 resampled.update(speaker.resampled_from_hz)
+                mended.update(speaker.mended)
                 examples += speaker.examples
             yield split, examples
 

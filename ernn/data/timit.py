@@ -11,7 +11,7 @@ import soundfile
 from ernn import artifacts
 from ernn.data import audio
 from ernn.data.corpus import SAMPLE_RATE, Segment, Utterance
-from ernn.data.labels import read_segments
+from ernn.data.labels import LabelRules, read_segments
 from ernn.data.sentences import SPLITS, Split
 from ernn.errors import UserError
 
@@ -38,15 +38,18 @@ class TimitSpeaker:
     name: str
     source: str
     files: tuple[tuple[str, Path, Path], ...]  # sentence, audio, labels
+    rules: LabelRules
     timed: ClassVar[bool] = True
 
     def utterances(self) -> list[Utterance]:
         """Every sentence, read and checked."""
-        return [_utterance(f"{self.name}_{sentence}", *paths) for sentence, *paths in self.files]
+        return [
+            _utterance(f"{self.name}_{sentence}", sound, labels, self.rules) for sentence, sound, labels in self.files
+        ]
 
 
-def speakers(folder: Path) -> Sequence[TimitSpeaker]:
-    """The speakers of train, dev and test, in the order of their names.
+def speakers(folder: Path, rules: LabelRules) -> Sequence[TimitSpeaker]:
+    """The speakers of train, dev and test, in the order of their names, their labels read by the rules.
 
     Without a folder `dev` the usual 50 speakers of `test` are dev and the core test's 24 are test.
 
@@ -59,7 +62,7 @@ def speakers(folder: Path) -> Sequence[TimitSpeaker]:
     for (part, name), sentences in sorted(found.items()):
         split = _split(part, name, has_dev)
         if split is not None:
-            chosen.append(_speaker(split, name, sentences))
+            chosen.append(_speaker(split, name, sentences, rules))
     missing = [split for split in SPLITS if not any(speaker.split == split for speaker in chosen)]
     if missing:
         raise UserError(
@@ -116,7 +119,7 @@ def _split(part: str, speaker: str, has_dev: bool) -> Split | None:
     return "dev" if speaker in DEV else "test" if speaker in CORE_TEST else None
 
 
-def _speaker(split: Split, name: str, sentences: dict[str, dict[str, Path]]) -> TimitSpeaker:
+def _speaker(split: Split, name: str, sentences: dict[str, dict[str, Path]], rules: LabelRules) -> TimitSpeaker:
     files = []
     for sentence, paths in sorted(sentences.items()):
         sound = next((paths[suffix] for suffix in _AUDIO if suffix in paths), None)
@@ -125,13 +128,12 @@ def _speaker(split: Split, name: str, sentences: dict[str, dict[str, Path]]) -> 
         if _LABELS not in paths:
             raise UserError(f"{sound}: audio without labels; add the .PHN or remove the audio")
         files.append((sentence, sound, paths[_LABELS]))
-    return TimitSpeaker(split, name, str(files[0][1].parent), tuple(files))
+    return TimitSpeaker(split, name, str(files[0][1].parent), tuple(files), rules)
 
 
-def _utterance(name: str, sound: Path, label_file: Path) -> Utterance:
+def _utterance(name: str, sound: Path, label_file: Path, rules: LabelRules) -> Utterance:
     samples, rate = audio.read(sound)
-    segments = read_segments(label_file, rate, len(samples))
+    segments, mended = read_segments(label_file, rate, len(samples), rules)
+    phones = tuple(label for *_, label in segments)
     resampled = 0 if rate == SAMPLE_RATE else rate
-    return Utterance(
-        name, samples, tuple(label for *_, label in segments), segments, resampled_from_hz=resampled, source=sound
-    )
+    return Utterance(name, samples, phones, segments, resampled_from_hz=resampled, source=sound, mended=mended)

@@ -22,6 +22,13 @@ if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
     from ernn.params import Network
 
 
+_FIRST = "weight_hh_l0"
+_WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_PICKLED = re.compile(rb"PK\x03\x04|\x80[\x02-\x05]")  # first bytes of what torch.save writes, now and before 1.6
+_SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict(), 'weights.safetensors')"
+
+
 def from_modules(
     recurrent: "nn.LSTM | nn.GRU", output: "nn.Linear", phones: Sequence[str], blank: int | None = None
 ) -> "AcousticModel":
@@ -32,7 +39,8 @@ def from_modules(
     'after'
 
     Raises:
-        UserError: other kinds of module, dropout that is active, or what `from_weights` refuses.
+        UserError: other kinds of module, dropout that is active, a hook or a forward of its own, or what `from_weights`
+            refuses.
     """
     from torch import nn
 
@@ -41,6 +49,8 @@ def from_modules(
         raise UserError(f"modules must be a torch.nn.LSTM or torch.nn.GRU and a torch.nn.Linear, got {got}; use those")
     if recurrent.dropout and recurrent.training:
         raise UserError(f"dropout={recurrent.dropout:g} is active, but an imported model has none; call .eval() first")
+    for name, module in (("recurrent", recurrent), ("output", output)):
+        _refuse_additions(name, module)
     weights = nn.ModuleDict({"recurrent": recurrent, "output": output}).state_dict()
     return from_weights(weights, phones, prefix="recurrent.", output_prefix="output.", blank=blank)
 
@@ -49,6 +59,8 @@ def from_weights(
     weights: "dict[str, Tensor]", phones: Sequence[str], *, prefix: str, output_prefix: str, blank: int | None = None
 ) -> "AcousticModel":
     """The acoustic model of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
+
+    `module.` and `_orig_mod.`, which torch's wrappers put before every name, are left out where the prefixes lack them.
 
     Args:
         weights: every tensor of the recurrent layers and of the output layer, and nothing else.
@@ -69,7 +81,9 @@ def from_weights(
             raise UserError(f"{name} is a {type(tensor).__name__}, not a tensor; give the state dict itself")
         if name.endswith("_reverse"):
             raise UserError(f"{name}: layers here run forward in time only; train with bidirectional=False")
-    left, weight, bias = dict(weights), f"{output_prefix}weight", f"{output_prefix}bias"
+    left, weight, bias = _unwrapped(weights, prefix), f"{output_prefix}weight", f"{output_prefix}bias"
+    _check_prefix(left, prefix, _FIRST, "prefix")
+    _check_prefix(left, output_prefix, "weight", "output_prefix")
     network, state = _recurrent(left, prefix)
     order = _order(_sides(left, weight)[0], phones, blank)
     state["output.weight"] = _take(left, weight, len(order), network.outputs)[order]
@@ -81,6 +95,43 @@ def from_weights(
     state["bigram"] = torch.full_like(model.bigram, -math.log(len(phones)))
     model.load_state_dict(state | {"log_priors": state["bigram"][0]})
     return model
+
+
+def _refuse_additions(name: str, module: "nn.Module") -> None:
+    """Refuse what a module does beside its own equations: none of it stands in the state dict."""
+    hooks = [kind.strip("_").removesuffix("_hooks") for kind in _HOOKS if getattr(module, kind, None)]
+    if hooks:
+        raise UserError(
+            f"the {name} module has hooks ({', '.join(hooks)}), which an imported model would not run; "
+            "remove them first, by remove() of the handles that registering them gave"
+        )
+    if "forward" in vars(module):
+        raise UserError(f"the {name} module has a forward of its own, which would not be imported; use torch's")
+
+
+def _unwrapped(weights: "dict[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
+    """A copy without the wrappers' part of all names, if that is what keeps the recurrent weights from being found."""
+    left = dict(weights)
+    while f"{prefix}{_FIRST}" not in left:
+        wrapper = next((each for each in _WRAPPERS if all(name.startswith(each) for name in left)), None)
+        if wrapper is None or not left:
+            return dict(weights)
+        left = {name.removeprefix(wrapper): tensor for name, tensor in left.items()}
+    return left
+
+
+def _check_prefix(left: "dict[str, Tensor]", prefix: str, name: str, option: str) -> None:
+    """Where no tensor has this prefix, say which ones there are."""
+    if f"{prefix}{name}" in left:
+        return
+    matrices = (each for each, tensor in left.items() if tensor.ndim == 2)
+    found = sorted(each.removesuffix(name) for each in matrices if each == name or each.endswith(f".{name}"))
+    if found:
+        seen = " or ".join(map(repr, found))
+        raise UserError(
+            f"{prefix}{name}: no such tensor; `{name}` stands behind {seen}: "
+            f"give {option}={found[0]!r} (--{option.replace('_', '-')})"
+        )
 
 
 def _recurrent(left: "dict[str, Tensor]", prefix: str) -> "tuple[Network, dict[str, Tensor]]":
@@ -113,7 +164,7 @@ def _recurrent(left: "dict[str, Tensor]", prefix: str) -> "tuple[Network, dict[s
 def _network(left: "dict[str, Tensor]", prefix: str) -> "Network":
     from ernn.params import Network
 
-    weight_hh, weight_hr = f"{prefix}weight_hh_l0", f"{prefix}weight_hr_l0"
+    weight_hh, weight_hr = f"{prefix}{_FIRST}", f"{prefix}weight_hr_l0"
     rows, cells = _sides(left, weight_hh)
     projection, cells = _sides(left, weight_hr) if weight_hr in left else (0, cells)
     if projection >= cells:
@@ -163,21 +214,36 @@ def _unexpected(left: "dict[str, Tensor]", name: str, expected: str) -> UserErro
     return UserError(f"{name}: expected {expected}, got {got}; give one LSTM or GRU, one Linear and their prefixes")
 
 
-def _convert(weights: Path, phones: Path, model: Path, **options: Any) -> None:
-    import safetensors.torch
-
+def _convert(weights: Path, phones: Path, model: Path, **options: Any) -> "AcousticModel":
     from ernn import artifacts
     from ernn.nn import model_file
 
-    file = weights
+    artifacts.check_writable(model)
+    labels = artifacts.read_text(phones, "write the labels of the classes there, one a line").split()
+    made = from_weights(_tensors(weights), labels, **options)
+    model_file.save(made, model)
+    return made
+
+
+def _tensors(file: Path) -> "dict[str, Tensor]":
+    """The tensors of a safetensors file.
+
+    Raises:
+        UserError: no such file, or another one.
+    """
+    import safetensors.torch
+
+    if not file.is_file():
+        what = "a folder, not a file of weights" if file.is_dir() else "no such file"
+        raise UserError(f"{file}: {what}; {_SAVE}")
     try:
-        tensors, file = safetensors.torch.load_file(weights), phones
-        labels, file = artifacts.read_text(phones, "see --help for the kind of file wanted").split(), model
-        model_file.save(from_weights(tensors, labels, **options), model)
-    except UserError:
-        raise
+        return safetensors.torch.load_file(file)
     except (OSError, ValueError, safetensors.SafetensorError) as error:
-        raise UserError(f"{file}: {error}; see --help for the kind of file wanted") from None
+        with file.open("rb") as opened:
+            pickled = _PICKLED.match(opened.read(4))
+        if pickled:
+            raise UserError(f"{file}: written by torch.save; opening such files can run code, so {_SAVE}") from None
+        raise UserError(f"{file}: not a whole safetensors file ({error}); {_SAVE}") from None
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -189,11 +255,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--phones", type=Path, required=True, help="text: labels of the classes, without CTC's blank")
     parser.add_argument("--blank", type=int, help="class of CTC's blank; leave it out if trained on frames")
     parser.add_argument("--model", type=Path, required=True, help="the model file to write")
+    options = parser.parse_args(arguments)
     try:
-        _convert(**vars(parser.parse_args(arguments)))
+        made = _convert(**vars(options))
     except UserError as error:
         print(f"torch_import: {error}", file=sys.stderr)
         sys.exit(2)
+    network, classes = made.network, len(made.phones) + (made.criterion == "ctc")
+    sizes = f"{network.layers} layers of {network.cells} cells"
+    projection = f" projected to {network.projection}" if network.projection else ""
+    print(f"{network.cell}, {sizes}{projection}, {made.dimension} inputs, {classes} classes: {options.model}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from ernn import artifacts
 from ernn.devices import limits
@@ -57,6 +66,9 @@ class Augmentation(Section):
         return self
 
 
+LABELS = {"sp": "sil", "spn": "sil", "nsn": "sil", "<eps>": "q"}  # what Kaldi's recipes write beside phones
+
+
 class Corpus(Section):
     """Where speech comes from."""
 
@@ -70,6 +82,8 @@ class Corpus(Section):
     augmentation: Augmentation = Augmentation()  # synthetic only
     workers: Processes = 0  # that read or synthesise; 0 = one a core; bytes stay the same
     alignment_model: Text = ""  # kaldi without times: an acoustic model to force-align with; empty: CTC only
+    labels: dict[Text, Text] = LABELS  # timit, kaldi: label -> the phone that is read in its place; `q` leaves it out
+    overlap_ms: Annotated[Real, Field(ge=0, le=1000)] = 0.0  # timit, kaldi: a label so early cuts the one before
 
     @model_validator(mode="after")
     def _found(self) -> "Corpus":
@@ -79,6 +93,12 @@ class Corpus(Section):
                 "`make run PRESET=paper TIMIT=/folder`"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _older(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what came later and says nothing: digests of earlier runs stay."""
+        later = {"labels": LABELS, "overlap_ms": 0.0}
+        return {key: value for key, value in handler(self).items() if key not in later or value != later[key]}
 
 
 class Features(Section):

@@ -3,12 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from ernn.data import kaldi
 from ernn.data.corpus import Segment, Utterance
+from ernn.data.labels import CUT, LabelRules
 from ernn.errors import UserError
+from ernn.params import Corpus
 from tests.data.conftest import noise
 
+RULES = LabelRules.of(Corpus())
 SPEECHOCEAN = Path(__file__).parents[3] / "shared/data/speechocean762-mini"
 
 
@@ -17,8 +21,8 @@ def refused(corpus: Path, message: str) -> None:
         read(corpus)
 
 
-def read(corpus: Path) -> list[Utterance]:
-    return [utterance for speaker in kaldi.speakers(corpus) for utterance in speaker.utterances()]
+def read(corpus: Path, rules: LabelRules = RULES) -> list[Utterance]:
+    return [utterance for speaker in kaldi.speakers(corpus, rules) for utterance in speaker.utterances()]
 
 
 def names(found) -> list[tuple[str, str]]:
@@ -26,7 +30,7 @@ def names(found) -> list[tuple[str, str]]:
 
 
 def test_a_folder_is_read(kaldi_folder):
-    found = kaldi.speakers(kaldi_folder())
+    found = kaldi.speakers(kaldi_folder(), RULES)
     assert names(found) == [("train", "anna"), ("train", "ben"), ("dev", "cleo"), ("test", "dan")]
     (spoken,) = found[0].utterances()
     assert (spoken.name, spoken.phones, spoken.segments) == ("anna-1", ("aa1", "t"), ())
@@ -35,7 +39,7 @@ def test_a_folder_is_read(kaldi_folder):
 
 def test_one_training_speaker_in_ten_is_held_out_without_a_dev_folder(kaldi_folder):
     people = " ".join(f"s{index:02d}" for index in range(13))
-    found = kaldi.speakers(kaldi_folder(train=people, dev=""))
+    found = kaldi.speakers(kaldi_folder(train=people, dev=""), RULES)
     assert [name for split, name in names(found) if split == "dev"] == ["s02", "s12"]
     assert len(found) == 14
 
@@ -43,31 +47,106 @@ def test_one_training_speaker_in_ten_is_held_out_without_a_dev_folder(kaldi_fold
 def test_paths_may_start_at_the_corpus_folder(kaldi_folder):
     corpus = kaldi_folder()
     (corpus / "dev/wav.scp").write_text("cleo-1 dev/cleo.wav\n")
-    assert len(kaldi.speakers(corpus)[2].utterances()) == 1
+    assert len(kaldi.speakers(corpus, RULES)[2].utterances()) == 1
 
 
 def test_segments_cut_recordings(kaldi_folder):
     corpus = kaldi_folder()
     (corpus / "dev/wav.scp").write_text("tape cleo.wav\n")
     (corpus / "dev/segments").write_text("cleo-1 tape 0.1 0.35\n")
-    (spoken,) = kaldi.speakers(corpus)[2].utterances()
+    (spoken,) = kaldi.speakers(corpus, RULES)[2].utterances()
     np.testing.assert_array_equal(spoken.samples, noise()[1600:5600])
 
 
 def test_utterances_may_end_a_little_behind_their_recording(kaldi_folder):
     corpus = kaldi_folder()
     (corpus / "dev/segments").write_text("cleo-1 cleo-1 0.1 1.0\n")
-    (spoken,) = kaldi.speakers(corpus)[2].utterances()
+    (spoken,) = kaldi.speakers(corpus, RULES)[2].utterances()
     np.testing.assert_array_equal(spoken.samples, noise()[1600:])
     (corpus / "dev/segments").write_text("cleo-1 cleo-1 0.1 1.1\n")
     message = f"{corpus / 'dev/cleo.wav'}: utterance cleo-1 ends at 1.1 s, but the recording ends at 0.5 s; correct"
     refused(corpus, message)
 
 
+@pytest.mark.parametrize("end", ["-1", "-1.0", "-1.00"])
+def test_an_end_of_minus_one_is_that_of_the_recording(kaldi_folder, end):
+    corpus = kaldi_folder()
+    (corpus / "dev/segments").write_text(f"cleo-1 cleo-1 0.1 {end}\n")
+    (spoken,) = kaldi.speakers(corpus, RULES)[2].utterances()
+    np.testing.assert_array_equal(spoken.samples, noise()[1600:])
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+def test_the_fifth_column_is_the_channel(kaldi_folder, channel):
+    corpus, both = kaldi_folder(), np.column_stack([noise(), noise(seed=9)])
+    soundfile.write(corpus / "dev/cleo.wav", both, 16_000, "PCM_16")
+    (corpus / "dev/segments").write_text(f"cleo-1 cleo-1 0.1 0.35 {channel}\n")
+    (spoken,) = kaldi.speakers(corpus, RULES)[2].utterances()
+    np.testing.assert_array_equal(spoken.samples, both[1600:5600, channel])
+    (corpus / "dev/segments").write_text("cleo-1 cleo-1 0.1 0.35 2\n")
+    refused(corpus, f"{corpus / 'dev/cleo.wav'}: no channel 2, the file has 2, counted from 0; correct the number")
+
+
+@pytest.mark.parametrize("command", ["cat cleo.wav |", "cat cleo.wav|", "cat 'cleo.wav'|", "cat dev/cleo.wav |"])
+def test_a_command_that_only_reads_a_file_is_that_file(kaldi_folder, command):
+    corpus = kaldi_folder()
+    (corpus / "dev/wav.scp").write_text(f"cleo-1 {command}\n")
+    assert len(kaldi.speakers(corpus, RULES)[2].utterances()) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["sph2pipe -f wav cleo.wav|", "cat cleo.wav ben.wav|", "cat cleo.wav | sox - |", "cat|", "|", "cat -|", "cat 'a |"],
+)
+def test_other_commands_are_not_run(kaldi_folder, command):
+    corpus = kaldi_folder()
+    (corpus / "dev/wav.scp").write_text(f"cleo-1 {command}\n")
+    refused(corpus, f"{corpus / 'dev/wav.scp'}:1: commands are not run; write the audio to a file and give its path")
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_labels_of_recipes_are_silence_or_left_out(kaldi_folder, timed):
+    corpus = kaldi_folder()
+    written = ["SIL", "NSN", "AA1_B", "<eps>", "T_E", "sp", "SPN_S"]
+    (corpus / "dev/text-phone").write_text(f"cleo-1 {' '.join(written)}\n")
+    if timed:
+        lines = (f"cleo-1 1 {0.05 * at:.2f} 0.05 {label}\n" for at, label in enumerate(written))
+        (corpus / "dev/phones.ctm").write_text("".join(lines))
+    (spoken,) = kaldi.speakers(corpus, RULES)[2].utterances()
+    ends = ["sil"] if timed else ["sil", "sil"]
+    assert list(spoken.phones) == [*ends, "aa1", "q", "t", *ends]
+    assert spoken.mended == {
+        "labels nsn read as sil": 1,
+        "labels <eps> read as q": 1,
+        "labels sp read as sil": 1,
+        "labels spn read as sil": 1,
+    }
+
+
+def test_a_mapping_says_what_other_labels_stand_for(kaldi_folder):
+    corpus = kaldi_folder()
+    (corpus / "dev/text-phone").write_text("cleo-1 noise A_B T_E\n")
+    spoken = read(corpus, LabelRules.of(Corpus(labels={"NOISE": "sil", "a": "aa"})))[2]
+    assert spoken.phones == ("sil", "aa", "t")
+    assert spoken.mended == {"labels noise read as sil": 1, "labels a read as aa": 1}
+    (corpus / "dev/text-phone").write_text("cleo-1 AA T spn\n")
+    with pytest.raises(UserError, match=r"unknown phone 'spn'.*or say in corpus.labels which of them it stands for"):
+        read(corpus, LabelRules.of(Corpus(labels={"NOISE": "sil"})))
+
+
+def test_times_that_overlap_are_cut_on_request(kaldi_folder):
+    corpus = kaldi_folder()
+    (corpus / "dev/phones.ctm").write_text("cleo-1 1 0.0 0.21 AA\ncleo-1 1 0.2 0.3 T\n")
+    refused(corpus, "overlaps aa, which ends at 3360; correct the times, or raise corpus.overlap_ms to cut the earlier")
+    spoken = read(corpus, LabelRules.of(Corpus(overlap_ms=10)))[2]
+    assert spoken.segments == (Segment(0, 3200, "aa"), Segment(3200, 8000, "t"))
+    assert spoken.mended == {CUT: 1}
+
+
 def test_times_become_segments_with_silence_between(kaldi_folder):
     corpus = kaldi_folder()
     (corpus / "dev/phones.ctm").write_text("cleo-1 1 0.1 0.1 AA1_B\ncleo-1 1 0.2 0.05 T_E\n")
-    (spoken,) = kaldi.speakers(corpus)[2].utterances()
+    (spoken,) = kaldi.speakers(corpus, RULES)[2].utterances()
     assert spoken.segments == (
         Segment(0, 1600, "sil"), Segment(1600, 3200, "aa1"), Segment(3200, 4000, "t"), Segment(4000, 8000, "sil"),
     )  # fmt: skip
@@ -93,7 +172,13 @@ def test_times_become_segments_with_silence_between(kaldi_folder):
         ("segments", "cleo-1 cleo-1 0.2 1.1", "cleo.wav: utterance cleo-1 ends at 1.1 s, but the recording ends at"),
         ("segments", "cleo-1 cleo-1 0.5 0.6", "cleo.wav: utterance cleo-1 starts at 0.5 s, but the recording ends"),
         ("segments", "cleo-1 cleo-1 0.2 1e9", ":1: '1e9' is not a time in seconds; correct the line"),
-        ("segments", "cleo-1 cleo-1 0.2", ":1: not `utterance recording start end`; correct the line"),
+        ("segments", "cleo-1 cleo-1 0.2", ":1: not `utterance recording start end [channel]`; correct the line"),
+        ("segments", "cleo-1 cleo-1 0 1 0 1", ":1: not `utterance recording start end [channel]`; correct the line"),
+        ("segments", "cleo-1 cleo-1 0 0.1 A", ":1: 'A' is not a channel (0, 1, ..); correct the line"),
+        ("segments", "cleo-1 cleo-1 0 0.1 -1", ":1: '-1' is not a channel (0, 1, ..); correct the line"),
+        ("segments", "cleo-1 cleo-1 -1 0.1", ":1: '-1' is not a time in seconds; correct the line"),
+        ("segments", "cleo-1 cleo-1 0.5 -1", "cleo.wav: utterance cleo-1 starts at 0.5 s, but the recording ends"),
+        ("segments", "cleo-1 cleo-1 0 -1.5", ":1: '-1.5' is not a time in seconds; correct the line"),
         ("phones.ctm", "dan-1 1 0 0.1 AA", ": no times of utterance cleo-1; add them or remove the file"),
         ("phones.ctm", "cleo-1 1 0 AA", ":1: not `utterance channel start duration phone`; correct the line"),
         ("phones.ctm", "cleo-1 1 0 1e400 AA", ":1: '1e400' is not a time in seconds; correct the line"),
@@ -112,18 +197,20 @@ def test_bad_tables_are_refused_with_file_and_line(kaldi_folder, table, text, me
     refused(corpus, file + message)
 
 
-@pytest.mark.parametrize("table", ["text", "text-phone"])
+@pytest.mark.parametrize("table", ["text", "text-phone", "phones.ctm"])
 def test_words_in_place_of_phones_are_told_from_a_wrong_phone(kaldi_folder, table):
     corpus = kaldi_folder()
-    (corpus / "dev/text-phone").unlink()
-    (corpus / "dev" / table).write_text("cleo-1 we are here again\n")
-    refused(
-        corpus,
-        f"{corpus / 'dev' / table}:1: 'we are here again' are words, not phones; write the phones of each utterance to "
-        f"{corpus / 'dev/text-phone'}, a line `utterance phones` each",
-    )
-    (corpus / "dev" / table).write_text("cleo-1 W IY AA R HERE\n")
-    refused(corpus, f"{corpus / 'dev' / table}:1: unknown phone 'here'; rename it to one of TIMIT's 61 labels")
+    file, cure = corpus / "dev" / table, f"write `utterance phones` lines to {corpus / 'dev/text-phone'}"
+    words, phones = "cleo-1 we are here again\n", "cleo-1 W IY AA R HERE\n"
+    if table == "phones.ctm":
+        cure = "write times of phones, or remove the file"
+        words, phones = ("".join(f"cleo-1 1 0 1 {label}\n" for label in text.split()[1:]) for text in (words, phones))
+    else:
+        (corpus / "dev/text-phone").unlink()
+    file.write_text(words)
+    refused(corpus, f"{file}:1: 'we' is no phone, nor are most labels here: these are words; {cure}")
+    file.write_text(phones)
+    refused(corpus, f"{file}:{5 if table == 'phones.ctm' else 1}: unknown phone 'here'; rename it to one of TIMIT's 61")
 
 
 def test_tables_with_a_byte_order_mark_are_read(kaldi_folder):
@@ -131,7 +218,7 @@ def test_tables_with_a_byte_order_mark_are_read(kaldi_folder):
     for table in ("wav.scp", "utt2spk", "text-phone"):
         file = corpus / "dev" / table
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
-    assert names(kaldi.speakers(corpus))[2] == ("dev", "cleo")
+    assert names(kaldi.speakers(corpus, RULES))[2] == ("dev", "cleo")
 
 
 def test_missing_parts_are_refused(kaldi_folder):
@@ -146,7 +233,7 @@ def test_missing_parts_are_refused(kaldi_folder):
 
 @pytest.mark.skipif(not SPEECHOCEAN.exists(), reason="the sample of speechocean762 is not beside the repository")
 def test_real_speech_is_read():
-    found = kaldi.speakers(SPEECHOCEAN)
+    found = kaldi.speakers(SPEECHOCEAN, RULES)
     spoken = [utterance for speaker in found for utterance in speaker.utterances()]
     assert (len(found), len(spoken)) == (30, 150)
     assert all(len(utterance.samples) > 8000 and utterance.phones for utterance in spoken)

@@ -7,6 +7,7 @@ import soundfile
 
 from ernn.data import features, preparation, synthetic
 from ernn.data.dataset import Dataset
+from ernn.data.labels import CUT
 from ernn.data.phones import PHONES48
 from ernn.errors import UserError
 from ernn.params import Corpus, Features
@@ -142,6 +143,30 @@ def test_resampled_audio_is_counted_and_said(kaldi_folder, tmp_path, caplog):
     opened = Dataset.open(tmp_path / "features")
     assert len(opened.split("train").feature(0)) == 50
     assert not opened.manifest["splits"]["train"]["aligned"]
+
+
+def test_what_was_done_to_labels_is_counted_and_said(kaldi_folder, tmp_path, caplog):
+    folder = kaldi_folder(phones="SPN AA1 T")
+    (folder / "dev/phones.ctm").write_text("cleo-1 1 0 0.1 sil\ncleo-1 1 0.09 0.1 AA\ncleo-1 1 0.19 0.2 T\n")
+    with caplog.at_level("INFO"):
+        corpus = kaldi(folder).model_copy(update={"overlap_ms": 20.0})
+        manifest = preparation.prepare(corpus, Features(), tmp_path / "features")
+    assert {"3 labels spn read as sil", f"1 {CUT}"} <= {record.message for record in caplog.records}
+    assert manifest["corpus"] == {"kind": "kaldi", "resampled_from_hz": {}}
+    transcripts = [Dataset.open(tmp_path / "features").split(split).transcript(0) for split in ("train", "dev")]
+    labels = [" ".join(PHONES48[phone] for phone in each) for each in transcripts]
+    assert labels == ["sil aa t", "sil aa t sil"]
+
+
+def test_a_mapping_that_says_nothing_of_a_corpus_changes_no_byte(prepared, tmp_path):
+    preparation.prepare(SMALL.model_copy(update={"labels": {}, "overlap_ms": 5.0}), Features(), tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(prepared)
+
+
+def test_a_mapping_to_no_phone_is_refused_before_any_work(kaldi_folder, tmp_path):
+    corpus = kaldi(kaldi_folder()).model_copy(update={"labels": {"spn": "noise"}})
+    with pytest.raises(UserError, match=r"^corpus.labels.spn: unknown phone 'noise'; rename it to one of TIMIT's 61"):
+        preparation.prepare(corpus, Features(), tmp_path / "features")
 
 
 def test_speakers_in_two_splits_are_refused(kaldi_folder, tmp_path):

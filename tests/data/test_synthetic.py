@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from ernn.data import synthetic, timit
+from ernn.data.labels import LabelRules
 from ernn.data.phones import class_of
 from ernn.params import Corpus
 
@@ -68,7 +69,8 @@ def test_babble_is_nobodys_voice(split):
 def test_audio_can_be_kept_in_timits_layout_and_read_back(tmp_path):
     kept = synthetic.speakers(SMALL.model_copy(update={"path": str(tmp_path)}))
     spoken = {utterance.name: utterance for speaker in kept for utterance in speaker.utterances()}
-    read = {utterance.name: utterance for speaker in timit.speakers(tmp_path) for utterance in speaker.utterances()}
+    found = timit.speakers(tmp_path, LabelRules())
+    read = {utterance.name: utterance for speaker in found for utterance in speaker.utterances()}
     assert set(read) == set(spoken)
     for name, utterance in read.items():
         np.testing.assert_array_equal(utterance.samples, spoken[name].samples)

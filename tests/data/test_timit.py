@@ -7,6 +7,7 @@ import pytest
 
 from ernn.data import timit
 from ernn.data.corpus import Utterance
+from ernn.data.labels import LabelRules
 from ernn.errors import UserError
 from tests.data.conftest import utterance
 
@@ -49,7 +50,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_is_written_is_read_back_in_every_layout(tmp_path, layout):
     root = LAYOUTS[layout](written(tmp_path / "corpus", WITH_DEV))
-    found = timit.speakers(root)
+    found = timit.speakers(root, LabelRules())
     assert [(speaker.split, speaker.name) for speaker in found] == [
         ("train", "fabc0"), ("dev", "mabc1"), ("test", "mabc2"),
     ]  # fmt: skip
@@ -71,7 +72,7 @@ def test_files_are_timits(tmp_path):
 
 
 def test_without_a_dev_folder_timits_own_dev_and_core_test_speakers_are_taken(tmp_path):
-    found = timit.speakers(written(tmp_path, TIMITS_OWN))
+    found = timit.speakers(written(tmp_path, TIMITS_OWN), LabelRules())
     assert [(speaker.split, speaker.name) for speaker in found] == [
         ("train", "fcjf0"), ("dev", "faks0"), ("test", "mdab0"),
     ]  # fmt: skip
@@ -87,7 +88,7 @@ def refused(root: Path, message: str) -> None:
 
 
 def read(root: Path) -> list[Utterance]:
-    return [utterance for speaker in timit.speakers(root) for utterance in speaker.utterances()]
+    return [utterance for speaker in timit.speakers(root, LabelRules()) for utterance in speaker.utterances()]
 
 
 def test_missing_splits_are_named(tmp_path):
@@ -134,6 +135,6 @@ def test_only_the_two_dialect_sentences_are_left_out(tmp_path):
 @pytest.mark.parametrize("parent", ["train", "test", "Dev"])
 def test_folders_above_the_corpus_may_be_named_like_splits(tmp_path, parent):
     written(tmp_path / parent / "TIMIT", WITH_DEV)
-    assert [(speaker.split, speaker.name) for speaker in timit.speakers(tmp_path)] == [
+    assert [(speaker.split, speaker.name) for speaker in timit.speakers(tmp_path, LabelRules())] == [
         ("train", "fabc0"), ("dev", "mabc1"), ("test", "mabc2"),
     ]  # fmt: skip

@@ -37,7 +37,9 @@ def test_command(kind, projection, blank, files, tmp_path, capsys):
     expected, found = from_weights(weights, phones, blank=blank, **PREFIXES), model_file.load(tmp_path / "model")
     assert same(found, expected)
     assert (found.phones, found.criterion) == (expected.phones, expected.criterion)
-    assert capsys.readouterr() == ("", "")
+    cell, projected = kind.__name__.lower(), f" projected to {projection}" if projection else ""
+    said = f"{cell}, 2 layers of 8 cells{projected}, 5 inputs, 4 classes: model\n"
+    assert capsys.readouterr() == (said, "")
 
 
 def test_prefixes_of_the_command_may_be_left_out(files, tmp_path):
@@ -65,6 +67,16 @@ def refusal(capsys, *options: str) -> str:
     return line
 
 
+SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict(), 'weights.safetensors')"
+ENDS = (
+    f"; {SAVE}",
+    "; write the labels of the classes there, one a line",
+    "; convert it with `iconv -t utf-8`",
+    "; move it away or name another path",
+    "; name another path, or mend that",
+)
+
+
 @pytest.mark.parametrize(
     ("option", "file"),
     [
@@ -84,14 +96,45 @@ def test_files_that_cannot_be_read_or_written(option, file, files, tmp_path, cap
     before = sorted(tmp_path.iterdir())
     line = refusal(capsys, *(files | {option: f"--{option}={file}"}).values())
     assert line.startswith(f"torch_import: {file}: ")
-    ends = "; see --help for the kind of file wanted", "; move it away or name another path", "with `iconv -t utf-8`"
-    assert line.endswith(ends)
+    assert line.endswith(ENDS)
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_pickles_are_never_read(files, tmp_path, capsys):
-    torch.save(named(*modules()), tmp_path / "weights")
-    assert refusal(capsys, *files.values()).startswith("torch_import: weights: ")
+@pytest.mark.parametrize("zipped", [True, False])
+def test_pickles_are_never_read(files, tmp_path, capsys, zipped):
+    torch.save(named(*modules()), tmp_path / "weights", _use_new_zipfile_serialization=zipped)
+    said = "written by torch.save; opening such files can run code"
+    assert refusal(capsys, *files.values()) == f"torch_import: weights: {said}, so {SAVE}"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("none", "no such file"), (".", "a folder, not a file of weights"), ("phones", "not a whole ")],
+)
+def test_weights_that_are_none(files, capsys, path, said):
+    line = refusal(capsys, *(files | {"weights": f"--weights={path}"}).values())
+    assert line.startswith(f"torch_import: {path}: {said}")
+
+
+def test_names_of_a_wrapped_network_are_read_without_the_wrapper(files, tmp_path, capsys):
+    weights = named(*modules())
+    save_file({f"module._orig_mod.{name}": tensor for name, tensor in weights.items()}, "weights")
+    run(*files.values())
+    assert same(model_file.load(tmp_path / "model"), from_weights(weights, PHONES, **PREFIXES))
+
+
+def test_the_prefixes_that_are_there_are_named(files, tmp_path, capsys):
+    save_file({f"encoder.{name}": tensor for name, tensor in named(*modules()).items()}, "weights")
+    line = refusal(capsys, *files.values())
+    assert line == (
+        "torch_import: rnn.weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'encoder.rnn.': "
+        "give prefix='encoder.rnn.' (--prefix)"
+    )
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_weights_are_read(files, capsys):
+    line = refusal(capsys, *(files | {"weights": "--weights=none", "model": "--model=phones/model"}).values())
+    assert line.startswith("torch_import: phones/model: ")
 
 
 def test_a_network_that_cannot_be_imported_leaves_no_file(files, tmp_path, capsys):

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.utils import prune
 
 from ernn.errors import UserError
 from ernn.nn.torch_import import from_modules, from_weights
@@ -91,10 +92,37 @@ def test_no_tensor_can_be_left_out_nor_lengthened(kind, bias, data):
         refused({other: tensor for other, tensor in weights.items() if other != name})
 
 
-@pytest.mark.parametrize("prefixes", [{"prefix": "", "output_prefix": "fc."}, {"prefix": "lstm.", "output_prefix": ""}])
-def test_wrong_prefixes(prefixes):
-    name = f"{prefixes['prefix']}weight_hh_l0"
-    assert refused(named(*modules()), prefixes=prefixes) == f"{name}: expected a matrix, got no such tensor{ADVICE}"
+@pytest.mark.parametrize(
+    ("prefixes", "message"),
+    [
+        (
+            {"prefix": "", "output_prefix": "fc."},
+            "weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'rnn.': give prefix='rnn.' (--prefix)",
+        ),
+        (
+            {"prefix": "rnn.", "output_prefix": ""},
+            "weight: no such tensor; `weight` stands behind 'fc.': give output_prefix='fc.' (--output-prefix)",
+        ),
+    ],
+)
+def test_wrong_prefixes(prefixes, message):
+    assert refused(named(*modules()), prefixes=prefixes) == message
+
+
+def test_every_prefix_that_could_be_meant_is_named():
+    weights = {f"{side}.{name}": tensor for side in ("left", "right") for name, tensor in named(*modules()).items()}
+    assert refused(weights) == (
+        "rnn.weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'left.rnn.' or 'right.rnn.': "
+        "give prefix='left.rnn.' (--prefix)"
+    )
+
+
+def test_a_wrapper_of_some_names_only_is_named():
+    weights = {f"module.{name}" if name.startswith("rnn") else name: each for name, each in named(*modules()).items()}
+    assert refused(weights) == (
+        "rnn.weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'module.rnn.': "
+        "give prefix='module.rnn.' (--prefix)"
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int32, torch.bool, torch.complex64])
@@ -199,3 +227,44 @@ def test_active_dropout():
         from_modules(*modules(dropout=0.3), PHONES)
     message = "dropout=0.3 is active, but an imported model has none; call .eval() first"
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize(
+    ("register", "kind"),
+    [
+        ("register_forward_hook", "forward"),
+        ("register_forward_pre_hook", "forward_pre"),
+        ("register_full_backward_hook", "backward"),
+        ("register_full_backward_pre_hook", "backward_pre"),
+    ],
+)
+def test_hooks(place, register, kind):
+    pair = modules()
+    handle = getattr(pair[place], register)(lambda *arguments: None)
+    with pytest.raises(UserError) as error:
+        from_modules(*pair, PHONES)
+    assert str(error.value) == (
+        f"the {('recurrent', 'output')[place]} module has hooks ({kind}), which an imported model would not run; "
+        "remove them first, by remove() of the handles that registering them gave"
+    )
+    handle.remove()
+    from_modules(*pair, PHONES)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_forward_of_its_own(place):
+    pair = modules()
+    pair[place].forward = lambda x: x
+    with pytest.raises(UserError, match=r"^the \w+ module has a forward of its own, which would not be imported"):
+        from_modules(*pair, PHONES)
+
+
+@pytest.mark.parametrize("way", ["l1_unstructured", "random_unstructured"])
+def test_pruning_that_was_not_made_permanent(way):
+    recurrent, output = modules()
+    getattr(prune, way)(output, "weight", amount=0.5)
+    with pytest.raises(UserError, match=r"^the output module has hooks \(forward_pre\)"):
+        from_modules(recurrent, output, PHONES)
+    prune.remove(output, "weight")
+    from_modules(recurrent, output, PHONES)

@@ -81,3 +81,13 @@ def test_other_places_of_the_reset(reset):
 def test_projections_that_do_not_shrink(projection):
     message = f"projection={projection} must be smaller than cells=8; 0 means none"
     refused(Network, message, cells=8, projection=projection)
+
+
+def test_later_keys_of_a_corpus_stand_in_its_values_only_where_they_say_something():
+    values = Corpus(labels={"sp": "sil"}, overlap_ms=1).model_dump(mode="json")
+    assert Corpus.model_validate(values) == Corpus(labels={"sp": "sil"}, overlap_ms=1)
+    assert not {"labels", "overlap_ms"} & Corpus().model_dump(mode="json").keys()
+    refused(Corpus, "Input should be greater than or equal to 0", overlap_ms=-1)
+    assert values.pop("labels") == {"sp": "sil"}
+    assert values.pop("overlap_ms") == 1.0
+    assert values == Corpus().model_dump(mode="json")
