@@ -162,10 +162,16 @@ def test_checkpoints_without_a_place_are_refused_before_the_epochs(folder, capsy
     assert not (folder / "dense").exists()
 
 
-def test_loss_that_diverges(folder, capsys):
-    wild = PARAMS | {"training": PARAMS["training"] | {"learning_rate": 1e38}}
-    (folder / "params.yaml").write_text(yaml.safe_dump(wild))
-    assert "the loss is no longer finite in epoch" in refusal(capsys, run_pretrain)
+def test_loss_that_diverges(folder, capsys, monkeypatch):
+    fresh = session.fresh_model
+
+    def wild(*arguments):
+        model = fresh(*arguments)
+        model.output.weight.data.fill_(3e38)  # sums of products overflow
+        return model
+
+    monkeypatch.setattr(session, "fresh_model", wild)
+    assert "the loss is no longer finite in epoch 1" in refusal(capsys, run_pretrain)
     assert not (folder / "dense/model").exists()
 
 
