@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ernn import artifacts, disk
 from ernn.artifacts import Record
 
 if TYPE_CHECKING:  # importing MLflow takes seconds
@@ -79,12 +80,18 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
 
     Raises:
         Unreachable: the store failed, whatever the reason; the message is one line.
+        disk.DiskFull: there is no space for the store, or here for the files of a run.
     """
     _set_environment()
+    database = _database(uri())
     try:
-        with _alone(uri()):
+        with _alone(database):
             return _publish(experiment, runs)
     except Exception as error:  # MLflow, requests, SQLAlchemy: training must not depend on which
+        if database is not None and (disk.is_full(error) or disk.is_short(database)):
+            raise disk.DiskFull.at(database) from error
+        if isinstance(error, OSError) and error.errno is not None and disk.is_full(error):
+            raise  # of a file here; a server's own disk is the server's matter
         reason = str(error).strip().splitlines() or [""]
         raise Unreachable(f"{type(error).__name__}: {reason[0]}"[:300]) from error
 
@@ -148,16 +155,28 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
 
 
 @contextlib.contextmanager
-def _alone(store: str) -> Iterator[None]:
-    """One process at a time on a database: the first use creates it, and two at once would crash."""
-    database = _database(store)
+def _alone(database: Path | None) -> Iterator[None]:
+    """One process at a time on a database, and a whole one: the first use creates it, two at once would crash."""
     if database is None:
         yield
         return
     from filelock import FileLock
 
     with FileLock(f"{database}.lock", timeout=300):
+        if not database.exists():
+            _create(database)
         yield
+
+
+def _create(database: Path) -> None:
+    """All tables or no file: MLflow refuses a database in which some are missing."""
+    from mlflow import MlflowClient
+
+    with artifacts.atomic(database) as temporary:
+        try:
+            MlflowClient(tracking_uri=f"sqlite:///{temporary}").get_experiment("0")
+        finally:
+            temporary.with_name(f"{temporary.name}-journal").unlink(missing_ok=True)
 
 
 def _database(store: str) -> Path | None:

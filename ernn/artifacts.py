@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from ernn import disk
 from ernn.errors import UserError, complaints
 
 _CURE = "run the stage that makes it again (`dvc repro`)"
@@ -23,32 +24,39 @@ def atomic(path: Path) -> Iterator[Path]:
 
     Raises:
         UserError: `path` is a folder, or has no name of its own, as `.` has none.
+        disk.DiskFull: there is no space for it.
     """
     if not path.name or path.is_dir():
         raise UserError(f"{path}: a folder, not a file that could be written; move it away or name another path")
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
     try:
-        yield temporary
-        temporary.chmod(0o644)  # safetensors writes for the owner alone
-        temporary.replace(path)
+        with disk.written(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.chmod(0o644)  # safetensors writes for the owner alone
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """An empty folder next to `path` that takes its place only when the block ends without an error."""
+    """An empty folder next to `path` that takes its place only when the block ends without an error.
+
+    Raises:
+        disk.DiskFull: there is no space for it.
+    """
     temporary, old = path.with_name(f".{path.name}.tmp"), path.with_name(f".{path.name}.old")
     shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed
-    temporary.mkdir(parents=True)
     try:
-        yield temporary
-        shutil.rmtree(old, ignore_errors=True)
-        with suppress(FileNotFoundError):
-            path.rename(old)
-        temporary.rename(path)
-        shutil.rmtree(old, ignore_errors=True)
+        with disk.written(path):
+            temporary.mkdir(parents=True)
+            yield temporary
+            shutil.rmtree(old, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                path.rename(old)
+            temporary.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
