@@ -1,5 +1,6 @@
 """Files between stages, written whole or not at all."""
 
+import glob
 import hashlib
 import json
 import os
@@ -32,11 +33,21 @@ def atomic(path: Path) -> Iterator[Path]:
     try:
         with disk.written(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            _clear_killed(path)
             yield temporary
             temporary.chmod(0o644)  # safetensors writes for the owner alone
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _clear_killed(path: Path) -> None:
+    """Remove what killed processes of this machine have left of `path`."""
+    first = f".{path.name}.{platform.node()}."
+    for left in path.parent.glob(f"{glob.escape(first)}*.tmp"):
+        number = left.name.removeprefix(first).removesuffix(".tmp")
+        if number.isdecimal() and not Path("/proc", number).exists():
+            left.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -20,13 +20,15 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from ernn import disk
+from ernn import disk, scratch
 from ernn.errors import UserError
-from workflow import declaration
+from workflow import declaration, guard
+from workflow.alone import alone, end_with_parent
 from workflow.declaration import Declaration, Task
 from workflow.lockfile import Keeper
 
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
+GUARDED = (sys.executable, "-I", guard.__file__)
 _BEGINS = re.compile(r"(?:Running stage|Stage) '(.+)'")
 _HINTS = (
     "Use `dvc push`",
@@ -127,9 +129,12 @@ class Process:
     Args:
         line: the tasks; none for all of them, whose output is relayed as it is.
         threads: of the process, unless OMP_NUM_THREADS says otherwise.
+        part: descriptor of `alone`.
     """
 
-    def __init__(self, folder: Path, line: list[Task], threads: int | None, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, line: list[Task], threads: int | None, part: int, options: Sequence[str] = ()
+    ) -> None:
         self.line, self.name = line, line[0].name if line else "dvc"
         self.unheard: OSError | None = None
         self._folder = folder
@@ -137,14 +142,16 @@ class Process:
         self._stuck_since: float | None = None
         single = ["--single-item", *(task.name for task in line)] if line else []
         self._process = subprocess.Popen(
-            [*DVC, "repro", *options, *single],
+            [*GUARDED, *DVC, "repro", *options, *single],
             cwd=folder,
             env={**({"OMP_NUM_THREADS": str(threads)} if threads else {}), **os.environ},
+            stdin=subprocess.PIPE,  # it closes when this process ends, and so does what is guarded
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,
+            pass_fds=[part],
         )
         self._relay = threading.Thread(target=self._relayed, args=(self._process.stdout,), daemon=True)
         self._relay.start()
@@ -190,7 +197,7 @@ class Process:
 
     def _is_stuck(self) -> bool:
         """Whether DVC alone has been at work on a full disk for a while: its databases try again for ever."""
-        if _short(self._folder) is None or _children(self._process.pid):
+        if _short(self._folder) is None or any(map(guard.children, guard.children(self._process.pid))):
             self._stuck_since = None
             return False
         self._stuck_since = self._stuck_since or time.monotonic()
@@ -220,20 +227,12 @@ def _short(folder: Path) -> Path | None:
     return next((each for each in places if disk.is_short(each)), None)
 
 
-def _children(pid: int) -> list[int]:
-    """Processes that a process has started and that have not ended."""
-    found: list[int] = []
-    for file in Path("/proc", str(pid), "task").glob("*/children"):
-        with suppress(OSError):
-            found += map(int, file.read_text().split())
-    return found
-
-
-def run(folder: Path, schedule: Schedule, threads: int, keeper: Keeper) -> int:
+def run(folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keeper) -> int:
     """Run what is scheduled; the first exit code that is not 0. After it nothing more begins, what runs ends.
 
     Args:
         threads: of each process, unless OMP_NUM_THREADS says otherwise.
+        part: descriptor of `alone`.
 
     Raises:
         BrokenPipeError: nobody reads what is printed any more.
@@ -244,7 +243,7 @@ def run(folder: Path, schedule: Schedule, threads: int, keeper: Keeper) -> int:
     try:
         while processes or not (failed or schedule.done):
             while not failed and (line := schedule.next()) is not None:
-                processes.append(Process(folder, line, threads))
+                processes.append(Process(folder, line, threads, part))
             ended = _ended(processes)
             for process, code in ended:
                 processes.remove(process)
@@ -260,9 +259,9 @@ def run(folder: Path, schedule: Schedule, threads: int, keeper: Keeper) -> int:
     return failed
 
 
-def _everything(folder: Path, options: Sequence[str]) -> int:
+def _everything(folder: Path, part: int, options: Sequence[str]) -> int:
     """`dvc repro` of the whole chain, one stage after the other; its exit code."""
-    process = Process(folder, [], None, options)
+    process = Process(folder, [], None, part, options)
     try:
         while not (ended := _ended([process])):
             time.sleep(_POLL_S)
@@ -309,7 +308,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cores = len(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(prog="python -m workflow.local", description=__doc__.split("\n")[0])
     parser.add_argument("--jobs", type=int, default=cores, help="stages at a time; one a core if nothing is said")
-    jobs = parser.parse_args(arguments).jobs
+    parser.add_argument(
+        "--with-parent", action="store_true", help="end when the process that starts this does, as make"
+    )
+    options = parser.parse_args(arguments)
+    jobs = options.jobs
+    if options.with_parent:
+        end_with_parent()
     for number in (signal.SIGTERM, signal.SIGHUP):  # `nohup` ignores the second, and so do we then
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _terminated)
@@ -335,28 +340,30 @@ def _run(folder: Path, jobs: int, threads: int) -> int:
     declared = declaration.load(folder)
     if (short := _short(folder)) is not None:
         raise disk.DiskFull.at(short)
-    keeper = Keeper(folder)
-    keeper.mend()
-    keeper.keep()
-    try:
-        code = _chain(folder, declared, jobs, threads, keeper)
+    scratch.sweep()
+    with alone(folder) as part:
+        keeper = Keeper(folder)
+        keeper.mend()
         keeper.keep()
-        return code
-    finally:
-        with suppress(disk.DiskFull):  # the next run does it
-            keeper.mend()
+        try:
+            code = _chain(folder, declared, jobs, threads, part, keeper)
+            keeper.keep()
+            return code
+        finally:
+            with suppress(disk.DiskFull):  # the next run does it
+                keeper.mend()
 
 
-def _chain(folder: Path, declared: Declaration, jobs: int, threads: int, keeper: Keeper) -> int:
+def _chain(folder: Path, declared: Declaration, jobs: int, threads: int, part: int, keeper: Keeper) -> int:
     """The exit code of what has changed, stages side by side, and then of everything."""
     names = changed(folder, declared) if jobs > 1 else set()
     if len(names) > 1:
         memory = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
         one_gpu = any(Path("/dev").glob("nvidia[0-9]*"))
-        code = run(folder, Schedule(declared, names, jobs, memory, one_gpu), threads, keeper)
+        code = run(folder, Schedule(declared, names, jobs, memory, one_gpu), threads, part, keeper)
         if code:
             return code
-    return _everything(folder, ["--quiet"] if len(names) > 1 else [])
+    return _everything(folder, part, ["--quiet"] if len(names) > 1 else [])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """dvc.lock outlives a full disk: DVC writes it in place, and refuses for ever one that was cut off."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ class Keeper:
         Raises:
             disk.DiskFull: there is no space for it.
         """
-        self._users.unlink(missing_ok=True)
+        if not any(Path("/proc", pid).exists() for pid in re.findall(r'"pid": (\d+)', _read(self._users))):
+            self._users.unlink(missing_ok=True)
         if not self._lock.exists() or is_whole(_read(self._lock)):
             return
         copy = _read(self._copy)

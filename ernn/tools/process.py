@@ -4,14 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from ernn import disk
+from ernn import disk, scratch
 from ernn.errors import UserError
 
 Optimize = Literal["-O0", "-O1", "-O2"]  # of C++ compilers
@@ -64,18 +63,15 @@ class OutOfTime(UserError):
 @contextmanager
 def work_folder() -> Iterator[Path]:
     """A temporary folder for what tools write; it stays when a UserError leaves it that names a file there."""
-    folder = Path(tempfile.mkdtemp(prefix="ernn-"))
-    named = False
-    try:
-        yield folder
-    except disk.DiskFull:
-        raise  # its logs would take what little space there is
-    except UserError as error:
-        named = str(folder) in str(error)
-        raise
-    finally:
-        if not named:
-            shutil.rmtree(folder, ignore_errors=True)
+    with scratch.folder() as folder:
+        try:
+            yield folder
+        except disk.DiskFull:
+            raise  # its logs would take what little space there is
+        except UserError as error:
+            if str(folder) in str(error):
+                scratch.keep(folder)
+            raise
 
 
 def run(
@@ -133,15 +129,16 @@ def _run(
 ) -> int | None:
     """The exit code; none if the command was stopped."""
     try:
-        finished = subprocess.run(
-            words,
-            cwd=folder,
-            env={**os.environ, **(environment or {})},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=limit_s,
-            check=False,
-        )
+        with scratch.folder("tool-") as temporary:  # where tools that are killed leave theirs
+            finished = subprocess.run(
+                words,
+                cwd=folder,
+                env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=limit_s,
+                check=False,
+            )
     except subprocess.TimeoutExpired:
         return None
     return finished.returncode
