@@ -48,7 +48,7 @@ folder: $(INSTALLED)
 
 .PHONY: run
 run: folder ## Speech to compressed models to report; PRESET=smoke takes a few minutes, paper needs TIMIT=/folder
-	cd $(FOLDER) && python -m workflow.local $(if $(JOBS),--jobs $(JOBS))
+	cd $(FOLDER) && exec python -m workflow.local --with-parent $(if $(JOBS),--jobs $(JOBS))
 	@cat $(FOLDER)/report/benchmark.txt
 	@echo "Report: $(FOLDER)/report/report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
 

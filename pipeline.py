@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ernn.artifacts import disk
 from ernn.errors import UserError
 from workflow import checkout, compiler, declaration, plan, submit
 
@@ -28,6 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(options.do(options))
     except UserError as error:
         print(f"pipeline.py {options.command}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if not disk.is_full(error):
+            raise
+        print(f"pipeline.py {options.command}: {disk.named(error)}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components import tracking
+from ernn.artifacts import scratch
 from ernn.hw.design import ACCELERATOR
 from ernn.params import Features, Hardware, Section
 from ernn.params.methods import METHODS
@@ -55,14 +55,14 @@ class Sweep:
 def everything(sweep: Sweep) -> Iterator[tracking.Run]:
     """The runs one after the other, each with a folder of its files that lasts until the next is asked for."""
     for each in sweep.results.networks:
-        with tempfile.TemporaryDirectory() as folder:
-            yield _network(each, sweep, Path(folder))
+        with scratch.folder("publish-") as folder:
+            yield _network(each, sweep, folder)
     for integer in sweep.results.integers:
-        with tempfile.TemporaryDirectory() as folder:
-            yield _integer(integer, sweep, Path(folder))
+        with scratch.folder("publish-") as folder:
+            yield _integer(integer, sweep, folder)
     for accelerator in sweep.results.accelerators:
-        with tempfile.TemporaryDirectory() as folder:
-            yield _accelerator(accelerator, sweep, Path(folder))
+        with scratch.folder("publish-") as folder:
+            yield _accelerator(accelerator, sweep, folder)
 
 
 def _network(result: "Result", sweep: Sweep, folder: Path) -> tracking.Run:

@@ -28,6 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from components import executor
 from ernn import artifacts, params
+from ernn.artifacts import disk
 from ernn.errors import UserError, complaints
 from ernn.params import Parameters
 from ernn.report import metrics as metric_registry
@@ -91,7 +92,9 @@ def main(stage: Stage, arguments: list[str] | None = None) -> None:
         _run(stage, contract, options)
     except KeyboardInterrupt:
         sys.exit(130)
-    except (UserError, ValidationError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, (UserError, ValidationError, OSError)) and not disk.is_full(error):
+            raise
         print(f"{stage.__name__}: {_one_line(error)}", file=sys.stderr)
         sys.exit(2)
 
@@ -228,11 +231,10 @@ def _entry(name: str, key: str | None) -> Any:
 def _one_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return complaints(error)
+    if disk.is_full(error):
+        return str(disk.named(error))
     if isinstance(error, OSError) and error.errno is not None:
-        cure = {
-            errno.ENOSPC: "; free some disk space and run it again",
-            errno.ENOENT: "; run the stage that makes it (`dvc repro`)",
-        }.get(error.errno, "")
+        cure = "; run the stage that makes it (`dvc repro`)" if error.errno == errno.ENOENT else ""
         return f"{error.filename or 'writing'}: {os.strerror(error.errno).lower()}{cure}"
     return " ".join(str(error).split())
 
@@ -248,21 +250,8 @@ def _say_written(path: Path, started_ns: int) -> None:
     """Log `path` and its size if the stage wrote it after `started_ns`."""
     files = [file.stat() for file in _files(path)]
     if any(stat.st_mtime_ns >= started_ns - 10_000_000 for stat in files):  # a file clock ticks every 4 to 10 ms
-        logging.getLogger("components").info("wrote %s (%s)", path, _size(sum(stat.st_size for stat in files)))
+        logging.getLogger("components").info("wrote %s (%s)", path, disk.size(sum(stat.st_size for stat in files)))
 
 
 def _files(path: Path) -> Iterator[Path]:
     return (each for each in (path.rglob("*") if path.is_dir() else [path]) if each.is_file())
-
-
-def _size(size: float) -> str:
-    """Bytes as people read them.
-
-    >>> _size(999), _size(2_500_000)
-    ('999 B', '2.5 MB')
-    """
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ernn.artifacts import Record
+from ernn import artifacts
+from ernn.artifacts import Record, disk
 
 if TYPE_CHECKING:  # importing MLflow takes seconds
     from mlflow import MlflowClient
@@ -106,17 +107,19 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
 
     Raises:
         Unreachable: the store failed, whatever the reason; the message is one line.
+        disk.DiskFull: there is no space for the store, or here for the files of a run.
     """
     _set_environment()
     store = uri()
+    database = _database(store)
     waiting = threading.Timer(SAY_AFTER_S, log.info, ("%s has not answered yet; still trying", shown(store)))
     waiting.daemon = True
     try:
-        _check_file(store)
+        _check_file(database)
         from mlflow import MlflowClient
 
         waiting.start()
-        with _alone(store):
+        with _alone(database):
             client = MlflowClient(tracking_uri=store)
             experiment_id = _experiment(client, store, experiment)
             waiting.cancel()
@@ -124,6 +127,10 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
     except Unreachable:
         raise
     except Exception as error:  # MLflow, requests, SQLAlchemy: training must not depend on which
+        if database is not None and (disk.is_full(error) or disk.is_short(database)):
+            raise disk.DiskFull.at(database) from error
+        if isinstance(error, OSError) and error.errno is not None and disk.is_full(error):
+            raise  # of a file here; a server's own disk is the server's matter
         reason = str(error).strip().splitlines() or [""]
         problem = f"{type(error).__name__}: {reason[0]}"[:300]
         raise Unreachable(problem.replace(store, shown(store)), _cure(store, error)) from error
@@ -193,32 +200,30 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
 
 
 @contextlib.contextmanager
-def _alone(store: str) -> Iterator[None]:
-    """One process at a time on a database: the first use creates it, and two at once would crash."""
-    database = _database(store)
+def _alone(database: Path | None) -> Iterator[None]:
+    """One process at a time on a database, and a whole one: the first use creates it, two at once would crash."""
     if database is None:
         yield
         return
     from filelock import FileLock
 
     with FileLock(f"{database}.lock", timeout=300):
+        if not database.exists():
+            _create(database)
         yield
 
 
-def _check_file(store: str) -> None:
-    """Refuse what can be no database of SQLite, for which MLflow would try for minutes; a file that is missing is made.
+def _check_file(database: Path | None) -> None:
+    """Refuse what can be no database of SQLite, for which MLflow would try for minutes.
 
     Raises:
         Unreachable: a folder, another file, or one that cannot be written.
     """
-    database = _database(store)
-    if database is None:
+    if database is None or not database.exists():
         return
     problem = ""
     try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-        with database.open("a+b") as file:
-            file.seek(0)
+        with database.open("r+b") as file:
             if file.read(len(_SQLITE)) not in (b"", _SQLITE):
                 problem = f"{database}: no database of SQLite"
     except OSError as error:
@@ -227,6 +232,17 @@ def _check_file(store: str) -> None:
         raise Unreachable(
             problem, "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
         )
+
+
+def _create(database: Path) -> None:
+    """All tables or no file: MLflow refuses a database in which some are missing."""
+    from mlflow import MlflowClient
+
+    with artifacts.atomic(database) as temporary:
+        try:
+            MlflowClient(tracking_uri=f"sqlite:///{temporary}").get_experiment("0")
+        finally:
+            temporary.with_name(f"{temporary.name}-journal").unlink(missing_ok=True)
 
 
 def _database(store: str) -> Path | None:

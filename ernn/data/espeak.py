@@ -5,7 +5,6 @@ The library is GPL-3.0-or-later and no part of this package: it is found at run 
 
 import _ctypes
 import ctypes
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int16
 
+from ernn.artifacts import scratch
 from ernn.errors import UserError
 
 SAMPLE_RATE = 22_050  # Hz, eSpeak's own
@@ -73,12 +73,12 @@ def engine(variant: str, language: str, words_per_minute: int, seed: int) -> Ite
         UserError: eSpeak is not installed or refuses the voice.
     """
     library_path, data = _installed()
-    with tempfile.TemporaryDirectory(prefix="ernn-espeak-") as folder:
-        _link_data(data, Path(folder), variant)
+    with scratch.folder("espeak-") as folder:
+        _link_data(data, folder, variant)
         library = ctypes.CDLL(str(library_path))
         try:
             speaker = Engine(library)
-            speaker.start(folder, language, words_per_minute, seed)
+            speaker.start(str(folder), language, words_per_minute, seed)
             yield speaker
             library.espeak_Terminate()
         finally:

@@ -1,5 +1,6 @@
 """TIMIT in any of the layouts met in the wild, and its layout written."""
 
+import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,11 +77,17 @@ def write(utterance: Utterance, folder: Path) -> None:
     """One utterance as `SX1.WAV` (NIST SPHERE), `.PHN`, `.WRD` and `.TXT` in its speaker's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = utterance.name.rpartition("_")[2].upper()
-    with artifacts.atomic(folder / f"{stem}.WAV") as temporary:
-        soundfile.write(temporary, utterance.samples, SAMPLE_RATE, "PCM_16", "LITTLE", "NIST")
-    (folder / f"{stem}.PHN").write_text(_lines(utterance.segments))
-    (folder / f"{stem}.WRD").write_text(_lines(utterance.words))
-    (folder / f"{stem}.TXT").write_text(f"0 {len(utterance.samples)} {utterance.text}\n")
+    sphere = io.BytesIO()  # libsndfile calls a full disk a "system error", or says nothing
+    soundfile.write(sphere, utterance.samples, SAMPLE_RATE, "PCM_16", "LITTLE", "NIST")
+    contents = {
+        "WAV": sphere.getvalue(),
+        "PHN": _lines(utterance.segments).encode(),
+        "WRD": _lines(utterance.words).encode(),
+        "TXT": f"0 {len(utterance.samples)} {utterance.text}\n".encode(),
+    }
+    for kind, content in contents.items():
+        with artifacts.atomic(folder / f"{stem}.{kind}") as temporary:
+            temporary.write_bytes(content)
 
 
 def speaker_folder(corpus: Path, split: Split, region: int, speaker: str) -> Path:

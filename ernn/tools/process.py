@@ -4,13 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from ernn.artifacts import disk, scratch
 from ernn.errors import UserError
 
 Optimize = Literal["-O0", "-O1", "-O2"]  # of C++ compilers
@@ -63,16 +63,15 @@ class OutOfTime(UserError):
 @contextmanager
 def work_folder() -> Iterator[Path]:
     """A temporary folder for what tools write; it stays when a UserError leaves it that names a file there."""
-    folder = Path(tempfile.mkdtemp(prefix="ernn-"))
-    named = False
-    try:
-        yield folder
-    except UserError as error:
-        named = str(folder) in str(error)
-        raise
-    finally:
-        if not named:
-            shutil.rmtree(folder, ignore_errors=True)
+    with scratch.folder() as folder:
+        try:
+            yield folder
+        except disk.DiskFull:
+            raise  # its logs would take what little space there is
+        except UserError as error:
+            if str(folder) in str(error):
+                scratch.keep(folder)
+            raise
 
 
 def run(
@@ -90,10 +89,28 @@ def run(
 
     Raises:
         UserError: it failed, or was stopped (OutOfTime); the message has its last lines and names the log.
+        disk.DiskFull: it failed for want of space, or ended with next to none: what it wrote may be cut off.
     """
     words = [str(word) for word in command]
     if os.sep in words[0]:
         words[0] = str(Path(words[0]).absolute())
+    with disk.written(log):
+        code, printed = _logged(words, folder, log, environment, limit_s)
+    if disk.is_short(folder) or (code and disk.says_full(printed)):
+        raise disk.DiskFull.at(folder / Path(words[0]).name)
+    end = " | ".join(printed.strip().splitlines()[-3:])
+    name = Path(words[0]).name
+    if code is None:
+        raise OutOfTime(f"{name} was stopped after {limit_s:g} s: {end}; all of it is in {log}")
+    if code:
+        raise UserError(f"{name} ended with exit code {code}: {end}; all of it is in {log}")
+    return printed
+
+
+def _logged(
+    words: list[str], folder: Path, log: Path, environment: Mapping[str, str] | None, limit_s: float | None
+) -> tuple[int | None, str]:
+    """The exit code, none if the command was stopped, and what it printed, which is kept."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w+", encoding="utf-8", errors="replace") as kept:
         kept.write(f"$ {' '.join(words)}\n")
@@ -104,13 +121,7 @@ def run(
         printed = kept.read()
         kept.seek(0, os.SEEK_END)
         kept.write("\nstopped\n" if code is None else f"\nexit code {code}\n")
-    end = " | ".join(printed.strip().splitlines()[-3:])
-    name = Path(words[0]).name
-    if code is None:
-        raise OutOfTime(f"{name} was stopped after {limit_s:g} s: {end}; all of it is in {log}")
-    if code:
-        raise UserError(f"{name} ended with exit code {code}: {end}; all of it is in {log}")
-    return printed
+    return code, printed
 
 
 def _run(
@@ -118,15 +129,16 @@ def _run(
 ) -> int | None:
     """The exit code; none if the command was stopped."""
     try:
-        finished = subprocess.run(
-            words,
-            cwd=folder,
-            env={**os.environ, **(environment or {})},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=limit_s,
-            check=False,
-        )
+        with scratch.folder("tool-") as temporary:  # where tools that are killed leave theirs
+            finished = subprocess.run(
+                words,
+                cwd=folder,
+                env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=limit_s,
+                check=False,
+            )
     except subprocess.TimeoutExpired:
         return None
     return finished.returncode

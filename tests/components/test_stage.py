@@ -159,7 +159,7 @@ def test_broken_params_file_is_one_line(folder, capsys, text, line):
     ("error", "line"),
     [
         (UserError("rate must be\n16000"), "rate must be 16000"),
-        (OSError(errno.ENOSPC, "No space", "models/x"), "models/x: no space left on device; free some disk space and"),
+        (OSError(errno.ENOSPC, "No space", "models/x"), "models/x: no space left on device to write it ("),
         (FileNotFoundError(errno.ENOENT, "", "data/f"), "data/f: no such file or directory; run the stage that makes"),
         (PermissionError(errno.EACCES, "", "models"), "models: permission denied"),
     ],

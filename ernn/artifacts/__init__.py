@@ -1,6 +1,7 @@
 """Files between stages, written whole or not at all."""
 
 import functools
+import glob
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from ernn.artifacts import disk
 from ernn.errors import UserError, complaints
 
 _CURE = "run the stage that makes it again (`dvc repro`)"
@@ -26,31 +28,48 @@ def atomic(path: Path) -> Iterator[Path]:
 
     Raises:
         UserError: `path` is a folder, or has no name of its own, as `.` has none.
+        disk.DiskFull: there is no space for it.
     """
     _check_file(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
     try:
-        yield temporary
-        temporary.chmod(0o644)  # safetensors writes for the owner alone
-        temporary.replace(path)
+        with disk.written(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _clear_killed(path)
+            yield temporary
+            temporary.chmod(0o644)  # safetensors writes for the owner alone
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def _clear_killed(path: Path) -> None:
+    """Remove what killed processes of this machine have left of `path`."""
+    first = f".{path.name}.{platform.node()}."
+    for left in path.parent.glob(f"{glob.escape(first)}*.tmp"):
+        number = left.name.removeprefix(first).removesuffix(".tmp")
+        if number.isdecimal() and not Path("/proc", number).exists():
+            left.unlink(missing_ok=True)
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """An empty folder next to `path` that takes its place only when the block ends without an error."""
+    """An empty folder next to `path` that takes its place only when the block ends without an error.
+
+    Raises:
+        disk.DiskFull: there is no space for it.
+    """
     temporary, old = path.with_name(f".{path.name}.tmp"), path.with_name(f".{path.name}.old")
     shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed
-    temporary.mkdir(parents=True)
     try:
-        yield temporary
-        shutil.rmtree(old, ignore_errors=True)
-        with suppress(FileNotFoundError):
-            path.rename(old)
-        temporary.rename(path)
-        shutil.rmtree(old, ignore_errors=True)
+        with disk.written(path):
+            temporary.mkdir(parents=True)
+            yield temporary
+            shutil.rmtree(old, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                path.rename(old)
+            temporary.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
