@@ -219,15 +219,19 @@ def _check_file(database: Path | None) -> None:
     Raises:
         Unreachable: a folder, another file, or one that cannot be written.
     """
-    if database is None or not database.exists():
+    if database is None:
         return
     problem = ""
     try:
-        with database.open("r+b") as file:
-            if file.read(len(_SQLITE)) not in (b"", _SQLITE):
-                problem = f"{database}: no database of SQLite"
+        database.parent.mkdir(parents=True, exist_ok=True)
+        if not database.exists():
+            Path(f"{database}.lock").open("a").close()  # of `_alone`, in the same folder
+        else:
+            with database.open("r+b") as file:
+                if file.read(len(_SQLITE)) not in (b"", _SQLITE):
+                    problem = f"{database}: no database of SQLite"
     except OSError as error:
-        problem = f"{error.filename or database}: {(error.strerror or str(error)).lower()}"
+        problem = f"{str(error.filename).removesuffix('.lock')}: {(error.strerror or str(error)).lower()}"
     if problem:
         raise Unreachable(
             problem, "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
