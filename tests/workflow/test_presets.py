@@ -82,13 +82,13 @@ def test_again_touches_only_what_changed(root):
     (root / "ernn" / "gone.py").write_text("")
     presets.lay_out(root, "smoke")
     (root / "ernn" / "gone.py").unlink()
-    (root / "ernn" / "artifacts.py").write_text("# new\n")
+    (root / "ernn" / "errors.py").write_text("# new\n")
     before = {each: each.stat().st_mtime_ns for each in folder.rglob("*.py")}
     presets.lay_out(root, "smoke")
     after = {each: each.stat().st_mtime_ns for each in folder.rglob("*.py")}
     assert set(before) - set(after) == {folder / "ernn" / "gone.py"}
-    assert {each for each in after if after[each] != before[each]} == {folder / "ernn" / "artifacts.py"}
-    assert (folder / "ernn" / "artifacts.py").read_text() == "# new\n"
+    assert {each for each in after if after[each] != before[each]} == {folder / "ernn" / "errors.py"}
+    assert (folder / "ernn" / "errors.py").read_text() == "# new\n"
 
 
 def test_the_copy_has_its_own_dvc_and_the_checkouts_cache(root):
