@@ -59,7 +59,7 @@ def test_every_literal_is_somewhere():
 
 
 def test_the_generator_asks_no_matrix_whether_it_is_pruned():
-    """`layout.store` chooses by the kind, and of the C++ `forms`; all others ask the store or the form."""
+    """`layout.store` chooses by the kind, of the C++ `forms`, and `shapes` makes some; all others ask one of them."""
     generator = {path for path in SOURCES if path.startswith(("ernn/hw/", "ernn/estimate/"))}
-    assert holders("Pruned") & generator == {"ernn/hw/hls/forms.py"}
+    assert holders("Pruned") & generator == {"ernn/hw/hls/forms.py", "ernn/estimate/shapes.py"}
     assert holders('"pruned"') & generator == {"ernn/hw/layout/store.py"}

@@ -45,7 +45,7 @@ def speakers(corpus: Corpus) -> Sequence[Speaker]:
         found = synthetic.speakers(corpus)
     else:
         folder = Path(corpus.path)
-        if not corpus.path or not folder.is_dir():
+        if not folder.is_dir():
             raise UserError(f"corpus.path={corpus.path!r} is no folder; set it to your {corpus.kind} folder")
         found = timit.speakers(folder) if corpus.kind == "timit" else kaldi.speakers(folder)
     _disjoint(found)

@@ -77,7 +77,7 @@ def plain_differences(frames: np.ndarray) -> np.ndarray:
             "frequencies of features.window_ms=5 and stay empty; raise features.window_ms",
         ),
         (Features(mels=1, window_ms=1 / 16, shift_ms=1 / 16), "features.mels=1: some filters are narrower"),
-        (Features(mels=1 << 40), f"features.mels={1 << 40}: some filters are narrower"),
+        (Features(mels=1024), "features.mels=1024: some filters are narrower"),
     ],
 )
 def test_empty_filters_are_refused(settings, message):

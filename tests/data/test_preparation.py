@@ -180,8 +180,7 @@ def test_impossible_features_are_refused_before_any_work(tmp_path):
     assert not (tmp_path / "features").exists()
 
 
-@pytest.mark.parametrize("path", ["", "/no/such/place"])
 @pytest.mark.parametrize("kind", ["timit", "kaldi"])
-def test_a_missing_corpus_is_refused(tmp_path, kind, path):
-    with pytest.raises(UserError, match=f"corpus.path='{path}' is no folder; set it to your {kind} folder"):
-        preparation.prepare(Corpus(kind=kind, path=path), Features(), tmp_path / "features")
+def test_a_missing_corpus_is_refused(tmp_path, kind):
+    with pytest.raises(UserError, match=f"corpus.path='/no/such/place' is no folder; set it to your {kind} folder"):
+        preparation.prepare(Corpus(kind=kind, path="/no/such/place"), Features(), tmp_path / "features")
