@@ -48,7 +48,7 @@ def speakers(corpus: Corpus) -> Sequence[Speaker]:
         found = synthetic.speakers(corpus)
     else:
         folder = Path(corpus.path)
-        if not corpus.path or not folder.is_dir():
+        if not folder.is_dir():
             raise UserError(f"corpus.path={corpus.path!r} is no folder; set it to your {corpus.kind} folder")
         read = timit.speakers if corpus.kind == "timit" else kaldi.speakers
         found = read(folder, LabelRules.of(corpus))

@@ -87,6 +87,7 @@ def test_bad_phones_are_one_line_from_any_worker(tmp_path, capsys, workers):
     ("corpus", "message"),
     [
         ({"kind": "timit"}, "--params.corpus: kind=timit reads your own folder, and path is empty; set it"),
+        ({"kind": "timit", "path": "/none"}, "corpus.path='/none' is no folder; set it to your timit folder"),
         ({"kind": "TIMIT"}, "--params.corpus: kind: Input should be 'synthetic', 'timit' or 'kaldi', got 'TIMIT'"),
         ({"sead": 1}, "--params.corpus: sead: no such key; remove it or correct its spelling"),
         (
