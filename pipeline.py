@@ -31,9 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"pipeline.py {options.command}: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        if not disk.is_full(error):
+        if not disk.is_full(error) and error.filename is None:
             raise
-        print(f"pipeline.py {options.command}: {disk.named(error)}", file=sys.stderr)
+        text = disk.named(error) if disk.is_full(error) else f"{error.filename}: {(error.strerror or '').lower()}"
+        print(f"pipeline.py {options.command}: {text}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -79,6 +80,8 @@ def _print_tag(options: argparse.Namespace) -> int:
 
 def _compile(options: argparse.Namespace) -> int:
     """Write the pipeline as YAML."""
+    if options.file.suffix not in (".yaml", ".yml"):
+        raise UserError(f"{options.file}: a compiled pipeline is a file NAME.yaml; name one")
     compiler.compile_to(_declaration(options), _target(options), options.file)
     print(options.file)
     return 0
@@ -90,6 +93,8 @@ def _diff(options: argparse.Namespace) -> int:
         before = options.file.read_text().splitlines(keepends=True)
     except OSError as error:
         raise UserError(f"{options.file}: {os.strerror(error.errno or 0).lower()}; compile it first") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{options.file}: not a compiled pipeline; compile it first") from None
     with tempfile.TemporaryDirectory() as folder:
         now = Path(folder) / "pipeline.yaml"
         compiler.compile_to(_declaration(options), _target(options), now)

@@ -15,10 +15,12 @@ def check(*, parameters: Parameters, checked: OutputFile) -> None:
     from components.architecture import architecture
     from ernn import artifacts
     from ernn.data import features
+    from ernn.data.labels import LabelRules
     from ernn.errors import UserError
     from ernn.estimate.shapes import Shape
 
     features.check(parameters.features)
+    LabelRules.of(parameters.corpus)
     found, inputs = [], features.dimension(parameters.features)
     for name, accelerator in parameters.accelerators.items():
         spec = parameters.programs[accelerator.program]

@@ -207,9 +207,17 @@ def _section(name: str, hint: Any, options: dict[str, Any]) -> Any:
 
 def _json(where: str, text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return json.loads(text, object_pairs_hook=_unique)
+    except ValueError as error:  # of JSON, a key twice, or more digits than Python converts
         raise UserError(f"{where}: not JSON ({error})") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {next(name for name in names if names.count(name) > 1)!r} is in one mapping twice")
+    return found
 
 
 def _top_level(name: str) -> Any:

@@ -32,6 +32,7 @@ ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone 
     "GIT_PYTHON_REFRESH": "quiet",
 }
 BATCH = 1000  # MLflow's limit of one log_batch
+_A_DATABASE = "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
 _SQLITE = b"SQLite format 3\0"  # how a database begins
 Table = dict[str, list[str | float]]
@@ -115,6 +116,8 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
     waiting = threading.Timer(SAY_AFTER_S, log.info, ("%s has not answered yet; still trying", shown(store)))
     waiting.daemon = True
     try:
+        if database is None and store.startswith("sqlite:"):
+            raise Unreachable(f"{shown(store)} names no file", _A_DATABASE)
         _check_file(database)
         from mlflow import MlflowClient
 
@@ -144,7 +147,7 @@ def _cure(store: str, error: Exception) -> str:
         return f"back it up and run `mlflow db upgrade {shown(store)}`; one of a newer MLflow needs that MLflow"
     if isinstance(error, ImportError):
         return "install that package"
-    if re.split("[:+]", store)[0] not in _SCHEMES:
+    if re.split("[:+]", store)[0].lower() not in _SCHEMES:
         return "MLFLOW_TRACKING_URI must be a server, as http://HOST:PORT, or a database, as sqlite:///mlflow.db"
     return ""
 
@@ -233,9 +236,7 @@ def _check_file(database: Path | None) -> None:
     except OSError as error:
         problem = f"{str(error.filename).removesuffix('.lock')}: {(error.strerror or str(error)).lower()}"
     if problem:
-        raise Unreachable(
-            problem, "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
-        )
+        raise Unreachable(problem, _A_DATABASE)
 
 
 def _create(database: Path) -> None:

@@ -224,3 +224,22 @@ def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tiny, tmp_pa
             )
         else:
             assert digest(place) == digest(theirs / path), path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compile", "no/x.yaml"], "compile: no/x.yaml: no such file or directory"),
+        (["compile", "."], "compile: .: a compiled pipeline is a file NAME.yaml; name one"),
+        (["diff", "bytes.yaml"], "diff: bytes.yaml: not a compiled pipeline; compile it first"),
+    ],
+)
+def test_places_that_cannot_be_are_one_line(tmp_path, monkeypatch, capsys, arguments, message):
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(Path(pipeline.__file__).parent / name, tmp_path / name)
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        pipeline.main(arguments)
+    assert left.value.code == 2
+    assert capsys.readouterr().err == f"pipeline.py {message}\n"

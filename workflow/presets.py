@@ -135,8 +135,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         lay_out(Path.cwd(), options.preset, options.settings)
-    except UserError as error:
-        print(f"presets: {error}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        text = error if isinstance(error, UserError) else f"{error.filename}: {(error.strerror or '').lower()}"
+        print(f"presets: {text}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -208,7 +208,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def parse_yaml(text: str) -> Any:
-    """A value, with numbers as YAML 1.2 and DVC read them: 1e-3 is one.
+    """A value, by the core schema of YAML 1.2, as DVC reads it: 1e-3 is a number, 010 is ten, `yes` and dates are text.
 
     Raises:
         UserError: not YAML, or a key twice in one mapping.
@@ -217,17 +217,35 @@ def parse_yaml(text: str) -> Any:
 
     try:
         return yaml.load(text, _loader())
-    except yaml.YAMLError as error:
+    except UserError:
+        raise
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: more digits than Python converts
         raise UserError(f"not YAML: {' '.join(str(error).split())}") from None
 
 
 @functools.cache
 def _loader() -> Any:
-    """PyYAML's safe loader that refuses what would overwrite another value silently."""
+    """PyYAML's safe loader with the core schema of YAML 1.2; it refuses what would overwrite another value silently."""
     import yaml
 
+    schema = {  # what plain text is, and what it begins with
+        "null": ("~|null|Null|NULL|", ["~", "n", "N", ""]),
+        "bool": ("true|True|TRUE|false|False|FALSE", list("tTfF")),
+        "int": ("[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+        "float": (
+            r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+            list("-+.0123456789"),
+        ),
+        "merge": ("<<", ["<"]),
+    }
+
     class Loader(yaml.SafeLoader):
-        """Safe; numbers with an exponent alone are numbers, and keys are unique."""
+        """Safe, and keys are unique."""
+
+        def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+            """In decimal, whatever the number of zeros before it; 0o and 0x say otherwise."""
+            text = self.construct_scalar(node)
+            return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             """A mapping without a key twice; what `<<` brings in may be said again."""
@@ -240,8 +258,10 @@ def _loader() -> Any:
                     raise UserError(f"key {key.value!r} is in one mapping twice, in lines {lines}; rename one")
             return super().construct_mapping(node, deep)
 
-    pattern = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+")
-    Loader.add_implicit_resolver("tag:yaml.org,2002:float", pattern, list("-+0123456789"))
+    Loader.yaml_implicit_resolvers = {}  # those of YAML 1.1
+    for name, (pattern, first) in schema.items():
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{pattern})$"), first)
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
     return Loader
 
 

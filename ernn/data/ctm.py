@@ -25,7 +25,7 @@ def segments(times: Sequence[Line], samples: int, rules: LabelRules) -> Timed:
     """
     timeline = Timeline(samples, rules)
     for where, values in times:
-        if len(values) != 4:
+        if len(values) not in (4, 5):  # the fifth is a confidence
             raise UserError(f"{where}: not `utterance channel start duration phone`; correct the line")
         start_s, duration_s = (seconds(where, value) for value in values[1:3])
         start, end = round(start_s * SAMPLE_RATE), round((start_s + duration_s) * SAMPLE_RATE)

@@ -160,8 +160,10 @@ class _Folder:
         phones = self._known(where, labels, every, cure)
         times = tuple(self.times.get(name, ()))
         for line in times:
-            every = (label for own in self.times.values() for line in own for label in line.values[3:])
-            self._known(line.where, map(ctm.plain, line.values[3:]), every, "write times of phones, or remove the file")
+            every = (label for own in self.times.values() for line in own for label in line.values[3:4])
+            self._known(
+                line.where, map(ctm.plain, line.values[3:4]), every, "write times of phones, or remove the file"
+            )
         return KaldiUtterance(name, self._file(recording), phones, self.rules.renames(labels), span, times)
 
     def _known(self, where: str, labels: Iterable[str], every: Iterable[str], cure: str) -> tuple[str, ...]:

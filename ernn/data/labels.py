@@ -41,6 +41,9 @@ class LabelRules:
         for label, phone in corpus.labels.items():
             check_label(f"corpus.labels.{label}", phone)
         renamed = {label.lower(): phone for label, phone in corpus.labels.items()}
+        if len(renamed) < len(corpus.labels):
+            twice = next(label for label, count in Counter(map(str.lower, corpus.labels)).items() if count > 1)
+            raise UserError(f"corpus.labels: {twice!r} is there twice; labels are compared in lower case: leave one")
         return cls(renamed, round(corpus.overlap_ms * SAMPLE_RATE / 1000))
 
     def phone(self, where: str, label: str) -> str:

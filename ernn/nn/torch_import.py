@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ernn.errors import UserError
+from pydantic import ValidationError
+
+from ernn.errors import UserError, complaints
 
 if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
     from torch import Tensor, nn
@@ -173,9 +175,13 @@ def _network(left: "dict[str, Tensor]", prefix: str) -> "Network":
         raise _unexpected(left, weight_hh, f"{4 * cells} rows (LSTM) or {3 * cells} (GRU; no nn.RNN)")
     pattern = re.compile(re.escape(prefix) + r"(?:weight|bias)_(?:ih|hh|hr)_l([0-9]+)")
     layers = len({match[1] for match in map(pattern.fullmatch, left) if match})  # l0 and l2 are two: l1 will be missed
+    sizes: dict[str, Any] = {"layers": layers, "cells": cells, "projection": projection}
     if not projection and rows == 3 * cells:
-        return Network(cell="gru", layers=layers, cells=cells, reset="after")
-    return Network(layers=layers, cells=cells, projection=projection)
+        sizes |= {"cell": "gru", "reset": "after"}
+    try:
+        return Network(**sizes)
+    except ValidationError as error:
+        raise UserError(f"the network is larger than an acoustic model may be: {complaints(error)}") from None
 
 
 def _order(classes: int, phones: Sequence[str], blank: int | None) -> list[int]:

@@ -215,6 +215,8 @@ STORE = "MLFLOW_TRACKING_URI must be a server, as http://HOST:PORT, or a databas
         ("sqlite:///{folder}/text", "{folder}/text: no database of SQLite", FILE),
         ("sqlite:///{folder}/text/mlflow.db", "{folder}/text: file exists", FILE),
         ("sqlite:////proc/self/mlflow.db", "/proc/self/mlflow.db: no such file or directory", FILE),
+        ("sqlite:///", "sqlite:/// names no file", FILE),
+        ("sqlite://mlflow.db", "sqlite://mlflow.db names no file", FILE),
         ("{folder}", "MlflowException: The filesystem tracking backend ", STORE),
         ("file://{folder}", "MlflowException: The filesystem tracking backend ", STORE),
         ("nonsense://me:secret@there", "Unsupported", STORE),

@@ -117,6 +117,10 @@ def test_sections_from_the_command_line_need_no_file(folder):
             "train: --params.training: not JSON (Expecting property name enclosed in double quotes: "
             "line 1 column 2 (char 1))",
         ),
+        (
+            ["--design", "small", "--params.training", '{"epochs": 1, "epochs": 2}'],
+            "train: --params.training: not JSON (key 'epochs' is in one mapping twice)",
+        ),
     ],
 )
 def test_wrong_parameters_are_one_line(folder, capsys, arguments, line):

@@ -42,3 +42,10 @@ def test_silences_and_stress_may_differ(transcript):
 def test_other_phones_are_refused(transcript, message):
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         ctm.agree("a: utterance b", timed("sil", "aa", "t"), transcript.split())
+
+
+def test_a_confidence_is_no_label():
+    line = Line("phones.ctm:1", ("1", "0.0", "0.1", "aa", "0.91"))
+    assert ctm.segments([line], 1600, LabelRules()) == ctm.segments(
+        [line._replace(values=line.values[:4])], 1600, LabelRules()
+    )

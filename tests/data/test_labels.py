@@ -121,3 +121,8 @@ def test_a_mapping_is_read_in_any_case_before_the_phones(label_file):
 def test_a_mapping_to_no_phone_is_refused():
     with pytest.raises(UserError, match=r"^corpus.labels.spn: unknown phone 'noise'; rename it to one of TIMIT's 61"):
         LabelRules.of(Corpus(labels={"spn": "noise"}))
+
+
+def test_a_label_that_is_renamed_twice_is_refused():
+    with pytest.raises(UserError, match=r"^corpus.labels: 'sp' is there twice; labels are compared in lower case"):
+        LabelRules.of(Corpus(labels={"SP": "sil", "sp": "aa"}))

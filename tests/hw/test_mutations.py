@@ -305,7 +305,7 @@ MUTATIONS: dict[str, Mutation] = {
     "y is written back": Mutation(
         "gru", LAYER, "else if (idle && y_last) hr_parity", "else if (1'b0) hr_parity", r"^frame 0, logit", restored
     ),
-    "a frame waits for states": Mutation("gru", TOP, ".SETTLE(17)", ".SETTLE(3)", r"^frame \d, logit", restored),
+    "a frame waits for states": Mutation("gru", TOP, ".SETTLE(17)", ".SETTLE(0)", r"^frame \d, logit", restored),
     "address of a written word": Mutation(
         "gru", "rtl/ernn_loader.v", "if (loaded[1]) address", "if (part) address", r"^frame 0, logit", restored
     ),

@@ -268,3 +268,10 @@ def test_pruning_that_was_not_made_permanent(way):
         from_modules(recurrent, output, PHONES)
     prune.remove(output, "weight")
     from_modules(recurrent, output, PHONES)
+
+
+def test_a_network_beyond_the_bounds_of_acoustic_models_is_refused():
+    module = torch.nn.LSTM(4, 8, num_layers=65)
+    weights = {f"rnn.{name}": tensor for name, tensor in module.state_dict().items()}
+    message = refused(weights)
+    assert message.startswith("the network is larger than an acoustic model may be: layers: Input should be less than")

@@ -163,3 +163,12 @@ def test_a_preset_that_is_no_mapping_is_named(root):
     (root / "presets" / "list.yaml").write_text("- 1\n")
     with pytest.raises(UserError, match=r"presets/list\.yaml: must be a mapping of sections, as params\.yaml is"):
         presets.lay_out(root, "list")
+
+
+def test_a_folder_that_is_no_checkout_is_one_line(root, capsys, monkeypatch):
+    (root / "dvc.yaml").unlink()
+    monkeypatch.chdir(root)
+    with pytest.raises(SystemExit) as left:
+        presets.main(["smoke"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "presets: " + f"{root / 'dvc.yaml'}: no such file or directory\n"

@@ -158,7 +158,7 @@ class BoardVectors:
             DriverError: files that are damaged, empty or of another network.
             OSError: one cannot be read.
         """
-        lines = (folder / "frames.txt").read_text().splitlines()
+        lines = (folder / "frames.txt").read_text(errors="replace").splitlines()
         if not lines or not all(re.fullmatch("[01] [0-9]{1,5}", line) for line in lines):
             raise DriverError(f"{folder / 'frames.txt'} is damaged: frames are lines as `1 0`; copy it again")
         frames = np.array([line.split() for line in lines]).astype(np.int64)
