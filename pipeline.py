@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import difflib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -191,7 +192,11 @@ def _target(options: argparse.Namespace, local: bool = False) -> compiler.Target
 
 
 def _tag(options: argparse.Namespace) -> str:
-    return str(options.tag or checkout.tag(ROOT))
+    if options.tag is None:
+        return checkout.tag(ROOT)
+    if not re.fullmatch(r"\w[\w.-]{0,127}", options.tag, re.ASCII):
+        raise UserError(f"--tag: a tag has letters, digits and `_.-`, at most 128 of them, got {options.tag!r}")
+    return str(options.tag)
 
 
 if __name__ == "__main__":

@@ -231,6 +231,10 @@ def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tiny, tmp_pa
     [
         (["compile", "no/x.yaml"], "compile: no/x.yaml: no such file or directory"),
         (["compile", "."], "compile: .: a compiled pipeline is a file NAME.yaml; name one"),
+        (
+            ["compile", "--tag=x y"],
+            "compile: --tag: a tag has letters, digits and `_.-`, at most 128 of them, got 'x y'",
+        ),
         (["diff", "bytes.yaml"], "diff: bytes.yaml: not a compiled pipeline; compile it first"),
     ],
 )

@@ -263,6 +263,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, required=True, help="the model file to write")
     options = parser.parse_args(arguments)
     try:
+        for given in (options.weights, options.phones):
+            if given.resolve() == options.model.resolve():
+                raise UserError(f"--model {options.model} is a file that is read; name another place")
         made = _convert(**vars(options))
     except UserError as error:
         print(f"torch_import: {error}", file=sys.stderr)

@@ -369,12 +369,17 @@ class Parameters(Section):
                 yield f"designs.{name}: {error}"
 
     def _programs(self) -> Iterator[str]:
+        """Complaints on block sizes, one for each size of a design."""
+        seen: set[tuple[str, int]] = set()
         for name, program in self.programs.items():
             design = self.designs[program.design]
             network = self.networks[design.network]
             for layer, sizes in enumerate(design.blocks(network.layers)):
                 kinds = sizes.model_dump(exclude=set() if network.projection else {"projection"})
                 for kind, size in kinds.items():
+                    if (program.design, size) in seen:
+                        continue
+                    seen.add((program.design, size))
                     try:
                         limits.check_block_size(f"programs.{name}: layer {layer}, {kind}", size)
                     except UserError as error:

@@ -67,6 +67,16 @@ def refusal(capsys, *options: str) -> str:
     return line
 
 
+@pytest.mark.parametrize("name", ["weights", "phones"])
+def test_a_file_that_is_read_is_not_written_over(files, capsys, tmp_path, name):
+    before = (tmp_path / name).read_bytes()
+    options = files | {"model": f"--model=./{name}"}
+    assert (
+        refusal(capsys, *options.values()) == f"torch_import: --model {name} is a file that is read; name another place"
+    )
+    assert (tmp_path / name).read_bytes() == before
+
+
 SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict(), 'weights.safetensors')"
 ENDS = (
     f"; {SAVE}",

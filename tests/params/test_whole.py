@@ -179,7 +179,7 @@ def test_the_block_size_of_a_projection_counts_where_there_is_one():
     values["programs"]["new"] = {"design": "new"}
     params.check(values, "params.yaml")
     values["networks"]["lstm"]["projection"] = 64
-    assert "programs.new: layer 1, projection: integer networks need" in refusal(values)
+    assert "programs.new: layer 0, projection: integer networks need" in refusal(values)
 
 
 @pytest.mark.parametrize("count", range(5))
@@ -256,3 +256,9 @@ def test_numbers_are_those_that_dvc_reads(tmp_path, written):
 def test_what_a_merge_brings_in_may_be_said_again(tmp_path):
     (tmp_path / "params.yaml").write_text("version: 1\nnetworks: {a: &a {cells: 8}, b: {<<: *a, cells: 16}}\n")
     assert params.read(tmp_path / "params.yaml")["networks"]["b"] == {"cells": 16}
+
+
+def test_a_block_size_is_refused_once_for_all_matrices_and_programs_of_a_design():
+    values = changed("designs.lstm-k8-admm.block_size", 3)
+    assert sum(each["design"] == "lstm-k8-admm" for each in values["programs"].values()) > 1
+    assert refusal(values).count("integer networks need block sizes") == 1

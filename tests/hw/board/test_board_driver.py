@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -382,3 +383,12 @@ def test_features_that_the_model_takes_are_taken_and_others_are_refused(x):
 def test_features_that_are_no_numbers_are_refused(features):
     with pytest.raises(DRIVER.DriverError, match=r"^features must be [^\n]+$"):
         accelerator("lstm")[0].quantize(features)
+
+
+def test_a_description_without_a_part_is_one_line(tmp_path, monkeypatch):
+    path = tmp_path / "accelerator.json"
+    path.write_text('{"version": 1}')
+    monkeypatch.setattr(DRIVER, "PynqBoard", lambda bitstream: Written(["identity", "interface_version"]))
+    monkeypatch.setattr(sys, "argv", ["ernn_driver.py", "--accelerator", str(path)])
+    with pytest.raises(SystemExit, match=r"^error: .*accelerator.json lacks 'registers': copy it from the project"):
+        DRIVER.main()

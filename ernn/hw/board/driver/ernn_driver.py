@@ -554,6 +554,8 @@ def main() -> None:
             print(f"{name}: {value:.6g}")
     except (DriverError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
+    except KeyError as error:
+        raise SystemExit(f"error: {given.accelerator} lacks {error}: copy it from the project again") from None
 
 
 if __name__ == "__main__":
