@@ -87,7 +87,7 @@ def test_a_failed_run_leaves_no_half_written_folder(folder, capsys, monkeypatch)
         raise OSError(28, "No space left on device", "out/project/digest.txt")
 
     monkeypatch.setattr(Texts, "digest", full)
-    assert "no space left on device; free some disk space" in refusal(capsys)
+    assert "out/project: no space left on device to write it" in refusal(capsys)
     assert names(folder / "out") == []
 
 
