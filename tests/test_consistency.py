@@ -125,10 +125,12 @@ def imported(module: Path, seen: set[Path]) -> Iterator[Path]:
 PLUMBING = {
     "ernn/devices/limits.py",
     "ernn/params/__init__.py",
+    "ernn/params/compression.py",
     "ernn/params/hardware.py",
     "ernn/params/methods.py",
     "ernn/params/names.py",
     "ernn/params/section.py",
+    "ernn/params/speech.py",
     "ernn/records/decoding.py",
     "ernn/records/speech.py",
     "ernn/errors.py",

@@ -4,123 +4,38 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Discriminator,
-    Field,
-    SerializerFunctionWrapHandler,
-    Tag,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
 from ernn import artifacts
 from ernn.devices import limits
 from ernn.errors import NO_SUCH_KEY, UserError, complaints
 from ernn.params import methods, names
+from ernn.params.compression import Admm as Admm
+from ernn.params.compression import BlockSize as BlockSize
+from ernn.params.compression import BlockSizes as BlockSizes
+from ernn.params.compression import Compression, Design
 from ernn.params.hardware import AcceleratorSpec, Hardware, Simulation, Synthesis
 from ernn.params.names import Name
 from ernn.params.section import (
     CHOICE,
+    Cells,
     Count,
     Epochs,
     Flag,
-    Fraction,
     Integer,
     LearningRate,
-    Probability,
     Processes,
     Real,
     Section,
     Seed,
     Text,
 )
+from ernn.params.speech import Augmentation as Augmentation
+from ernn.params.speech import Corpus, Features
 
 VERSION = 1  # of the file: it changes when an old file would be misread or refused
-LARGEST_BLOCK = max(limits.BLOCK_SIZES)
 Width = Annotated[Integer, Field(ge=limits.BITS[0], le=limits.BITS[1])]  # bits
-BlockSize = Annotated[Integer, Field(ge=1, le=LARGEST_BLOCK)]
-Decibel = Annotated[Real, Field(ge=-200, le=200)]
-Milliseconds = Annotated[Real, Field(ge=1 / 16, le=1000)]  # from one sample at 16 kHz on
-Frames = Annotated[Integer, Field(gt=0, le=64)]
-Mels = Annotated[Integer, Field(gt=0, le=1024)]
-Cells = Annotated[Integer, Field(gt=0, le=16_384)]
 Points = Annotated[Real, Field(gt=0, le=100)]
-Rho = Annotated[Real, Field(gt=0, le=1e6)]
-
-
-class Augmentation(Section):
-    """Reverberation, channel and noise, each utterance by its own seed."""
-
-    reverberation_probability: Probability = 0.5
-    channel_probability: Probability = 0.5
-    snr_db_min: Decibel = 10.0
-    snr_db_max: Decibel = 30.0
-    noise_floor_db: Decibel = -45.0  # under the speech level: digital silence breaks normalisation
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "Augmentation":
-        if self.snr_db_min > self.snr_db_max:
-            raise ValueError(f"snr_db_min={self.snr_db_min} must not exceed snr_db_max={self.snr_db_max}")
-        return self
-
-
-LABELS = {"sp": "sil", "spn": "sil", "nsn": "sil", "<eps>": "q"}  # what Kaldi's recipes write beside phones
-
-
-class Corpus(Section):
-    """Where speech comes from."""
-
-    kind: Literal["synthetic", "timit", "kaldi"] = "synthetic"
-    path: Text = ""  # timit, kaldi: the user's folder; synthetic: a folder to keep the audio in, in TIMIT's layout
-    seed: Seed = 1
-    train_speakers: Count = 462  # synthetic: sizes are TIMIT's by default
-    dev_speakers: Count = 50
-    test_speakers: Count = 24
-    utterances_per_speaker: Annotated[Integer, Field(gt=0, le=1000)] = 8
-    augmentation: Augmentation = Augmentation()  # synthetic only
-    workers: Processes = 0  # that read or synthesise; 0 = one a core; bytes stay the same
-    alignment_model: Text = ""  # kaldi without times: an acoustic model to force-align with; empty: CTC only
-    labels: dict[Text, Text] = LABELS  # timit, kaldi: label -> the phone that is read in its place; `q` leaves it out
-    overlap_ms: Annotated[Real, Field(ge=0, le=1000)] = 0.0  # timit, kaldi: a label so early cuts the one before
-
-    @model_validator(mode="after")
-    def _found(self) -> "Corpus":
-        if self.kind != "synthetic" and not self.path:
-            raise ValueError(
-                f"kind={self.kind} reads your own folder, and path is empty; set it, for TIMIT as in "
-                "`make run PRESET=paper TIMIT=/folder`"
-            )
-        return self
-
-    @model_serializer(mode="wrap")
-    def _older(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what came later and says nothing: digests of earlier runs stay."""
-        later = {"labels": LABELS, "overlap_ms": 0.0}
-        return {key: value for key, value in handler(self).items() if key not in later or value != later[key]}
-
-
-class Features(Section):
-    """From 16 kHz samples to the vectors that the network sees."""
-
-    kind: Literal["logmel", "ernn153"] = "logmel"
-    window_ms: Milliseconds = 25.0
-    shift_ms: Milliseconds = 10.0
-    mels: Mels = 40  # logmel only; ernn153 is 50 log-mel + energy with first and second differences
-    stack: Frames = 2  # neighbouring ones in one vector
-    skip: Frames = 2  # one vector every `skip` frames
-    normalise: Literal["speaker", "global"] = "speaker"
-    shards: Annotated[Integer, Field(gt=0, le=10_000)] = 2
-
-    @model_validator(mode="after")
-    def _gapless(self) -> "Features":
-        if self.shift_ms > self.window_ms:
-            raise ValueError(
-                f"shift_ms={self.shift_ms:g} must not exceed window_ms={self.window_ms:g}: "
-                "no window would see the audio between"
-            )
-        return self
 
 
 class Network(Section):
@@ -173,108 +88,6 @@ class Scoring(Section):
     bigram_scale: Annotated[Real, Field(gt=0, le=100)] = 1.0
     insertion_penalty: Annotated[Real, Field(ge=-1000, le=1000)] = 0.0
     bootstrap_samples: Annotated[Integer, Field(gt=0, le=100_000)] = 1000
-
-
-class BlockSizes(Section):
-    """Block size of each kind of matrix in one layer; 1 keeps the matrix dense."""
-
-    input: BlockSize = 1
-    recurrent: BlockSize = 1
-    projection: BlockSize = 1
-
-
-class Admm(Section):
-    """The pull of the dense weights towards the circulant set (E-RNN, arXiv:1812.07106).
-
-    rho is given times the learning rate: the share of the distance |W - Z + U| that one step closes is
-    rho / (1 + rho), whatever the size of the network and whatever Adam makes of the loss gradient.
-    """
-
-    rho_start: Rho = 0.003
-    rho_end: Rho = 0.3  # reached geometrically over the ADMM epochs
-    updates_per_epoch: Annotated[Integer, Field(gt=0, le=10_000)] = 4  # of Z, U and rho
-    tolerance: Annotated[Real, Field(gt=0, le=1)] = 0.02  # of the primal residual |W - Z| / |W| of every matrix
-
-    @model_validator(mode="after")
-    def _growing(self) -> "Admm":
-        if self.rho_end < self.rho_start:
-            raise ValueError(f"rho_end={self.rho_end} must not be below rho_start={self.rho_start}")
-        return self
-
-
-def _elements(given: object) -> str:
-    return "(rows)" if isinstance(given, str) else "(number)"
-
-
-class Compression(Section):
-    """How the epochs of `training` are divided when a network is compressed."""
-
-    dense_share: Fraction = 0.125  # of training.epochs: admm and prune start from the dense network of that epoch
-    finetune_share: Fraction = 0.6  # of training.epochs: inside the circulant (or pruned) set, at the end
-    admm: Admm = Admm()
-    # Processing elements that get equally many non-zeros (ESE, arXiv:1612.00694): row r belongs to element r mod
-    # pruning_elements; `rows`: every row is an element by itself, for engines with a row in each lane.
-    pruning_elements: Annotated[
-        Annotated[Cells, Tag("(number)")] | Annotated[Literal["rows"], Tag("(rows)")], Discriminator(_elements)
-    ] = "rows"
-
-    @model_validator(mode="after")
-    def _divisible(self) -> "Compression":
-        if self.dense_share + self.finetune_share >= 1:
-            raise ValueError(
-                f"dense_share={self.dense_share} + finetune_share={self.finetune_share} must stay below 1: "
-                "the rest of the epochs is for the compression itself"
-            )
-        return self
-
-
-def _detail(given: object) -> str:
-    if isinstance(given, Mapping | BlockSizes):
-        return "(kinds)"
-    return "(layers)" if isinstance(given, list | tuple) else "(all)"
-
-
-class Design(Section):
-    """One compressed network of the comparison."""
-
-    network: Text
-    method: Annotated[Text, AfterValidator(methods.known)] = methods.STANDARD
-    block_size: Annotated[  # for all; by kind of matrix; by layer
-        Annotated[BlockSize, Tag("(all)")]
-        | Annotated[BlockSizes, Tag("(kinds)")]
-        | Annotated[tuple[BlockSizes, ...], Tag("(layers)")],
-        Discriminator(_detail),
-    ] = 1
-    pruning_ratio: Annotated[Real, Field(ge=1, le=10_000)] = 1.0  # prune: weights before / non-zero weights after
-
-    def blocks(self, layers: int) -> tuple[BlockSizes, ...]:
-        """Block sizes layer by layer.
-
-        Raises:
-            UserError: the list is not as long as the network is deep.
-        """
-        if isinstance(self.block_size, int):
-            k = self.block_size
-            return (BlockSizes(input=k, recurrent=k, projection=k),) * layers
-        if isinstance(self.block_size, BlockSizes):
-            return (self.block_size,) * layers
-        if len(self.block_size) != layers:
-            raise UserError(
-                f"block_size has {len(self.block_size)} entries; network {self.network} has {layers} layers: "
-                "give one entry a layer, or a single one for all"
-            )
-        return self.block_size
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Design":
-        prunes = not methods.METHODS[self.method].blocks
-        if prunes and self.block_size != 1:
-            raise ValueError(f"method=prune needs block_size: 1, got {self.block_size}; a pruned matrix has no blocks")
-        if prunes != (self.pruning_ratio > 1):
-            raise ValueError(
-                f"method={self.method} with pruning_ratio={self.pruning_ratio}: above 1 for prune and only there"
-            )
-        return self
 
 
 class Quantization(Section):
