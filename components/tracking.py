@@ -251,7 +251,7 @@ def _create(database: Path) -> None:
 
 
 def _database(store: str) -> Path | None:
-    """The file of SQLite; options may stand behind it."""
+    """The file of an SQLite database; the address may end in options."""
     file = store.removeprefix("sqlite:///").partition("?")[0]
     return Path(file) if store.startswith("sqlite:///") and file not in ("", ":memory:") else None
 

@@ -8,98 +8,26 @@ its files are there; a last `dvc repro` of everything then finds nothing left to
 import argparse
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 from ernn.artifacts import disk, scratch
 from ernn.errors import UserError
-from workflow import declaration, guard
+from workflow import declaration
 from workflow.alone import alone, end_with_parent
-from workflow.declaration import Declaration, Task
+from workflow.declaration import Declaration
 from workflow.lockfile import Keeper
+from workflow.process import DVC, Process, short_of_space
+from workflow.schedule import Schedule
 
-DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
-GUARDED = (sys.executable, "-I", guard.__file__)
-_BEGINS = re.compile(r"(?:Running stage|Stage) '(.+)'")
-_HINTS = (
-    "Use `dvc push`",
-    "To track the changes",
-    "\tgit add",
-    "Updating lock file",
-    "Data and pipelines are up to date",
-)
 _GOES_ON = "what is finished is kept, the same command goes on"
-_POLL_S, _FLUSH_S, _INTERRUPT_S, _STUCK_S = 0.2, 5.0, 30.0, 10.0
-
-
-class Schedule:
-    """Which tasks may begin now: those whose files are there, as far as processors, memory and the GPU go.
-
-    Tasks nearer to the end of the chain come first, so that the longest chains do not all end last. Tasks that would
-    wait for nothing but each other are one line, for one process: DVC takes seconds to start.
-
-    Args:
-        jobs: lines at a time.
-        memory: of this machine, in bytes; a task that declares more runs alone.
-        one_gpu: tasks that can use a GPU run one at a time.
-    """
-
-    def __init__(self, declared: Declaration, names: Iterable[str], jobs: int, memory: float, one_gpu: bool) -> None:
-        chosen = set(names)
-        self._waiting = {task.name: task for task in reversed(declared.ordered()) if task.name in chosen}
-        self._graph, self._jobs, self._memory, self._one_gpu = declared.graph, jobs, memory, one_gpu
-        self._unwritten = chosen & declared.graph.keys()
-        self._running: list[list[Task]] = []
-
-    @property
-    def done(self) -> bool:
-        """Whether every task has ended."""
-        return not self._waiting and not self._running
-
-    def next(self) -> list[Task] | None:
-        """A line that is to begin now; it counts as running."""
-        for task in self._ready(set()):
-            line = [task]
-            while len(following := self._ready({each.name for each in line}, line)) == 1:
-                line += following
-            if self._fits(line):
-                self._running.append(line)
-                for each in line:
-                    del self._waiting[each.name]
-                return line
-        return None
-
-    def end(self, line: list[Task]) -> None:
-        """A line has ended: what it writes is there."""
-        self._running.remove(line)
-        self._unwritten -= {task.name for task in line}
-
-    def _ready(self, written: set[str], line: Sequence[Task] = ()) -> list[Task]:
-        """Tasks outside the line that wait for its files alone, or without one for none."""
-        waits = {name: self._graph[name] & self._unwritten for name in self._waiting}
-        return [
-            task
-            for name, task in self._waiting.items()
-            if task not in line and waits[name] <= written and (waits[name] or not line)
-        ]
-
-    def _fits(self, line: list[Task]) -> bool:
-        if not self._running:
-            return True
-        lines = [*self._running, line]
-        with_gpu = sum(any(task.meta.gpu for task in each) for each in lines)
-        if len(lines) > self._jobs or (self._one_gpu and with_gpu > 1 and any(task.meta.gpu for task in line)):
-            return False
-        return sum(max(task.meta.memory_bytes for task in each) for each in lines) <= self._memory
+_POLL_S = 0.2
 
 
 def changed(folder: Path, declared: Declaration) -> set[str]:
@@ -111,7 +39,7 @@ def changed(folder: Path, declared: Declaration) -> set[str]:
     """
     said = subprocess.run([*DVC, "status", "--json"], cwd=folder, capture_output=True, text=True, check=False)
     if said.returncode:
-        if (short := _short(folder)) is not None or disk.says_full(said.stderr):
+        if (short := short_of_space(folder)) is not None or disk.says_full(said.stderr):
             raise disk.DiskFull.at(short or folder)
         raise UserError(f"dvc status: {' '.join(said.stderr.split()) or f'exit code {said.returncode}'}")
     found = set(json.loads(said.stdout))
@@ -120,112 +48,6 @@ def changed(folder: Path, declared: Declaration) -> set[str]:
         if declared.graph[task.name] & (found - gates):
             found.add(task.name)
     return found & declared.graph.keys()
-
-
-class Process:
-    """`dvc repro` of some tasks, or of all, what they print relayed with the name of the task before it.
-
-    `unheard` is why it is not read any more. `failure` is why it ended badly, where that can be said in one line.
-
-    Args:
-        line: the tasks; none for all of them, whose output is relayed as it is.
-        threads: of the process, unless OMP_NUM_THREADS says otherwise.
-        part: descriptor of `alone`.
-    """
-
-    def __init__(
-        self, folder: Path, line: list[Task], threads: int | None, part: int, options: Sequence[str] = ()
-    ) -> None:
-        self.line, self.name = line, line[0].name if line else "dvc"
-        self.unheard: OSError | None = None
-        self._folder = folder
-        self._held: list[str] = []
-        self._stuck_since: float | None = None
-        single = ["--single-item", *(task.name for task in line)] if line else []
-        self._process = subprocess.Popen(
-            [*GUARDED, *DVC, "repro", *options, *single],
-            cwd=folder,
-            env={**({"OMP_NUM_THREADS": str(threads)} if threads else {}), **os.environ},
-            stdin=subprocess.PIPE,  # it closes when this process ends, and so does what is guarded
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            pass_fds=[part],
-        )
-        self._relay = threading.Thread(target=self._relayed, args=(self._process.stdout,), daemon=True)
-        self._relay.start()
-
-    def ended(self) -> int | None:
-        """The exit code, once there is one and all is printed."""
-        if self._is_stuck():
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        code = self._process.poll()
-        if code is not None:
-            self._relay.join(_FLUSH_S)
-            if code == 0:  # it was no failure of its own
-                for text in self._held:
-                    self._print(text)
-                self._held.clear()
-        return code
-
-    def failure(self) -> str | None:
-        """Why it ended badly, where that was a full disk."""
-        if not self._held:
-            short = _short(self._folder)
-            return str(disk.DiskFull.at(short)) if short else None
-        first = self._held[0].strip()
-        if disk.CURE in first:  # a stage of ours has said it all
-            return first
-        found = re.search(r"'(/[^']+)'", first)
-        return str(disk.DiskFull.at(Path(found[1]) if found else self._folder))
-
-    def interrupt(self) -> None:
-        """As Ctrl-C would, with all that it has started."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGINT)
-
-    def wait(self) -> None:
-        """Until it has ended, by force if an interrupt does not suffice, and all is printed."""
-        try:
-            self._process.wait(_INTERRUPT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        self._relay.join(_FLUSH_S)
-
-    def _is_stuck(self) -> bool:
-        """Whether DVC alone has been at work on a full disk for a while: its databases try again for ever."""
-        if _short(self._folder) is None or any(map(guard.children, guard.children(self._process.pid))):
-            self._stuck_since = None
-            return False
-        self._stuck_since = self._stuck_since or time.monotonic()
-        return time.monotonic() - self._stuck_since > _STUCK_S
-
-    def _relayed(self, output: IO[str]) -> None:
-        """Print everything; from a full disk on keep it, until it is clear whether that ends the process."""
-        for text in output:
-            if begun := _BEGINS.match(text):
-                self.name = begun[1]
-            if self._held or disk.says_full(text):
-                self._held.append(text)
-            elif text.strip() and not text.startswith(_HINTS):
-                self._print(text)
-
-    def _print(self, text: str) -> None:
-        try:
-            print(f"{self.name}: {text}" if self.line else text, end="", flush=True)
-        except OSError as error:  # read on all the same: who writes must not wait for ever
-            self.unheard = error
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _short(folder: Path) -> Path | None:
-    """The folder, or that of DVC's databases, if it is on a disk that has next to no space."""
-    places = folder, Path(os.environ.get("DVC_SITE_CACHE_DIR") or "/var/tmp/dvc")
-    return next((each for each in places if disk.is_short(each)), None)
 
 
 def run(folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keeper) -> int:
@@ -344,7 +166,7 @@ def _run(folder: Path, jobs: int, threads: int) -> int:
             print(refused.stderr, end="", file=sys.stderr)
             return refused.returncode
     declared = declaration.load(folder)
-    if (short := _short(folder)) is not None:
+    if (short := short_of_space(folder)) is not None:
         raise disk.DiskFull.at(short)
     scratch.sweep()
     with alone(folder) as part:

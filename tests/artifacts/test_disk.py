@@ -1,8 +1,9 @@
 """A full disk: whichever library meets it, one line, nothing half-written, and the same call succeeds afterwards."""
 
 import errno
-import pickle
+import multiprocessing
 import sqlite3
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -115,4 +116,14 @@ def test_the_outermost_name_is_said_with_what_was_free_inside():
     inner = disk.DiskFull(Path("a/b"), 1000, 2_000_000)
     with pytest.raises(disk.DiskFull, match=r"^a: .*\(1 kB of 2 MB are free\)"), disk.written(Path("a")):
         raise inner
-    assert str(pickle.loads(pickle.dumps(inner))) == str(inner)  # noqa: S301 (as from a worker process)
+
+
+def refuse(path: Path) -> None:
+    raise disk.DiskFull(path, 1000, 2_000_000)
+
+
+def test_a_full_disk_of_a_worker_process_is_said_as_there():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        error = pool.submit(refuse, Path("a/b")).exception(timeout=60)
+    assert isinstance(error, disk.DiskFull)
+    assert str(error) == str(disk.DiskFull(Path("a/b"), 1000, 2_000_000))

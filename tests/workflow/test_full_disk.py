@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests import full
+from tests.workflow import chains
 from workflow import lockfile
 
 ROOT = Path(__file__).parents[2]
@@ -37,22 +38,7 @@ if __name__ == "__main__":
 def chain(folder: Path) -> None:
     """A stage, two that read what it writes, and one more."""
     (folder / "components").symlink_to(ROOT / "components")
-    (folder / "stages").mkdir()
-    (folder / "stages" / "write.py").write_text(STAGE)
-    (folder / ".dvc").mkdir()
-    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
-    reads = {"a": "params.yaml", "b": "a.bin", "c": "a.bin", "d": "b.bin"}
-    stages = {
-        name: {
-            "cmd": f"python -m stages.write --given {given} --out {name}.bin",
-            "meta": {"image": "train"},
-            "deps": [given],
-            "outs": [f"{name}.bin"],
-        }
-        for name, given in reads.items()
-    }
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
-    (folder / "params.yaml").write_text("version: 1\n")
+    chains.write(folder, STAGE, {"a": "params.yaml", "b": "a.bin", "c": "a.bin", "d": "b.bin"})
 
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.workflow import chains
 from workflow import alone, guard, lockfile
 
 ROOT = Path(__file__).parents[2]
@@ -44,22 +45,7 @@ with artifacts.atomic(options.out) as temporary:
 
 
 def chain(folder: Path) -> None:
-    (folder / "stages").mkdir()
-    (folder / "stages" / "slow.py").write_text(STAGE)
-    (folder / ".dvc").mkdir()
-    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
-    reads = {"a": "params.yaml", "b": "a.bin", "c": "a.bin"}
-    stages = {
-        name: {
-            "cmd": f"python -m stages.slow --given {given} --out {name}.bin",
-            "meta": {"image": "train"},
-            "deps": [given],
-            "outs": [f"{name}.bin"],
-        }
-        for name, given in reads.items()
-    }
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
-    (folder / "params.yaml").write_text("version: 1\n")
+    chains.write(folder, STAGE, {"a": "params.yaml", "b": "a.bin", "c": "a.bin"})
 
 
 def start(folder: Path, *before: str) -> subprocess.Popen[str]:
