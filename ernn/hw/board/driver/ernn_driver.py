@@ -2,8 +2,8 @@
 
     python3 ernn_driver.py --bitstream ernn.bit --accelerator accelerator.json --weights memory --vectors vectors
 
-It is one file, since it is copied to the board alone. It needs NumPy, and PYNQ 3.0 or later on a board; `Accelerator` works
-on anything with the methods of `Board`.
+It is one file, since it is copied to the board alone. It needs NumPy, and PYNQ 3.0 or later on a board; `Accelerator`
+works on anything with the methods of `Board`.
 A packet is a row of words for each frame, a header (bit 0: an utterance opens; from bit 16 on: its stream) and then the
 features; it comes back as rows of logits. Numbers are two's complement, as many in a word as fit, the first lowest.
 """
