@@ -16,6 +16,7 @@ from ernn.params.compression import BlockSizes as BlockSizes
 from ernn.params.compression import Compression, Design
 from ernn.params.hardware import AcceleratorSpec, Hardware, Simulation, Synthesis
 from ernn.params.names import Name
+from ernn.params.requirement import Requirement
 from ernn.params.section import (
     CHOICE,
     Cells,
@@ -140,6 +141,7 @@ class Parameters(Section):
     simulation: Simulation
     synthesis: Synthesis
     accelerators: dict[Name, AcceleratorSpec]
+    requirement: Requirement | None = None
 
     @model_validator(mode="after")
     def _written(self) -> "Parameters":
@@ -159,6 +161,7 @@ class Parameters(Section):
             *self._unknown("designs", "network", "networks"),
             *self._unknown("programs", "design", "designs"),
             *self._unknown("accelerators", "program", "programs"),
+            *self._unknown_networks(),
         ]
         if found := found or [*self._designs()] or [*self._programs()]:
             raise ValueError("; ".join(found))
@@ -170,6 +173,12 @@ class Parameters(Section):
         for name, entry in getattr(self, section).items():
             if (given := getattr(entry, key)) not in known:
                 yield f"{section}.{name}.{key}={given} must be one of {others}: {', '.join(known) or 'there is none'}"
+
+    def _unknown_networks(self) -> Iterator[str]:
+        for name in self.requirement.networks if self.requirement else ():
+            if name not in self.networks:
+                known = ", ".join(self.networks) or "there is none"
+                yield f"requirement.networks: {name} must be one of networks: {known}"
 
     def _designs(self) -> Iterator[str]:
         for name, design in self.designs.items():
