@@ -79,7 +79,7 @@ class Contract:
         whole = next((name for name, hint in sections.items() if hint is Parameters), "")
         if whole:
             fields = Parameters.model_fields.items()
-            sections = {name: field.annotation for name, field in fields if name != "version"}
+            sections = {name: field.annotation for name, field in fields if field.is_required() and name != "version"}
         return cls(paths, sections, returned is not type(None), named, outputs, whole)
 
 

@@ -145,6 +145,7 @@ FOR_ALIGNMENT = ("ernn/nn/", "ernn/scoring/")
 WITHOUT_EFFECT = {
     "pretrain": NAMES_ONLY,
     "compress": NAMES_ONLY,
+    "sensitivity": NAMES_ONLY,
     "quantize": NAMES_ONLY,
     "simulate": NAMES_ONLY | {"ernn/data/phones.py"},  # only features are read
     "benchmark": {"ernn/simulate/origin.py"},  # refuses, and changes no number

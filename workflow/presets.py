@@ -21,7 +21,13 @@ from ernn.errors import UserError
 CODE = ("components", "ernn", "workflow")
 FILES = ("dvc.yaml", ".dvcignore")
 FOLDERS = ("benchmarks", "curves", "hardware", "metrics", "models", "programs", "scores")  # that stages read as a whole
-WHOLE = ("designs", "networks", "programs", "accelerators")  # given in a preset, these replace the default's
+WHOLE = (
+    "designs",
+    "networks",
+    "programs",
+    "accelerators",
+    "sensitivities",
+)  # given in a preset, these replace the default's
 DVC_CONFIG = """\
 [core]
     no_scm = true

@@ -136,6 +136,7 @@ class Parameters(Section):
     quantization: Quantization
     networks: dict[Name, Network]
     designs: dict[Name, Design]
+    sensitivities: tuple[Text, ...]
     programs: dict[Name, ProgramSpec]
     hardware: Hardware
     simulation: Simulation
@@ -161,7 +162,8 @@ class Parameters(Section):
             *self._unknown("designs", "network", "networks"),
             *self._unknown("programs", "design", "designs"),
             *self._unknown("accelerators", "program", "programs"),
-            *self._unknown_networks(),
+            *self._unlisted("requirement.networks", self.requirement.networks if self.requirement else (), "networks"),
+            *self._unlisted("sensitivities", self.sensitivities, "designs"),
         ]
         if found := found or [*self._designs()] or [*self._programs()]:
             raise ValueError("; ".join(found))
@@ -174,11 +176,12 @@ class Parameters(Section):
             if (given := getattr(entry, key)) not in known:
                 yield f"{section}.{name}.{key}={given} must be one of {others}: {', '.join(known) or 'there is none'}"
 
-    def _unknown_networks(self) -> Iterator[str]:
-        for name in self.requirement.networks if self.requirement else ():
-            if name not in self.networks:
-                known = ", ".join(self.networks) or "there is none"
-                yield f"requirement.networks: {name} must be one of networks: {known}"
+    def _unlisted(self, key: str, given: tuple[str, ...], others: str) -> Iterator[str]:
+        """Complaints on names of a list that are no entries of a section."""
+        known = getattr(self, others)
+        for name in given:
+            if name not in known:
+                yield f"{key}: {name} must be one of {others}: {', '.join(known) or 'there is none'}"
 
     def _designs(self) -> Iterator[str]:
         for name, design in self.designs.items():

@@ -2,14 +2,25 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ernn.params.hardware import DeviceName, Megahertz
+from ernn.params.methods import STANDARD, known
 from ernn.params.section import Count, Real, Section, Text
 
 Percent = Annotated[Real, Field(gt=0, le=100)]
 Positive = Annotated[Real, Field(gt=0, le=1e12)]
 Minimised = Literal["share", "lut", "ff", "dsp", "bram", "latency_us", "energy_uj", "per"]
+
+
+def _some(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError("must name one at least, got none; leave the key out for what is standard")
+    return names
+
+
+Methods = Annotated[tuple[Annotated[Text, AfterValidator(known)], ...], Field(max_length=8), AfterValidator(_some)]
+Devices = Annotated[tuple[DeviceName, ...], Field(max_length=100), AfterValidator(_some)]
 
 
 class Requirement(Section):
@@ -28,6 +39,8 @@ class Requirement(Section):
         share: of each resource of the device that may be used.
         clock_mhz: that pipelines are scheduled for, at most.
         minimise: share is that of the scarcest resource.
+        mixing: what may have a block size of its own: kinds of matrices, each matrix, or none.
+        methods: of compression; the first is the one that the search begins with.
         trials: trainings besides those of dense networks, at most.
     """
 
@@ -37,10 +50,12 @@ class Requirement(Section):
     latency_us: Positive | None = None
     frames_per_s: Positive | None = None
     energy_uj: Positive | None = None
-    devices: Annotated[tuple[DeviceName, ...], Field(min_length=1, max_length=100)] = ("xcku060",)
+    devices: Devices = ("xcku060",)
     share: Annotated[Real, Field(gt=0, le=1)] = 0.9
     clock_mhz: Megahertz = 200.0
     minimise: Minimised = "share"
+    mixing: Literal["none", "kinds", "layers"] = "layers"
+    methods: Methods = (STANDARD,)
     trials: Count = 5
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from ernn import params
 from ernn.errors import UserError, complaints
 from ernn.params import Parameters, Section
+from ernn.params.requirement import Requirement
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = params.read(ROOT / "params.yaml")
@@ -45,7 +46,8 @@ NEEDED = {"network": "n", "design": "d", "program": "p"}
 
 def given(section: type[Section], **values: object) -> dict[str, object]:
     """Values with the ones that the section needs."""
-    return {name: value for name, value in NEEDED.items() if name in section.model_fields} | values
+    needed = {"per_loss": 0.5} if section is Requirement else NEEDED
+    return {name: value for name, value in needed.items() if name in section.model_fields} | values
 
 
 def taken(section: type[Section], name: str, value: object) -> object:
@@ -193,7 +195,9 @@ def test_a_section_of_defaults_alone_is_good(section):
     params.check(DEFAULT | {section: {}}, "params.yaml")
 
 
-@pytest.mark.parametrize("section", [each for each in Parameters.model_fields if each != "version"])
+@pytest.mark.parametrize(
+    "section", [name for name, field in Parameters.model_fields.items() if field.is_required() and name != "version"]
+)
 def test_every_section_is_there(section):
     values = {name: value for name, value in DEFAULT.items() if name != section}
     assert refusal(values) == f"params.yaml: {section}: Field required"

@@ -1,0 +1,124 @@
+"""Designs that a search may train, and which of them cannot have fewer errors than others."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ernn.params import BlockSizes, Design, Network
+from ernn.params.methods import METHODS, STANDARD
+
+_LETTERS = {"input": "i", "recurrent": "r", "projection": "p"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A design with the cost of its best hardware.
+
+    Args:
+        name: of the design, equal for equal designs: what is trained once is never trained again.
+        network: the dense network that it is compressed from.
+        strength: how strongly each of its matrices is compressed, in the order of the data.
+        stored_weights: words of its matrices, the output layer and biases.
+        cost: of its best hardware, in what is minimised; None where no hardware keeps the requirement.
+        binds: what the hardware has too little of where `cost` is None.
+    """
+
+    name: str
+    network: str
+    design: Design
+    shape: Network
+    strength: tuple[float, ...]
+    stored_weights: int
+    cost: float | None
+    binds: str = ""
+
+    @property
+    def kind(self) -> tuple[str, str, int]:
+        """What candidates share whose errors can be compared without training: cell, method, depth."""
+        return self.shape.cell, self.design.method, self.shape.layers
+
+    @property
+    def price(self) -> float:
+        """`cost` of a candidate that has one."""
+        assert self.cost is not None, self.name
+        return self.cost
+
+    @property
+    def blocks(self) -> str:
+        """Its block sizes or pruning ratio, as a person reads them."""
+        return _text(self.design, self.shape)
+
+    def harder_than(self, other: "Candidate") -> bool:
+        """Whether its errors are at least the other's: errors are taken as monotone in the compression of each matrix
+        and in the number of cells."""
+        if self.kind != other.kind or self is other or self.name == other.name:
+            return False
+        stronger = all(a >= b for a, b in zip(self.strength, other.strength, strict=True))
+        return stronger and self.shape.cells <= other.shape.cells
+
+
+def strength(design: Design, shape: Network) -> tuple[float, ...]:
+    """How strongly each matrix is compressed: block sizes, or the ratio of a pruned network."""
+    if not METHODS[design.method].blocks:
+        return (design.pruning_ratio,)
+    return tuple(float(getattr(blocks, kind)) for blocks in design.blocks(shape.layers) for kind in kinds(shape))
+
+
+def kinds(shape: Network) -> tuple[str, ...]:
+    """The matrices of a layer that may be compressed."""
+    return ("input", "recurrent", "projection") if shape.projection else ("input", "recurrent")
+
+
+def uniform(network: str, block_size: int, method: str = STANDARD) -> Design:
+    """One block size for all matrices."""
+    return Design(network=network, method=method, block_size=block_size)
+
+
+def mixed(network: str, shape: Network, sizes: Mapping[tuple[int, str], int], method: str = STANDARD) -> Design:
+    """A block size for each matrix, by layer and kind; written as simply as it can be."""
+    layers = [BlockSizes(**{kind: sizes[layer, kind] for kind in kinds(shape)}) for layer in range(shape.layers)]
+    if not shape.projection:
+        layers = [each.model_copy(update={"projection": 1}) for each in layers]
+    if len(set(sizes.values())) == 1:
+        return uniform(network, next(iter(sizes.values())), method)
+    alike = len(set(layers)) == 1
+    return Design(network=network, method=method, block_size=layers[0] if alike else tuple(layers))
+
+
+def name_of(design: Design, shape: Network) -> str:
+    """The name of a design, from what it is: lstm-k8-admm, lstm-i16r8-admm, lstm-i16r8-i8r8-admm.
+
+    >>> name_of(uniform("lstm", 8), Network())
+    'lstm-k8-admm'
+    >>> sizes = {(0, "input"): 16, (0, "recurrent"): 8, (1, "input"): 8, (1, "recurrent"): 8}
+    >>> name_of(mixed("lstm", Network(), sizes), Network())
+    'lstm-i16r8-i8r8-admm'
+    """
+    if not METHODS[design.method].blocks:
+        ratio = f"{design.pruning_ratio:g}".replace(".", "p").replace("+", "")
+        return f"{design.network}-x{ratio}-{design.method}"
+    if isinstance(design.block_size, int):
+        return f"{design.network}-k{design.block_size}-{design.method}"
+    layers = [
+        "".join(f"{_LETTERS[kind]}{getattr(blocks, kind)}" for kind in kinds(shape))
+        for blocks in design.blocks(shape.layers)
+    ]
+    return "-".join([design.network, *(layers[:1] if len(set(layers)) == 1 else layers), design.method])
+
+
+def _text(design: Design, shape: Network) -> str:
+    if not METHODS[design.method].blocks:
+        return f"{design.pruning_ratio:g} x fewer weights"
+    if isinstance(design.block_size, int):
+        return f"k = {design.block_size}"
+    layers = [
+        ", ".join(f"{kind} {getattr(blocks, kind)}" for kind in kinds(shape)) for blocks in design.blocks(shape.layers)
+    ]
+    if len(set(layers)) == 1:
+        return f"k: {layers[0]}"
+    return "k: " + "; ".join(f"layer {number}: {each}" for number, each in enumerate(layers))
+
+
+def useful(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Those that a choice can fall on: hardware keeps the requirement, and no easier one costs as little."""
+    possible = [each for each in candidates if each.cost is not None]
+    return [each for each in possible if not any(each.harder_than(o) and o.price <= each.price for o in possible)]
