@@ -7,7 +7,7 @@ Only what an orchestrator needs is read: command, files, parameters, and `meta`.
 import itertools
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -130,6 +130,23 @@ class Declaration:
     def graph(self) -> dict[str, set[str]]:
         """Names of the tasks that each waits for."""
         return {task.name: {self._written[path].name for path in self.sources(task)} for task in self.tasks}
+
+    def needed(self, names: Iterable[str]) -> set[str]:
+        """Names of tasks, and of all that they wait for.
+
+        Raises:
+            UserError: a name that no task has.
+        """
+        found: set[str] = set()
+        left = list(names)
+        while left:
+            name = left.pop()
+            if name not in self.graph:
+                raise UserError(f"dvc.yaml has no stage {name}")
+            if name not in found:
+                found.add(name)
+                left += self.graph[name]
+        return found
 
     def ordered(self) -> list[Task]:
         """Every task after those that it waits for.

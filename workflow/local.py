@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -28,6 +28,11 @@ from workflow.schedule import Schedule
 
 _GOES_ON = "what is finished is kept, the same command goes on"
 _POLL_S = 0.2
+STOPPED = -1  # in place of an exit code
+
+
+def _never() -> bool:
+    return False
 
 
 def changed(folder: Path, declared: Declaration) -> set[str]:
@@ -50,12 +55,15 @@ def changed(folder: Path, declared: Declaration) -> set[str]:
     return found & declared.graph.keys()
 
 
-def run(folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keeper) -> int:
+def run(
+    folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keeper, stop: Callable[[], bool] = _never
+) -> int:
     """Run what is scheduled; the first exit code that is not 0. After it nothing more begins, what runs ends.
 
     Args:
         threads: of each process, unless OMP_NUM_THREADS says otherwise.
         part: descriptor of `alone`.
+        stop: asked all the time; once it holds, everything is interrupted and the exit code is STOPPED.
 
     Raises:
         BrokenPipeError: nobody reads what is printed any more.
@@ -65,6 +73,8 @@ def run(folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keepe
     failed = 0
     try:
         while processes or not (failed or schedule.done):
+            if stop():
+                return STOPPED
             while not failed and (line := schedule.next()) is not None:
                 processes.append(Process(folder, line, threads, part))
             ended = _ended(processes)
@@ -82,11 +92,13 @@ def run(folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keepe
     return failed
 
 
-def _everything(folder: Path, part: int, options: Sequence[str]) -> int:
-    """`dvc repro` of the whole chain, one stage after the other; its exit code."""
+def _everything(folder: Path, part: int, options: Sequence[str], stop: Callable[[], bool] = _never) -> int:
+    """`dvc repro` of the whole chain, or of the targets among the options, one stage after the other; its exit code."""
     process = Process(folder, [], None, part, options)
     try:
         while not (ended := _ended([process])):
+            if stop():
+                return STOPPED
             time.sleep(_POLL_S)
     finally:
         _stop([process])
@@ -147,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if jobs < 1:
             raise UserError(f"--jobs {jobs}: at least 1")
-        code = _run(folder, jobs, max(1, cores // jobs))
+        code = repro(folder, jobs, max(1, cores // jobs))
     except UserError as error:
         print(f"workflow.local: {error}", file=sys.stderr)
         code = 2
@@ -159,13 +171,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _run(folder: Path, jobs: int, threads: int) -> int:
+def repro(
+    folder: Path, jobs: int, threads: int, targets: Sequence[str] = (), stop: Callable[[], bool] = _never
+) -> int:
+    """Run what has changed of the chain, or of some tasks and all that they read; the exit code.
+
+    Args:
+        threads: of each stage.
+        targets: names of tasks; none: the whole chain.
+        stop: asked all the time; once it holds, everything is interrupted, and the exit code is STOPPED.
+
+    Raises:
+        UserError: what a user must change; `disk.DiskFull` among it.
+    """
     for words in declaration.gates(folder):
         refused = subprocess.run([sys.executable, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
         if refused.returncode:
             print(refused.stderr, end="", file=sys.stderr)
             return refused.returncode
     declared = declaration.load(folder)
+    wanted = declared.needed(targets) if targets else declared.graph.keys()
     if (short := short_of_space(folder)) is not None:
         raise disk.DiskFull.at(short)
     scratch.sweep()
@@ -174,7 +199,12 @@ def _run(folder: Path, jobs: int, threads: int) -> int:
         keeper.mend()
         keeper.keep()
         try:
-            code = _chain(folder, declared, jobs, threads, part, keeper)
+            names = changed(folder, declared) & wanted if jobs > 1 else set()
+            if len(names) > 1:
+                schedule = Schedule(declared, names, jobs, _memory(), any(Path("/dev").glob("nvidia[0-9]*")))
+                if code := run(folder, schedule, threads, part, keeper, stop):
+                    return code
+            code = _everything(folder, part, [*(["--quiet"] if len(names) > 1 else []), *targets], stop)
             keeper.keep()
             return code
         finally:
@@ -182,16 +212,9 @@ def _run(folder: Path, jobs: int, threads: int) -> int:
                 keeper.mend()
 
 
-def _chain(folder: Path, declared: Declaration, jobs: int, threads: int, part: int, keeper: Keeper) -> int:
-    """The exit code of what has changed, stages side by side, and then of everything."""
-    names = changed(folder, declared) if jobs > 1 else set()
-    if len(names) > 1:
-        memory = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-        one_gpu = any(Path("/dev").glob("nvidia[0-9]*"))
-        code = run(folder, Schedule(declared, names, jobs, memory, one_gpu), threads, part, keeper)
-        if code:
-            return code
-    return _everything(folder, part, ["--quiet"] if len(names) > 1 else [])
+def _memory() -> float:
+    """Of this machine, in bytes."""
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 if __name__ == "__main__":

@@ -89,8 +89,12 @@ def parameters(root: Path, preset: str, settings: Iterable[str] = ()) -> dict[st
 
 def lay_out(root: Path, preset: str, settings: Iterable[str] = ()) -> Path:
     """Write or renew `runs/PRESET` under `root`; files that are already right are left alone."""
-    values = parameters(root, preset, settings)
-    folder = root / "runs" / preset
+    return working_copy(root, preset, parameters(root, preset, settings))
+
+
+def working_copy(root: Path, name: str, values: Mapping[str, Any]) -> Path:
+    """Write or renew `runs/NAME` under `root` with these parameters."""
+    folder = root / "runs" / name
     for name in CODE:
         _copy_code(root / name, folder / name)
     for name in FOLDERS:

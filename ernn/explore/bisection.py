@@ -73,4 +73,4 @@ def _ways_after(open: frozenset[Candidate], tried: Candidate) -> _Ways:
 
 
 def _ordered(open: Iterable[Candidate]) -> list[Candidate]:
-    return sorted(open, key=lambda each: (-each.price, each.name))
+    return sorted(open, key=lambda each: (each.price, each.name), reverse=True)

@@ -2,11 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ernn.params import BlockSizes, Design, Network
 from ernn.params.methods import METHODS, STANDARD
 
 _LETTERS = {"input": "i", "recurrent": "r", "projection": "p"}
+
+
+class Cost(NamedTuple):
+    """What candidates are compared by: a smaller device first, then what is minimised.
+
+    Args:
+        device: place of the device among those that are allowed, the smallest first.
+        value: of what is minimised: a share, primitives, microseconds or microjoules.
+    """
+
+    device: int
+    value: float
 
 
 @dataclass(frozen=True)
@@ -18,7 +31,7 @@ class Candidate:
         network: the dense network that it is compressed from.
         strength: how strongly each of its matrices is compressed, in the order of the data.
         stored_weights: words of its matrices, the output layer and biases.
-        cost: of its best hardware, in what is minimised; None where no hardware keeps the requirement.
+        cost: of its best hardware; None where no hardware keeps the requirement.
         binds: what the hardware has too little of where `cost` is None.
     """
 
@@ -28,7 +41,7 @@ class Candidate:
     shape: Network
     strength: tuple[float, ...]
     stored_weights: int
-    cost: float | None
+    cost: Cost | None
     binds: str = ""
 
     @property
@@ -37,7 +50,7 @@ class Candidate:
         return self.shape.cell, self.design.method, self.shape.layers
 
     @property
-    def price(self) -> float:
+    def price(self) -> Cost:
         """`cost` of a candidate that has one."""
         assert self.cost is not None, self.name
         return self.cost

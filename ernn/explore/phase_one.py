@@ -142,7 +142,9 @@ def _open(problem: Problem, tried: Sequence[Tried], candidates: Sequence[Candida
 
 
 def _of_bisection(open: Sequence[Candidate]) -> str:
-    names = ", ".join(f"{each.network} {each.blocks}" for each in sorted(open, key=lambda each: -each.price))
+    names = ", ".join(
+        f"{each.network} {each.blocks}" for each in sorted(open, key=lambda each: each.price, reverse=True)
+    )
     if len(open) == 1:
         return f"the only one left that could be cheaper: {names}"
     return f"bisection: it divides what is left best ({names}); at most {bisection.trainings(open)} trainings decide"
@@ -154,9 +156,17 @@ def _other(open: Sequence[Candidate], best: Candidate | None) -> Train:
         in_place = [each for each in open if _alike(each, best)]
         if in_place:
             least = min(in_place, key=lambda each: each.price)
-            reason = f"in the place of {best.name}: {least.shape.cell} of the same size and strength, cheaper by "
-            return Train(least, reason + f"{100 * (1 - least.price / best.price):.0f} %")
+            return Train(
+                least,
+                f"in the place of {best.name}: {least.shape.cell} of the same size and strength, {_saved(least, best)}",
+            )
     return Train(bisection.next_of(open), f"another kind of network; {_of_bisection(open)}")
+
+
+def _saved(candidate: Candidate, best: Candidate) -> str:
+    if candidate.price.device != best.price.device:
+        return "on a smaller device"
+    return f"{100 * (1 - candidate.price.value / best.price.value):.0f} % cheaper"
 
 
 def _alike(candidate: Candidate, best: Candidate) -> bool:
