@@ -31,7 +31,8 @@ _POLL_S = 0.2
 STOPPED = -1  # in place of an exit code
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Run to the end."""
     return False
 
 
@@ -56,7 +57,7 @@ def changed(folder: Path, declared: Declaration) -> set[str]:
 
 
 def run(
-    folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keeper, stop: Callable[[], bool] = _never
+    folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keeper, stop: Callable[[], bool] = never
 ) -> int:
     """Run what is scheduled; the first exit code that is not 0. After it nothing more begins, what runs ends.
 
@@ -92,7 +93,7 @@ def run(
     return failed
 
 
-def _everything(folder: Path, part: int, options: Sequence[str], stop: Callable[[], bool] = _never) -> int:
+def _everything(folder: Path, part: int, options: Sequence[str], stop: Callable[[], bool] = never) -> int:
     """`dvc repro` of the whole chain, or of the targets among the options, one stage after the other; its exit code."""
     process = Process(folder, [], None, part, options)
     try:
@@ -171,9 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def repro(
-    folder: Path, jobs: int, threads: int, targets: Sequence[str] = (), stop: Callable[[], bool] = _never
-) -> int:
+def repro(folder: Path, jobs: int, threads: int, targets: Sequence[str] = (), stop: Callable[[], bool] = never) -> int:
     """Run what has changed of the chain, or of some tasks and all that they read; the exit code.
 
     Args:

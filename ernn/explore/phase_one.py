@@ -181,16 +181,15 @@ def _mixing(problem: Problem, tried: Sequence[Tried], sensitivities: Sensitiviti
         return None
     candidate, finer = base.candidate, not problem.met(base)
     groups = _groups(candidate, problem.mixing)
-    singles = [_changed(problem, candidate, (group,), finer) for group in groups]
-    if len(groups) < 2 or not _open(problem, tried, useful(each for each in singles if each)):
-        return None
     if candidate.name not in sensitivities:
-        return Measure(candidate)
+        sets = [(group,) for group in groups] + [tuple(each for each in groups if each != group) for group in groups]
+        possible = [_changed(problem, candidate, changed, finer) for changed in sets if changed]
+        return Measure(candidate) if _open(problem, tried, useful(each for each in possible if each)) else None
     losses = {group: sum(sensitivities[candidate.name][matrix] for matrix in group) for group in groups}
     ordered = sorted(groups, key=lambda group: losses[group], reverse=finer)
     chain: dict[str, tuple[Candidate, float]] = {}
     for changed, loss in zip(_prefixes(ordered), accumulate(losses[group] for group in ordered), strict=True):
-        if (each := _changed(problem, candidate, changed, finer)) is not None and len(changed) < len(groups):
+        if len(changed) < len(groups) and (each := _changed(problem, candidate, changed, finer)) is not None:
             chain[each.name] = each, loss
     open = _open(problem, tried, useful(each for each, _ in chain.values()))
     if not open:

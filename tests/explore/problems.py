@@ -1,0 +1,54 @@
+"""Searches with made-up errors and costs, and the choice of brute force."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ernn.explore.candidates import Candidate, Cost, name_of, strength, uniform
+from ernn.explore.phase_one import Choice, Measure, Problem, Sensitivities, Train, Tried, decide
+from ernn.params import Design, Network
+
+SIZES = (2, 4, 8, 16)
+
+
+def candidate(shape: Network, design: Design, cost: float | None, device: int = 0) -> Candidate:
+    made = None if cost is None else Cost(device, cost)
+    return Candidate(name_of(design, shape), design.network, design, shape, strength(design, shape), 1, made, "bram")
+
+
+def chain(network: str, shape: Network, costs: Sequence[float | None]) -> tuple[Candidate, ...]:
+    """Candidates of one block size each."""
+    return tuple(candidate(shape, uniform(network, k), cost) for k, cost in zip(SIZES, costs, strict=False))
+
+
+def run(
+    problem: Problem, errors: Callable[[Candidate], float], sensitivities: Callable[[Candidate], Mapping] | None = None
+) -> tuple[Choice, list[Tried], list[str]]:
+    """A search to its end: its choice, trials and reasons."""
+    tried: list[Tried] = []
+    reasons: list[str] = []
+    known: dict[str, Mapping[tuple[int, str], float]] = {}
+    while True:
+        step = decide(problem, tried, known)
+        if isinstance(step, Choice):
+            return step, tried, reasons
+        if isinstance(step, Measure):
+            assert sensitivities is not None
+            assert step.candidate.name not in known
+            known[step.candidate.name] = sensitivities(step.candidate)
+            continue
+        assert isinstance(step, Train)
+        assert step.candidate.name not in {each.candidate.name for each in tried}
+        tried.append(Tried(step.candidate, errors(step.candidate)))
+        reasons.append(step.reason)
+
+
+def brute_force(candidates: Sequence[Candidate], limit: float, errors: Callable[[Candidate], float]) -> Cost | None:
+    """The least cost of all candidates that keep the limit."""
+    met = [each.price for each in candidates if each.cost is not None and errors(each) <= limit]
+    return min(met, default=None)
+
+
+def none(design: Design) -> Candidate:
+    raise AssertionError(f"nothing is mixed, got {design}")
+
+
+__all__ = ["SIZES", "Sensitivities", "brute_force", "candidate", "chain", "none", "run"]
