@@ -125,6 +125,25 @@ def decide(problem: Problem, tried: Sequence[Tried], sensitivities: Sensitivitie
     return _choice(problem, tried, complete=True)
 
 
+def carry_out(
+    problem: Problem, train: Callable[[Train], Tried], measure: Callable[[Candidate], Mapping[tuple[int, str], float]]
+) -> tuple[Choice, list[Tried]]:
+    """A whole search: its choice, and its trials in order.
+
+    Args:
+        train: makes a trial, or finds the one that was made before.
+        measure: the sensitivities of a trained candidate.
+    """
+    tried: list[Tried] = []
+    known: dict[str, Mapping[tuple[int, str], float]] = {}
+    while not isinstance(step := decide(problem, tried, known), Choice):
+        if isinstance(step, Measure):
+            known[step.candidate.name] = measure(step.candidate)
+        else:
+            tried.append(train(step))
+    return step, tried
+
+
 def best_of(problem: Problem, tried: Sequence[Tried]) -> Candidate | None:
     """The cheapest trial so far that keeps the limit."""
     met = [each for each in tried if problem.met(each)]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ernn.explore.candidates import Candidate, Cost, name_of, strength, uniform
-from ernn.explore.phase_one import Choice, Measure, Problem, Sensitivities, Train, Tried, decide
+from ernn.explore.phase_one import Choice, Problem, Train, Tried, carry_out
 from ernn.params import Design, Network
 
 SIZES = (2, 4, 8, 16)
@@ -20,25 +20,26 @@ def chain(network: str, shape: Network, costs: Sequence[float | None]) -> tuple[
 
 
 def run(
-    problem: Problem, errors: Callable[[Candidate], float], sensitivities: Callable[[Candidate], Mapping] | None = None
+    problem: Problem,
+    errors: Callable[[Candidate], float],
+    sensitivities: Callable[[Candidate], Mapping[tuple[int, str], float]] = dict,
 ) -> tuple[Choice, list[Tried], list[str]]:
-    """A search to its end: its choice, trials and reasons."""
-    tried: list[Tried] = []
-    reasons: list[str] = []
-    known: dict[str, Mapping[tuple[int, str], float]] = {}
-    while True:
-        step = decide(problem, tried, known)
-        if isinstance(step, Choice):
-            return step, tried, reasons
-        if isinstance(step, Measure):
-            assert sensitivities is not None
-            assert step.candidate.name not in known
-            known[step.candidate.name] = sensitivities(step.candidate)
-            continue
-        assert isinstance(step, Train)
-        assert step.candidate.name not in {each.candidate.name for each in tried}
-        tried.append(Tried(step.candidate, errors(step.candidate)))
-        reasons.append(step.reason)
+    """A search to its end: its choice, trials and reasons; nothing is trained or measured twice."""
+    reasons: dict[str, str] = {}
+    measured: set[str] = set()
+
+    def train(step: Train) -> Tried:
+        assert step.candidate.name not in reasons
+        reasons[step.candidate.name] = step.reason
+        return Tried(step.candidate, errors(step.candidate))
+
+    def measure(candidate: Candidate) -> Mapping[tuple[int, str], float]:
+        assert candidate.name not in measured
+        measured.add(candidate.name)
+        return sensitivities(candidate)
+
+    choice, tried = carry_out(problem, train, measure)
+    return choice, tried, [*reasons.values()]
 
 
 def brute_force(candidates: Sequence[Candidate], limit: float, errors: Callable[[Candidate], float]) -> Cost | None:
@@ -49,6 +50,3 @@ def brute_force(candidates: Sequence[Candidate], limit: float, errors: Callable[
 
 def none(design: Design) -> Candidate:
     raise AssertionError(f"nothing is mixed, got {design}")
-
-
-__all__ = ["SIZES", "Sensitivities", "brute_force", "candidate", "chain", "none", "run"]
