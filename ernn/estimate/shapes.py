@@ -35,7 +35,7 @@ class Shape:
         reset: of a GRU, before or after the product.
         block_size: k of the recurrent layers' matrices; the output layer is dense.
         blocks: block sizes of each layer, instead of `block_size`.
-        pruned: whether the recurrent layers' matrices are pruned, down to nothing.
+        pruning_ratio: weights over those that are left in every row of the recurrent layers' matrices; 1: not pruned.
 
     Raises:
         UserError: sizes that describe no network.
@@ -55,7 +55,7 @@ class Shape:
     segments: int = 32
     reset: Literal["before", "after"] = "before"
     blocks: tuple[BlockSizes, ...] = ()
-    pruned: bool = False
+    pruning_ratio: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("layers", "cells", "inputs", "classes", "segments"):
@@ -72,11 +72,12 @@ class Shape:
             raise UserError("transform=fourier needs block_size=2 or more; use exact for dense matrices")
 
     @classmethod
-    def of(cls, network: Network, design: Design, spec: ProgramSpec, inputs: int) -> "Shape":
+    def of(cls, network: Network, design: Design, spec: ProgramSpec, inputs: int, classes: int = 48) -> "Shape":
         """The sizes of the integer network that a design will be frozen into, with 12 bits and the smallest tables.
 
         Args:
             inputs: elements of a feature vector.
+            classes: of the output layer.
 
         Raises:
             UserError: block sizes of another number of layers.
@@ -88,18 +89,38 @@ class Shape:
             projection=network.projection,
             peepholes=network.peepholes,
             inputs=inputs,
+            classes=classes,
             transform=spec.transform,
             complex_products=spec.complex_products,
             segments=1,
             reset=network.reset,
             blocks=design.blocks(network.layers),
-            pruned=not METHODS[design.method].blocks,
+            pruning_ratio=1.0 if METHODS[design.method].blocks else design.pruning_ratio,
         )
 
     @property
     def outputs(self) -> int:
         """Elements of a layer's y."""
         return self.projection or self.cells
+
+    @property
+    def stored_words(self) -> int:
+        """Words of the whole network as stored: matrices, peepholes, biases and the output layer."""
+        total = self.classes * (self.outputs + 1)
+        gates = len(LSTM_GATES if self.cell == "lstm" else GRU_GATES)
+        for number in range(self.layers):
+            k, inputs = self._sizes(number), self.outputs if number else self.inputs
+            total += gates * (self._words_of(self.cells, inputs, k.input) + self.cells)
+            total += gates * self._words_of(self.cells, self.outputs, k.recurrent)
+            total += self._words_of(self.outputs, self.cells, k.projection) if self.projection else 0
+            total += len(PEEPHOLES) * self.cells if self.peepholes else 0
+            total += self.cells if self.reset == "after" else 0
+        return total
+
+    def _words_of(self, rows: int, cols: int, k: int) -> int:
+        if self.pruning_ratio > 1:
+            return rows * max(1, round(cols / self.pruning_ratio))
+        return -(-rows // k) * -(-cols // k) * k
 
     def __str__(self) -> str:
         size = f"{self.cells}/{self.projection}" if self.projection else str(self.cells)
@@ -144,9 +165,11 @@ class Shape:
         return self.blocks[number] if self.blocks else BlockSizes(input=k, recurrent=k, projection=k)
 
     def _matrix(self, gates: int, rows: int, cols: int, k: int) -> Matrix:
-        if self.pruned:
-            nothing = Numbers(Format(self.bits, self.bits + 1), np.zeros(0, np.int64))
-            return Pruned(rows, cols, gates, nothing, np.zeros(0, np.int64), np.zeros(gates * rows + 1, np.int64))
+        if self.pruning_ratio > 1:
+            kept = max(1, round(cols / self.pruning_ratio))
+            columns = np.tile(np.arange(kept, dtype=np.int64) * cols // kept, gates * rows)
+            values = Numbers(Format(self.bits, self.bits + 1), np.ones(columns.shape, np.int64))  # a 0 takes no step
+            return Pruned(rows, cols, gates, values, columns, np.arange(gates * rows + 1, dtype=np.int64) * kept)
         transform: Transform = Exact()
         if self.transform == "fourier" and k > 1:
             fraction, stages = self.bits - 1, k.bit_length() - 1

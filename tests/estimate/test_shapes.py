@@ -102,3 +102,14 @@ def test_sizes_are_those_of_the_frozen_network(name):
             other.transform.kind,
         )
         assert (matrix.gates, matrix.rows, matrix.cols) == (other.gates, other.rows, other.cols)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_stored_words_are_those_of_the_network(name):
+    network, design, spec = parts(name)
+    model = AcousticModel(network, INPUTS, PHONES48)
+    if design.method == "prune":
+        Pruner(model, design.pruning_ratio, "rows").finish(model)
+    else:
+        make_circulant(model, design.blocks(network.layers))
+    assert Shape.of(network, design, spec, INPUTS, len(PHONES48)).stored_words == model.stored_words

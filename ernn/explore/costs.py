@@ -1,0 +1,104 @@
+"""What designs cost before they are trained: the best hardware of networks without weights."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ernn.devices.limits import BLOCK_SIZES
+from ernn.errors import UserError
+from ernn.estimate.shapes import Shape
+from ernn.explore import hardware
+from ernn.explore.candidates import Candidate, Cost, name_of, strength, uniform
+from ernn.explore.requirement import cost, devices_of
+from ernn.params import Design, Network, ProgramSpec
+from ernn.params.methods import METHODS
+from ernn.params.requirement import Requirement
+from ernn.records.exploration import BoundRow, HardwareRow
+
+
+@dataclass
+class Costs:
+    """Estimates of designs by the generator's cost model, each made once.
+
+    Args:
+        networks: by their names.
+        inputs, classes: of the features and of the output layer.
+    """
+
+    networks: Mapping[str, Network]
+    requirement: Requirement
+    inputs: int
+    classes: int
+    _found: dict[str, tuple[Candidate, HardwareRow | None]] = field(default_factory=dict)
+
+    def candidate(self, design: Design) -> Candidate:
+        """A design with the cost of its best hardware."""
+        return self._of(design)[0]
+
+    def hardware(self, design: Design) -> HardwareRow | None:
+        """Its best hardware, by estimates; None where none keeps the requirement."""
+        return self._of(design)[1]
+
+    def uniform(self) -> tuple[Candidate, ...]:
+        """All networks with all methods: one block size for all matrices, or a pruning ratio, of 2 or more."""
+        return tuple(
+            self.candidate(design)
+            for network, shape in self.networks.items()
+            for method in self.requirement.methods
+            for design in designs(network, shape, method)
+        )
+
+    def bounds(self, candidates: tuple[Candidate, ...]) -> Iterator[BoundRow]:
+        """What is known of them before any training."""
+        for each in candidates:
+            row, size = self.hardware(each.design), each.design.block_size
+            value = each.cost.value if each.cost else None
+            assert isinstance(size, int)
+            yield BoundRow(each.network, each.blocks, each.stored_weights, value, row, each.binds)
+
+    def _of(self, design: Design) -> tuple[Candidate, HardwareRow | None]:
+        shape = self.networks[design.network]
+        name = name_of(design, shape)
+        if name not in self._found:
+            self._found[name] = self._estimated(name, design, shape)
+        return self._found[name]
+
+    def _estimated(self, name: str, design: Design, network: Network) -> tuple[Candidate, HardwareRow | None]:
+        spec = ProgramSpec(design=name)
+        shape = Shape.of(network, design, spec, self.inputs, self.classes)
+        program, binds = shape.program(), ""
+        for place, device in enumerate(devices_of(self.requirement)):
+            found = hardware.search([hardware.Variant(name, program)], self.requirement, device)
+            if found.best is not None:
+                row = found.best.row(name)
+                value = cost(row, self.requirement.minimise, 0.0) if self.requirement.minimise != "per" else 0.0
+                made = self._candidate(name, design, network, shape, Cost(place, value))
+                return made, row
+            binds = f"{device.name}: {', '.join(found.binds)}"
+        return self._candidate(name, design, network, shape, None, binds), None
+
+    def _candidate(
+        self, name: str, design: Design, network: Network, shape: Shape, made: Cost | None, binds: str = ""
+    ) -> Candidate:
+        words = shape.stored_words
+        return Candidate(name, design.network, design, network, strength(design, network), words, made, binds)
+
+
+def designs(network: str, shape: Network, method: str) -> Iterator[Design]:
+    """Designs of one strength for all matrices: the block sizes that an integer network may have, up to its cells."""
+    for size in BLOCK_SIZES[1:]:
+        if size <= min(shape.cells, shape.outputs):
+            if METHODS[method].blocks:
+                yield uniform(network, size, method)
+            else:
+                yield Design(network=network, method=method, pruning_ratio=float(size))
+
+
+def check(networks: Mapping[str, Network], requirement: Requirement) -> None:
+    """Refuse a requirement that names networks which there are not.
+
+    Raises:
+        UserError: with those that there are.
+    """
+    for name in requirement.networks:
+        if name not in networks:
+            raise UserError(f"networks: {name} must be one of {', '.join(networks)}; add it to params.yaml")
