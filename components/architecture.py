@@ -30,7 +30,7 @@ def architecture(accelerator: AcceleratorSpec, hardware: Hardware, program: Prog
         sizing.arrays(program, _size(accelerator.array), _size(accelerator.output), each, logits),
         Clock(accelerator.clock_mhz or hardware.clock_mhz, TIMINGS[device_of(accelerator, hardware).family]),
         accelerator.streams,
-        hardware.memory,
+        accelerator.memory or hardware.memory,
         features=accelerator.features_per_beat or hardware.features_per_beat,
         logits=logits,
     )

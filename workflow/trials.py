@@ -13,24 +13,13 @@ from safetensors import SafetensorError, safe_open
 
 from ernn import artifacts
 from ernn.errors import UserError
+from ernn.explore.trials import Hopeless, Trained
 from ernn.params import AcceleratorSpec, Design, ProgramSpec
 from ernn.records.benchmark import BenchmarkRecord, BenchmarkRow
 from ernn.records.sensitivity import SensitivityRecord
 from workflow import local, presets
 
 _CHECKPOINTS = "ERNN_CHECKPOINTS"
-Least = Callable[
-    [Sequence[Mapping[str, Any]]], float | None
-]  # of a curve: the error that it can reach, if it is no use
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A training that has ended: the dev split's phone error rate in percent, or the least that was to be expected."""
-
-    per: float
-    stopped: bool
-    seconds: float
 
 
 class Failed(UserError):
@@ -78,8 +67,8 @@ class LocalTrials:
         """Stored words of a dense network."""
         return int(artifacts.read_json(self.folder / "metrics" / "pretrain" / f"{network}.json")["stored_weights"])
 
-    def train(self, name: str, design: Design, least: Least) -> Trained:
-        """Compress a network, unless that was done before; stopped when `least` of its curve says that it is no use."""
+    def train(self, name: str, design: Design, hopeless: Hopeless) -> Trained:
+        """Compress a network, unless that was done before; stopped when its curve is hopeless."""
         self.values["designs"][name] = design.model_dump(mode="json", exclude_defaults=True) | {"method": design.method}
         begun, kept = time.monotonic(), self.folder / ".cache" / "search" / name
         before = os.environ.get(_CHECKPOINTS)
@@ -88,7 +77,7 @@ class LocalTrials:
             found: list[float] = []
 
             def stop() -> bool:
-                bound = least(_curve_so_far(kept))
+                bound = hopeless(_curve_so_far(kept))
                 if bound is not None:
                     found.append(bound)
                 return bound is not None

@@ -5,7 +5,15 @@ from ernn.estimate.fit import by_size
 from ernn.params.requirement import Requirement
 from ernn.records.exploration import HardwareRow, Limit
 
-UNITS = {"share": "", "lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM", "latency_us": "us", "energy_uj": "uJ"}
+UNITS = {
+    "share": "",
+    "lut": "LUT",
+    "ff": "FF",
+    "dsp": "DSP",
+    "bram": "block RAM",
+    "latency_us": "us",
+    "energy_uj": "uJ",
+}
 
 
 def limit_of(requirement: Requirement, reference: float) -> float | None:

@@ -62,6 +62,7 @@ class AcceleratorSpec(Section):
     streams: Streams = 1  # that take turns, each with states of its own
     clock_mhz: Megahertz | None = None  # instead of hardware.clock_mhz
     device: DeviceName | None = None  # instead of hardware.device
+    memory: Literal["auto", "block", "distributed"] | None = None  # instead of hardware.memory
     weights: Literal["auto", "words", "transformed"] | None = None  # instead of hardware.weights
     features_per_beat: PerBeat | None = None  # instead of hardware.features_per_beat
     logits_per_beat: PerBeat | None = None  # instead of hardware.logits_per_beat

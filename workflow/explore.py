@@ -1,0 +1,185 @@
+"""`ernn explore` in a checkout: a design for a requirement, with its trials by DVC and a page that gives the reasons.
+
+Without options the section `requirement` of params.yaml is searched for; options take the place of its keys. Trials are
+ordinary designs in the working copy runs/explore-NAME: one that was trained is never trained again, and a search that
+was killed goes on where it was. The page is explored/NAME/explore.html.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, get_args
+
+from ernn import params
+from ernn.artifacts import atomic, disk, write_record
+from ernn.devices.catalogue import DEVICES
+from ernn.errors import UserError
+from ernn.explore.costs import designs
+from ernn.explore.search import Search, Settings
+from ernn.params import Parameters, names
+from ernn.params.methods import OF_DESIGNS
+from ernn.params.requirement import Minimised, Requirement
+from ernn.report import exploration
+from workflow import checkout, plan, presets
+from workflow.trials import Failed, LocalTrials
+
+TIMES = Path("docs", "benchmarks", "stages.json")
+SECTION = "requirement"
+_DEFAULT_WEIGHTS, _DEFAULT_UTTERANCES, _DEFAULT_EPOCHS = 244_784, 1_848, 10  # of the networks and corpus of TIMES
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="ernn explore", description=(__doc__ or "").split("\n")[0], formatter_class=argparse.RawTextHelpFormatter
+    )
+    made.add_argument(
+        "--name", default="search", help="of the search and its folder in explored/; default: %(default)s"
+    )
+    made.add_argument("--preset", default="default", help="of presets/, or default: params.yaml")
+    made.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
+    made.add_argument("--networks", nargs="+", help="of params.yaml, the reference first; default: all")
+    error = made.add_mutually_exclusive_group()
+    error.add_argument("--per", type=float, help="phone error rate, percent, at most")
+    error.add_argument("--per-loss", type=float, help="points above the dense network, at most")
+    made.add_argument("--latency-us", type=float, help="of a frame alone, at most")
+    made.add_argument("--frames-per-s", type=float, help="at least")
+    made.add_argument("--energy-uj", type=float, help="of a frame, at most (an estimate)")
+    made.add_argument("--device", nargs="+", dest="devices", choices=DEVICES, help="the smallest of these that will do")
+    made.add_argument("--share", type=float, help="of each resource that may be used, 0..1")
+    made.add_argument("--clock-mhz", type=float, help="that pipelines are scheduled for, at most")
+    made.add_argument("--minimise", choices=get_args(Minimised), help="share: of the scarcest resource")
+    made.add_argument("--mixing", choices=("none", "kinds", "layers"), help="what may have block sizes of its own")
+    made.add_argument("--methods", nargs="+", choices=OF_DESIGNS)
+    made.add_argument("--trials", type=int, help="trainings besides those of dense networks, at most")
+    made.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="stages side by side")
+    return made
+
+
+def requirement(values: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """The section with what the command line says in its place."""
+    section = dict(values.get(SECTION) or {})
+    given = {name: getattr(options, name) for name in Requirement.model_fields if getattr(options, name) is not None}
+    if {"per", "per_loss"} & given.keys():
+        section.pop("per", None)
+        section.pop("per_loss", None)
+    return section | given
+
+
+def settings(checked: Parameters) -> Settings:
+    """What a search is given.
+
+    Raises:
+        UserError: no requirement.
+    """
+    wanted = checked.requirement
+    if wanted is None:
+        raise UserError(
+            f"nothing is required: give --per-loss 0.5, or another option, or a section `{SECTION}` in params.yaml"
+        )
+    chosen = wanted.networks or tuple(checked.networks)
+    if not chosen:
+        raise UserError("networks: params.yaml has none; add one to compress")
+    networks = {name: checked.networks[name] for name in chosen}
+    corpus = checked.corpus
+    text = f"{corpus.kind}, {corpus.train_speakers} speakers to train on" if corpus.kind == "synthetic" else corpus.kind
+    return Settings(networks, wanted, checked.training.epochs, checked.scoring.bootstrap_samples, text)
+
+
+def minutes(root: Path, checked: Parameters, given: Settings) -> float:
+    """About how long a search takes at most: measured times of the default preset, in proportion to weights, epochs and
+    utterances."""
+    times, corpus = plan.measured(root / TIMES), checked.corpus
+    utterances = corpus.train_speakers * corpus.utterances_per_speaker / _DEFAULT_UTTERANCES
+    epochs = checked.training.epochs / _DEFAULT_EPOCHS
+    first = next(iter(given.networks.values()))
+    weights = first.layers * 4 * first.cells * 2 * first.outputs / _DEFAULT_WEIGHTS
+    trained = times["pretrain"].wall_s * len(given.networks) + times["compress"].wall_s * given.requirement.trials
+    rest = sum(times[stage].wall_s for stage in ("quantize", "generate", "simulate", "synthesize", "benchmark"))
+    return (trained * weights * epochs * utterances + 4 * rest) / 60
+
+
+def _count(given: Settings) -> int:
+    """Designs that one bound is computed for each."""
+    networks = given.networks.items()
+    return sum(len([*designs(name, shape, each)]) for name, shape in networks for each in given.requirement.methods)
+
+
+def run(root: Path, options: argparse.Namespace) -> int:
+    """Search, and write the page; the exit code: 0 for a design that keeps the requirement, 1 for none.
+
+    Raises:
+        UserError: what a user must change.
+    """
+    try:
+        name = names.check(options.name)
+    except ValueError as error:
+        raise UserError(f"--name: {error}") from None
+    if options.jobs < 1:
+        raise UserError(f"--jobs {options.jobs}: at least 1")
+    values = presets.parameters(root, options.preset, options.settings)
+    values[SECTION] = requirement(values, options)
+    if not values[SECTION]:
+        del values[SECTION]
+    checked = params.check(values, SECTION if SECTION in values else "params.yaml")
+    given = settings(checked)
+    values["networks"] = {each: values["networks"][each] for each in given.networks}
+    values[SECTION]["networks"] = list(given.networks)
+    begun = time.monotonic()
+    print(
+        f"explore: {_count(given)} designs of one strength each, at most {given.requirement.trials} trainings besides "
+        f"{len(given.networks)} dense ones; about {minutes(root, checked, given):.0f} minutes at most",
+        flush=True,
+    )
+    trials = LocalTrials(root, f"explore-{name}", values, options.jobs)
+    search = Search(trials, given, lambda line: print(f"explore: {line}", flush=True))
+    date = datetime.now(UTC).date().isoformat()
+    record = search.run(name, checkout.tag(root), date, lambda: time.monotonic() - begun)
+    folder = root / "explored" / name
+    write_record(folder / "explore.json", record)
+    for file, text in (("explore.md", exploration.markdown(record)), ("explore.html", exploration.html(record))):
+        with atomic(folder / file) as temporary:
+            temporary.write_text(text)
+    trials.publish()
+    print(f"explore: {exploration.headline(record)}")
+    print(f"Page: {folder / 'explore.html'}")
+    return 0 if record.met else 1
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Search; 0 if a design was found, 1 if none keeps the requirement, 2 for a user's mistake."""
+    options = parser().parse_args(words)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _terminated)
+    try:
+        return run(Path.cwd(), options)
+    except Failed as error:
+        print(f"explore: {error}", file=sys.stderr)
+        return error.code
+    except UserError as error:
+        print(f"explore: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if not disk.is_full(error) and error.filename is None:
+            raise
+        text = disk.named(error) if disk.is_full(error) else f"{error.filename}: {(error.strerror or '').lower()}"
+        print(f"explore: {text}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("explore: interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
