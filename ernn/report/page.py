@@ -30,8 +30,8 @@ PAGE = """\
 </html>
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-LONG = 40  # characters of a cell that may take several lines
-_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?!\w)|–$")
+LONG = 24  # characters of a cell that may take several lines
+_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?!\w| x \w)|–$")
 _MARKUP = re.compile(r"([\\`*_\[\]<>&|~])")
 
 
@@ -110,10 +110,8 @@ def _column(tokens: Sequence[Token], cells: Sequence[int], first: bool) -> None:
     texts = [_text(tokens[place + 1]) for place in body]
     numbers = bool(texts) and all(_NUMBER.match(each) and len(each) <= LONG for each in texts)
     for place, text in zip(cells, ["", *texts], strict=True):
-        if numbers:
-            tokens[place].attrSet("class", "number")
-        elif len(text) > LONG:
-            tokens[place].attrSet("class", "long")
+        if numbers or len(text) > LONG:
+            tokens[place].attrSet("class", "number" if numbers else "long")
     for place in body if first else ():
         tokens[place].tag = tokens[place + 2].tag = "th"
         tokens[place].attrSet("scope", "row")
