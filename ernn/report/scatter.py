@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 560, 400
@@ -92,6 +92,24 @@ class Scale:
         return [step * number for number in range(first, first + 12) if step * number <= self.high]
 
 
+@dataclass(frozen=True)
+class Box:
+    """A place on paper."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def free(self, others: Sequence["Box"]) -> bool:
+        """Whether it lies within the axes and overlaps no other one."""
+        inside = self.left >= LEFT and self.right <= WIDTH and self.top >= TOP - 10 and self.bottom <= HEIGHT - BOTTOM
+        return inside and not any(
+            self.left < each.right and each.left < self.right and self.top < each.bottom and each.top < self.bottom
+            for each in others
+        )
+
+
 def scatter(points: Sequence[Point], x: Axis, y: Axis, caption: str, front: Sequence[tuple[float, float]] = ()) -> str:
     """The plot.
 
@@ -105,19 +123,19 @@ def scatter(points: Sequence[Point], x: Axis, y: Axis, caption: str, front: Sequ
     parts = [*_axes(across, up, x, y), *_bounds(across, up, x, y), *_stair(across, up, front)]
     labels = _labels([(across.place(each.x), up.place(each.y), each.label) for each in points])
     parts += [
-        _point(each, across.place(each.x), up.place(each.y), label)
-        for each, label in zip(points, labels, strict=True)
+        _point(each, across.place(each.x), up.place(each.y), label) for each, label in zip(points, labels, strict=True)
     ]
     return _svg(WIDTH, HEIGHT, caption, parts)
 
 
 def legend(marks: Sequence[tuple[Point, str]], caption: str) -> str:
     """Marks with their meaning, one below the other."""
+    pitch = 26
     parts = [
-        f"{_mark(each, 14, 14 + 22 * row)}{_text(32, 18 + 22 * row, meaning)}"
+        _mark(each, 14, 14 + pitch * row) + _text(34, 18 + pitch * row, meaning)
         for row, (each, meaning) in enumerate(marks)
     ]
-    return _svg(WIDTH, 22 * len(marks) + 6, caption, parts)
+    return _svg(WIDTH, pitch * len(marks) + 4, caption, parts)
 
 
 def _svg(width: int, height: int, caption: str, parts: Sequence[str]) -> str:
@@ -151,51 +169,43 @@ def _stair(across: Scale, up: Scale, front: Sequence[tuple[float, float]]) -> It
     if len(front) > 1:
         places = [(across.place(x), up.place(y)) for x, y in front]
         first, *rest = places
-        yield f'<path class="front" d="M{first[0]:.1f},{first[1]:.1f}' + "".join(
-            f"H{x:.1f}V{y:.1f}" for x, y in rest
-        ) + '"/>'
+        yield (
+            f'<path class="front" d="M{first[0]:.1f},{first[1]:.1f}'
+            + "".join(f"H{x:.1f}V{y:.1f}" for x, y in rest)
+            + '"/>'
+        )
 
 
 def _point(point: Point, x: float, y: float, label: tuple[float, float] | None) -> str:
     name, values = (each if len(each) <= 70 else f"{each[:69]}…" for each in point.lines)
     tip = _text(LEFT, 16, name) + _text(LEFT, 16 + LINE, values)
     title = f"<title>{html.escape(': '.join(point.lines))}</title>"
-    ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" fill="none" stroke="currentColor"/>' if point.ringed else ""
     beside = _text(*label, point.label) if label else ""
-    return f'<g class="point">{title}{_mark(point, x, y)}{ring}{beside}<g class="tip">{tip}</g></g>'
+    return f'<g class="point">{title}{_mark(point, x, y)}{beside}<g class="tip">{tip}</g></g>'
 
 
 def _mark(point: Point, x: float, y: float) -> str:
-    fill = f'fill="{html.escape(point.colour)}"' if point.filled else 'class="mark hollow"'
-    kind = 'class="mark" ' if point.filled else ""
-    return (
-        f'<path {kind}{fill} stroke="{html.escape(point.colour)}" stroke-width="2" '
-        f'transform="translate({x:.1f} {y:.1f})" d="{MARKS[point.mark]}"/>'
-    )
+    """The mark, and its ring; paper shows through one that is hollow, so that it is not black without a style."""
+    colour = html.escape(point.colour)
+    fill = f'class="mark" fill="{colour}"' if point.filled else 'class="mark hollow" fill="none"'
+    ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" fill="none" stroke="currentColor"/>' if point.ringed else ""
+    place = f'transform="translate({x:.1f} {y:.1f})"'
+    return f'<path {fill} stroke="{colour}" stroke-width="2" {place} d="{MARKS[point.mark]}"/>{ring}'
 
 
 def _labels(places: Sequence[tuple[float, float, str]]) -> list[tuple[float, float] | None]:
     """Where the label of each mark begins: at the first side that is free; None where there is none or no free side."""
-    taken = [(x - 7, y - 7, x + 7, y + 7) for x, y, _ in places]
+    taken = [Box(x - 7, y - 7, x + 7, y + 7) for x, y, _ in places]
     found: list[tuple[float, float] | None] = []
     for x, y, label in places:
         wide = CHARACTER * len(label)
-        sides = [(x + 14, y + 4), (x - 14 - wide, y + 4), (x - wide / 2, y - 13), (x - wide / 2, y + 24)]
-        free = (each for each in sides if label and _free((each[0], each[1] - 11, each[0] + wide, each[1] + 3), taken))
-        place = next(free, None)
+        sides = [(x + 14, y + 4), (x - 14 - wide, y + 4), (x - wide / 2, y - 14), (x - wide / 2, y + 25)]
+        boxes = {side: Box(side[0], side[1] - 11, side[0] + wide, side[1] + 3) for side in sides if label}
+        place = next((side for side, box in boxes.items() if box.free(taken)), None)
         found.append(place)
         if place is not None:
-            taken.append((place[0], place[1] - 11, place[0] + wide, place[1] + 3))
+            taken.append(boxes[place])
     return found
-
-
-def _free(box: tuple[float, float, float, float], taken: Sequence[tuple[float, float, float, float]]) -> bool:
-    left, top, right, bottom = box
-    inside = LEFT <= left and right <= WIDTH and TOP - 10 <= top and bottom <= HEIGHT - BOTTOM
-    overlaps: Callable[[tuple[float, float, float, float]], bool] = lambda other: (
-        left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
-    )
-    return inside and not any(map(overlaps, taken))
 
 
 def _known(axis: Axis) -> list[float]:

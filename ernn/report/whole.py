@@ -10,7 +10,6 @@ from ernn.report.page import image, page
 from ernn.report.published import published
 from ernn.report.results import Results
 
-
 EMBEDDED = """
 ## About this page
 
