@@ -33,7 +33,7 @@ def report(
     benchmarks: Path,
     report: OutputFolder,
 ) -> None:
-    """Write report.md with its figures, and benchmark.txt."""
+    """Write report.md with its figures, the same as one page report.html, and benchmark.txt."""
     from ernn import artifacts
     from ernn.report import figures, results, whole
 
@@ -49,10 +49,11 @@ def report(
         accelerators=accelerators,
     )
     found = results.load(settings, results.Folders(metrics_folder, curves, scores, benchmarks))
-    for name, figure in whole.drawn(found).items():
+    drawn = whole.drawn(found)
+    for name, figure in drawn.items():
         with artifacts.atomic(report / name) as temporary:
             figure.savefig(temporary, dpi=figures.DPI, format="png", metadata={"Software": None})
-    for name, text in whole.texts(found).items():
+    for name, text in whole.texts(found, drawn).items():
         with artifacts.atomic(report / name) as temporary:
             temporary.write_text(text)
 

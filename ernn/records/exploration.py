@@ -91,6 +91,7 @@ class TrialRow(Part):
     cost: float | None
     hardware: HardwareRow | None
     seconds: float | None = None
+    bits: str = ""  # of the integer network's weights: 12, or as a person reads mixed ones
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,9 @@ class ExplorationRecord(Record):
         verified: accelerators that were synthesized and simulated, the chosen one first.
         front: designs and accelerators of which no other one is better in every quantity.
         measured: for each kind of figure, how it was obtained.
+        devices: that were allowed, the smallest first.
+        clock_mhz: that pipelines were scheduled for, at most.
+        allowed_trials: trainings besides those of dense networks, at most.
     """
 
     name: str
@@ -149,3 +153,6 @@ class ExplorationRecord(Record):
     seconds: float
     commit: str
     date: str
+    devices: tuple[str, ...] = ()
+    clock_mhz: float | None = None
+    allowed_trials: int | None = None

@@ -1,8 +1,10 @@
 """Figures of finished results, as matplotlib figures; whoever calls writes them."""
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
@@ -115,6 +117,14 @@ def one_curve(result: Result) -> Figure:
     for panel in panels[:2]:
         _phases(panel, result)
     return figure
+
+
+def svg(figure: Figure) -> str:
+    """The figure as an SVG that is the same whenever it is made; letters are outlines."""
+    buffer = io.StringIO()
+    with rc_context({"svg.hashsalt": "ernn"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
 
 
 def canvas(title: str, height: float = 4.6) -> tuple[Figure, Axes]:

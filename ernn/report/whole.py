@@ -1,19 +1,34 @@
 """The whole report as values: its pages and figures by file name."""
 
+from collections.abc import Mapping
+
 from matplotlib.figure import Figure
 
 from ernn.artifacts import Texts
 from ernn.report import benchmark, benchmark_figures, document, figures, hardware, integer
+from ernn.report.page import image, page
 from ernn.report.published import published
 from ernn.report.results import Results
 
+EMBEDDED = """
+## About this page
 
-def texts(results: Results) -> Texts:
-    """report.md, and benchmark.txt for the terminal."""
+Nothing is loaded from elsewhere. Figures are drawn by Matplotlib; the letters in them are outlines of its font DejaVu
+Sans (licence of Bitstream Vera). The same text, with figures as files, is `report.md`.
+"""
+
+
+def texts(results: Results, drawn: Mapping[str, Figure]) -> Texts:
+    """report.md, the same as the page report.html, and benchmark.txt for the terminal."""
     section = integer.section(results.integers, results.settings.quantization.budget_points)
     section += hardware.section(results.accelerators) + benchmark.section(results.accelerators)
+    markdown = document.markdown(results, section)
     return Texts(
-        {"report.md": document.markdown(results, section), "benchmark.txt": benchmark.terminal(results.accelerators)}
+        {
+            "report.md": markdown,
+            "report.html": page(markdown + EMBEDDED, lambda name, caption: image(figures.svg(drawn[name]), caption)),
+            "benchmark.txt": benchmark.terminal(results.accelerators),
+        }
     )
 
 

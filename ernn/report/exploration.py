@@ -1,0 +1,157 @@
+"""A design search as a page for readers who never saw the code: one HTML file that stands alone, or Markdown."""
+
+from ernn.records.exploration import ExplorationRecord
+from ernn.report import exploration_front, exploration_tables
+from ernn.report.exploration_words import chosen_row, device, duration, minimised
+from ernn.report.page import literal, page
+from ernn.report.published import published
+
+TERMS = """\
+PER, the phone error rate, counts wrong, missing and surplus phones for every 100 phones that were spoken; less is
+better. A *point* is a difference of one between two such percentages. A *block-circulant* matrix of *block size* k
+keeps of each k x k block its first column alone, so k stored weights stand for k x k. Designs are chosen on the *dev
+split*, speech that no network is trained on; the *test split*, other speech, is read once, for the chosen design.
+"""
+TRIALS = """\
+Each network is trained dense first; PER is that of the dev split of {corpus}.
+
+{dense}
+
+The trials follow in the order in which they were made. A loss is the points of PER above the reference. A cost is
+estimated by the cost model, for the best hardware that it finds. A trial is *stopped early* when it could no longer
+meet the requirement; its PER is then the least that it could still have reached.
+
+{trials}
+"""
+BOUNDS = """\
+What can be known without training: the words that each block size stores, and the least cost that the cost model
+estimates for it. Where nothing fits, the last column says what there is too little of, or what takes too long.
+
+{bounds}
+"""
+FRONT = """\
+An accelerator is on the *front* if no other one is better in one quantity without being worse in another: quantities
+are PER, latency, energy and each resource. {plots}
+
+{table}
+"""
+PLOTS = """\
+Plots show every accelerator that was estimated or built, with the number of its trial. A line joins those that are best
+in the two quantities of a plot, and a dashed line is a bound of the requirement. Values show under the pointer; all of
+them are in the table below.
+
+{pictures}
+"""
+NO_PLOTS = "Fewer than two accelerators with a known PER were found, so there is nothing to plot."
+TABLE_ALONE = "The table has every accelerator that was estimated or built."
+CHOSEN = """\
+{sentence}
+
+{table}
+
+{interval}Published systems follow. *Known by* says how a figure was obtained: ours by this search; theirs *read* in the
+paper itself, *cross-checked* with what another paper quotes of it, or *recalled* and not checked. Their losses are
+measured on TIMIT, ours on {corpus}. Their energies are measured powers of whole boards over frames a second; ours are
+uncalibrated estimates of the FPGA's core alone. Neither can be divided by the other.
+
+{comparison}
+"""
+INTERVAL = """\
+A *paired interval* compares two networks on the same utterances, drawn again and again, and holds their difference with
+95 % certainty. """
+ABOUT = """\
+The search took {time}. It ran with commit {commit} on {date}.
+
+Nothing is loaded from elsewhere, and nothing made by others is embedded: no font, picture or script. Plots are drawn by
+ernn.
+"""
+
+
+def html(record: ExplorationRecord) -> str:
+    """explore.html."""
+    pictures = "\n\n".join(f"![{caption}]({name})" for name, caption in exploration_front.names(record))
+    plots = PLOTS.format(pictures=pictures) if pictures else NO_PLOTS
+    return page(_document(record, plots), lambda name, caption: exploration_front.picture(record, name, caption))
+
+
+def markdown(record: ExplorationRecord) -> str:
+    """explore.md: the same without plots; all their values are in its tables."""
+    return _document(record, TABLE_ALONE)
+
+
+def _document(record: ExplorationRecord, plots: str) -> str:
+    corpus = literal(record.corpus)
+    trials = TRIALS.format(
+        corpus=corpus,
+        dense=exploration_tables.dense(record),
+        trials=exploration_tables.trials(record) if record.trials else "No design was tried.",
+    )
+    bounds = exploration_tables.bounds(record) if record.bounds else "No block size was estimated."
+    front = exploration_front.section(record) if exploration_front.tried(record) else "No accelerator was found."
+    sections = {
+        "Requirement": _requirement(record),
+        "Trials": trials,
+        "Before training": BOUNDS.format(bounds=bounds),
+        "Error over latency, energy and resources": FRONT.format(plots=plots, table=front),
+        "The chosen design beside published systems": _chosen(record),
+        "How figures were obtained": exploration_tables.table(
+            ("figure", "how it was obtained"), record.measured.items()
+        ),
+        "About this search": ABOUT.format(
+            time=duration(record.seconds), commit=literal(record.commit), date=literal(record.date)
+        ),
+    }
+    parts = [f"# Design search: {literal(record.name)}", _headline(record), TERMS.rstrip("\n")]
+    parts += [f"## {title}\n\n{text.rstrip()}" for title, text in sections.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _headline(record: ExplorationRecord) -> str:
+    """What was asked, what was chosen, and whether it keeps the requirement."""
+    asked = "; ".join(literal(limit.text) for limit in record.limits) or "no limit"
+    return f"Asked: {asked}; with the least {literal(minimised(record))}. {_answer(record)}"
+
+
+def _answer(record: ExplorationRecord) -> str:
+    binds = ", ".join(map(literal, record.binds))
+    if record.chosen is None:
+        return f"**Not met**: no design was chosen. What binds: {binds or 'not known'}."
+    row = chosen_row(record)
+    place = "" if row is None else f" on {literal(device(row.device))}"
+    name = f"**{literal(record.chosen)}**{place}"
+    if not record.met:
+        return f"**Not met**: the nearest design is {name}. What binds: {binds or 'not known'}."
+    if record.certain:
+        return f"Chosen: {name}. The requirement is **met with 95 % certainty**."
+    reason = "the test split was not read"
+    if record.test is not None:
+        reason = "on the test split, the 95 % interval of its loss reaches beyond the requirement"
+    return f"Chosen: {name}. The requirement is **met** on the dev split, not with 95 % certainty: {reason}."
+
+
+def _requirement(record: ExplorationRecord) -> str:
+    """The limits, and what the search was allowed."""
+    allowed = []
+    if record.devices:
+        devices = ", ".join(literal(device(each)) for each in record.devices)
+        allowed.append(f"Devices, of which the smallest is taken that keeps the requirement: {devices}.")
+    if record.clock_mhz is not None:
+        allowed.append(f"Pipelines are scheduled for {record.clock_mhz:g} MHz at most.")
+    if record.allowed_trials is not None:
+        allowed.append(f"Trials, besides the dense networks: {record.allowed_trials} at most.")
+    return "\n\n".join([exploration_tables.requirement(record), *([" ".join(allowed)] if allowed else [])])
+
+
+def _chosen(record: ExplorationRecord) -> str:
+    row = chosen_row(record)
+    trial = next((each for each in record.trials if each.design == record.chosen), None)
+    if row is None:
+        return "No design with hardware was chosen, so there is nothing to compare."
+    how = "was synthesized and simulated" if row.verified else "is estimated, not synthesized"
+    return CHOSEN.format(
+        sentence=f"The accelerator of **{literal(row.design)}** {how}; its energy is an estimate.",
+        table=exploration_tables.chosen(record, row, trial),
+        interval=INTERVAL if record.test is not None else "",
+        corpus=literal(record.corpus),
+        comparison=exploration_tables.comparison(record, row, published()),
+    )

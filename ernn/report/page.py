@@ -1,0 +1,155 @@
+"""Markdown as one HTML page that stands alone: no request leaves it, and nothing in it needs a script."""
+
+import base64
+import html
+import re
+from collections.abc import Callable, Iterator, Sequence
+from importlib import resources
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+Draw = Callable[[str, str], str]  # markup of the picture with this name and caption
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+{body}</main>
+</body>
+</html>
+"""
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+LONG = 24  # characters of a cell that may take several lines
+_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?!\w| x \w)|–$")
+_MARKUP = re.compile(r"([\\`*_\[\]<>&|~])")
+
+
+def page(markdown: str, draw: Draw) -> str:
+    """The page.
+
+    Args:
+        markdown: CommonMark with tables; HTML in it is shown as text. A paragraph that is a picture alone becomes a
+            figure.
+        draw: is asked for each picture.
+    """
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = list(_figures(parser.parse(markdown), draw))
+    _scoped(tokens)
+    tokens = list(_framed(tokens))
+    title = next((_text(tokens[place + 1]) for place, each in enumerate(tokens) if each.type == "heading_open"), "")
+    body = parser.renderer.render(_navigated(tokens), parser.options, {})
+    style = (resources.files("ernn.report") / "page.css").read_text()
+    return PAGE.format(policy=POLICY, title=html.escape(title), style=style, body=body)
+
+
+def image(svg: str, caption: str) -> str:
+    """An SVG as a picture of its own, so that its names and styles are not the page's."""
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(caption)}">'
+
+
+def literal(text: str) -> str:
+    """Markdown that shows `text` as it is, on one line.
+
+    >>> literal("k_8 | <b>")
+    'k\\\\_8 \\\\| \\\\<b\\\\>'
+    """
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _figures(tokens: Sequence[Token], draw: Draw) -> Iterator[Token]:
+    """Tokens in which a paragraph of one picture is a figure."""
+    skipped = 0
+    for place, token in enumerate(tokens):
+        if skipped:
+            skipped -= 1
+            continue
+        children = (tokens[place + 1].children or []) if token.type == "paragraph_open" else []
+        if [each.type for each in children] != ["image"]:
+            yield token
+            continue
+        caption, name = children[0].content, str(children[0].attrs["src"])
+        markup = f"<figure>\n{draw(name, caption)}\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n"
+        yield _markup(markup)
+        skipped = 2
+
+
+def _scoped(tokens: Sequence[Token]) -> None:
+    """Cells of a head and first cells of rows become headers with a scope; columns of numbers get a class."""
+    columns: list[list[int]] = []
+    cell = 0
+    for place, token in enumerate(tokens):
+        if token.type == "table_open":
+            columns = []
+        elif token.type == "tr_open":
+            cell = 0
+        elif token.type in ("th_open", "td_open"):
+            columns.extend([] for _ in range(cell + 1 - len(columns)))
+            columns[cell].append(place)
+            cell += 1
+        elif token.type == "table_close":
+            for number, cells in enumerate(columns):
+                _column(tokens, cells, number == 0)
+
+
+def _column(tokens: Sequence[Token], cells: Sequence[int], first: bool) -> None:
+    """One column of a table; `cells` are the places of its opening tokens, the head first."""
+    head, *body = cells
+    tokens[head].attrSet("scope", "col")
+    texts = [_text(tokens[place + 1]) for place in body]
+    numbers = bool(texts) and all(_NUMBER.match(each) and len(each) <= LONG for each in texts)
+    for place, text in zip(cells, ["", *texts], strict=True):
+        if numbers or len(text) > LONG:
+            tokens[place].attrSet("class", "number" if numbers else "long")
+    for place in body if first else ():
+        tokens[place].tag = tokens[place + 2].tag = "th"
+        tokens[place].attrSet("scope", "row")
+
+
+def _framed(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Tokens with a frame around each table, in which it scrolls, named by the heading before it."""
+    heading = ""
+    for place, token in enumerate(tokens):
+        if token.type == "heading_open":
+            heading = _text(tokens[place + 1])
+        if token.type == "table_open":
+            label = html.escape(f"Table: {heading}")
+            yield _markup(f'<div class="table" role="region" aria-label="{label}" tabindex="0">\n')
+        yield token
+        if token.type == "table_close":
+            yield _markup("</div>\n")
+
+
+def _navigated(tokens: Sequence[Token]) -> list[Token]:
+    """Tokens with links to the sections before the first of them."""
+    places = [place for place, each in enumerate(tokens) if each.type == "heading_open" and each.tag == "h2"]
+    if not places:
+        return list(tokens)
+    for number, place in enumerate(places, start=1):
+        tokens[place].attrSet("id", f"section-{number}")
+    links = "\n".join(
+        f'<a href="#section-{number}">{html.escape(_text(tokens[place + 1]))}</a>'
+        for number, place in enumerate(places, start=1)
+    )
+    navigation = _markup(f'<nav aria-label="Sections">\n{links}\n</nav>\n')
+    return [*tokens[: places[0]], navigation, *tokens[places[0] :]]
+
+
+def _markup(content: str) -> Token:
+    return Token("html_block", "", 0, content=content, block=True)
+
+
+def _text(token: Token) -> str:
+    """What a reader sees of an inline token."""
+    return "".join(each.content for each in token.children or [])
