@@ -17,7 +17,7 @@ comma := ,
 FOLDER := $(if $(filter default,$(PRESET)$(TIMIT)),.,runs/$(PRESET))
 export PATH := $(BIN):$(PATH)
 export CCACHE_DIR ?= $(CURDIR)/.venv/ccache
-run publish ui images: export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
+run explore publish ui images: export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
 
 .PHONY: help
 help: ## This list
@@ -51,6 +51,10 @@ run: folder ## Speech to compressed models to report; PRESET=smoke takes a few m
 	cd $(FOLDER) && exec python -m workflow.local --with-parent $(if $(JOBS),--jobs $(JOBS))
 	@cat $(FOLDER)/report/benchmark.txt
 	@echo "Report: $(FOLDER)/report/report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
+
+.PHONY: explore
+explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml: trials, hardware and a page in explored/
+	@exec python -m workflow.explore $(if $(filter default,$(PRESET)),,--preset $(PRESET)) $(if $(JOBS),--jobs $(JOBS))
 
 .PHONY: publish
 publish: folder ## Publish the finished results to MLflow again (MLFLOW_TRACKING_URI, by default mlflow.db here)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ernn.devices.limits import BLOCK_SIZES
-from ernn.errors import UserError
 from ernn.estimate.shapes import Shape
 from ernn.explore import hardware
 from ernn.explore.candidates import Candidate, Cost, name_of, strength, uniform
@@ -38,6 +37,11 @@ class Costs:
         """Its best hardware, by estimates; None where none keeps the requirement."""
         return self._of(design)[1]
 
+    def dense_words(self, network: str) -> int:
+        """Stored words of a dense network."""
+        design, spec = uniform(network, 1), ProgramSpec(design=network)
+        return Shape.of(self.networks[network], design, spec, self.inputs, self.classes).stored_words
+
     def uniform(self) -> tuple[Candidate, ...]:
         """All networks with all methods: one block size for all matrices, or a pruning ratio, of 2 or more."""
         return tuple(
@@ -50,9 +54,8 @@ class Costs:
     def bounds(self, candidates: tuple[Candidate, ...]) -> Iterator[BoundRow]:
         """What is known of them before any training."""
         for each in candidates:
-            row, size = self.hardware(each.design), each.design.block_size
+            row = self.hardware(each.design)
             value = each.cost.value if each.cost else None
-            assert isinstance(size, int)
             yield BoundRow(each.network, each.blocks, each.stored_weights, value, row, each.binds)
 
     def _of(self, design: Design) -> tuple[Candidate, HardwareRow | None]:
@@ -91,14 +94,3 @@ def designs(network: str, shape: Network, method: str) -> Iterator[Design]:
                 yield uniform(network, size, method)
             else:
                 yield Design(network=network, method=method, pruning_ratio=float(size))
-
-
-def check(networks: Mapping[str, Network], requirement: Requirement) -> None:
-    """Refuse a requirement that names networks which there are not.
-
-    Raises:
-        UserError: with those that there are.
-    """
-    for name in requirement.networks:
-        if name not in networks:
-            raise UserError(f"networks: {name} must be one of {', '.join(networks)}; add it to params.yaml")

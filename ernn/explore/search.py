@@ -1,8 +1,9 @@
 """A whole search: bounds, phase I over trainings, phase II over hardware, verification, and its record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from ernn.devices.catalogue import DEVICES, Resources
 from ernn.explore import hardware, stopping
@@ -113,7 +114,7 @@ class Search:
             limits=limits(requirement),
             minimised=requirement.minimise,
             corpus=self.settings.corpus,
-            dense=tuple(_dense(each, networks[each], per) for each, per in dense.items()),
+            dense=tuple(_dense(each, networks[each], per, costs.dense_words(each)) for each, per in dense.items()),
             bounds=bounds,
             trials=tuple(self._rows),
             front=tuple(self._front),
@@ -140,8 +141,8 @@ class Search:
         candidate, limit = step.candidate, problem.limit
         self.say(f"trial {len(self._rows) + 1}: {candidate.name}: {step.reason}")
 
-        def hopeless(rows: object) -> float | None:
-            least = stopping.least_reachable(rows, self.settings.epochs)  # type: ignore[arg-type]
+        def hopeless(rows: Sequence[Mapping[str, Any]]) -> float | None:
+            least = stopping.least_reachable(rows, self.settings.epochs)
             return least if least is not None and limit is not None and least > limit else None
 
         trained = self.trials.train(candidate.name, candidate.design, hopeless)
@@ -195,10 +196,11 @@ class Search:
             rows = [_row(row, requirement) for row in self.trials.benchmark(specs).values()]
             if rows:
                 of = {name: each.program for name, each in specs.items()}
-                best = sorted(
+                ranked = sorted(
                     rows, key=lambda row: (bool(row.binds), cost(row, requirement.minimise, errors[of[row.design]]))
                 )
-                return _Chosen(candidate, of[best[0].design], errors[of[best[0].design]], tuple(best), best[0].binds)
+                program = of[ranked[0].design]
+                return _Chosen(candidate, program, errors[program], tuple(ranked), ranked[0].binds)
         return None
 
 
@@ -212,10 +214,10 @@ def variants(candidate: Candidate) -> dict[str, ProgramSpec]:
     return found
 
 
-def _dense(name: str, network: Network, per: float) -> DenseNetwork:
+def _dense(name: str, network: Network, per: float, words: int) -> DenseNetwork:
     projection = f", projected to {network.projection}" if network.projection else ""
     layers = f"{network.layers} {network.cell.upper()} layer{'s' * (network.layers > 1)} of {network.cells} cells"
-    return DenseNetwork(name, layers + projection, per)
+    return DenseNetwork(name, layers + projection, per, words)
 
 
 def _trial(step: Train, trained: Trained, problem: Problem, tried: Tried, reference: float, costs: Costs) -> TrialRow:
