@@ -131,6 +131,7 @@ PLUMBING = {
     "ernn/records/speech.py",
     "ernn/errors.py",
     "ernn/artifacts/__init__.py",
+    "ernn/artifacts/core_schema.py",
     "ernn/artifacts/disk.py",
     "ernn/artifacts/scratch.py",
     "ernn/report/metrics.py",

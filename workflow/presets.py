@@ -12,10 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ernn import params
-from ernn.artifacts import atomic, parse_yaml
+from ernn.artifacts import atomic, dump_yaml, parse_yaml
 from ernn.errors import UserError
 
 CODE = ("components", "ernn", "workflow")
@@ -101,7 +99,7 @@ def working_copy(root: Path, name: str, values: Mapping[str, Any]) -> Path:
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name in FILES:
         _write(folder / name, (root / name).read_bytes())
-    _write(folder / "params.yaml", yaml.safe_dump(values, sort_keys=False).encode())
+    _write(folder / "params.yaml", dump_yaml(values).encode())
     _write(folder / ".dvc" / "config", DVC_CONFIG.format(cache=(root / ".dvc" / "cache").resolve()).encode())
     return folder
 

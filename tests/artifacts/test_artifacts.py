@@ -216,24 +216,3 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path, path, folder, messa
     with pytest.raises(UserError, match=f"{re.escape(message)}$"):
         artifacts.check_writable(tmp_path / path, folder)
     assert contents(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("010", 10), ("09", 9), ("0o17", 15), ("0x1f", 31), ("-3", -3), ("1e-3", 1e-3), (".5", 0.5), ("1:20", "1:20"),
-        ("yes", "yes"), ("on", "on"), ("no", "no"), ("true", True), ("~", None), ("2024-13-45", "2024-13-45"),
-        ("1_000", "1_000"),
-    ],
-)  # fmt: skip
-def test_plain_text_is_what_dvc_takes_it_for(text, value):
-    from dvc.utils.serialize import loads_yaml
-
-    assert artifacts.parse_yaml(f"key: {text}") == {"key": value}
-    if text not in ("1_000", "2024-13-45"):  # one is a number for DVC, the other no date
-        assert loads_yaml(f"key: {text}", typ="safe") == {"key": value}
-
-
-def test_a_number_of_too_many_digits_is_refused_in_one_line():
-    with pytest.raises(UserError, match=r"^not YAML: Exceeds the limit"):
-        artifacts.parse_yaml(f"key: 1{'0' * 5000}")
