@@ -1,6 +1,6 @@
 """`python -m bench.explore [PART ...]`: what the design search finds, and what brute force over the same space does.
 
-replay, replay-cells, replay-sizes: phase I over the recorded errors of docs/benchmarks/accuracy, each requirement a search.
+replay, replay-cells, replay-sizes: phase I over the recorded errors of docs/benchmarks/accuracy, a search each.
 """
 
 import argparse
@@ -16,11 +16,11 @@ from ernn.params import Design, Network
 MEASURES = ("ernn/explore", "ernn/estimate")
 NOTE = """\
 `replay` searches the block size of a network for a phone error rate, over errors recorded in [accuracy.md](accuracy.md)
-and without training; the cost is the number of stored words. `replay-cells` leaves the cell open, `replay-sizes` the number of cells. Those
-tables have test errors only, so that a replay checks the search's logic and says nothing of choices made on a dev
-split. `near` requirements lie within 0.2 points of a recorded error. No requirement is decided by the dense network
-alone. `trials` is the largest number of trainings that a search of the row took, `agrees` in how many of them the
-choice was that of brute force, `met` in how many any design keeps the requirement."""
+and without training; the cost is the number of stored words. `replay-cells` leaves the cell open, `replay-sizes` the
+number of cells. Those tables have test errors only, so that a replay checks the search's logic and says nothing of
+choices made on a dev split. `near` requirements lie within 0.2 points of a recorded error. No requirement is decided by
+the dense network alone. `trials` is the largest number of trainings that a search of the row took, `agrees` in how many
+of them the choice was that of brute force, `met` in how many any design keeps the requirement."""
 NEAR = (-0.15, -0.1, -0.05, 0.05, 0.1, 0.15)  # points from a recorded error
 EVENLY = 24  # further requirements of a network
 NETWORKS = {
