@@ -99,7 +99,7 @@ class BoundRow(Part):
     """What is known of a block size before any training: its best hardware, or what binds."""
 
     network: str
-    block_size: int
+    blocks: str
     stored_weights: int
     cost: float | None
     hardware: HardwareRow | None

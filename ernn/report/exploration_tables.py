@@ -72,7 +72,7 @@ def bounds(record: ExplorationRecord) -> str:
     rows = [
         (
             each.network,
-            str(each.block_size),
+            each.blocks,
             f"{each.stored_weights:,}",
             words.cost(record, each.cost),
             words.NONE if each.hardware is None else words.briefly(each.hardware),
@@ -129,7 +129,7 @@ def _theirs(each: Published) -> tuple[str, ...]:
         each.name,
         each.platform,
         each.cell,
-        number(each.block_size),
+        each.blocks,
         number(None if each.weights_m is None else 1e6 * each.weights_m),
         str(each.weight_bits),
         number(each.clock_mhz, "{:.1f} MHz"),
