@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import lru_cache
 
 from ernn.devices.catalogue import Resources
 from ernn.estimate.fabric import Fabric, FabricConstants
@@ -22,6 +23,7 @@ _LUTS: dict[Cost, Callable[[Use, FabricConstants], float]] = {  # look-up tables
 }
 
 
+@lru_cache(maxsize=2048)
 def kernel_cost(kernel: Kernel, fabric: Fabric) -> Resources:
     """Estimate of one instance: operators, multipliers, registers that balance them."""
     uses = usage(kernel.graph, kernel.schedule.widths)
