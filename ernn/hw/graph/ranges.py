@@ -193,10 +193,14 @@ class Joined:
         fraction = max(value.fraction for value in values)
         return [value.to_fraction(fraction) for value in values]
 
-    @kept(lambda joined: joined.key)
     def row_range(self) -> Range:
         """Range that covers every row."""
-        return union([range_of(row) for row in replace(self, ready=0).rows(Graph("ranges"), "s", "")])
+        return _row_range(replace(self, ready=0))
+
+
+@kept(lambda joined: joined.key)
+def _row_range(joined: Joined) -> Range:
+    return union([range_of(row) for row in joined.rows(Graph("ranges"), "s", "")])
 
 
 @dataclass(frozen=True)
