@@ -369,7 +369,7 @@ class LayerHardware:
         """Multipliers of the array, and of the units behind it."""
         array = self.array.layout.array
         return {
-            "array": array.lanes * self.array.lane.graph.multiplications(),
-            "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units)
-            + sum(unit.row_kernel.graph.multiplications() for unit in self.units if unit.row_kernel),
+            "array": array.lanes * self.array.lane.multiplications,
+            "units": sum(unit.width * unit.kernel.multiplications for unit in self.units)
+            + sum(unit.row_kernel.multiplications for unit in self.units if unit.row_kernel),
         }

@@ -1,6 +1,6 @@
 """The whole network as one module: layers in a row, AXI4-Stream for features and logits, AXI4-Lite for control."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ernn.errors import UserError
@@ -14,7 +14,7 @@ from ernn.hw.verilog.common import Context
 from ernn.hw.verilog.control import Control
 from ernn.hw.verilog.frames import LARGEST_BITS, Beats, Frames, tid_bits
 from ernn.hw.verilog.items import Item, Wire
-from ernn.hw.verilog.layer import LayerHardware
+from ernn.hw.verilog.layer import Controlled, LayerHardware
 from ernn.hw.verilog.module import Module, declared_first
 from ernn.program.network import Program
 
@@ -44,6 +44,14 @@ class Architecture:
         """Settings of all layers of a program."""
         memory, transformed = self.memory, self.transformed
         return Context(program.activations, self.clock, self.streams, frame_bits(program), memory, transformed)
+
+    def input(self, program: Program) -> Beats:
+        """Beats of the input stream."""
+        return Beats(self.features, program.input.bits, program.inputs)
+
+    def output(self, program: Program) -> Beats:
+        """Beats of the output stream."""
+        return Beats(self.logits, program.output.logits.bits, program.decoder.classes)
 
     def __post_init__(self) -> None:
         for count in (self.features, self.logits):
@@ -90,12 +98,12 @@ class NetworkHardware:
     @property
     def input(self) -> Beats:
         """Beats of the input stream `s_axis`."""
-        return Beats(self.architecture.features, self.program.input.bits, self.program.inputs)
+        return self.architecture.input(self.program)
 
     @property
     def output(self) -> Beats:
         """Beats of the output stream `m_axis`."""
-        return Beats(self.architecture.logits, self.program.output.logits.bits, self.program.decoder.classes)
+        return self.architecture.output(self.program)
 
     @property
     def tid_bits(self) -> int:
@@ -104,7 +112,7 @@ class NetworkHardware:
 
     def top(self) -> Module:
         """The top module `ernn`."""
-        frames = Frames(self.input, self.output, self.frame_bits, self.architecture.streams, len(self.layers))
+        frames = _frames(self.program, self.architecture, len(self.layers))
         items = [Wire("clk", value="aclk"), *self.control.items(), *frames.items(), *self._layers()]
         doc = frames.doc(self.program.name, len(self.program.layers))
         return Module("ernn", tuple(frames.ports(self.address_bits)), declared_first(items), doc=doc)
@@ -114,7 +122,7 @@ class NetworkHardware:
         for layer in self._chain:
             yield from chain.connected(layer, self.layers.index(layer), before, sink)
             before, sink = Handshake.of(f"{layer.name}_out"), layer.sink
-        yield from logits(self.output, before, sink)
+        yield from _logits(self.output, before, sink)
 
     def modules(self) -> dict[str, tuple[Module, ...]]:
         """Generated modules by file name."""
@@ -133,7 +141,24 @@ def frame_bits(program: Program) -> int:
     return (4 * (len(program.layers) + 2) - 1).bit_length()
 
 
-def logits(output: Beats, before: Handshake, sink: Words) -> Iterator[Item]:
+def around(program: Program, architecture: Architecture, layers: Sequence[Controlled], sink: Words) -> Iterator[Item]:
+    """What a network's module has around its chain of modules.
+
+    Args:
+        layers: all of the chain's.
+        sink: words that its last one gives.
+    """
+    yield from Control(layers, frame_bits(program)).items()
+    yield from _frames(program, architecture, len(layers)).items()
+    yield from _logits(architecture.output(program), Handshake("", "", ""), sink)
+
+
+def _frames(program: Program, architecture: Architecture, layers: int) -> Frames:
+    streams, width = architecture.streams, frame_bits(program)
+    return Frames(architecture.input(program), architecture.output(program), width, streams, layers)
+
+
+def _logits(output: Beats, before: Handshake, sink: Words) -> Iterator[Item]:
     """The output stream's beats, of words of the last layer."""
     words = output.words
     yield Wire("logits", words.width)
