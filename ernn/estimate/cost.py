@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ernn.devices.catalogue import Device, Family, Resources
-from ernn.estimate.fabric import FABRICS, Fabric
+from ernn.estimate.fabric import FABRICS, Fabric, Style
 from ernn.estimate.kernels import kernel_cost
 from ernn.estimate.library import instance_cost
 from ernn.hw.layout.words import Words
@@ -63,6 +63,18 @@ def link_cost(link: LayerHardware, before: Words, family: Family) -> Resources:
     parts = [part.total for layer in link.with_projection for part in layer_parts(layer, family)]
     nowhere = Handshake("", "", "")  # what is connected costs nothing
     return sum(parts, _glue(chain.connected(link, 0, nowhere, before), FABRICS[family]))
+
+
+def memory_cost(link: LayerHardware, kind: Style, family: Family) -> Resources:
+    """What its memories of weights take if they are of a kind, and not of the kind that it was made with."""
+    total = Resources()
+    for layer in link.with_projection:
+        for item in lane_module(layer.array).items:
+            if isinstance(item, Instance) and "KIND" in item.parameters:
+                other = replace(item, parameters={**item.parameters, "KIND": f'"{kind}"'})
+                more = instance_cost(other, FABRICS[family]) + instance_cost(item, FABRICS[family]) * -1
+                total += more * layer.array.layout.array.lanes
+    return total
 
 
 def around_cost(

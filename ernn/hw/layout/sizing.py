@@ -47,6 +47,7 @@ class Requirements:
     Attributes:
         name: of the array, in messages.
         side_by_side: gates whose rows the array works on together; 0: one gate at a time.
+        block_rows: of its matrix, one gate's.
         block_columns: blocks of its vector.
         store: of the vector that its results are written to.
         cells: of a block, which can be updated one after the other.
@@ -55,6 +56,7 @@ class Requirements:
 
     name: str
     side_by_side: int
+    block_rows: int
     block_columns: int
     store: Store = DENSE
     cells: int = 1
@@ -66,22 +68,23 @@ def requirements(number: int, layer: Layer) -> list[Requirements]:
     plan, projection, found = plan_of(layer.kind, layer), projection_apart(layer), []
     gates, k = len(plan.gates), layer.weight_hh.block_size
     if sums_of(layer).apart is not None:
-        found.append(Requirements(f"layer {number}, products of x", gates, _block_columns(layer.weight_ih)))
+        found.append(Requirements(f"layer {number}, products of x", gates, *_blocks(layer.weight_ih)))
     side_by_side, store = gates if plan.together else 0, store_of(layer.weight_hh)
-    found.append(Requirements(f"layer {number}", side_by_side, _block_columns(layer.weight_hh), store, k))
+    found.append(Requirements(f"layer {number}", side_by_side, *_blocks(layer.weight_hh), store, k))
     if projection is not None:
-        found.append(Requirements(f"layer {number}, projection", 0, _block_columns(projection), store_of(projection)))
+        found.append(Requirements(f"layer {number}, projection", 0, *_blocks(projection), store_of(projection)))
     return found
 
 
 def output_requirements(program: Program, logits: int) -> Requirements:
     """That of the output layer's array, for so many logits a beat."""
     weight = program.output.weight
-    return Requirements("output", 0, _block_columns(weight), heads=-(-logits // weight.block_size))
+    return Requirements("output", 0, *_blocks(weight), heads=-(-logits // weight.block_size))
 
 
-def _block_columns(matrix: Matrix) -> int:
-    return -(-matrix.cols // matrix.block_size)
+def _blocks(matrix: Matrix) -> tuple[int, int]:
+    """Block rows and block columns."""
+    return -(-matrix.rows // matrix.block_size), -(-matrix.cols // matrix.block_size)
 
 
 def array_of(required: Requirements, size: Size) -> Array:

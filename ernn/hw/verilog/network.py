@@ -76,13 +76,13 @@ class NetworkHardware:
         self.program, self.architecture = program, architecture
         self.frame_bits = frame_bits(program)
         context = architecture.context(program)
-        self._chain: list[LayerHardware] = []  # without projections, which feed back
+        self.chain: list[LayerHardware] = []  # without projections, which feed back
         arrays, before = iter(architecture.arrays), self.input.words
         for link in chain.links(program):
             made = link.module([next(arrays) for _ in link.arrays], before, context)
-            self._chain.append(made)
+            self.chain.append(made)
             before = made.sink
-        self.layers = [module for layer in self._chain for module in layer.with_projection]
+        self.layers = [module for layer in self.chain for module in layer.with_projection]
         self.control = Control([layer.controlled for layer in self.layers], self.frame_bits)
 
     @property
@@ -119,7 +119,7 @@ class NetworkHardware:
 
     def _layers(self) -> Iterator[Item]:
         before, sink = Handshake("s_axis_tvalid && open && !dropping", "in_ready", "features"), self.input.words
-        for layer in self._chain:
+        for layer in self.chain:
             yield from chain.connected(layer, self.layers.index(layer), before, sink)
             before, sink = Handshake.of(f"{layer.name}_out"), layer.sink
         yield from _logits(self.output, before, sink)
