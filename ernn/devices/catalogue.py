@@ -7,7 +7,7 @@ Numbers are those of the vendors' product tables (AMD DS890, DS180, DS190, DS891
 Cologne Chip DS1001).
 """
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 from ernn.devices.timing import Family
 
@@ -25,10 +25,10 @@ class Resources:
     bram: float = 0
 
     def __add__(self, other: "Resources") -> "Resources":
-        return Resources(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Resources(self.lut + other.lut, self.ff + other.ff, self.dsp + other.dsp, self.bram + other.bram)
 
     def __mul__(self, times: float) -> "Resources":
-        return Resources(*(times * each for each in astuple(self)))
+        return Resources(times * self.lut, times * self.ff, times * self.dsp, times * self.bram)
 
 
 @dataclass(frozen=True)

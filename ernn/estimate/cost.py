@@ -5,17 +5,21 @@ figures are estimates; `python -m bench.cost` has their errors against synthesis
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ernn.devices.catalogue import Device, Family, Resources
-from ernn.estimate.fabric import FABRICS, Fabric
+from ernn.estimate.fabric import FABRICS, Fabric, Style
 from ernn.estimate.kernels import kernel_cost
 from ernn.estimate.library import instance_cost
+from ernn.hw.layout.words import Words
+from ernn.hw.verilog import chain
+from ernn.hw.verilog.chain import Handshake
+from ernn.hw.verilog.items import Instance, Item, Memory, Register
 from ernn.hw.verilog.lane import lane_module
-from ernn.hw.verilog.layer import LayerHardware
-from ernn.hw.verilog.module import Module
-from ernn.hw.verilog.network import NetworkHardware
+from ernn.hw.verilog.layer import Controlled, LayerHardware
+from ernn.hw.verilog.network import Architecture, NetworkHardware, around
+from ernn.program.network import Program
 
 
 @dataclass(frozen=True)
@@ -48,25 +52,59 @@ def estimate(network: NetworkHardware, device: Device) -> ResourceEstimate:
     """Estimate of a whole network on a device's family."""
     fabric = FABRICS[device.family]
     parts = [part for layer in network.layers for part in layer_parts(layer, device.family)]
-    return ResourceEstimate((*parts, CostPart("control", 1, _glue(network.top(), fabric))))
+    return ResourceEstimate((*parts, CostPart("control", 1, _glue(network.top().items, fabric))))
+
+
+def link_cost(link: LayerHardware, before: Words, family: Family) -> Resources:
+    """A module of a network's chain, its projection included, with what hands words `before` to it, and its own on.
+
+    The sum over all links and `around_cost` is the estimate of the whole network, but for the rounding of floats.
+    """
+    parts = [part.total for layer in link.with_projection for part in layer_parts(layer, family)]
+    nowhere = Handshake("", "", "")  # what is connected costs nothing
+    return sum(parts, _glue(chain.connected(link, 0, nowhere, before), FABRICS[family]))
+
+
+def memory_cost(link: LayerHardware, kind: Style, family: Family) -> Resources:
+    """What its memories of weights take if they are of a kind, and not of the kind that it was made with."""
+    total = Resources()
+    for layer in link.with_projection:
+        for item in lane_module(layer.array).items:
+            if isinstance(item, Instance) and "KIND" in item.parameters:
+                other = replace(item, parameters={**item.parameters, "KIND": f'"{kind}"'})
+                more = instance_cost(other, FABRICS[family]) + instance_cost(item, FABRICS[family]) * -1
+                total += more * layer.array.layout.array.lanes
+    return total
+
+
+def around_cost(
+    program: Program, architecture: Architecture, layers: Sequence[Controlled], sink: Words, family: Family
+) -> Resources:
+    """What is around the chain: control and streams.
+
+    Args:
+        layers: all of its modules.
+        sink: words that the last one gives.
+    """
+    return _glue(around(program, architecture, layers, sink), FABRICS[family])
 
 
 def layer_parts(layer: LayerHardware, family: Family) -> Iterator[CostPart]:
     """Lanes, kernels and what is between them in one layer."""
-    fabric, module = FABRICS[family], layer.module()
+    fabric, items = FABRICS[family], list(layer.items())
     yield CostPart(f"{layer.name}: lanes", layer.array.layout.array.lanes, _lane(layer, fabric))
     kernels = {kernel.name: kernel for kernel in layer.kernels if kernel is not layer.array.lane}
     for name, kernel in kernels.items():
-        count = sum(instance.module == name for instance in module.instances)
+        count = sum(isinstance(item, Instance) and item.module == name for item in items)
         yield CostPart(f"{layer.name}: {name.removeprefix(layer.name + '_')}", count, kernel_cost(kernel, fabric))
-    control = _choices(layer, fabric) + _glue(module, fabric)
+    control = _choices(layer, fabric) + _glue(items, fabric)
     yield CostPart(f"{layer.name}: control", 1, replace(control, ff=fabric.constants.kept * control.ff))
 
 
 def _lane(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Weights, operands, kernel and accumulators of one lane."""
     array, module = layer.array, lane_module(layer.array)
-    total = kernel_cost(array.lane, fabric) + _library(module, fabric)
+    total = kernel_cost(array.lane, fabric) + _library(module.items, fabric)
     total += Resources(ff=sum(register.bits for register in module.registers))
     shifts = len(array.shifts)
     if shifts > 1:  # a choice among sums at several places
@@ -83,18 +121,19 @@ def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
     return Resources(lut=fabric.constants.mux * bits)
 
 
-def _glue(module: Module, fabric: Fabric) -> Resources:
+def _glue(items: Iterable[Item], fabric: Fabric) -> Resources:
     """What a module has itself, with the library's modules in it: logic goes with registers of control."""
-    found = {register.name: register.bits for register in module.registers}
+    items = list(items)
+    found = {item.name: item.bits for item in items if isinstance(item, Register)}
     wide = sum(bits for name, bits in found.items() if name.startswith("broadcast"))
     ring = sum(bits for name, bits in found.items() if name.startswith("ring_"))
     state = sum(found.values()) - wide - ring
     c = fabric.constants
     own = Resources(lut=c.state * state + c.ring * ring, ff=state + wide + ring)
-    for memory in module.memories:
+    for memory in (item for item in items if isinstance(item, Memory)):
         own += fabric.memory(memory.bits, memory.depth)
-    return _library(module, fabric) + own
+    return _library(items, fabric) + own
 
 
-def _library(module: Module, fabric: Fabric) -> Resources:
-    return sum((instance_cost(instance, fabric) for instance in module.instances), Resources())
+def _library(items: Iterable[Item], fabric: Fabric) -> Resources:
+    return sum((instance_cost(item, fabric) for item in items if isinstance(item, Instance)), Resources())

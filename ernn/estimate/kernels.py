@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import lru_cache
 
 from ernn.devices.catalogue import Resources
 from ernn.estimate.fabric import Fabric, FabricConstants
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.operators import CONSTANT, Cost
-from ernn.hw.graph.usage import Use, behind_products, roots, usage
+from ernn.hw.graph.usage import Use, behind_products, roots
 
 _LUTS: dict[Cost, Callable[[Use, FabricConstants], float]] = {  # look-up tables of an operator
     "adder": lambda use, c: c.add * (use.width - max(use.zeros)),
@@ -22,10 +23,10 @@ _LUTS: dict[Cost, Callable[[Use, FabricConstants], float]] = {  # look-up tables
 }
 
 
+@lru_cache(maxsize=2048)
 def kernel_cost(kernel: Kernel, fabric: Fabric) -> Resources:
     """Estimate of one instance: operators, multipliers, registers that balance them."""
-    uses = usage(kernel.graph, kernel.schedule.widths)
-    operators = sum((use_cost(use, fabric) * count for use, count in uses.items()), Resources())
+    operators = sum((use_cost(use, fabric) * count for use, count in kernel.uses.items()), Resources())
     return operators + _flags(kernel, fabric) + _Registers(kernel, fabric).total()
 
 

@@ -8,9 +8,8 @@ from collections import defaultdict
 
 from ernn.hw.design import Work
 from ernn.hw.graph import kernels
-from ernn.hw.graph.graph import Graph, widths
+from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.operators import MULTIPLY_ADD
-from ernn.hw.graph.usage import usage
 from ernn.hw.verilog.layer import LayerHardware
 
 
@@ -21,9 +20,9 @@ class WorkCounter:
         self.multiplications: dict[str, float] = defaultdict(float)
         self.logic_bits = self.table_bits = self.register_file_bits = self.read_bits = self.write_bits = 0.0
 
-    def add_graph(self, graph: Graph, runs: float) -> None:
+    def add(self, kernel: Kernel, runs: float) -> None:
         """Count a kernel that is run so many times."""
-        for use, count in usage(graph, widths(graph)).items():
+        for use, count in kernel.uses.items():
             times = runs * count
             if use.operator.product:
                 a, b = sorted(use.operands[:2])
@@ -49,9 +48,9 @@ def work(layer: LayerHardware) -> Work:
     _array(layer, total)
     _vectors(layer, total)
     for unit in layer.units:
-        total.add_graph(unit.kernel.graph, unit.blocks)
+        total.add(unit.kernel, unit.blocks)
         if unit.before:
-            total.add_graph(unit.before.kernel.graph, unit.before.turns * unit.rows.blocks)
+            total.add(unit.before.kernel, unit.before.turns * unit.rows.blocks)
         for memory in unit.memories:
             bits = unit.real_steps * unit.memory_bits(memory)
             total.read_bits += bits
@@ -62,9 +61,9 @@ def work(layer: LayerHardware) -> Work:
 def _array(layer: LayerHardware, total: WorkCounter) -> None:
     """Products and their sums; a word of weights is read once a frame."""
     array, layout = layer.array, layer.array.layout
-    lane, steps = array.lane.graph, sum(thread.length for thread in layout.threads)
-    runs = sum(thread.products for thread in layout.threads) / lane.multiplications()
-    total.add_graph(lane, runs)
+    lane, steps = array.lane, sum(thread.length for thread in layout.threads)
+    runs = sum(thread.products for thread in layout.threads) / lane.multiplications
+    total.add(lane, runs)
     total.logic_bits += runs * array.lanes_bits
     total.register_file_bits += 2 * runs * array.lanes_bits  # sums are read and written back
     total.read_bits += layer.weight_memory_bits
@@ -76,5 +75,5 @@ def _vectors(layer: LayerHardware, total: WorkCounter) -> None:
     array = layer.array
     for thread in {thread.vector: thread for thread in array.layout.threads}.values():
         kernel = kernels.factors("points", thread.matrix, thread.product.vector, array.lane.clock)
-        total.add_graph(kernel.graph, thread.block_columns)
+        total.add(kernel, thread.block_columns)
         total.write_bits += thread.block_columns * array.operands.write_copies * array.factors.kept_bits(thread.vector)

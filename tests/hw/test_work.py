@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from ernn.dataflow.transforms import multiplications
+from ernn.devices.timing import TIMINGS
 from ernn.hw.graph.graph import Graph
+from ernn.hw.graph.kernel import Kernel
+from ernn.hw.graph.schedule import Clock
 from ernn.hw.work import WorkCounter, work
 from ernn.program.matrices import Circulant
 from tests import programs
@@ -51,7 +54,7 @@ def test_a_kernel_is_counted_by_its_operators():
     graph.output("y", a * b + a)
     graph.output("z", a + b)
     done = WorkCounter()
-    done.add_graph(graph, 3)
+    done.add(Kernel(graph, Clock(100, TIMINGS["xc7"]), "small"), 3)
     assert done.multiplications == {"8x8": 3}
     assert done.logic_bits == 3 * (16 + 9)
     assert (done.table_bits, done.read_bits, done.write_bits) == (0, 0, 0)

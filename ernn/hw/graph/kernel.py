@@ -3,12 +3,14 @@
 Inputs and outputs of a graph are called `bus.element`; an element without a number is a bus of one.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ernn.hw.graph.graph import Graph
 from ernn.hw.graph.schedule import Clock, Schedule, schedule
+from ernn.hw.graph.usage import Use, usage
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,16 @@ class Kernel:
     def schedule(self) -> Schedule:
         """Cycle in which each node is computed."""
         return schedule(self.graph, self.clock, self.late, self.comes)
+
+    @cached_property
+    def uses(self) -> Counter[Use]:
+        """Operators whose results are used, without wires, each as often as it occurs."""
+        return usage(self.graph, self.schedule.widths)
+
+    @cached_property
+    def multiplications(self) -> int:
+        """Number of products of two values."""
+        return self.graph.multiplications()
 
     @property
     def latency(self) -> int:

@@ -3,12 +3,13 @@
 Elements of a block are built one after the other, so that names end in the element: `a_i.3`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from ernn.dataflow import transforms
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.hw.graph.graph import Graph, Wire
+from ernn.hw.graph.kept import kept
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Product, Range, Sums, of_format, stored, union
 from ernn.hw.graph.schedule import Clock
@@ -17,6 +18,9 @@ from ernn.program.network import Layer, Output
 from ernn.program.plan import GATE, VALUES, Update, formats
 
 
+@kept(
+    lambda name, matrix, vector, clock, width=0: (name, matrix.block_size, matrix.transform, vector, clock, width),
+)
 def factors(name: str, matrix: Circulant, vector: Format, clock: Clock, width: int = 0) -> Kernel:
     """Factors `f` of a block `x` of a vector, each `width` bits wide or as wide as the widest."""
     graph = Graph(name)
@@ -31,6 +35,18 @@ def skew(column: int) -> int:
     return max(0, column - 1)
 
 
+def _lane_key(
+    name: str,
+    products: Sequence[Product],
+    columns: int,
+    clock: Clock,
+    transformed: bool = False,
+    shifts: Sequence[int] = (),
+) -> Hashable:
+    return name, tuple(product.blocks for product in products), columns, clock, transformed, tuple(shifts)
+
+
+@kept(_lane_key)
 def lane(
     name: str,
     products: Sequence[Product],
@@ -77,6 +93,9 @@ def lane(
     return Kernel(graph, clock, doc, late=[f"x{column}." for column in range(columns)], comes=comes, wide=wide)
 
 
+@kept(
+    lambda name, joined, gates, clock, sum_bits=0: (name, joined.key, tuple(gates.items()), clock, sum_bits),
+)
 def joined_rows(name: str, joined: Joined, gates: Mapping[str, str], clock: Clock, sum_bits: int = 0) -> Kernel:
     """Rows `y` of a block, all gates of an element together, for products that are apart.
 
@@ -113,6 +132,20 @@ class _Inputs(Mapping[str, Wire]):
         return len({*self._found, *self._ranges})
 
 
+def _update_key(
+    name: str,
+    update: Update,
+    layer: Layer | Output,
+    sums: Sums,
+    activations: Activations | None,
+    clock: Clock,
+    sum_bits: int = 0,
+) -> Hashable:
+    constants = tuple(getattr(layer, each.field).format for each in update.constants)
+    return name, update, tuple(sorted(formats(layer).items())), constants, sums.key, activations, clock, sum_bits
+
+
+@kept(_update_key)
 def update(
     name: str,
     update: Update,

@@ -1,8 +1,8 @@
 """What products and their sums are: ranges that widths follow from, and which products share sums."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from ernn.dataflow import transforms
 from ernn.dataflow.formats import LARGEST_BITS, Format, signed_bits
 from ernn.dataflow.transforms import Exact, Transform
 from ernn.hw.graph.graph import Graph, Wire
+from ernn.hw.graph.kept import kept
 from ernn.hw.graph.operators import INPUT
 from ernn.program.matrices import Circulant
 from ernn.program.plan import Rows
@@ -38,6 +39,45 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """A block of a matrix and one of the vector that it multiplies: all that ranges of its products follow from."""
+
+    block_size: int
+    transform: Transform
+    words: Format
+    vector: Format
+
+    def factors(self, graph: Graph) -> list[Wire]:
+        """Factors of a block of the vector."""
+        block = [graph.input(f"x.{n}", self.vector) for n in range(self.block_size)]
+        return transforms.factors(block, self.transform)
+
+    def weights(self, graph: Graph) -> list[Wire]:
+        """Factors of a block of the matrix."""
+        words = [graph.input(f"w.{n}", self.words) for n in range(self.block_size)]
+        return transforms.weight_factors(words, self.transform)
+
+
+# The same few are asked for again and again, by every accelerator of a search.
+@lru_cache(maxsize=1024)
+def _factors(blocks: Blocks) -> tuple[Range, ...]:
+    return tuple(map(range_of, blocks.factors(Graph("ranges"))))
+
+
+@lru_cache(maxsize=1024)
+def _weight_factors(blocks: Blocks) -> tuple[Range, ...]:
+    return tuple(map(range_of, blocks.weights(Graph("ranges"))))
+
+
+@lru_cache(maxsize=1024)
+def _sums(blocks: Blocks) -> tuple[Range, ...]:
+    """Of the products of one block."""
+    graph = Graph("ranges")
+    factors = blocks.factors(graph)
+    return tuple(map(range_of, transforms.products(blocks.weights(graph), factors, blocks.transform)))
+
+
+@dataclass(frozen=True)
 class Product:
     """A matrix and the vector that it multiplies: what decides ranges.
 
@@ -52,9 +92,14 @@ class Product:
         """Blocks in a block row, which is also the number of blocks of the vector."""
         return self.matrix.words.integers.shape[2]
 
+    @property
+    def blocks(self) -> "Blocks":
+        """What its ranges follow from."""
+        return Blocks(self.matrix.block_size, self.matrix.transform, self.matrix.words.format, self.vector)
+
     def factors(self) -> list[Range]:
         """Ranges of the factors of a block of the vector."""
-        return [range_of(wire) for wire in self._factor_wires()]
+        return list(_factors(self.blocks))
 
     def sums(self) -> list[Range]:
         """Ranges of the sums over all blocks of a block row."""
@@ -62,20 +107,15 @@ class Product:
 
     @cached_property
     def _sums(self) -> list[Range]:
-        factors = self._factor_wires()
-        format = self.matrix.words.format
-        words = [factors[0].graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
-        weights = transforms.weight_factors(words, self.matrix.transform)
-        products = transforms.products(weights, factors, self.matrix.transform)
-        return [Range(self.block_columns * p.low, self.block_columns * p.high, p.fraction) for p in products]
+        return [Range(self.block_columns * p.low, self.block_columns * p.high, p.fraction) for p in _sums(self.blocks)]
 
     def weight_factors(self) -> list[Range]:
         """Ranges of the factors of a block of the matrix, behind the transform of its words."""
-        return [range_of(wire) for wire in self._weight_factor_wires()]
+        return list(_weight_factors(self.blocks))
 
     def weight_map(self) -> np.ndarray:
         """The transform of words as a linear map: coefficients of the k words in each factor, (factors, k)."""
-        found = self._weight_factor_wires()
+        found = self.blocks.weights(Graph("ranges"))
         k, vectors = self.matrix.block_size, list[np.ndarray]()
         for node in found[0].graph.nodes:
             parts = [vectors[place] for place in node.operands]
@@ -87,19 +127,9 @@ class Product:
                 raise AssertionError(f"{node.operator.name} is no part of a linear map of words")
         return np.stack([vectors[wire.place] for wire in found])
 
-    def _weight_factor_wires(self) -> list[Wire]:
-        graph, format = Graph("ranges"), self.matrix.words.format
-        words = [graph.input(f"w.{n}", format) for n in range(self.matrix.block_size)]
-        return transforms.weight_factors(words, self.matrix.transform)
-
     def largest(self) -> int:
         """Bound of the magnitude of a row, in the fraction of exact sums."""
         return self.block_columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
-
-    def _factor_wires(self) -> list[Wire]:
-        graph = Graph("ranges")
-        block = [graph.input(f"x.{n}", self.vector) for n in range(self.matrix.block_size)]
-        return transforms.factors(block, self.matrix.transform)
 
 
 @dataclass(frozen=True)
@@ -140,6 +170,11 @@ class Joined:
         return total
 
     @property
+    def key(self) -> Hashable:
+        """Equal for sums that no kernel can tell apart."""
+        return tuple((each.blocks, each.block_columns) for each in self.products), self.finest, self.ready
+
+    @property
     def bits(self) -> int:
         """Width of the widest sum."""
         return max(each.bits for each in self.sums())
@@ -160,7 +195,12 @@ class Joined:
 
     def row_range(self) -> Range:
         """Range that covers every row."""
-        return union([range_of(row) for row in replace(self, ready=0).rows(Graph("ranges"), "s", "")])
+        return _row_range(replace(self, ready=0))
+
+
+@kept(lambda joined: joined.key)
+def _row_range(joined: Joined) -> Range:
+    return union([range_of(row) for row in joined.rows(Graph("ranges"), "s", "")])
 
 
 @dataclass(frozen=True)
@@ -172,6 +212,11 @@ class Sums:
 
     joined: Joined
     apart: Joined | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for sums that no kernel can tell apart."""
+        return self.joined.key, self.apart and self.apart.key
 
     def name(self, rows: Rows) -> str:
         """Name of the sums on the buses `s`, as the integer model logs them."""

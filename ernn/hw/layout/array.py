@@ -102,6 +102,8 @@ class Thread:
     @cached_property
     def steps_of_groups(self) -> tuple[int, ...]:
         """Steps of each group: as many as the block row with most stored blocks takes, one at least."""
+        if not self.store.indexed:
+            return (-(-self.block_columns // self.array.columns),) * self.groups
         counts = self.store.stored(self.matrix).sum(axis=2)
         rows = [[self.block_row(group, lane) for lane in range(self.array.lanes)] for group in range(self.groups)]
         most = [max(1, *(int(counts[row]) for row in group if row is not None)) for group in rows]
@@ -121,6 +123,8 @@ class Thread:
     def products(self) -> int:
         """Multiplications of a frame that are necessary: those of stored blocks."""
         each = multiplications(self.matrix.block_size, self.matrix.transform)
+        if not self.store.indexed:
+            return len(self.sections) * self.rows * self.block_columns * each
         return int(self.store.stored(self.matrix)[list(self.sections)].sum()) * each
 
     def block_row(self, group: int, lane: int) -> tuple[int, int] | None:

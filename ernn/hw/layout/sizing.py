@@ -1,6 +1,6 @@
 """Sizes of all arrays of a network, as a person gives them or a few rules complete them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ernn.errors import UserError
@@ -8,7 +8,7 @@ from ernn.hw.layout.array import Array
 from ernn.hw.layout.layer import projection_apart, sums_of
 from ernn.hw.layout.store import DENSE, Store, store_of
 from ernn.program.matrices import Matrix
-from ernn.program.network import Program
+from ernn.program.network import Layer, Program
 from ernn.program.plans import plan_of
 
 # Lanes, columns, heads, and cells of a block that are updated in a cycle; of the last two, 0 or none: a rule chooses.
@@ -31,21 +31,23 @@ def arrays(
     Raises:
         UserError: sizes that a layer cannot be divided into, or a list of another length.
     """
-    required = list(_requirements(program, logits))
+    required = [each for number, layer in enumerate(program.layers) for each in requirements(number, layer)]
+    required.append(output_requirements(program, logits))
     sizes = list(each) or [of_output if array.name == "output" else of_layers for array in required]
     if len(sizes) != len(required):
         names = ", ".join(array.name for array in required)
         raise UserError(f"arrays has {len(sizes)} entries; this network has {len(required)} arrays: {names}")
-    return tuple(_array(array, size) for array, size in zip(required, sizes, strict=True))
+    return tuple(array_of(array, size) for array, size in zip(required, sizes, strict=True))
 
 
 @dataclass(frozen=True)
-class _Requirements:
+class Requirements:
     """What the sizes of an array depend on: its matrix, and how the layer uses its rows.
 
     Attributes:
         name: of the array, in messages.
         side_by_side: gates whose rows the array works on together; 0: one gate at a time.
+        block_rows: of its matrix, one gate's.
         block_columns: blocks of its vector.
         store: of the vector that its results are written to.
         cells: of a block, which can be updated one after the other.
@@ -54,33 +56,43 @@ class _Requirements:
 
     name: str
     side_by_side: int
+    block_rows: int
     block_columns: int
     store: Store = DENSE
     cells: int = 1
     heads: int = 1
 
 
-def _requirements(program: Program, logits: int) -> Iterator[_Requirements]:
-    for number, layer in enumerate(program.layers):
-        plan, projection = plan_of(layer.kind, layer), projection_apart(layer)
-        gates = len(plan.gates)
-        if sums_of(layer).apart is not None:
-            yield _Requirements(f"layer {number}, products of x", gates, _block_columns(layer.weight_ih))
-        side_by_side, k = gates if plan.together else 0, layer.weight_hh.block_size
-        yield _Requirements(
-            f"layer {number}", side_by_side, _block_columns(layer.weight_hh), store_of(layer.weight_hh), k
-        )
-        if projection is not None:
-            yield _Requirements(f"layer {number}, projection", 0, _block_columns(projection), store_of(projection))
-    heads = -(-logits // program.output.weight.block_size)
-    yield _Requirements("output", 0, _block_columns(program.output.weight), heads=heads)
+def requirements(number: int, layer: Layer) -> list[Requirements]:
+    """Those of the arrays of a recurrent layer, in the order of the data."""
+    plan, projection, found = plan_of(layer.kind, layer), projection_apart(layer), []
+    gates, k = len(plan.gates), layer.weight_hh.block_size
+    if sums_of(layer).apart is not None:
+        found.append(Requirements(f"layer {number}, products of x", gates, *_blocks(layer.weight_ih)))
+    side_by_side, store = gates if plan.together else 0, store_of(layer.weight_hh)
+    found.append(Requirements(f"layer {number}", side_by_side, *_blocks(layer.weight_hh), store, k))
+    if projection is not None:
+        found.append(Requirements(f"layer {number}, projection", 0, *_blocks(projection), store_of(projection)))
+    return found
 
 
-def _block_columns(matrix: Matrix) -> int:
-    return -(-matrix.cols // matrix.block_size)
+def output_requirements(program: Program, logits: int) -> Requirements:
+    """That of the output layer's array, for so many logits a beat."""
+    weight = program.output.weight
+    return Requirements("output", 0, *_blocks(weight), heads=-(-logits // weight.block_size))
 
 
-def _array(required: _Requirements, size: Size) -> Array:
+def _blocks(matrix: Matrix) -> tuple[int, int]:
+    """Block rows and block columns."""
+    return -(-matrix.rows // matrix.block_size), -(-matrix.cols // matrix.block_size)
+
+
+def array_of(required: Requirements, size: Size) -> Array:
+    """An array of a size.
+
+    Raises:
+        UserError: sizes that its layer cannot be divided into.
+    """
     lanes, banks, heads, pointwise = (*size, 0)[:4]
     gates = required.side_by_side
     if gates == 4 and lanes % 4:
@@ -102,7 +114,7 @@ def _array(required: _Requirements, size: Size) -> Array:
     return _with_beats(required, Array(lanes, banks, heads), pointwise)
 
 
-def _with_beats(required: _Requirements, array: Array, pointwise: int) -> Array:
+def _with_beats(required: Requirements, array: Array, pointwise: int) -> Array:
     """As few cells at a time as keep up with the array, or as many as are given."""
     k, one_block = required.cells, array.heads == max(required.side_by_side, 1)
     if pointwise > 1 and required.name == "output":

@@ -34,7 +34,7 @@ class Layout:
         """Of all threads."""
         return self.threads[0].store
 
-    @property
+    @cached_property
     def word_bits(self) -> int:
         """Of a stored word."""
         return max(each.bits for each in self._stored)

@@ -6,6 +6,7 @@ each other as the kernel takes them. Tags follow through delays.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from ernn.hw.graph import kernels
 from ernn.hw.graph.schedule import Clock
@@ -196,7 +197,7 @@ class ArrayHardware:
         """Places by which a thread's sums are shifted behind its products."""
         return self._joins_at(thread) - self.operand_shift(thread.vector, self.clock)
 
-    @property
+    @cached_property
     def shifts(self) -> list[int]:
         """All that occur."""
         return sorted({self.shift(thread) for thread in self.layout.threads})

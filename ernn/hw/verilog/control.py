@@ -16,7 +16,7 @@ from ernn.hw.layout.registers import (
 )
 from ernn.hw.layout.words import padded
 from ernn.hw.verilog.items import BLANK, Instance, Item, Process, Register, Wire
-from ernn.hw.verilog.layer import LayerHardware
+from ernn.hw.verilog.layer import Controlled
 
 _COUNTERS = "frames_in", "frames_out", "latency", "protocol_errors", "stream_errors"
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its
@@ -32,7 +32,7 @@ class Control:
         frame_bits: of the number of a frame under way.
     """
 
-    def __init__(self, layers: Sequence[LayerHardware], frame_bits: int) -> None:
+    def __init__(self, layers: Sequence[Controlled], frame_bits: int) -> None:
         self.layers, self.frame_bits = layers, frame_bits
 
     @property
@@ -77,7 +77,7 @@ class Control:
         for number, layer in enumerate(self.layers):
             meaning = f"cycles in which the array of {layer.name} multiplied"
             found.append((f"{layer.name}_busy", f"busy_{number}", meaning))
-            for place, name in enumerate(layer.overflows()):
+            for place, name in enumerate(layer.overflows):
                 value = f"{layer.name}_overflows[{32 * place + 31}:{32 * place}]"
                 found.append((f"{layer.name}_overflow_{name}", value, f"saturated values of {name}"))
         return found
@@ -116,7 +116,7 @@ class Control:
 
     def _of_layers(self) -> Iterator[Item]:
         for n, layer in enumerate(self.layers):
-            yield Wire(f"{layer.name}_overflows", 32 * max(1, len(layer.overflows())))
+            yield Wire(f"{layer.name}_overflows", 32 * max(1, len(layer.overflows)))
             yield from (Register(f"busy_{n}", 32), Wire(f"{layer.name}_state", layer.state_bits))
         yield Wire("busy", len(self.layers))
 
@@ -154,8 +154,8 @@ class Control:
             f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{part_count(bits)};\n"
             for n, layer in enumerate(self.layers)
             for kind, bits in (
-                ("00", layer.array.weight_bits),
-                *((f"1{STATES.index(name)}", state.bits) for name, state in layer.states.items()),
+                ("00", layer.weight_bits),
+                *((f"1{STATES.index(name)}", bits) for name, bits in layer.states.items()),
             )
         )
         return Process(f"""    always @(posedge clk)

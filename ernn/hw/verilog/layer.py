@@ -4,7 +4,7 @@ Every layer's module has the same ports: words of its input vector come in when 
 out when they are there, for which `room` was asked before their frame began.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ernn.hw.graph import kernels
@@ -22,6 +22,30 @@ from ernn.hw.verilog.module import Module, Port, declared_first
 from ernn.hw.verilog.size import Size
 from ernn.hw.verilog.states import States
 from ernn.hw.verilog.unit import Unit
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """A layer as a network's control knows it.
+
+    Args:
+        overflows: names of the values whose saturations it counts.
+        weight_bits: of a word of its memories of weights.
+        states: bits of a word of each.
+        state_bits: of the widest of them; 1 without states.
+        load_bits: of the widest word that is loaded.
+        flush_cycles: until its pipelines are empty.
+        restore_cycles: until a word of y is in its banks.
+    """
+
+    name: str
+    overflows: tuple[str, ...]
+    weight_bits: int
+    states: Mapping[str, int]
+    state_bits: int
+    load_bits: int
+    flush_cycles: int
+    restore_cycles: int
 
 
 @dataclass(frozen=True)
@@ -229,6 +253,25 @@ class LayerHardware:
     end""")
         )
 
+    @property
+    def with_projection(self) -> list["LayerHardware"]:
+        """Itself, and behind it a projection that has a module of its own."""
+        return [self, *([self.projection.layer] if self.projection else [])]
+
+    @property
+    def controlled(self) -> Controlled:
+        """What control knows of it."""
+        return Controlled(
+            self.name,
+            tuple(self.overflows()),
+            self.array.weight_bits,
+            {name: state.bits for name, state in self.states.items()},
+            self.state_bits,
+            self.load_bits,
+            self.flush_cycles,
+            self.restore_cycles,
+        )
+
     def overflows(self) -> dict[str, list[str]]:
         """Saturated values of a cycle, by name."""
         found: dict[str, list[str]] = {}
@@ -276,7 +319,8 @@ class LayerHardware:
         yield Port("output", "busy", comment="a product is done in this cycle")
         yield Port("output", "overflows", 32 * max(1, len(self.overflows())))
 
-    def _items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Item]:
+        """What is in its module."""
         a = self.array
         if not self.states:
             yield Assign("state_read", "1'b0")
@@ -293,7 +337,7 @@ class LayerHardware:
 
     def module(self) -> Module:
         """The layer's own module, without those that it instantiates."""
-        ports, items, sizes = tuple(self._ports()), declared_first(self._items()), self.array.sizes.parameters
+        ports, items, sizes = tuple(self._ports()), declared_first(self.items()), self.array.sizes.parameters
         unchecked = {"UNUSED": "what a layer has no use for is the same in all layers"}
         return Module(self.name, ports, items, sizes, f"{self.name}: {self.doc}", unchecked)
 
@@ -325,7 +369,7 @@ class LayerHardware:
         """Multipliers of the array, and of the units behind it."""
         array = self.array.layout.array
         return {
-            "array": array.lanes * self.array.lane.graph.multiplications(),
-            "units": sum(unit.width * unit.kernel.graph.multiplications() for unit in self.units)
-            + sum(unit.row_kernel.graph.multiplications() for unit in self.units if unit.row_kernel),
+            "array": array.lanes * self.array.lane.multiplications,
+            "units": sum(unit.width * unit.kernel.multiplications for unit in self.units)
+            + sum(unit.row_kernel.multiplications for unit in self.units if unit.row_kernel),
         }

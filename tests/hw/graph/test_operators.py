@@ -58,7 +58,7 @@ def test_every_reader_knows_the_operator(operator):
     for flow in {device.family for device in DEVICES.values()}:
         assert min(vars(kernel_cost(kernel, FABRICS[flow])).values()) >= 0
     total = WorkCounter()
-    total.add_graph(graph, 1.0)
+    total.add(kernel, 1.0)
     assert evaluate(graph, {"a.0": 5, "b.0": -3}).outputs()["y.0"] is not None
 
 

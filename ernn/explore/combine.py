@@ -1,0 +1,253 @@
+"""All accelerators of one setting from the parts of their modules, without those that another one beats.
+
+What an accelerator takes is a sum over the modules of its chain and what is around them. So is its latency, and the
+energy of its work; its interval is that of the slowest module. All that a requirement asks for, or minimises, grows
+with these quantities. Let two ways to build the first modules of a chain give words of the same sizes. If one is not
+above the other in any quantity, it stays so with every way to build the rest, since sums and largest ones keep the
+order. So dropping the other loses no value that a search could find. The same holds for what is around the chain: it
+grows with the number of registers, and with the widest words that are loaded and shown, which are quantities too. A
+quantity that nothing asks for need not be compared.
+
+With a slack, one also makes way for another that is not above 1 + slack times it. Sums and largest ones keep that, too:
+after n modules the one that is left is not above (1 + slack) ** n times any that went.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ernn.devices.catalogue import Resources
+from ernn.estimate import cost
+from ernn.explore import pace
+from ernn.explore.pareto import front
+from ernn.explore.parts import Part, Parts, least
+from ernn.explore.space import Setting, Space
+from ernn.hw.layout.array import Array
+from ernn.hw.layout.registers import part_count
+from ernn.hw.layout.words import Words
+from ernn.hw.verilog import chain
+from ernn.hw.verilog.chain import Link
+from ernn.program.network import Program
+
+LUT, FF, DSP, BRAM, WORK, LATENCY, READS, INTERVAL, LOADED, SHOWN = range(10)
+_SUMS = 7  # quantities that are added, before those of which the largest counts
+_MOST = 4000  # ways to build the first modules that are followed
+_AT_ONCE = 1_000_000  # rows that are joined before those that others beat are dropped
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What an accelerator may take at most; infinite: anything.
+
+    Args:
+        resources: in the order of `Resources`.
+        interval, latency: cycles.
+        multipliers: what a module's multipliers alone may take; where none has so few, the smallest arrays do.
+    """
+
+    resources: tuple[float, float, float, float]
+    interval: float
+    latency: float
+    multipliers: tuple[float, float, float, float]
+
+    def opened(self) -> "Bounds":
+        """Anything that has no more multipliers."""
+        return replace(self, resources=(np.inf,) * 4, interval=np.inf, latency=np.inf)
+
+    def allow(self, rows: np.ndarray) -> np.ndarray:
+        """Which rows of quantities keep them."""
+        within = np.asarray(rows[:, : BRAM + 1] <= np.array(self.resources) * (1 + 1e-12)).all(axis=1)
+        good: np.ndarray = within & (rows[:, LATENCY] <= self.latency) & (rows[:, INTERVAL] <= self.interval)
+        return good
+
+
+@dataclass(frozen=True)
+class Combined:
+    """Accelerators of one setting.
+
+    Args:
+        rows: (accelerators, quantities), in the order of the constants of this module.
+        arrays: of each of them.
+        covered: accelerators of the space that are among them, are beaten by one of them, or keep no bound.
+        space: all of them.
+    """
+
+    setting: Setting
+    rows: np.ndarray
+    arrays: list[tuple[Array, ...]]
+    covered: int
+    space: int
+
+
+_Best = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """Ways to build the first modules: their quantities, and the parts of each."""
+
+    rows: np.ndarray
+    parts: list[tuple[Part, ...]]
+
+    def only(self, numbers: np.ndarray) -> "_Ways":
+        return _Ways(self.rows[numbers], [self.parts[number] for number in numbers])
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How accelerators are compared.
+
+    Args:
+        quantities: of which one must be less; what an accelerator takes is always among them.
+        slack: in all modules together.
+    """
+
+    quantities: tuple[int, ...]
+    slack: float = 0.0
+
+    def best(self, rows: np.ndarray, modules: int) -> np.ndarray:
+        """Numbers of the rows that are left."""
+        ties = (rows / np.maximum(rows.max(axis=0, initial=0), 1e-9)).sum(axis=1)
+        own = [LUT, FF, DSP, BRAM, READS, LOADED, SHOWN, *self.quantities]
+        return front(rows[:, sorted({*own})], ties, (1 + self.slack) ** (1 / modules) - 1)
+
+
+def combined(
+    program: Program, setting: Setting, space: Space, parts: Parts, bounds: Bounds, compared: Compared
+) -> Combined:
+    """Accelerators within bounds that no other one beats in every quantity that is compared."""
+    links = chain.links(program, setting.logits)
+    architecture = setting.architecture()
+    input, output = architecture.input(program), architecture.output(program)
+    choices = [list(space.arrays(link)) for link in links]
+    whole = 1
+    for choice in choices:
+        whole *= len(choice)
+    options, sinks = list[dict[Words, list[Part]]](), {input.words}
+    for link, choice in zip(links, choices, strict=True):
+        good = _affordable(link, choice, setting, bounds)
+        options.append({sink: [parts.part(link, arrays, sink, setting) for arrays in good] for sink in sinks})
+        sinks = {part.sink for found in options[-1].values() for part in found}
+    rest = _rest(options)
+    streams = pace.of_streams(input, output)
+    first = np.zeros((1, SHOWN + 1))
+    first[0, [LATENCY, INTERVAL]] = streams.latency, streams.interval
+    ways, lost = {input.words: _Ways(first, [()])}, False
+    joins = 3 * len(links)  # each drops some of its parts, of what it is joined with, and of what gives equal words
+
+    def best(rows: np.ndarray) -> np.ndarray:
+        return compared.best(rows, joins)
+
+    for found, after in zip(options, rest, strict=True):
+        joined = dict[Words, list[_Ways]]()
+        for sink, before in ways.items():
+            for words, own in _by_sink(found.get(sink, []), best).items():
+                joined.setdefault(words, []).append(_join(before, own, after, bounds, best))
+        ways = {}
+        for words, several in joined.items():
+            ways[words], cut = _cut(_best(several, best))
+            lost |= cut
+    rows, built = [], list[tuple[Part, ...]]()
+    for sink, each in ways.items():
+        if len(each.parts):
+            rows.append(_around(program, setting, sink, each))
+            built += each.parts
+    total = np.concatenate(rows) if rows else np.zeros((0, SHOWN + 1))
+    allowed = np.flatnonzero(bounds.allow(total))
+    arrays = [tuple(array for part in built[number] for array in part.arrays) for number in allowed]
+    return Combined(setting, total[allowed], arrays, len(arrays) if lost else whole, whole)
+
+
+def quantities(part: Part) -> list[float]:
+    """Those of a part, in the order of this module's constants."""
+    needed, known = part.needed, part.controlled
+    reads = sum(1 + len(each.overflows) for each in known)
+    loaded = max(part_count(each.load_bits) for each in known)
+    shown = max(part_count(each.state_bits) for each in known)
+    sums = [needed.lut, needed.ff, needed.dsp, needed.bram, part.work_uj, part.pace.latency, reads]
+    return [*sums, part.pace.interval, loaded, shown]
+
+
+def _affordable(
+    link: Link, choice: Sequence[tuple[Array, ...]], setting: Setting, bounds: Bounds
+) -> list[tuple[Array, ...]]:
+    """Sizes whose multipliers are within the bounds; those with the fewest, where all else is open."""
+    found = [(least(link, arrays, setting), arrays) for arrays in choice]
+    good = [arrays for needed, arrays in found if _within(needed, bounds.multipliers)]
+    if not good and np.isinf(bounds.resources).all():
+        fewest = min((needed.dsp, needed.lut) for needed, _ in found)
+        return [arrays for needed, arrays in found if (needed.dsp, needed.lut) == fewest]
+    return good
+
+
+def _within(needed: Resources, most: Sequence[float]) -> bool:
+    given = (needed.lut, needed.ff, needed.dsp, needed.bram)
+    return all(each <= limit for each, limit in zip(given, most, strict=True))
+
+
+def _rest(options: Sequence[dict[Words, list[Part]]]) -> list[np.ndarray]:
+    """What the modules behind each one add at least."""
+    least, found = np.zeros(_SUMS), list[np.ndarray]()
+    for each in reversed(options):
+        found.append(least)
+        rows = [quantities(part)[:_SUMS] for parts in each.values() for part in parts]
+        least = least + (np.min(rows, axis=0) if rows else 0)
+    return found[::-1]
+
+
+def _by_sink(parts: Sequence[Part], best: _Best) -> dict[Words, _Ways]:
+    """Parts that no other one beats which gives the same words."""
+    groups = dict[Words, list[Part]]()
+    for part in parts:
+        groups.setdefault(part.sink, []).append(part)
+    ways = {}
+    for sink, found in groups.items():
+        rows = np.array([quantities(part) for part in found])
+        ways[sink] = _Ways(rows, [(part,) for part in found]).only(best(rows))
+    return ways
+
+
+def _join(before: _Ways, own: _Ways, after: np.ndarray, bounds: Bounds, best: _Best) -> _Ways:
+    """All of the first with all of the others, those that keep the bounds with the least behind them."""
+    several, at_once = list[_Ways](), max(1, _AT_ONCE // len(own.parts))
+    for start in range(0, len(before.parts), at_once):
+        rows = before.rows[start : start + at_once]
+        sums = (rows[:, None, :_SUMS] + own.rows[None, :, :_SUMS]).reshape(-1, _SUMS)
+        most = np.maximum(rows[:, None, _SUMS:], own.rows[None, :, _SUMS:]).reshape(-1, SHOWN + 1 - _SUMS)
+        made = np.concatenate([sums, most], axis=1)
+        least = made.copy()
+        least[:, :_SUMS] += after
+        good = np.flatnonzero(bounds.allow(least))
+        good = good[best(made[good])]
+        pairs = [(start + number // len(own.parts), number % len(own.parts)) for number in good.tolist()]
+        several.append(_Ways(made[good], [before.parts[a] + own.parts[b] for a, b in pairs]))
+    return _best(several, best) if len(several) > 1 else several[0]
+
+
+def _best(several: Sequence[_Ways], best: _Best) -> _Ways:
+    if len(several) == 1:
+        return several[0]
+    rows = np.concatenate([each.rows for each in several])
+    return _Ways(rows, [parts for each in several for parts in each.parts]).only(best(rows))
+
+
+def _cut(ways: _Ways) -> tuple[_Ways, bool]:
+    """At most `_MOST` of them: those with the least of what they take most of; whether some are lost."""
+    if len(ways.parts) <= _MOST:
+        return ways, False
+    scaled = ways.rows / np.maximum(ways.rows.max(axis=0), 1e-9)
+    return ways.only(np.argsort(scaled[:, : INTERVAL + 1].max(axis=1), kind="stable")[:_MOST]), True
+
+
+def _around(program: Program, setting: Setting, sink: Words, ways: _Ways) -> np.ndarray:
+    """Quantities with what is around the chain."""
+    rows, found = ways.rows.copy(), dict[tuple[float, ...], Resources]()
+    for number, parts in enumerate(ways.parts):
+        key = tuple(rows[number, [READS, LOADED, SHOWN]])
+        if key not in found:
+            layers = [each for part in parts for each in part.controlled]
+            found[key] = cost.around_cost(program, setting.architecture(), layers, sink, setting.device.family)
+        more = found[key]
+        rows[number, : BRAM + 1] += (more.lut, more.ff, more.dsp, more.bram)
+    return rows

@@ -1,0 +1,129 @@
+"""What each module of an accelerator's chain takes by itself, so that accelerators are sums of them."""
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from ernn.dataflow.transforms import multiplications
+from ernn.devices.catalogue import Resources
+from ernn.estimate import cost, energy
+from ernn.estimate.fabric import FABRICS
+from ernn.explore import pace
+from ernn.explore.pace import Pace
+from ernn.explore.space import Setting
+from ernn.hw.design import Work
+from ernn.hw.graph.ranges import Product
+from ernn.hw.layout.array import Array
+from ernn.hw.layout.words import Words
+from ernn.hw.verilog.chain import Link
+from ernn.hw.verilog.layer import Controlled
+from ernn.hw.work import work
+from ernn.program.matrices import Circulant, Numbers, Pruned
+from ernn.program.network import Output
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module of the chain with arrays of some sizes, and what hands words on to it and from it.
+
+    Args:
+        sink: words that it gives.
+        work_uj: energy of its work in a frame, without that of registers.
+        controlled: its modules, as control knows them.
+    """
+
+    arrays: tuple[Array, ...]
+    sink: Words
+    needed: Resources
+    work_uj: float
+    pace: Pace
+    controlled: tuple[Controlled, ...]
+
+
+class Parts:
+    """Parts of all programs and settings of a search, each made once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Any, Part] = {}
+
+    @property
+    def made(self) -> int:
+        """How many were made."""
+        return len(self._found)
+
+    def part(self, link: Link, arrays: tuple[Array, ...], before: Words, setting: Setting) -> Part:
+        """The part of a module behind words `before`."""
+        if setting.memory != "auto":
+            return self._other_memory(link, arrays, before, setting)
+        key = _alike(link), arrays, before, setting
+        if key not in self._found:
+            self._found |= self._made(link, arrays, before, setting, key)
+        return self._found[key]
+
+    def _other_memory(self, link: Link, arrays: tuple[Array, ...], before: Words, setting: Setting) -> Part:
+        key = _alike(link), arrays, before, setting
+        if key not in self._found:
+            self.part(link, arrays, before, replace(setting, memory="auto"))
+        return self._found[key]
+
+    def _made(
+        self, link: Link, arrays: tuple[Array, ...], before: Words, setting: Setting, key: Any
+    ) -> dict[Any, Part]:
+        device = setting.device
+        made = link.module(arrays, before, setting.architecture().context(link.program))
+        layers = made.with_projection
+        done = sum((work(layer) for layer in layers), Work({}))
+        part = Part(
+            arrays,
+            made.sink,
+            cost.link_cost(made, before, device.family),
+            energy.estimate(done, 0, setting.clock_mhz, 0, 0, device).total.value,
+            pace.of_link(made),
+            tuple(layer.controlled for layer in layers),
+        )
+        found = {key: part}
+        for kind in ("block", "distributed"):
+            needed = part.needed + cost.memory_cost(made, kind, device.family)
+            found[*key[:3], replace(setting, memory=kind)] = replace(part, needed=needed)
+        return found
+
+
+def least(link: Link, arrays: tuple[Array, ...], setting: Setting) -> Resources:
+    """A lower bound of what a module takes, without building it: the multipliers of its arrays alone."""
+    fabric, total = FABRICS[setting.device.family], Resources()
+    for array, product in zip(arrays, _products(link), strict=True):
+        a, b = (min(each.bits for each in ranges) for ranges in (product.weight_factors(), product.factors()))
+        one = fabric.multiplier(a, b, 0)
+        count = multiplications(product.matrix.block_size, product.matrix.transform)
+        total += Resources(lut=one.lut if not one.dsp else 0.0, dsp=one.dsp) * (array.lanes * array.columns * count)
+    return total
+
+
+def _products(link: Link) -> list[Product]:
+    """A product of each of its arrays."""
+    layer = link.layer
+    if isinstance(layer, Output):
+        return [Product(layer.weight.filled(), link.program.layers[-1].output)]
+    if link.x:
+        return [Product(layer.weight_ih.filled(), layer.input)]
+    found = [Product(layer.weight_hh.filled(), layer.output)]
+    if len(link.arrays) > 1:
+        found.append(Product(layer.matrices["weight_ym"].filled(), layer.output))
+    return found
+
+
+def _alike(link: Link) -> Any:
+    """Equal for modules that take the same, whatever their weights."""
+    before = link.program.layers[-1].output if isinstance(link.layer, Output) else None
+    return link.x, len(link.program.layers), link.program.activations, before, _shape(link.layer)
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, Circulant):
+        return value.kind, value.rows, value.cols, value.gates, value.block_size, value.transform, value.words.format
+    if isinstance(value, Pruned):
+        return value.kind, id(value)
+    if is_dataclass(value):
+        if isinstance(value, Numbers):
+            return value.format, value.integers.shape
+        return type(value).__name__, tuple((each.name, _shape(getattr(value, each.name))) for each in fields(value))
+    return value
