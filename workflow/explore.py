@@ -132,6 +132,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
     values["networks"] = {each: values["networks"][each] for each in given.networks}
     values[SECTION]["networks"] = list(given.networks)
     begun = time.monotonic()
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{root.absolute() / 'mlflow.db'}")
     print(
         f"explore: {_count(given)} designs of one strength each, at most {given.requirement.trials} trainings besides "
         f"{len(given.networks)} dense ones; about {minutes(root, checked, given):.0f} minutes at most",

@@ -1,17 +1,21 @@
 """What designs cost before they are trained: the best hardware of networks without weights."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ernn.devices.limits import BLOCK_SIZES
 from ernn.estimate.shapes import Shape
 from ernn.explore import hardware
 from ernn.explore.candidates import Candidate, Cost, name_of, strength, uniform
+from ernn.explore.parts import Parts
 from ernn.explore.requirement import cost, devices_of
+from ernn.explore.space import Space
 from ernn.params import Design, Network, ProgramSpec
 from ernn.params.methods import METHODS
 from ernn.params.requirement import Requirement
 from ernn.records.exploration import BoundRow, HardwareRow
+
+SPACE = Space(apart=2.0, memories=("auto",))  # coarse: many designs are compared, each in seconds
 
 
 @dataclass
@@ -27,6 +31,7 @@ class Costs:
     requirement: Requirement
     inputs: int
     classes: int
+    _parts: Parts = field(default_factory=Parts)
     _found: dict[str, tuple[Candidate, HardwareRow | None]] = field(default_factory=dict)
 
     def candidate(self, design: Design) -> Candidate:
@@ -70,13 +75,14 @@ class Costs:
         shape = Shape.of(network, design, spec, self.inputs, self.classes)
         program, binds = shape.program(), ""
         for place, device in enumerate(devices_of(self.requirement)):
-            found = hardware.search([hardware.Variant(name, program)], self.requirement, device)
-            if found.best is not None:
-                row = found.best.row(name)
-                value = cost(row, self.requirement.minimise, 0.0) if self.requirement.minimise != "per" else 0.0
-                made = self._candidate(name, design, network, shape, Cost(place, value))
-                return made, row
-            binds = f"{device.name}: {', '.join(found.binds)}"
+            variant = hardware.Variant(name, program)
+            space = replace(SPACE, clocks=(self.requirement.clock_mhz,))
+            found = hardware.search([variant], self.requirement, device, space, few=1, fronts=False, parts=self._parts)
+            if found.best:
+                row = found.best[0].row()
+                made = Cost(place, cost(row, self.requirement.minimise, 0.0))
+                return self._candidate(name, design, network, shape, made), row
+            binds = f"{device.name}: {', '.join(found.binds) or 'nothing of this size'}"
         return self._candidate(name, design, network, shape, None, binds), None
 
     def _candidate(

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from ernn.devices.catalogue import DEVICES, Resources
+from ernn.devices.catalogue import DEVICES
 from ernn.explore import hardware, stopping
+from ernn.explore.accelerators import spec
 from ernn.explore.candidates import Candidate
 from ernn.explore.costs import Costs
 from ernn.explore.evidence import certain, test_score
 from ernn.explore.phase_one import Choice, Problem, Train, Tried, carry_out
 from ernn.explore.requirement import cost, devices_of, limit_of, limits, short_of
+from ernn.explore.space import Space
 from ernn.explore.trials import Trained, Trials
 from ernn.params import Network, ProgramSpec
 from ernn.params.methods import METHODS
@@ -20,6 +22,7 @@ from ernn.program import files
 from ernn.records.benchmark import BenchmarkRow
 from ernn.records.exploration import BoundRow, DenseNetwork, ExplorationRecord, HardwareRow, TrialRow
 
+SPACE = Space(apart=1.5)
 VERIFIED = 3  # accelerators of the chosen network that are synthesized and simulated
 MEASURED = {
     "phone errors of trials": "measured on the whole dev split, float networks",
@@ -180,28 +183,32 @@ class Search:
     def _verified(self, candidate: Candidate, errors: Mapping[str, float]) -> _Chosen | None:
         """The best accelerators of some integer networks, synthesized and simulated."""
         requirement = self.settings.requirement
-        programs = [
+        wanted = [
             hardware.Variant(name, files.load(self.trials.program_file(name)), per) for name, per in errors.items()
         ]
-        for device in devices_of(requirement):
-            found = hardware.search(programs, requirement, device)
-            self._front += [each.row(each.variant.label) for each in found.front]
-            best = f"best: {found.best}" if found.best else f"none will do: {', '.join(found.binds)}"
-            numbers = f"{found.covered:,} accelerators on {device.name}, {found.evaluated:,} of them estimated"
+        devices = devices_of(requirement)
+        for device in devices:
+            found = hardware.search(wanted, requirement, device, SPACE, few=VERIFIED)
+            self._front += [each.row() for each in found.front]
+            numbers = f"{found.covered:,} accelerators on {device.name}, {found.evaluated:,} of them added up"
+            best = f"best {found.best[0].sizes}" if found.best else f"none will do: {', '.join(found.binds)}"
             self.say(f"phase II: {numbers}; {best}")
-            few = found.few if found.best is not None else [found.nearest] if found.nearest else []
-            if found.best is None and device != devices_of(requirement)[-1]:
-                continue
-            specs = {f"{each.variant.label}-{number}": each.spec() for number, each in enumerate(few[:VERIFIED], 1)}
-            rows = [_row(row, requirement) for row in self.trials.benchmark(specs).values()]
-            if rows:
-                of = {name: each.program for name, each in specs.items()}
-                ranked = sorted(
-                    rows, key=lambda row: (bool(row.binds), cost(row, requirement.minimise, errors[of[row.design]]))
-                )
-                program = of[ranked[0].design]
-                return _Chosen(candidate, program, errors[program], tuple(ranked), ranked[0].binds)
+            if found.best or (device == devices[-1] and found.nearest is not None):
+                few = found.best or (found.nearest,)
+                return self._built(candidate, [each for each in few if each is not None], errors)
         return None
+
+    def _built(self, candidate: Candidate, few: Sequence[hardware.Candidate], errors: Mapping[str, float]) -> _Chosen:
+        """Accelerators that were found, synthesized and simulated, the best first."""
+        specs = {f"{each.variant.label}-{number}": spec(each) for number, each in enumerate(few, 1)}
+        requirement, built = self.settings.requirement, self.trials.benchmark(specs)
+        rows = [
+            (_row(built[name], each.sizes, requirement), errors[each.variant.label], each.variant.label)
+            for name, each in zip(specs, few, strict=True)
+        ]
+        rows.sort(key=lambda each: (bool(each[0].binds), cost(each[0], requirement.minimise, each[1])))
+        best, per, program = rows[0]
+        return _Chosen(candidate, program, per, tuple(row for row, *_ in rows), best.binds)
 
 
 def variants(candidate: Candidate) -> dict[str, ProgramSpec]:
@@ -246,14 +253,14 @@ def _trial(step: Train, trained: Trained, problem: Problem, tried: Tried, refere
     )
 
 
-def _row(found: BenchmarkRow, requirement: Requirement) -> HardwareRow:
+def _row(found: BenchmarkRow, sizes: str, requirement: Requirement) -> HardwareRow:
     """A synthesized and simulated accelerator."""
     device = DEVICES[found.device]
     row = HardwareRow(
         design=found.accelerator,
         device=found.device,
-        sizes=f"weights={found.weights}",
-        used=Resources(**{name: getattr(found.used, name) for name in ("lut", "ff", "dsp", "bram")}),
+        sizes=sizes,
+        used=found.used,
         share=max(device.shares(found.used).values()),
         cycles=found.cycles_per_frame,
         latency_cycles=found.latency_cycles,

@@ -129,7 +129,7 @@ def _theirs(each: Published) -> tuple[str, ...]:
         each.name,
         each.platform,
         each.cell,
-        each.blocks,
+        number(each.block_size),
         number(None if each.weights_m is None else 1e6 * each.weights_m),
         str(each.weight_bits),
         number(each.clock_mhz, "{:.1f} MHz"),
