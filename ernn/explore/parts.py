@@ -1,5 +1,6 @@
 """What each module of an accelerator's chain takes by itself, so that accelerators are sums of them."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -54,13 +55,13 @@ class Parts:
         """The part of a module behind words `before`."""
         if setting.memory != "auto":
             return self._other_memory(link, arrays, before, setting)
-        key = _alike(link), arrays, before, setting
+        key = alike(link), arrays, before, setting
         if key not in self._found:
             self._found |= self._made(link, arrays, before, setting, key)
         return self._found[key]
 
     def _other_memory(self, link: Link, arrays: tuple[Array, ...], before: Words, setting: Setting) -> Part:
-        key = _alike(link), arrays, before, setting
+        key = alike(link), arrays, before, setting
         if key not in self._found:
             self.part(link, arrays, before, replace(setting, memory="auto"))
         return self._found[key]
@@ -111,7 +112,7 @@ def _products(link: Link) -> list[Product]:
     return found
 
 
-def _alike(link: Link) -> Any:
+def alike(link: Link) -> Hashable:
     """Equal for modules that take the same, whatever their weights."""
     before = link.program.layers[-1].output if isinstance(link.layer, Output) else None
     return link.x, len(link.program.layers), link.program.activations, before, _shape(link.layer)

@@ -55,7 +55,7 @@ class Space:
         memories: kinds of the weights' memories.
         transformed: what lanes store: the words of a block, or the factors behind their transform.
         features, logits: a beat of the streams.
-        each: arrays of a layer have any size; else all recurrent layers' have the same.
+        alone: so many equal layers in a row, at most, have sizes of their own; if there are more, all have the same.
     """
 
     apart: float = 1.2
@@ -65,6 +65,7 @@ class Space:
     streams: tuple[int, ...] = (1,)
     features: tuple[int, ...] = (1,)
     logits: tuple[int, ...] = (1,)
+    alone: int = 3
 
     def __post_init__(self) -> None:
         if self.apart < 1:
