@@ -84,6 +84,12 @@ class Candidate:
         """All streams together."""
         return 1e6 * self.setting.clock_mhz / self.pace.interval
 
+    def value(self, quantity: str) -> float:
+        """What is minimised, by its name in a requirement; phone errors do not depend on hardware: its share."""
+        if quantity in _RESOURCES:
+            return float(getattr(self.needed, quantity))
+        return float(getattr(self, "share" if quantity == "per" else quantity))
+
     @property
     def sizes(self) -> tuple[Size, ...]:
         """Of its arrays in the order of the data, as `ernn.hw.layout.sizing.arrays` takes them for `each`."""

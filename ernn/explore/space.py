@@ -1,7 +1,7 @@
 """Accelerators that a search chooses from: sizes of every array by itself, and settings of the whole."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -33,6 +33,11 @@ class Setting:
     streams: int = 1
     features: int = 1
     logits: int = 1
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for settings with which a module takes the same."""
+        return self.device.family, self.clock_mhz, self.transformed, self.streams
 
     def architecture(self, arrays: tuple[Array, ...] = ()) -> Architecture:
         """The accelerator with these arrays."""
