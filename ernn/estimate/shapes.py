@@ -99,6 +99,16 @@ class Shape:
         )
 
     @property
+    def stored_words(self) -> int:
+        """Words of all matrices, padding included; those of pruned ones are not known."""
+        gates, total = len(LSTM_GATES if self.cell == "lstm" else GRU_GATES), self.classes * self.outputs
+        for number in range(0 if self.pruned else self.layers):
+            k, inputs = self._sizes(number), self.outputs if number else self.inputs
+            total += gates * _words(self.cells, inputs, k.input) + gates * _words(self.cells, self.outputs, k.recurrent)
+            total += _words(self.outputs, self.cells, k.projection) if self.projection else 0
+        return total
+
+    @property
     def outputs(self) -> int:
         """Elements of a layer's y."""
         return self.projection or self.cells
@@ -181,6 +191,10 @@ class Shape:
     def _words(self, gates: int, rows: int, cols: int, k: int) -> Numbers:
         shape = gates, -(-rows // k), -(-cols // k), k
         return Numbers(Format(self.bits, self.bits + 1), np.zeros(shape, np.int64))
+
+
+def _words(rows: int, cols: int, k: int) -> int:
+    return -(-rows // k) * -(-cols // k) * k
 
 
 @functools.cache

@@ -12,6 +12,7 @@ With a slack, one also makes way for another that is not above 1 + slack times i
 after n modules the one that is left is not above (1 + slack) ** n times any that went.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from ernn.devices.catalogue import Resources
 from ernn.estimate import cost
 from ernn.explore import pace
 from ernn.explore.pareto import front
-from ernn.explore.parts import Part, Parts, least
+from ernn.explore.parts import Part, Parts, alike, least
 from ernn.explore.space import Setting, Space
 from ernn.hw.layout.array import Array
 from ernn.hw.layout.registers import part_count
@@ -120,21 +121,20 @@ def combined(
     links = chain.links(program, setting.logits)
     architecture = setting.architecture()
     input, output = architecture.input(program), architecture.output(program)
-    choices = [list(space.arrays(link)) for link in links]
-    whole = 1
-    for choice in choices:
-        whole *= len(choice)
-    options, sinks = list[dict[Words, list[Part]]](), {input.words}
-    for link, choice in zip(links, choices, strict=True):
-        good = _affordable(link, choice, setting, bounds)
-        options.append({sink: [parts.part(link, arrays, sink, setting) for arrays in good] for sink in sinks})
-        sinks = {part.sink for found in options[-1].values() for part in found}
+    runs = _runs(links, space.alone)
+    choices = [list(space.arrays(run[0])) for run in runs]
+    whole = math.prod(map(len, choices))
+    options, sinks = list[dict[Words, list[tuple[Part, ...]]]](), {input.words}
+    for run, choice in zip(runs, choices, strict=True):
+        good = _affordable(run, choice, setting, bounds)
+        options.append({sink: [_in_row(run, each, sink, setting, parts) for each in good] for sink in sinks})
+        sinks = {made[-1].sink for found in options[-1].values() for made in found}
     rest = _rest(options)
     streams = pace.of_streams(input, output)
     first = np.zeros((1, SHOWN + 1))
     first[0, [LATENCY, INTERVAL]] = streams.latency, streams.interval
     ways, lost = {input.words: _Ways(first, [()])}, False
-    joins = 3 * len(links)  # each drops some of its parts, of what it is joined with, and of what gives equal words
+    joins = 3 * len(runs)  # each drops some of its parts, of what it is joined with, and of what gives equal words
 
     def best(rows: np.ndarray) -> np.ndarray:
         return compared.best(rows, joins)
@@ -142,6 +142,8 @@ def combined(
     for found, after in zip(options, rest, strict=True):
         joined = dict[Words, list[_Ways]]()
         for sink, before in ways.items():
+            if not before.parts:
+                continue
             for words, own in _by_sink(found.get(sink, []), best).items():
                 joined.setdefault(words, []).append(_join(before, own, after, bounds, best))
         ways = {}
@@ -155,25 +157,50 @@ def combined(
             built += each.parts
     total = np.concatenate(rows) if rows else np.zeros((0, SHOWN + 1))
     allowed = np.flatnonzero(bounds.allow(total))
-    arrays = [tuple(array for part in built[number] for array in part.arrays) for number in allowed]
+    arrays = [tuple(array for part in built[number] for array in part.arrays) for number in allowed.tolist()]
     return Combined(setting, total[allowed], arrays, len(arrays) if lost else whole, whole)
 
 
-def quantities(part: Part) -> list[float]:
-    """Those of a part, in the order of this module's constants."""
-    needed, known = part.needed, part.controlled
+def quantities(parts: Sequence[Part]) -> list[float]:
+    """Those of modules in a row, in the order of this module's constants."""
+    needed = sum((part.needed for part in parts), Resources())
+    known = [each for part in parts for each in part.controlled]
     reads = sum(1 + len(each.overflows) for each in known)
     loaded = max(part_count(each.load_bits) for each in known)
     shown = max(part_count(each.state_bits) for each in known)
-    sums = [needed.lut, needed.ff, needed.dsp, needed.bram, part.work_uj, part.pace.latency, reads]
-    return [*sums, part.pace.interval, loaded, shown]
+    cycles = pace.joined(part.pace for part in parts)
+    energy = sum(part.work_uj for part in parts)
+    sums = [needed.lut, needed.ff, needed.dsp, needed.bram, energy, cycles.latency, reads]
+    return [*sums, cycles.interval, loaded, shown]
+
+
+def _runs(links: Sequence[Link], alone: int) -> list[list[Link]]:
+    """Modules of the chain that have the same sizes: one by one, or in a row where there are many equal ones."""
+    runs: list[list[Link]] = []
+    for link in links:
+        if runs and alike(runs[-1][0]) == alike(link):
+            runs[-1].append(link)
+        else:
+            runs.append([link])
+    return [part for run in runs for part in ([run] if len(run) > alone else [[link] for link in run])]
+
+
+def _in_row(
+    run: Sequence[Link], arrays: tuple[Array, ...], before: Words, setting: Setting, parts: Parts
+) -> tuple[Part, ...]:
+    """Parts of modules in a row with arrays of the same sizes."""
+    found: list[Part] = []
+    for link in run:
+        found.append(parts.part(link, arrays, before, setting))
+        before = found[-1].sink
+    return tuple(found)
 
 
 def _affordable(
-    link: Link, choice: Sequence[tuple[Array, ...]], setting: Setting, bounds: Bounds
+    run: Sequence[Link], choice: Sequence[tuple[Array, ...]], setting: Setting, bounds: Bounds
 ) -> list[tuple[Array, ...]]:
     """Sizes whose multipliers are within the bounds; those with the fewest, where all else is open."""
-    found = [(least(link, arrays, setting), arrays) for arrays in choice]
+    found = [(least(run[0], arrays, setting) * len(run), arrays) for arrays in choice]
     good = [arrays for needed, arrays in found if _within(needed, bounds.multipliers)]
     if not good and np.isinf(bounds.resources).all():
         fewest = min((needed.dsp, needed.lut) for needed, _ in found)
@@ -186,25 +213,25 @@ def _within(needed: Resources, most: Sequence[float]) -> bool:
     return all(each <= limit for each, limit in zip(given, most, strict=True))
 
 
-def _rest(options: Sequence[dict[Words, list[Part]]]) -> list[np.ndarray]:
+def _rest(options: Sequence[dict[Words, list[tuple[Part, ...]]]]) -> list[np.ndarray]:
     """What the modules behind each one add at least."""
     least, found = np.zeros(_SUMS), list[np.ndarray]()
     for each in reversed(options):
         found.append(least)
-        rows = [quantities(part)[:_SUMS] for parts in each.values() for part in parts]
+        rows = [quantities(made)[:_SUMS] for found_here in each.values() for made in found_here]
         least = least + (np.min(rows, axis=0) if rows else 0)
     return found[::-1]
 
 
-def _by_sink(parts: Sequence[Part], best: _Best) -> dict[Words, _Ways]:
-    """Parts that no other one beats which gives the same words."""
-    groups = dict[Words, list[Part]]()
-    for part in parts:
-        groups.setdefault(part.sink, []).append(part)
+def _by_sink(made: Sequence[tuple[Part, ...]], best: _Best) -> dict[Words, _Ways]:
+    """Parts that no other ones beat which give the same words."""
+    groups = dict[Words, list[tuple[Part, ...]]]()
+    for parts in made:
+        groups.setdefault(parts[-1].sink, []).append(parts)
     ways = {}
     for sink, found in groups.items():
-        rows = np.array([quantities(part) for part in found])
-        ways[sink] = _Ways(rows, [(part,) for part in found]).only(best(rows))
+        rows = np.array([quantities(parts) for parts in found])
+        ways[sink] = _Ways(rows, found).only(best(rows))
     return ways
 
 

@@ -21,13 +21,15 @@ from ernn.explore.parts import Parts
 from ernn.explore.space import Setting, Space
 from ernn.hw.design import Work
 from ernn.hw.layout.array import Array
+from ernn.hw.layout.sizing import Size
+from ernn.hw.verilog import chain
 from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.hw.work import work
 from ernn.params.requirement import Requirement
 from ernn.program.network import Program
 from ernn.records.exploration import HardwareRow
 
-SLACK = 0.05
+SLACK = 0.05  # of modules together, and of whole accelerators
 _RESOURCES = tuple(each.name for each in fields(Resources))
 
 
@@ -82,19 +84,41 @@ class Candidate:
         """All streams together."""
         return 1e6 * self.setting.clock_mhz / self.pace.interval
 
+    def value(self, quantity: str) -> float:
+        """What is minimised, by its name in a requirement; phone errors do not depend on hardware: its share."""
+        if quantity in _RESOURCES:
+            return float(getattr(self.needed, quantity))
+        return float(getattr(self, "share" if quantity == "per" else quantity))
+
     @property
-    def sizes(self) -> str:
-        """Of its arrays and memories, as a person reads them."""
-        *layers, output = (_size(array) for array in self.arrays)
+    def sizes(self) -> tuple[Size, ...]:
+        """Of its arrays in the order of the data, as `ernn.hw.layout.sizing.arrays` takes them for `each`."""
+        links = chain.links(self.variant.program, self.setting.logits)
+        needs = [required for link in links for required in link.arrays]
+        return tuple(
+            (
+                array.lanes,
+                array.columns,
+                0 if required.side_by_side else array.heads,
+                required.cells // array.beats if required.cells > 1 else 0,
+            )
+            for array, required in zip(self.arrays, needs, strict=True)
+        )
+
+    def __str__(self) -> str:
+        names = [f"array {number}" for number in range(len(self.arrays) - 1)]
+        names = ["array", "output"] if len(names) == 1 else [*names, "output"]
+        arrays = ", ".join(f"{name} {_size(size)}" for name, size in zip(names, self.sizes, strict=True))
         stored = "transformed" if self.setting.transformed else "words"
-        return f"arrays {', '.join(layers)}, output {output}, weights={stored}, memory={self.setting.memory}"
+        memory = "" if self.setting.memory == "auto" else f", memory={self.setting.memory}"
+        return f"{arrays}, weights={stored}{memory}"
 
     def row(self, binds: Sequence[str] = ()) -> HardwareRow:
         """As a record has it."""
         return HardwareRow(
             design=self.variant.label,
             device=self.setting.device.name,
-            sizes=self.sizes,
+            sizes=str(self),
             used=self.needed,
             share=self.share,
             cycles=self.pace.interval,
@@ -114,7 +138,7 @@ class Found:
     Args:
         best: those with the least of what is minimised that keep the requirement, the best first.
         front: of those that keep it, the least share, and the least of each resource, for their latency and energy; to
-            within `SLACK`: for each that is not there, one is that is not above 1 + SLACK times it in any quantity.
+            within a tenth: for each that is not there, one is that is not above 1.1025 times it in these quantities.
         nearest: where none keeps it, that whose worst quantity is least above what is allowed, among those whose
             multipliers the device has.
         binds: what the nearest one has too much of, in words, the worst first.
@@ -249,7 +273,7 @@ class _Table:
         columns, kept, numbers = self.columns, self.kept(), set[int]()
         for name in ("share", *_RESOURCES):
             quantities = np.stack([columns[each][kept] for each in (name, "latency_us", "energy_uj")], axis=1)
-            numbers |= set(kept[front(quantities)].tolist())
+            numbers |= set(kept[front(quantities, slack=SLACK)].tolist())
         order = sorted(numbers, key=lambda number: (columns["share"][number], columns["latency_us"][number]))
         return tuple(self.candidate(number) for number in order)
 
@@ -339,6 +363,7 @@ def _ratios(
         )
 
 
-def _size(array: Array) -> str:
-    heads = f" with {array.heads} heads" if array.heads > 1 else ""
-    return f"{array.lanes}x{array.columns}{heads}" + (f" in {array.beats} beats" if array.beats > 1 else "")
+def _size(size: Size) -> str:
+    lanes, columns, heads, pointwise = (*size, 0)[:4]
+    text = f"{lanes}x{columns}" + (f" with {heads} heads" if heads > 1 else "")
+    return text + (f" and {pointwise} cells a cycle" if pointwise > 1 else "")

@@ -1,12 +1,13 @@
 """What each module of an accelerator's chain takes by itself, so that accelerators are sums of them."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from ernn.dataflow.transforms import multiplications
 from ernn.devices.catalogue import Resources
 from ernn.estimate import cost, energy
-from ernn.estimate.fabric import FABRICS
+from ernn.estimate.fabric import FABRICS, Style
 from ernn.explore import pace
 from ernn.explore.pace import Pace
 from ernn.explore.space import Setting
@@ -47,44 +48,36 @@ class Parts:
 
     @property
     def made(self) -> int:
-        """How many were made."""
-        return len(self._found)
+        """How many modules were made."""
+        return len(self._found) // 3  # kinds of memories
 
     def part(self, link: Link, arrays: tuple[Array, ...], before: Words, setting: Setting) -> Part:
         """The part of a module behind words `before`."""
-        if setting.memory != "auto":
-            return self._other_memory(link, arrays, before, setting)
-        key = _alike(link), arrays, before, setting
-        if key not in self._found:
-            self._found |= self._made(link, arrays, before, setting, key)
-        return self._found[key]
+        key = alike(link), arrays, before, setting.key
+        if (*key, setting.memory) not in self._found:
+            for kind, part in _made(link, arrays, before, setting).items():
+                self._found[*key, kind] = part
+        return self._found[*key, setting.memory]
 
-    def _other_memory(self, link: Link, arrays: tuple[Array, ...], before: Words, setting: Setting) -> Part:
-        key = _alike(link), arrays, before, setting
-        if key not in self._found:
-            self.part(link, arrays, before, replace(setting, memory="auto"))
-        return self._found[key]
 
-    def _made(
-        self, link: Link, arrays: tuple[Array, ...], before: Words, setting: Setting, key: Any
-    ) -> dict[Any, Part]:
-        device = setting.device
-        made = link.module(arrays, before, setting.architecture().context(link.program))
-        layers = made.with_projection
-        done = sum((work(layer) for layer in layers), Work({}))
-        part = Part(
-            arrays,
-            made.sink,
-            cost.link_cost(made, before, device.family),
-            energy.estimate(done, 0, setting.clock_mhz, 0, 0, device).total.value,
-            pace.of_link(made),
-            tuple(layer.controlled for layer in layers),
-        )
-        found = {key: part}
-        for kind in ("block", "distributed"):
-            needed = part.needed + cost.memory_cost(made, kind, device.family)
-            found[*key[:3], replace(setting, memory=kind)] = replace(part, needed=needed)
-        return found
+def _made(link: Link, arrays: tuple[Array, ...], before: Words, setting: Setting) -> dict[Style, Part]:
+    """The part with each kind of memory for its weights."""
+    device = setting.device
+    made = link.module(arrays, before, replace(setting, memory="auto").architecture().context(link.program))
+    layers = made.with_projection
+    done = sum((work(layer) for layer in layers), Work({}))
+    part = Part(
+        arrays,
+        made.sink,
+        cost.link_cost(made, before, device.family),
+        energy.estimate(done, 0, setting.clock_mhz, 0, 0, device).total.value,
+        pace.of_link(made),
+        tuple(layer.controlled for layer in layers),
+    )
+    found: dict[Style, Part] = {"auto": part}
+    for kind in ("block", "distributed"):
+        found[kind] = replace(part, needed=part.needed + cost.memory_cost(made, kind, device.family))
+    return found
 
 
 def least(link: Link, arrays: tuple[Array, ...], setting: Setting) -> Resources:
@@ -111,7 +104,7 @@ def _products(link: Link) -> list[Product]:
     return found
 
 
-def _alike(link: Link) -> Any:
+def alike(link: Link) -> Hashable:
     """Equal for modules that take the same, whatever their weights."""
     before = link.program.layers[-1].output if isinstance(link.layer, Output) else None
     return link.x, len(link.program.layers), link.program.activations, before, _shape(link.layer)

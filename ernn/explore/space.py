@@ -1,7 +1,7 @@
 """Accelerators that a search chooses from: sizes of every array by itself, and settings of the whole."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -34,6 +34,11 @@ class Setting:
     features: int = 1
     logits: int = 1
 
+    @property
+    def key(self) -> Hashable:
+        """Equal for settings with which a module takes the same."""
+        return self.device.family, self.clock_mhz, self.transformed, self.streams
+
     def architecture(self, arrays: tuple[Array, ...] = ()) -> Architecture:
         """The accelerator with these arrays."""
         clock = Clock(self.clock_mhz, TIMINGS[self.device.family])
@@ -55,7 +60,7 @@ class Space:
         memories: kinds of the weights' memories.
         transformed: what lanes store: the words of a block, or the factors behind their transform.
         features, logits: a beat of the streams.
-        each: arrays of a layer have any size; else all recurrent layers' have the same.
+        alone: so many equal layers in a row, at most, have sizes of their own; if there are more, all have the same.
     """
 
     apart: float = 1.2
@@ -65,6 +70,7 @@ class Space:
     streams: tuple[int, ...] = (1,)
     features: tuple[int, ...] = (1,)
     logits: tuple[int, ...] = (1,)
+    alone: int = 3
 
     def __post_init__(self) -> None:
         if self.apart < 1:

@@ -1,0 +1,234 @@
+"""Whether a network fits a device, how fast it can be there, and what would fit where it does not.
+
+All figures come from the cost model (`ernn.estimate.cost`) and the search of `ernn.explore.hardware`, without training
+or synthesis.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+
+from ernn.devices import limits
+from ernn.devices.catalogue import DEVICES, Device
+from ernn.devices.limits import BLOCK_SIZES
+from ernn.errors import UserError
+from ernn.estimate.fabric import FABRICS
+from ernn.estimate.shapes import Shape
+from ernn.explore.hardware import Candidate, Found, Variant, search
+from ernn.explore.memory import short_of_memory
+from ernn.explore.parts import Parts
+from ernn.explore.space import Space
+from ernn.params.requirement import Minimised, Requirement
+
+_STEP, _MOST = 32, 8192  # cells between candidates, and of the largest
+_FINE, _ROUGH = 1.5, 4.0  # how far apart sizes are: for the fastest accelerator, and for whether there is one
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an accelerator may take, and how it is to run.
+
+    Args:
+        share: of each resource; placement and routing rarely succeed with all of it.
+        clock_mhz: that pipelines are scheduled for.
+
+    Raises:
+        UserError: a number out of its range.
+    """
+
+    share: float = 0.9
+    clock_mhz: float = 200.0
+    streams: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise UserError(f"share={self.share} must lie above 0, up to 1")
+        limits.check("clock_mhz", self.clock_mhz, limits.CLOCK_MHZ)
+        limits.check("streams", self.streams, limits.STREAMS)
+
+
+STANDARD = Limits()
+
+
+class Fits:
+    """Questions about networks and devices within some limits; what is estimated once is used again."""
+
+    def __init__(self, limits: Limits = STANDARD) -> None:
+        self.limits, self._parts = limits, Parts()
+
+    def fastest(self, shape: Shape, device: Device) -> Candidate | None:
+        """The accelerator with the least latency; None if the network does not fit."""
+        found = self._search(shape, device, "latency_us", _FINE) if self.smallest(shape, device) else None
+        return found.best[0] if found and found.best else None
+
+    def smallest(self, shape: Shape, device: Device) -> Candidate | None:
+        """The accelerator with the least share of the device; None if the network does not fit."""
+        if short_of_memory(shape, device, self.limits.share):
+            return None
+        found = self._search(shape, device, "share", _ROUGH)
+        if not found.best:
+            found = self._search(shape, device, "share", _FINE)
+        return found.best[0] if found.best else None
+
+    def binding(self, shape: Shape, device: Device) -> tuple[str, ...]:
+        """What a network that does not fit needs too much of, in words."""
+        short = short_of_memory(shape, device, self.limits.share)
+        return (short,) if short else self._search(shape, device, "share", _FINE).binds
+
+    def device_for(self, shape: Shape) -> Candidate | None:
+        """The fastest accelerator on the smallest device that has room; None if none has."""
+        found = (self.fastest(shape, device) for device in by_size())
+        return next((each for each in found if each is not None), None)
+
+    def largest(self, shape: Shape, device: Device) -> tuple[Shape, Candidate] | None:
+        """The network with most cells that fits, and its fastest accelerator; None if 32 cells do not.
+
+        A projection keeps its ratio to the cells.
+        """
+
+        def shape_of(number: int) -> Shape:
+            cells = _STEP * (number + 1)
+            projection = max(1, cells * shape.projection // shape.cells) if shape.projection else 0
+            return replace(shape, cells=cells, projection=projection)
+
+        found = _last(_MOST // _STEP, lambda number: self.smallest(shape_of(number), device) is not None)
+        best = self.fastest(shape_of(found), device) if found >= 0 else None
+        return None if best is None else (shape_of(found), best)
+
+    def in_place(self, shape: Shape, device: Device) -> Iterator[str]:
+        """What would fit in place of a network that does not: a line a proposal.
+
+        The smallest larger block size on the same device, and the smallest other device.
+        """
+        for block_size in BLOCK_SIZES:
+            if shape.block_size < block_size <= min(shape.cells, shape.outputs):
+                found = self.fastest(replace(shape, block_size=block_size), device)
+                if found is not None:
+                    yield f"block_size={block_size} on {device.name} with {found}; {speed(found)}"
+                    break
+        if (other := self.device_for(shape)) is not None:
+            yield f"{other.setting.device.name} with {other}; {speed(other)}"
+
+    def _search(self, shape: Shape, device: Device, minimise: Minimised, apart: float) -> Found:
+        given = self.limits
+        space = Space(apart, (given.clock_mhz,), ("auto",), streams=(given.streams,), alone=1)
+        requirement = Requirement(
+            per=100.0, devices=(device.name,), share=given.share, clock_mhz=given.clock_mhz, minimise=minimise
+        )
+        variants = [Variant(str(shape), shape.program())]
+        return search(variants, requirement, device, space, few=1, fronts=False, parts=self._parts)
+
+
+def by_size() -> list[Device]:
+    """All devices, that with the fewest look-up tables first; ones with 4 inputs count for two thirds."""
+    return sorted(DEVICES.values(), key=lambda device: device.resources.lut * FABRICS[device.family].lut_inputs / 6)
+
+
+def speed(candidate: Candidate) -> str:
+    """Cycles and time of a frame, as a person reads them."""
+    pace, mhz = candidate.pace, candidate.setting.clock_mhz
+    every = f"a frame every {pace.interval} cycles, {pace.interval / mhz:.1f} us"
+    return f"{every}; one alone takes {pace.latency} cycles, {pace.latency / mhz:.1f} us, at {mhz:g} MHz (estimate)"
+
+
+def parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """The command `fit` among others."""
+    return _arguments(commands.add_parser("fit", help="whether a network fits a device", description=__doc__))
+
+
+def _arguments(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    standard, limits = Shape(), STANDARD
+    made.add_argument(
+        "--device", choices=DEVICES, help="on which a network is to fit; default: the smallest that has room"
+    )
+    made.add_argument(
+        "--largest", action="store_true", help="search for the number of cells that --device has room for"
+    )
+    made.add_argument("--cell", choices=("lstm", "gru"), default=standard.cell)
+    for name in ("layers", "cells", "projection", "inputs", "classes", "bits"):
+        made.add_argument(f"--{name}", type=int, default=getattr(standard, name), help="default: %(default)s")
+    made.add_argument("--peepholes", action="store_true")
+    made.add_argument("--block-size", type=int, choices=BLOCK_SIZES, default=standard.block_size)
+    made.add_argument("--transform", choices=("exact", "fourier"), default=standard.transform)
+    made.add_argument("--complex-products", type=int, choices=(3, 4), default=standard.complex_products)
+    made.add_argument("--clock-mhz", type=float, default=limits.clock_mhz, help="that pipelines are scheduled for")
+    made.add_argument("--streams", type=int, default=limits.streams)
+    made.add_argument(
+        "--share", type=float, default=limits.share, help="of each resource that may be used; default: %(default)s"
+    )
+    return made
+
+
+def answer(arguments: argparse.Namespace) -> tuple[bool, list[str]]:
+    """Whether there is what is asked for, and the lines that say so.
+
+    Raises:
+        UserError: sizes that describe no network, or --largest without --device.
+    """
+    names = Shape.__dataclass_fields__.keys() & vars(arguments).keys()
+    shape = Shape(**{name: getattr(arguments, name) for name in names})
+    fits = Fits(Limits(arguments.share, arguments.clock_mhz, arguments.streams))
+    if not arguments.device:
+        if arguments.largest:
+            raise UserError("--largest asks for the largest network on a device; name one with --device")
+        found = fits.device_for(shape)
+        if found is None:
+            return False, [f"{shape} fits no device that is known: {', '.join(DEVICES)}"]
+        return True, [f"smallest device for {shape}: {found.setting.device.title}", *_described(found)]
+    device = DEVICES[arguments.device]
+    if arguments.largest:
+        largest = fits.largest(shape, device)
+        if largest is None:
+            return False, [f"no network like {shape} fits {device.name}, not even one of {_STEP} cells"]
+        return True, [f"largest network on {device.name}: {largest[0]}", *_described(largest[1])]
+    best = fits.fastest(shape, device)
+    if best is not None:
+        return True, [f"{shape} fits {device.name}", *_described(best)]
+    bound = "; ".join(fits.binding(shape, device))
+    proposals = [f"would fit: {line}" for line in fits.in_place(shape, device)]
+    nothing = ["no larger blocks and no other device that is known have room for it"]
+    return False, [f"{shape} does not fit {device.name}: {bound} (estimate)", *(proposals or nothing)]
+
+
+def _described(candidate: Candidate) -> list[str]:
+    device, needed = candidate.setting.device, candidate.needed
+    lines = [str(candidate), speed(candidate)]
+    for name, share in device.shares(needed).items():
+        there = f"{getattr(needed, name):.0f} of {getattr(device.resources, name)}, {share:.0%}"
+        lines.append(f"{name} {there} (estimate; {_error(device, name)})")
+    return lines
+
+
+def _error(device: Device, resource: str) -> str:
+    """How far estimates were from synthesis, at most, for accelerators that they were not fitted to."""
+    text = (resources.files("ernn.estimate") / "cost_errors.json").read_text()
+    found = json.loads(text).get(device.family, {}).get(resource)
+    return "no synthesis to compare with" if found is None else f"within {found:.0f} % of synthesis where compared"
+
+
+def _last(count: int, good: Callable[[int], bool]) -> int:
+    """The last of 0 .. count - 1 for which `good` holds, if it holds up to some number; -1 if it never does."""
+    low, high = -1, count
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if good(middle) else (low, middle)
+    return low
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the answer: 0 for yes, 1 for no, 2 for what a user has to change."""
+    try:
+        yes, lines = answer(arguments)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n".join(lines))
+    return 0 if yes else 1
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The command by itself."""
+    return run(_arguments(argparse.ArgumentParser(prog="ernn fit", description=__doc__)).parse_args(words))
