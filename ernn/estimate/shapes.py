@@ -99,33 +99,30 @@ class Shape:
         )
 
     @property
-    def stored_words(self) -> int:
-        """Words of all matrices, padding included; those of pruned ones are not known."""
-        gates, total = len(LSTM_GATES if self.cell == "lstm" else GRU_GATES), self.classes * self.outputs
-        for number in range(0 if self.pruned else self.layers):
-            k, inputs = self._sizes(number), self.outputs if number else self.inputs
-            total += gates * _words(self.cells, inputs, k.input) + gates * _words(self.cells, self.outputs, k.recurrent)
-            total += _words(self.outputs, self.cells, k.projection) if self.projection else 0
-        return total
-
-    @property
     def outputs(self) -> int:
         """Elements of a layer's y."""
         return self.projection or self.cells
 
     @property
-    def stored_words(self) -> int:
-        """Words of the whole network as stored: matrices, peepholes, biases and the output layer."""
-        total = self.classes * (self.outputs + 1)
-        gates = len(LSTM_GATES if self.cell == "lstm" else GRU_GATES)
+    def matrix_words(self) -> int:
+        """Words of all matrices as stored, the output layer's too, padding included."""
+        gates, total = self._gates, self.classes * self.outputs
         for number in range(self.layers):
             k, inputs = self._sizes(number), self.outputs if number else self.inputs
-            total += gates * (self._words_of(self.cells, inputs, k.input) + self.cells)
+            total += gates * self._words_of(self.cells, inputs, k.input)
             total += gates * self._words_of(self.cells, self.outputs, k.recurrent)
             total += self._words_of(self.outputs, self.cells, k.projection) if self.projection else 0
-            total += len(PEEPHOLES) * self.cells if self.peepholes else 0
-            total += self.cells if self.reset == "after" else 0
         return total
+
+    @property
+    def stored_words(self) -> int:
+        """Words of the whole network as stored: matrices, peepholes and biases."""
+        cell = self._gates + len(PEEPHOLES) * self.peepholes + (self.reset == "after")
+        return self.matrix_words + self.classes + self.layers * self.cells * cell
+
+    @property
+    def _gates(self) -> int:
+        return len(LSTM_GATES if self.cell == "lstm" else GRU_GATES)
 
     def _words_of(self, rows: int, cols: int, k: int) -> int:
         if self.pruning_ratio > 1:
@@ -153,8 +150,7 @@ class Shape:
 
     def _layer(self, number: int, inputs: int, input: Format) -> Layer:
         bits, cells, outputs = self.bits, self.cells, self.outputs
-        gates = len(LSTM_GATES if self.cell == "lstm" else GRU_GATES)
-        k = self._sizes(number)
+        gates, k = self._gates, self._sizes(number)
         weight_ih = self._matrix(gates, cells, inputs, k.input)
         weight_hh = self._matrix(gates, cells, outputs, k.recurrent)
         output, cell, bias = (
@@ -191,10 +187,6 @@ class Shape:
     def _words(self, gates: int, rows: int, cols: int, k: int) -> Numbers:
         shape = gates, -(-rows // k), -(-cols // k), k
         return Numbers(Format(self.bits, self.bits + 1), np.zeros(shape, np.int64))
-
-
-def _words(rows: int, cols: int, k: int) -> int:
-    return -(-rows // k) * -(-cols // k) * k
 
 
 @functools.cache

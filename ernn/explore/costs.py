@@ -7,6 +7,7 @@ from ernn.devices.limits import BLOCK_SIZES
 from ernn.estimate.shapes import Shape
 from ernn.explore import hardware
 from ernn.explore.candidates import Candidate, Cost, name_of, strength, uniform
+from ernn.explore.memory import short_of_memory
 from ernn.explore.parts import Parts
 from ernn.explore.requirement import cost, devices_of
 from ernn.explore.space import Space
@@ -15,7 +16,7 @@ from ernn.params.methods import METHODS
 from ernn.params.requirement import Requirement
 from ernn.records.exploration import BoundRow, HardwareRow
 
-SPACE = Space(apart=2.0, memories=("auto",))  # coarse: many designs are compared, each in seconds
+COARSE = Space(apart=2.0, memories=("auto",), alone=1)  # many designs are compared, each in seconds
 
 
 @dataclass
@@ -75,8 +76,10 @@ class Costs:
         shape = Shape.of(network, design, spec, self.inputs, self.classes)
         program, binds = shape.program(), ""
         for place, device in enumerate(devices_of(self.requirement)):
+            if binds := short_of_memory(shape, device, self.requirement.share):
+                continue
             variant = hardware.Variant(name, program)
-            space = replace(SPACE, clocks=(self.requirement.clock_mhz,))
+            space = replace(COARSE, clocks=(self.requirement.clock_mhz,))
             found = hardware.search([variant], self.requirement, device, space, few=1, fronts=False, parts=self._parts)
             if found.best:
                 row = found.best[0].row()

@@ -7,7 +7,7 @@ from ernn.estimate.shapes import Shape
 
 def weight_bits(shape: Shape) -> int:
     """Bits of all stored words of a network's matrices, padding included."""
-    return shape.bits * shape.stored_words
+    return shape.bits * shape.matrix_words
 
 
 def most_bits(device: Device) -> float:

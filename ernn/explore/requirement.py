@@ -1,7 +1,7 @@
 """A requirement in words and as bounds, and what an accelerator lacks of it."""
 
 from ernn.devices.catalogue import DEVICES, Device
-from ernn.estimate.fit import by_size
+from ernn.explore.fit import by_size
 from ernn.params.requirement import Requirement
 from ernn.records.exploration import HardwareRow, Limit
 

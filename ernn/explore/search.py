@@ -191,7 +191,7 @@ class Search:
             found = hardware.search(wanted, requirement, device, SPACE, few=VERIFIED)
             self._front += [each.row() for each in found.front]
             numbers = f"{found.covered:,} accelerators on {device.name}, {found.evaluated:,} of them added up"
-            best = f"best {found.best[0].sizes}" if found.best else f"none will do: {', '.join(found.binds)}"
+            best = f"best {found.best[0]}" if found.best else f"none will do: {', '.join(found.binds)}"
             self.say(f"phase II: {numbers}; {best}")
             if found.best or (device == devices[-1] and found.nearest is not None):
                 few = found.best or (found.nearest,)
@@ -203,7 +203,7 @@ class Search:
         specs = {f"{each.variant.label}-{number}": spec(each) for number, each in enumerate(few, 1)}
         requirement, built = self.settings.requirement, self.trials.benchmark(specs)
         rows = [
-            (_row(built[name], each.sizes, requirement), errors[each.variant.label], each.variant.label)
+            (_row(built[name], str(each), requirement), errors[each.variant.label], each.variant.label)
             for name, each in zip(specs, few, strict=True)
         ]
         rows.sort(key=lambda each: (bool(each[0].binds), cost(each[0], requirement.minimise, each[1])))
