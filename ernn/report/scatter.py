@@ -65,8 +65,8 @@ class Scale:
     def of(cls, values: Sequence[float], start: float, end: float) -> "Scale":
         """One that has room for all values.
 
-        >>> Scale.of([2, 8], 0, 100).place(5)
-        50.0
+        >>> round(Scale.of([2, 8], 0, 100).place(5))
+        50
         """
         least, most = min(values), max(values)
         if least > 0 and most / least > DECADE_SPREAD:
