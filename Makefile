@@ -50,7 +50,7 @@ folder: $(INSTALLED)
 run: folder ## Speech to compressed models to report; PRESET=smoke takes a few minutes, paper needs TIMIT=/folder
 	cd $(FOLDER) && exec python -m workflow.local --with-parent $(if $(JOBS),--jobs $(JOBS))
 	@cat $(FOLDER)/report/benchmark.txt
-	@echo "Report: $(FOLDER)/report/report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
+	@echo "Report: $(FOLDER)/report/report.html, as text report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
 
 .PHONY: explore
 explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml: trials, hardware and a page in explored/

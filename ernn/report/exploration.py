@@ -17,15 +17,17 @@ Each network is trained dense first; PER is that of the dev split of {corpus}.
 
 {dense}
 
-The trials follow in the order in which they were made. A loss is the points of PER above the reference. A cost is
-estimated by the cost model, for the best hardware that it finds. A trial is *stopped early* when it could no longer
-meet the requirement; its PER is then the least that it could still have reached.
+The trials follow in the order in which they were made. A loss is the points of PER above the reference. The cost is
+what shall be least, {minimised}, as the cost model estimates it for the best hardware that it finds. A trial is
+*stopped early* when it could no longer meet the requirement; its PER is then the least that it could still have
+reached.
 
 {trials}
 """
 BOUNDS = """\
-What can be known without training: the words that each block size stores, and the least cost that the cost model
-estimates for it. Where nothing fits, the last column says what there is too little of, or what takes too long.
+What can be known without training: the words that each block size stores, and the least cost ({minimised}) that the
+cost model estimates for it. Where nothing fits, the last column says what there is too little of, or what takes too
+long.
 
 {bounds}
 """
@@ -36,9 +38,9 @@ are PER, latency, energy and each resource. {plots}
 {table}
 """
 PLOTS = """\
-Plots show every accelerator that was estimated or built, with the number of its trial. A line joins those that are best
-in the two quantities of a plot, and a dashed line is a bound of the requirement. Values show under the pointer; all of
-them are in the table below.
+Plots show every accelerator that was estimated or built, with the number of its trial. A line joins those that are
+best in the two quantities of a plot, trials that were stopped early left out, and a dashed line is a bound of the
+requirement. Values show under the pointer; all of them are in the table below.
 
 {pictures}
 """
@@ -62,8 +64,8 @@ A *paired interval* compares two networks on the same utterances, drawn again an
 ABOUT = """\
 The search took {time}. It ran with commit {commit} on {date}.
 
-Nothing is loaded from elsewhere, and nothing made by others is embedded: no font, picture or script. Plots are drawn by
-ernn.
+Nothing is loaded from elsewhere, and nothing made by others is embedded: no font, picture or script. Plots are drawn
+by ernn.
 """
 
 
@@ -83,6 +85,7 @@ def _document(record: ExplorationRecord, plots: str) -> str:
     corpus = literal(record.corpus)
     trials = TRIALS.format(
         corpus=corpus,
+        minimised=literal(minimised(record)),
         dense=exploration_tables.dense(record),
         trials=exploration_tables.trials(record) if record.trials else "No design was tried.",
     )
@@ -91,12 +94,10 @@ def _document(record: ExplorationRecord, plots: str) -> str:
     sections = {
         "Requirement": _requirement(record),
         "Trials": trials,
-        "Before training": BOUNDS.format(bounds=bounds),
+        "Before training": BOUNDS.format(bounds=bounds, minimised=literal(minimised(record))),
         "Error over latency, energy and resources": FRONT.format(plots=plots, table=front),
         "The chosen design beside published systems": _chosen(record),
-        "How figures were obtained": exploration_tables.table(
-            ("figure", "how it was obtained"), record.measured.items()
-        ),
+        "How figures were obtained": exploration_tables.measured(record) if record.measured else "It is not recorded.",
         "About this search": ABOUT.format(
             time=duration(record.seconds), commit=literal(record.commit), date=literal(record.date)
         ),

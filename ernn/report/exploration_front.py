@@ -72,11 +72,12 @@ def picture(record: ExplorationRecord, name: str, caption: str) -> str:
     found = [each for each in tried(record) if each.dev_per is not None]
     if name == LEGEND:
         return scatter.legend(_meanings(record, found), caption)
-    points = [_point(record, each, name) for each in found]
+    first = {each.row.design: each for each in reversed(found)}  # one label a design
+    points = [_point(record, each, name, each is first[each.row.design]) for each in found]
     points.sort(key=lambda each: (each.ringed, each.filled))
     bound = {limit.quantity: limit.bound for limit in record.limits}
     across = Axis(QUANTITIES[name].title, bound.get(name))
-    return scatter.scatter(points, across, Axis("PER, dev split (%)", bound.get("per")), caption, _stair(found, name))
+    return scatter.scatter(points, across, Axis("PER, dev split (%)", bound.get("per")), caption, stair(found, name))
 
 
 def section(record: ExplorationRecord) -> str:
@@ -108,18 +109,18 @@ def section(record: ExplorationRecord) -> str:
     return table(head, rows, record.chosen)
 
 
-def _point(record: ExplorationRecord, each: Tried, name: str) -> Point:
+def _point(record: ExplorationRecord, each: Tried, name: str, labelled: bool) -> Point:
     quantity = QUANTITIES[name]
     value = quantity.of(each.row)
-    how = "estimate" if quantity.estimate else obtained(each.row)
     trial = "" if each.number is None else f"trial {each.number}: "
     return Point(
         value,
         each.dev_per or 0.0,
-        each.label,
+        each.label if labelled else "",
         (
             f"{trial}{each.row.design}, {device(each.row.device)}",
-            f"PER {each.error}, {quantity.text(value)} ({how})",
+            f"PER {each.error}, dev split",
+            f"{quantity.text(value)} ({quantity.how(each.row)})",
         ),
         _colour(each.method),
         MARKS.get(each.method, "circle"),
@@ -128,7 +129,7 @@ def _point(record: ExplorationRecord, each: Tried, name: str) -> Point:
     )
 
 
-def _stair(found: list[Tried], name: str) -> list[tuple[float, float]]:
+def stair(found: list[Tried], name: str) -> list[tuple[float, float]]:
     """Corners of the front in two quantities; an estimate counts where nothing was synthesized in its place."""
     verified = {_place(each.row) for each in found if each.row.verified}
     current = [each for each in found if each.row.verified or _place(each.row) not in verified]
@@ -148,7 +149,7 @@ def _place(row: HardwareRow) -> tuple[str, str, str]:
 
 def _meanings(record: ExplorationRecord, found: list[Tried]) -> list[tuple[Point, str]]:
     def mark(mark: str, colour: str = "currentColor", filled: bool = True, ringed: bool = False) -> Point:
-        return Point(0, 0, "", ("", ""), colour, mark, filled, ringed)
+        return Point(0, 0, "", (), colour, mark, filled, ringed)
 
     methods = list(dict.fromkeys(each.method for each in found))
     meanings = [

@@ -43,7 +43,7 @@ def trials(record: ExplorationRecord) -> str:
     """A line a trial, in the order in which they were made."""
     head = (
         *("design", "trial", "what", "reason", "result", "requirement", "PER, dev split", "loss (points)"),
-        *("stored weights", f"cost: {words.minimised(record)}, estimate", "hardware (estimate)", "time"),
+        *("stored weights", "cost (estimate)", "hardware (estimate)", "time"),
     )
     rows = [
         (
@@ -67,8 +67,7 @@ def trials(record: ExplorationRecord) -> str:
 
 def bounds(record: ExplorationRecord) -> str:
     """What each block size needs at least, before any training."""
-    least = f"least cost: {words.minimised(record)}, estimate"
-    head = ("network", "block size k", "stored weights", least, "its hardware (estimate)", "binds")
+    head = ("network", "block size k", "stored weights", "least cost (estimate)", "its hardware (estimate)", "binds")
     rows = [
         (
             each.network,
@@ -146,8 +145,8 @@ def _theirs(each: Published) -> tuple[str, ...]:
 
 def chosen(record: ExplorationRecord, row: HardwareRow, trial: TrialRow | None) -> str:
     """Every figure of the chosen design, and how it was obtained."""
-    how = words.obtained(row)
-    used = [(TITLES[name], _of_device(row, name), how) for name in TITLES]
+    latency = f"{show('latency_us', row.latency_us)} ({row.latency_cycles:,.0f} cycles)"
+    used = [(TITLES[name], _of_device(row, name), words.synthesized(row)) for name in TITLES]
     learned = []
     if trial is not None:
         learned = [
@@ -171,9 +170,9 @@ def chosen(record: ExplorationRecord, row: HardwareRow, trial: TrialRow | None) 
         ("arrays", row.sizes, "chosen"),
         *used,
         ("clock", show("clock_mhz", row.clock_mhz), CLOCKS[row.clock_kind]),
-        ("cycles between frames", show("cycles_per_frame", row.cycles), how),
-        ("latency of a frame", f"{show('latency_us', row.latency_us)} ({row.latency_cycles:,.0f} cycles)", how),
-        ("speed", f"{row.frames_per_s:,.0f} frames/s", how),
+        ("cycles between frames", show("cycles_per_frame", row.cycles), words.simulated(row)),
+        ("latency of a frame", latency, words.timed(row)),
+        ("speed", f"{row.frames_per_s:,.0f} frames/s", words.timed(row)),
         ("energy of a frame", show("energy_uj_per_frame", row.energy_uj), "estimate"),
     ]
     return table(("figure", "value", "how it was obtained"), [*learned, *built])
@@ -183,3 +182,8 @@ def _of_device(row: HardwareRow, name: str) -> str:
     text = words.QUANTITIES[name].text(getattr(row.used, name))
     share = DEVICES[row.device].shares(row.used).get(name) if row.device in DEVICES else None
     return text if share is None else f"{text} ({100 * share:.1f} % of the device)"
+
+
+def measured(record: ExplorationRecord) -> str:
+    """How each kind of figure was obtained."""
+    return table(("figure", "how it was obtained"), sorted(record.measured.items()))

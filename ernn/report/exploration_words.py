@@ -15,30 +15,52 @@ VERDICTS = {"met": "meets it", "missed": "misses it", "stopped": "stopped early"
 
 @dataclass(frozen=True)
 class Quantity:
-    """A figure of an accelerator that a search may minimise or bound: its words, and how it is written."""
+    """A figure of an accelerator that a search may minimise or bound: its words, how it is written, and known."""
 
     title: str
     text: Callable[[float], str]
     of: Callable[[HardwareRow], float]
-    estimate: bool = False  # whatever the accelerator
+    how: Callable[[HardwareRow], str]
+
+
+def synthesized(row: HardwareRow) -> str:
+    """How resources are known."""
+    return "synthesized" if row.verified else "estimate"
+
+
+def simulated(row: HardwareRow) -> str:
+    """How cycles are known."""
+    return "simulated" if row.verified else "estimate"
+
+
+def timed(row: HardwareRow) -> str:
+    """How times are known."""
+    cycles = "simulated" if row.verified else "estimated"
+    return f"{cycles} cycles, clock {CLOCKS[row.clock_kind]}"
 
 
 def _resource(name: str, title: str) -> Quantity:
-    return Quantity(title, lambda value: f"{value:,.1f}".removesuffix(".0"), lambda row: float(getattr(row.used, name)))
+    def text(value: float) -> str:
+        return f"{value:,.1f}".removesuffix(".0")
+
+    return Quantity(title, text, lambda row: float(getattr(row.used, name)), synthesized)
 
 
 QUANTITIES = {
-    "latency_us": Quantity("latency of a frame (us)", lambda v: show("latency_us", v), lambda row: row.latency_us),
+    "latency_us": Quantity("latency of a frame (us)", lambda v: show("latency_us", v), lambda r: r.latency_us, timed),
+    "frames_per_s": Quantity("frames a second", lambda v: show("frames_per_s", v), lambda r: r.frames_per_s, timed),
     "energy_uj": Quantity(
-        "energy of a frame (uJ, estimate)", lambda v: show("energy_uj_per_frame", v), lambda row: row.energy_uj, True
+        "energy of a frame (uJ, estimate)",
+        lambda v: show("energy_uj_per_frame", v),
+        lambda r: r.energy_uj,
+        lambda _: "estimate",
     ),
     "lut": _resource("lut", "look-up tables (LUT)"),
     "ff": _resource("ff", "flip-flops (FF)"),
     "dsp": _resource("dsp", "multiplier blocks (DSP)"),
     "bram": _resource("bram", "block RAMs"),
-    "frames_per_s": Quantity("frames a second", lambda v: show("frames_per_s", v), lambda row: row.frames_per_s),
     "share": Quantity(
-        "share of the device's scarcest resource", lambda value: f"{100 * value:.1f} %", lambda row: row.share
+        "share of the device's scarcest resource", lambda v: f"{100 * v:.1f} %", lambda r: r.share, synthesized
     ),
 }
 
@@ -68,7 +90,7 @@ def value(quantity: str, row: HardwareRow | None, trial: TrialRow | None) -> str
     if row is None or quantity not in QUANTITIES:
         return NONE
     found = QUANTITIES[quantity]
-    return f"{found.text(found.of(row))} ({'estimate' if found.estimate else obtained(row)})"
+    return f"{found.text(found.of(row))} ({found.how(row)})"
 
 
 def chosen_row(record: ExplorationRecord) -> HardwareRow | None:
@@ -98,7 +120,7 @@ def briefly(row: HardwareRow) -> str:
 
 
 def obtained(row: HardwareRow) -> str:
-    """How resources and cycles are known."""
+    """How resources and cycles are known, in one cell."""
     return "synthesized and simulated" if row.verified else "estimate"
 
 

@@ -31,7 +31,8 @@ PAGE = """\
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 LONG = 24  # characters of a cell that may take several lines
-_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?!\w| x \w)|–$")
+_DIGITS = r"[-+]?\d[\d.,/]*"
+_NUMBER = re.compile(rf"(at least )?{_DIGITS}( to {_DIGITS}| \d+| h \d+)?( [%A-Za-z/]+)?( \(.*\))?|–")
 _MARKUP = re.compile(r"([\\`*_\[\]<>&|~])")
 
 
@@ -105,14 +106,13 @@ def _scoped(tokens: Sequence[Token]) -> None:
 
 def _column(tokens: Sequence[Token], cells: Sequence[int], first: bool) -> None:
     """One column of a table; `cells` are the places of its opening tokens, the head first."""
-    head, *body = cells
-    tokens[head].attrSet("scope", "col")
-    texts = [_text(tokens[place + 1]) for place in body]
-    numbers = bool(texts) and all(_NUMBER.match(each) and len(each) <= LONG for each in texts)
-    for place, text in zip(cells, ["", *texts], strict=True):
-        if numbers or len(text) > LONG:
-            tokens[place].attrSet("class", "number" if numbers else "long")
-    for place in body if first else ():
+    texts = [_text(tokens[place + 1]) for place in cells]
+    tokens[cells[0]].attrSet("scope", "col")
+    numbers = len(texts) > 1 and all(_NUMBER.fullmatch(each) and len(each) <= LONG for each in texts[1:])
+    for place, text in zip(cells, texts, strict=True):
+        if classes := ["number"] * numbers + ["long"] * (len(text) > LONG):
+            tokens[place].attrSet("class", " ".join(classes))
+    for place in cells[1:] if first else ():
         tokens[place].tag = tokens[place + 2].tag = "th"
         tokens[place].attrSet("scope", "row")
 

@@ -5,10 +5,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 560, 400
-LEFT, RIGHT, TOP, BOTTOM = 66, 14, 48, 50  # margins; values of the point under the pointer stand in the upper one
+WIDTH, HEIGHT = 440, 360
+LEFT, RIGHT, TOP, BOTTOM = 60, 14, 60, 50  # margins; values of the point under the pointer stand in the upper one
 CHARACTER = 7.5  # width of one of a label
 LINE = 15  # height of one of text
+TIP = 66  # characters that have room in the upper margin
 DECADE_SPREAD = 20  # from here on an axis is logarithmic
 MARKS: dict[str, str] = {  # around 0, 0
     "circle": "M-5.5,0a5.5,5.5 0 1,0 11,0a5.5,5.5 0 1,0 -11,0z",
@@ -25,7 +26,7 @@ class Point:
 
     Args:
         label: a few characters beside it; empty: none.
-        lines: two, shown under the pointer.
+        lines: up to three, shown under the pointer.
         colour: as CSS writes it.
         mark: one of `MARKS`.
         filled: else it is hollow.
@@ -35,7 +36,7 @@ class Point:
     x: float
     y: float
     label: str
-    lines: tuple[str, str]
+    lines: tuple[str, ...]
     colour: str
     mark: str
     filled: bool = True
@@ -64,8 +65,8 @@ class Scale:
     def of(cls, values: Sequence[float], start: float, end: float) -> "Scale":
         """One that has room for all values.
 
-        >>> Scale.of([2, 8], 0, 100).place(5)
-        50.0
+        >>> round(Scale.of([2, 8], 0, 100).place(5))
+        50
         """
         least, most = min(values), max(values)
         if least > 0 and most / least > DECADE_SPREAD:
@@ -121,11 +122,11 @@ def scatter(points: Sequence[Point], x: Axis, y: Axis, caption: str, front: Sequ
     across = Scale.of([*(each.x for each in points), *_known(x)], LEFT, WIDTH - RIGHT)
     up = Scale.of([*(each.y for each in points), *_known(y)], HEIGHT - BOTTOM, TOP)
     parts = [*_axes(across, up, x, y), *_bounds(across, up, x, y), *_stair(across, up, front)]
-    labels = _labels([(across.place(each.x), up.place(each.y), each.label) for each in points])
+    labels = _labels([(across.place(each.x), up.place(each.y), each) for each in points])
     parts += [
         _point(each, across.place(each.x), up.place(each.y), label) for each, label in zip(points, labels, strict=True)
     ]
-    return _svg(WIDTH, HEIGHT, caption, parts)
+    return _svg("plot", HEIGHT, caption, parts)
 
 
 def legend(marks: Sequence[tuple[Point, str]], caption: str) -> str:
@@ -135,12 +136,12 @@ def legend(marks: Sequence[tuple[Point, str]], caption: str) -> str:
         _mark(each, 14, 14 + pitch * row) + _text(34, 18 + pitch * row, meaning)
         for row, (each, meaning) in enumerate(marks)
     ]
-    return _svg(WIDTH, pitch * len(marks) + 4, caption, parts)
+    return _svg("legend", pitch * len(marks) + 4, caption, parts)
 
 
-def _svg(width: int, height: int, caption: str, parts: Sequence[str]) -> str:
+def _svg(kind: str, height: int, caption: str, parts: Sequence[str]) -> str:
     label = html.escape(caption)
-    head = f'<svg class="plot" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
+    head = f'<svg class="{kind}" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">'
     return "\n".join([head, *parts, "</svg>"])
 
 
@@ -177,9 +178,9 @@ def _stair(across: Scale, up: Scale, front: Sequence[tuple[float, float]]) -> It
 
 
 def _point(point: Point, x: float, y: float, label: tuple[float, float] | None) -> str:
-    name, values = (each if len(each) <= 70 else f"{each[:69]}…" for each in point.lines)
-    tip = _text(LEFT, 16, name) + _text(LEFT, 16 + LINE, values)
-    title = f"<title>{html.escape(': '.join(point.lines))}</title>"
+    lines = [each if len(each) <= TIP else f"{each[: TIP - 1]}…" for each in point.lines]
+    tip = "".join(_text(6, 14 + LINE * number, line) for number, line in enumerate(lines))
+    title = f"<title>{html.escape('; '.join(point.lines))}</title>"
     beside = _text(*label, point.label) if label else ""
     return f'<g class="point">{title}{_mark(point, x, y)}{beside}<g class="tip">{tip}</g></g>'
 
@@ -193,15 +194,16 @@ def _mark(point: Point, x: float, y: float) -> str:
     return f'<path {fill} stroke="{colour}" stroke-width="2" {place} d="{MARKS[point.mark]}"/>{ring}'
 
 
-def _labels(places: Sequence[tuple[float, float, str]]) -> list[tuple[float, float] | None]:
-    """Where the label of each mark begins: at the first side that is free; None where there is none or no free side."""
+def _labels(places: Sequence[tuple[float, float, Point]]) -> list[tuple[float, float] | None]:
+    """Where the label of each mark begins: at the first corner that is free; None where there is none."""
     taken = [Box(x - 7, y - 7, x + 7, y + 7) for x, y, _ in places]
     found: list[tuple[float, float] | None] = []
-    for x, y, label in places:
-        wide = CHARACTER * len(label)
-        sides = [(x + 14, y + 4), (x - 14 - wide, y + 4), (x - wide / 2, y - 14), (x - wide / 2, y + 25)]
-        boxes = {side: Box(side[0], side[1] - 11, side[0] + wide, side[1] + 3) for side in sides if label}
-        place = next((side for side, box in boxes.items() if box.free(taken)), None)
+    for x, y, point in places:
+        wide, away = CHARACTER * len(point.label), 12 if point.ringed else 8
+        right, left, above, below = x + away, x - away - wide, y - away, y + away + 11
+        corners = [(right, above), (left, below), (left, above), (right, below)]  # the stair leaves the first two free
+        boxes = {each: Box(each[0], each[1] - 11, each[0] + wide, each[1] + 3) for each in corners if point.label}
+        place = next((corner for corner, box in boxes.items() if box.free(taken)), None)
         found.append(place)
         if place is not None:
             taken.append(boxes[place])

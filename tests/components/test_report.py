@@ -14,6 +14,8 @@ from components.stage import main
 from ernn import artifacts
 from ernn.params import ENTRIES, Parameters
 from ernn.report import results as results_of
+from tests import browser
+from tests.report.parsed import Parsed
 
 FLAGS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
 FLAGS += ["--benchmarks", "benchmarks", "--report", "report"]
@@ -34,6 +36,32 @@ def test_every_figure_of_the_text_is_there_and_every_figure_is_shown(made):
     assert shown == files
     assert len(files) == 3 + 7 + 2 + 3
     assert all((made / name).read_bytes().startswith(PNG) for name in files)
+
+
+def test_the_page_holds_the_text_and_every_figure(made):
+    """Cells of all tables, in their order; figures inside, so that the page can be sent as one file."""
+    text, found = (made / "report.md").read_text(), Parsed((made / "report.html").read_text())
+    lines = [line[2:-2] for line in text.splitlines() if re.match(r"\| (?!---)", line)]
+    assert found.tags.count("th") + found.tags.count("td") == sum(line.count(" | ") + 1 for line in lines)
+    assert all(cell.strip(" *") in found.text for line in lines for cell in line.split(" | "))
+    assert [each["alt"] for each in found.of("img")] == re.findall(r"!\[([^]]+)\]", text)
+    assert all((each["src"] or "").startswith("data:image/svg+xml;base64,") for each in found.of("img"))
+    assert "script" not in found.tags
+    assert (made / "report.html").stat().st_size < 3_000_000
+
+
+@pytest.mark.system
+@pytest.mark.browser
+@browser.MISSING
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_fits_its_window_and_asks_for_nothing(made, width):
+    with browser.opened(made / "report.html", width, dark=True) as found:
+        assert found.overflow == 0
+        assert found.asked == []
+        assert found.page.evaluate("[...document.images].every(each => each.naturalWidth > 0)")
+        found.page.set_viewport_size({"width": 1032, "height": 700})  # A4 across, within its margins
+        found.page.emulate_media(media="print")
+        assert found.outside("table, td, th, img") == []
 
 
 def test_table_has_each_network_with_its_interval(made):

@@ -1,0 +1,291 @@
+"""The page on a design search: what was asked, tried and chosen, for every way in which a search may end."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ernn import artifacts
+from ernn.records.exploration import ExplorationRecord
+from ernn.report import exploration, exploration_front
+from ernn.report.published import published
+from tests import browser
+from tests.report.explorations import BUILT, FOUND, GRU, NEAREST, NOTHING, hardware, trial
+from tests.report.parsed import Parsed
+
+ALL = pytest.mark.parametrize("record", [FOUND, NEAREST, NOTHING], ids=lambda each: each.name)
+HOSTILE = "</title></style><script>alert('x')</script>&amp; | *a* `b` [c](javascript:d) ![e](https://f) \\"
+
+
+def rows(text: str, head: str) -> list[list[str]]:
+    """Cells of the Markdown table whose head begins with `head`."""
+    (table,) = [each for each in text.split("\n\n") if each.startswith(f"| {head} |")]
+    return [[cell.strip(" *") for cell in line[2:-2].split(" | ")] for line in table.splitlines()[2:]]
+
+
+def headline(record: ExplorationRecord) -> str:
+    return exploration.markdown(record).split("\n\n")[1]
+
+
+def test_the_headline_says_what_was_asked_and_chosen():
+    text = headline(FOUND)
+    assert text.startswith(
+        "Asked: phone error rate on the dev split at most 18.20 %: 2 points above the dense network; "
+    )
+    assert "with the least share of the device's scarcest resource." in text
+    assert text.endswith(
+        "Chosen: **gru-k8** on Kintex UltraScale XCKU060. The requirement is **met with 95 % certainty**."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        (
+            {"certain": False},
+            "not with 95 % certainty: on the test split, the 95 % interval of its loss",
+        ),
+        ({"certain": False, "test": None}, "**met** on the dev split, not with 95 % certainty: the test split was not"),
+        ({"met": False, "binds": ("dsp",)}, "**Not met**: the nearest design is **gru-k8** on Kintex UltraScale"),
+        ({"met": False, "binds": ("dsp", "per")}, "What binds: dsp, per."),
+        ({"met": False, "chosen": None, "binds": ("dsp",)}, "**Not met**: no design was chosen. What binds: dsp."),
+    ],
+)
+def test_the_headline_says_how_it_ended(changes, end):
+    assert end in headline(replace(FOUND, **changes))
+
+
+@ALL
+def test_sections_stand_in_their_order(record):
+    titles = re.findall(r"^## (.+)", exploration.markdown(record), re.MULTILINE)
+    assert titles == [
+        "Requirement",
+        "Trials",
+        "Before training",
+        "Error over latency, energy and resources",
+        "The chosen design beside published systems",
+        "How figures were obtained",
+        "About this search",
+    ]
+
+
+def test_each_limit_stands_beside_what_the_chosen_design_has():
+    assert [row[1] for row in rows(exploration.markdown(FOUND), "required")] == [
+        "17.70 % (dev split)",
+        "3.27 us (simulated cycles, clock estimated from levels)",
+        "1,036,269 frames/s (simulated cycles, clock estimated from levels)",
+        "7.7 % (synthesized)",
+        "7.7 % (synthesized)",
+    ]
+
+
+def test_trials_stand_in_their_order_with_reason_result_error_and_cost():
+    found = rows(exploration.markdown(FOUND), "design | trial | what")
+    assert [row[0] for row in found] == [each.design for each in FOUND.trials]
+    assert found[1][1:8] == [
+        "2",
+        "lstm, ADMM (E-RNN), k = 8",
+        "the largest block size that fits",
+        "the requirement is kept; a smaller one may cost less",
+        "stopped early",
+        "at least 19.90 %",
+        "at least +3.70",
+    ]
+    assert found[5][9] == "7.7 %"
+    assert found[6][9:11] == ["–", "none keeps the requirement"]
+
+
+def test_bounds_say_what_binds():
+    found = rows(exploration.markdown(FOUND), "network | block size k")
+    assert [row[:4] for row in found[:2]] == [["lstm", "1", "244,784", "–"], ["lstm", "4", "66,608", "14.5 %"]]
+    assert found[0][5] == "latency: 31 us of at most 5 us"
+
+
+def test_everything_tried_is_in_the_table_and_estimates_are_named():
+    found = rows(exploration.markdown(FOUND), "design | trial | on the front")
+    estimates = sum(each.hardware is not None for each in FOUND.trials)
+    assert len(found) == estimates + len(FOUND.verified)
+    assert sum(row[2] == "yes" for row in found) == len(FOUND.front)
+    assert [row[15] for row in found if row[0] == "gru-k8"] == ["synthesized and simulated", "estimate"]
+
+
+def test_the_chosen_design_shows_its_test_score_and_stands_above_published_systems():
+    text = exploration.markdown(FOUND)
+    figures = {row[0]: row[1:] for row in rows(text, "figure | value")}
+    assert figures["loss, test split"] == [
+        "+1.71 points (+1.05 to +1.96)",
+        "measured once, paired 95 % interval",
+    ]
+    assert figures["energy of a frame"] == ["1.18 uJ", "estimate"]
+    ours, *theirs = rows(text, "system")
+    assert ours[0] == "gru-k8"
+    assert ours[10:14] == ["1.18 uJ (estimate)", "849,421 (estimate)", "+1.71 (+1.05 to +1.96), test split",
+                           "synthesized and simulated"]  # fmt: skip
+    assert [(row[0], row[13]) for row in theirs] == [(each.name, each.confidence) for each in published()]
+
+
+def test_without_a_test_score_the_loss_is_that_of_the_dev_split():
+    text = exploration.markdown(NEAREST)
+    assert rows(text, "system")[0][12] == "+2.40, dev split"
+    assert "paired interval" not in text
+
+
+@pytest.mark.parametrize(
+    ("minimised", "cost"),
+    [("share", "7.7 %"), ("dsp", "0.1"), ("latency_us", "0.08 us"), ("energy_uj", "0.08 uJ"), ("per", "0.08 %")],
+)
+def test_a_cost_has_its_unit(minimised, cost):
+    record = replace(FOUND, minimised=minimised)
+    assert rows(exploration.markdown(record), "design | trial | what")[5][9] == cost
+
+
+@ALL
+def test_terms_are_explained_and_the_splits_are_told_apart(record):
+    text = exploration.markdown(record)
+    assert all(f"*{term}*" in text for term in ("point", "block size", "dev\nsplit", "test split", "front"))
+    assert "is read once, for the chosen design" in text
+
+
+@ALL
+def test_markdown_and_page_have_the_same_tables(record):
+    found = Parsed(exploration.html(record))
+    cells = [
+        cell
+        for line in exploration.markdown(record).splitlines()
+        if line.startswith("| ") and not line.startswith("| ---")
+        for cell in line.strip("| ").split(" | ")
+    ]
+    assert found.tags.count("th") + found.tags.count("td") == len(cells)
+    assert all(" ".join(cell.strip("*").split()) in found.text for cell in cells if "\\" not in cell)
+
+
+@ALL
+def test_headings_are_in_order_and_pictures_have_words(record):
+    found = Parsed(exploration.html(record))
+    levels = [int(tag[1]) for tag in found.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels == [1, *[2] * 7]
+    assert all(each["role"] == "img" and each["aria-label"] for each in found.of("svg"))
+    assert all(each.get("scope") in ("row", "col") for each in found.of("th"))
+
+
+@ALL
+def test_nothing_is_loaded_and_nothing_runs(record):
+    found = Parsed(exploration.html(record))
+    assert not {"script", "link", "img", "iframe", "object", "embed"} & set(found.tags)
+    addresses = [each[key] for _, each in found.attributes for key in ("src", "href", "xlink:href") if key in each]
+    assert all((each or "").startswith("#section-") for each in addresses)
+    assert "url(" not in exploration.html(record)
+
+
+def test_there_is_a_plot_a_quantity_and_a_mark_an_accelerator():
+    text = exploration.html(FOUND)
+    assert text.count('<svg class="plot"') == len(exploration_front.PLOTTED)
+    assert text.count('<g class="point">') == len(exploration_front.PLOTTED) * len(exploration_front.tried(FOUND))
+    assert (
+        "<title>trial 6: gru-k8, Kintex UltraScale XCKU060; PER 17.70 %, dev split; 22,633 (synthesized)</title>"
+        in text
+    )
+
+
+@pytest.mark.parametrize("record", [replace(FOUND, trials=FOUND.trials[-2:-1], verified=(), front=()), NOTHING])
+def test_one_accelerator_makes_no_plot(record):
+    text = exploration.html(record)
+    assert "<svg" not in text
+    assert "nothing to plot" in text
+
+
+def test_an_estimate_in_whose_place_something_was_built_is_not_on_the_stair():
+    cheaper = replace(GRU, used=replace(GRU.used, lut=1.0))
+    record = replace(
+        FOUND, trials=(FOUND.trials[0], trial("gru-k8", "met", 17.7, cheaper)), front=(), verified=(BUILT,)
+    )
+    found = exploration_front.tried(record)
+    assert (1.0, 17.7) not in exploration_front.stair(found, "lut")
+    assert (BUILT.used.lut, 17.7) in exploration_front.stair(found, "lut")
+
+
+def test_what_is_known_of_no_design_is_in_the_table_alone():
+    stranger = hardware("elsewhere", GRU.used, 99)
+    record = replace(FOUND, front=(*FOUND.front, stranger))
+    row = rows(exploration.markdown(record), "design | trial | on the front")[-1]
+    assert row[:4] == ["elsewhere", "–", "yes", "–"]
+    assert "elsewhere" not in "".join(re.findall("<svg.*?</svg>", exploration.html(record), re.DOTALL))
+
+
+def test_a_record_from_disk_gives_the_same_page(tmp_path):
+    artifacts.write_record(tmp_path / "explore.json", FOUND)
+    read = artifacts.read_record(tmp_path / "explore.json", ExplorationRecord)
+    assert exploration.html(read) == exploration.html(FOUND)
+
+
+def filled(text: str) -> ExplorationRecord:
+    """A record in which every text is another one."""
+    rows = [replace(each, design=text, sizes=text, device=text, binds=(text,)) for each in (GRU, BUILT)]
+    tried = trial(text, "met", 17.7, rows[0], network=text, method=text, blocks=text)
+    return replace(
+        FOUND,
+        name=text,
+        limits=(replace(FOUND.limits[0], text=text), replace(FOUND.limits[1], text=text, quantity=text)),
+        corpus=text,
+        dense=(replace(FOUND.dense[0], network=text, text=text),),
+        bounds=(replace(FOUND.bounds[0], network=text, binds=text),),
+        trials=(replace(tried, reason=text, result=text, bits=text),),
+        front=(rows[1],),
+        verified=(rows[1],),
+        chosen=text,
+        met=False,
+        binds=(text,),
+        measured={text: text},
+        commit=text,
+        date=text,
+        devices=(text,),
+    )
+
+
+PLAIN = Parsed(exploration.html(filled("plain"))).tags
+
+
+@settings(max_examples=15)
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30).filter(str.strip))
+def test_no_text_of_a_record_changes_the_page(text):
+    found = Parsed(exploration.html(filled(text)))
+    assert found.tags == PLAIN
+    assert found.text.count(" ".join(text.split())) >= 15
+
+
+def test_markup_in_a_record_is_shown():
+    found = Parsed(exploration.html(filled(HOSTILE)))
+    assert found.tags == PLAIN
+    assert HOSTILE in found.text
+
+
+@pytest.mark.system
+@pytest.mark.browser
+@browser.MISSING
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_fits_its_window_and_asks_for_nothing(tmp_path, width):
+    file = tmp_path / "explore.html"
+    file.write_text(exploration.html(FOUND))
+    with browser.opened(file, width) as found:
+        assert found.overflow == 0
+        assert found.asked == []
+        assert found.outside("p, h1, h2, figure, svg, .table") == []
+        mark = found.page.locator("svg.plot").first.locator(".point").last
+        tip = mark.locator(".tip")
+        assert not tip.is_visible()
+        mark.locator(".mark").hover()
+        assert tip.is_visible()
+
+
+@pytest.mark.system
+@pytest.mark.browser
+@browser.MISSING
+def test_printed_tables_are_whole(tmp_path):
+    file = tmp_path / "explore.html"
+    file.write_text(exploration.html(FOUND))
+    with browser.opened(file, width=1032, dark=True) as found:  # A4 across, within its margins
+        found.page.emulate_media(media="print")
+        assert found.outside("table, td, th, svg") == []
+        assert found.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
