@@ -148,7 +148,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
         with atomic(folder / file) as temporary:
             temporary.write_text(text)
     trials.publish()
-    print(f"explore: {exploration._headline(record)}")
+    print(f"explore: {exploration.headline(record)}")
     print(f"Page: {folder / 'explore.html'}")
     return 0 if record.met else 1
 

@@ -30,14 +30,18 @@ def devices_of(requirement: Requirement) -> list[Device]:
     return [device for device in by_size() if device.name in requirement.devices]
 
 
-def limits(requirement: Requirement) -> tuple[Limit, ...]:
-    """Lines of the requirement, as a person reads them."""
+def limits(requirement: Requirement, per: float | None) -> tuple[Limit, ...]:
+    """Lines of the requirement, as a person reads them.
+
+    Args:
+        per: greatest phone error rate, percent; None: it is not limited.
+    """
     found = []
-    if requirement.per is not None:
-        found.append(Limit("per", f"phone error rate of at most {requirement.per:g} %", requirement.per))
-    if requirement.per_loss is not None:
-        text = f"at most {requirement.per_loss:g} points more phone errors than the dense network"
-        found.append(Limit("per_loss", text, requirement.per_loss))
+    if per is not None:
+        text = f"phone error rate of at most {per:.2f} % on the dev split"
+        if requirement.per_loss is not None:
+            text += f", {requirement.per_loss:g} points above the dense network"
+        found.append(Limit("per", text, per))
     if requirement.latency_us is not None:
         text = f"at most {requirement.latency_us:g} us from a frame's first feature to its last logit"
         found.append(Limit("latency_us", text, requirement.latency_us))

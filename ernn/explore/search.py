@@ -114,7 +114,7 @@ class Search:
         met = chosen is not None and not chosen.binds and choice.best is not None
         return ExplorationRecord(
             name=name,
-            limits=limits(requirement),
+            limits=limits(requirement, limit),
             minimised=requirement.minimise,
             corpus=self.settings.corpus,
             dense=tuple(_dense(each, networks[each], per, costs.dense_words(each)) for each, per in dense.items()),
@@ -122,7 +122,7 @@ class Search:
             trials=tuple(self._rows),
             front=tuple(self._front),
             verified=chosen.rows if chosen is not None else (),
-            chosen=chosen.program if chosen is not None else None,
+            chosen=chosen.candidate.name if chosen is not None else None,
             met=met,
             certain=met and test is not None and certain(test, requirement.per, requirement.per_loss),
             binds=() if met else binds,
@@ -131,6 +131,9 @@ class Search:
             seconds=seconds(),
             commit=commit,
             date=date,
+            devices=tuple(device.name for device in devices_of(requirement)),
+            clock_mhz=requirement.clock_mhz,
+            allowed_trials=requirement.trials,
         )
 
     def _say_bounds(self, bounds: tuple[BoundRow, ...]) -> None:
@@ -189,7 +192,7 @@ class Search:
         devices = devices_of(requirement)
         for device in devices:
             found = hardware.search(wanted, requirement, device, SPACE, few=VERIFIED)
-            self._front += [each.row() for each in found.front]
+            self._front += [_estimated(each, candidate.name) for each in found.front]
             numbers = f"{found.covered:,} accelerators on {device.name}, {found.evaluated:,} of them added up"
             best = f"best {found.best[0]}" if found.best else f"none will do: {', '.join(found.binds)}"
             self.say(f"phase II: {numbers}; {best}")
@@ -203,12 +206,12 @@ class Search:
         specs = {f"{each.variant.label}-{number}": spec(each) for number, each in enumerate(few, 1)}
         requirement, built = self.settings.requirement, self.trials.benchmark(specs)
         rows = [
-            (_row(built[name], str(each), requirement), errors[each.variant.label], each.variant.label)
+            (_row(built[name], candidate.name, each, requirement), each.variant.label)
             for name, each in zip(specs, few, strict=True)
         ]
-        rows.sort(key=lambda each: (bool(each[0].binds), cost(each[0], requirement.minimise, each[1])))
-        best, per, program = rows[0]
-        return _Chosen(candidate, program, per, tuple(row for row, *_ in rows), best.binds)
+        rows.sort(key=lambda each: (bool(each[0].binds), cost(each[0], requirement.minimise, errors[each[1]])))
+        best, program = rows[0]
+        return _Chosen(candidate, program, errors[program], tuple(row for row, _ in rows), best.binds)
 
 
 def variants(candidate: Candidate) -> dict[str, ProgramSpec]:
@@ -253,20 +256,23 @@ def _trial(step: Train, trained: Trained, problem: Problem, tried: Tried, refere
     )
 
 
-def _row(found: BenchmarkRow, sizes: str, requirement: Requirement) -> HardwareRow:
-    """A synthesized and simulated accelerator."""
-    device = DEVICES[found.device]
-    row = HardwareRow(
-        design=found.accelerator,
-        device=found.device,
-        sizes=sizes,
-        used=found.used,
-        share=max(device.shares(found.used).values()),
-        cycles=found.cycles_per_frame,
-        latency_cycles=found.latency_cycles,
-        clock_mhz=found.speed.clock_mhz,
-        clock_kind=found.clock_kind,
-        energy_uj=found.energy.uj_per_frame,
+def _estimated(found: hardware.Candidate, design: str) -> HardwareRow:
+    """An accelerator of an integer network of a design, by estimates."""
+    sizes = f"{found.variant.label}: {found}"
+    return replace(found.row(), design=design, sizes=sizes, dev_per=found.variant.error)
+
+
+def _row(built: BenchmarkRow, design: str, found: hardware.Candidate, requirement: Requirement) -> HardwareRow:
+    """The same, synthesized and simulated."""
+    row = replace(
+        _estimated(found, design),
+        used=built.used,
+        share=max(DEVICES[built.device].shares(built.used).values()),
+        cycles=built.cycles_per_frame,
+        latency_cycles=built.latency_cycles,
+        clock_mhz=built.speed.clock_mhz,
+        clock_kind=built.clock_kind,
+        energy_uj=built.energy.uj_per_frame,
         verified=True,
     )
     return replace(row, binds=short_of(row, requirement))

@@ -39,6 +39,7 @@ class HardwareRow(Part):
         used, cycles, latency_cycles, clock_mhz, clock_kind, energy_uj: what they are is said by `verified`: synthesized
             and simulated, or estimated; energy is an estimate always.
         binds: what it needs too much of, or takes too long for; empty: it keeps the requirement.
+        dev_per: phone error rate of its integer network on the dev split, percent; None: it was not made.
     """
 
     design: str
@@ -53,6 +54,7 @@ class HardwareRow(Part):
     energy_uj: float
     verified: bool
     binds: tuple[str, ...] = ()
+    dev_per: float | None = None
 
     @property
     def latency_us(self) -> float:

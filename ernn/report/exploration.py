@@ -102,12 +102,12 @@ def _document(record: ExplorationRecord, plots: str) -> str:
             time=duration(record.seconds), commit=literal(record.commit), date=literal(record.date)
         ),
     }
-    parts = [f"# Design search: {literal(record.name)}", _headline(record), TERMS.rstrip("\n")]
+    parts = [f"# Design search: {literal(record.name)}", headline(record), TERMS.rstrip("\n")]
     parts += [f"## {title}\n\n{text.rstrip()}" for title, text in sections.items()]
     return "\n\n".join(parts) + "\n"
 
 
-def _headline(record: ExplorationRecord) -> str:
+def headline(record: ExplorationRecord) -> str:
     """What was asked, what was chosen, and whether it keeps the requirement."""
     asked = "; ".join(literal(limit.text) for limit in record.limits) or "no limit"
     return f"Asked: {asked}; with the least {literal(minimised(record))}. {_answer(record)}"

@@ -46,6 +46,9 @@ def _tried(record: ExplorationRecord, row: HardwareRow) -> Tried:
     for number, trial in enumerate(record.trials, start=1):
         if trial.design == row.design:
             known = trial.verdict != "stopped"
+            if row.dev_per is not None:
+                error = f"{show('per', row.dev_per)} (integer)"
+                return Tried(row, number, trial.method, described(trial), row.dev_per, error, True)
             return Tried(row, number, trial.method, described(trial), trial.dev_per, dev_per(trial), known)
     for network in record.dense:
         if network.network == row.design:

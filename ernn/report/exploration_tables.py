@@ -67,7 +67,7 @@ def trials(record: ExplorationRecord) -> str:
 
 def bounds(record: ExplorationRecord) -> str:
     """What each block size needs at least, before any training."""
-    head = ("network", "block size k", "stored weights", "least cost (estimate)", "its hardware (estimate)", "binds")
+    head = ("network", "compression", "stored weights", "least cost (estimate)", "its hardware (estimate)", "binds")
     rows = [
         (
             each.network,

@@ -104,7 +104,7 @@ def chosen_row(record: ExplorationRecord) -> HardwareRow | None:
 def described(trial: TrialRow) -> str:
     """A trial's network, method and blocks."""
     method = METHODS[trial.method].title if trial.method in METHODS else trial.method
-    blocks = f", k = {trial.blocks}" if trial.blocks else ""
+    blocks = f", {trial.blocks}" if trial.blocks else ""
     return f"{trial.network}, {method}{blocks}"
 
 

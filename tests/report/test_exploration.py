@@ -98,8 +98,8 @@ def test_trials_stand_in_their_order_with_reason_result_error_and_cost():
 
 
 def test_bounds_say_what_binds():
-    found = rows(exploration.markdown(FOUND), "network | block size k")
-    assert [row[:4] for row in found[:2]] == [["lstm", "1", "244,784", "–"], ["lstm", "4", "66,608", "14.5 %"]]
+    found = rows(exploration.markdown(FOUND), "network | compression")
+    assert [row[:4] for row in found[:2]] == [["lstm", "k = 1", "244,784", "–"], ["lstm", "k = 4", "66,608", "14.5 %"]]
     assert found[0][5] == "latency: 31 us of at most 5 us"
 
 
