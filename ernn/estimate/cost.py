@@ -16,7 +16,7 @@ from ernn.hw.layout.words import Words
 from ernn.hw.verilog import chain
 from ernn.hw.verilog.chain import Handshake
 from ernn.hw.verilog.items import Instance, Item, Memory, Register
-from ernn.hw.verilog.lane import lane_module
+from ernn.hw.verilog.lane import lane_items
 from ernn.hw.verilog.layer import Controlled, LayerHardware
 from ernn.hw.verilog.network import Architecture, NetworkHardware, around
 from ernn.program.network import Program
@@ -69,7 +69,7 @@ def memory_cost(link: LayerHardware, kind: Style, family: Family) -> Resources:
     """What its memories of weights take if they are of a kind, and not of the kind that it was made with."""
     total = Resources()
     for layer in link.with_projection:
-        for item in lane_module(layer.array).items:
+        for item in lane_items(layer.array):
             if isinstance(item, Instance) and "KIND" in item.parameters:
                 other = replace(item, parameters={**item.parameters, "KIND": f'"{kind}"'})
                 more = instance_cost(other, FABRICS[family]) + instance_cost(item, FABRICS[family]) * -1
@@ -103,9 +103,9 @@ def layer_parts(layer: LayerHardware, family: Family) -> Iterator[CostPart]:
 
 def _lane(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Weights, operands, kernel and accumulators of one lane."""
-    array, module = layer.array, lane_module(layer.array)
-    total = kernel_cost(array.lane, fabric) + _library(module.items, fabric)
-    total += Resources(ff=sum(register.bits for register in module.registers))
+    array, items = layer.array, list(lane_items(layer.array))
+    total = kernel_cost(array.lane, fabric) + _library(items, fabric)
+    total += Resources(ff=sum(item.bits for item in items if isinstance(item, Register)))
     shifts = len(array.shifts)
     if shifts > 1:  # a choice among sums at several places
         total += Resources(lut=array.lanes_bits * -(-2 * shifts // fabric.lut_inputs))

@@ -22,7 +22,7 @@ from ernn.devices.catalogue import Resources
 from ernn.estimate import cost
 from ernn.explore import pace
 from ernn.explore.pareto import front
-from ernn.explore.parts import Part, Parts, alike, least
+from ernn.explore.parts import Part, Parts, alike, least, least_steps
 from ernn.explore.space import Setting, Space
 from ernn.hw.layout.array import Array
 from ernn.hw.layout.registers import part_count
@@ -199,8 +199,10 @@ def _in_row(
 def _affordable(
     run: Sequence[Link], choice: Sequence[tuple[Array, ...]], setting: Setting, bounds: Bounds
 ) -> list[tuple[Array, ...]]:
-    """Sizes whose multipliers are within the bounds; those with the fewest, where all else is open."""
-    found = [(least(run[0], arrays, setting) * len(run), arrays) for arrays in choice]
+    """Sizes whose multipliers and steps are within the bounds; the fewest multipliers, where all else is open."""
+    slowest = min(bounds.interval, bounds.latency / len(run))
+    fast = [arrays for arrays in choice if least_steps(run[0], arrays) <= slowest]
+    found = [(least(run[0], arrays, setting) * len(run), arrays) for arrays in fast]
     good = [arrays for needed, arrays in found if _within(needed, bounds.multipliers)]
     if not good and np.isinf(bounds.resources).all():
         fewest = min((needed.dsp, needed.lut) for needed, _ in found)

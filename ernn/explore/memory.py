@@ -23,6 +23,5 @@ def short_of_memory(shape: Shape, device: Device, share: float) -> str:
     needed, most = weight_bits(shape), share * most_bits(device)
     if needed <= most:
         return ""
-    return (
-        f"memory: {needed / 1e6:.1f} Mbit of weights, of {most / 1e6:.1f} ({share:.0%} of all that {device.name} holds)"
-    )
+    there = f"{most / 1e6:.1f} ({share:.0%} of all that {device.name} can hold)"
+    return f"memory: {needed / 1e6:.1f} Mbit of weights, of {there}"

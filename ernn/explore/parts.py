@@ -10,7 +10,7 @@ from ernn.estimate import cost, energy
 from ernn.estimate.fabric import FABRICS, Style
 from ernn.explore import pace
 from ernn.explore.pace import Pace
-from ernn.explore.space import Setting
+from ernn.explore.space import Setting, matrices_of
 from ernn.hw.design import Work
 from ernn.hw.graph.ranges import Product
 from ernn.hw.layout.array import Array
@@ -89,6 +89,25 @@ def least(link: Link, arrays: tuple[Array, ...], setting: Setting) -> Resources:
         count = multiplications(product.matrix.block_size, product.matrix.transform)
         total += Resources(lut=one.lut if not one.dsp else 0.0, dsp=one.dsp) * (array.lanes * array.columns * count)
     return total
+
+
+def least_steps(link: Link, arrays: tuple[Array, ...]) -> int:
+    """Steps of a frame in the busiest array, without building it; pruned matrices may take fewer, and count as none.
+
+    Neither the interval nor the latency of an accelerator is below it.
+    """
+    most = 0
+    for array, required, matrices in zip(arrays, link.arrays, matrices_of(link), strict=True):
+        steps = 0
+        for matrix in matrices:
+            rows, columns = (-(-size // matrix.block_size) for size in (matrix.rows, matrix.cols))
+            together = matrix.gates == required.side_by_side
+            groups = (
+                -(-rows * matrix.gates // array.lanes) if not together else -(-rows // (array.lanes // matrix.gates))
+            )
+            steps += 0 if isinstance(matrix, Pruned) else groups * -(-columns // array.columns)
+        most = max(most, steps)
+    return most
 
 
 def _products(link: Link) -> list[Product]:

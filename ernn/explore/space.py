@@ -85,7 +85,7 @@ class Space:
 
     def arrays(self, link: Link) -> Iterator[tuple[Array, ...]]:
         """All sizes of the arrays of a module of the chain."""
-        matrices = _matrices(link)
+        matrices = matrices_of(link)
         choices = [list(self._of_array(required, used)) for required, used in zip(link.arrays, matrices, strict=True)]
         yield from product(*choices)
 
@@ -114,7 +114,7 @@ def _with_beats(required: Requirements, lanes: int, columns: int, heads: int) ->
         yield array_of(required, (lanes, columns, heads, 1 << power))
 
 
-def _matrices(link: Link) -> list[list[Matrix]]:
+def matrices_of(link: Link) -> list[list[Matrix]]:
     """Those that each array of a module multiplies with."""
     layer = link.layer
     if isinstance(layer, Output):

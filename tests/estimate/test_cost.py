@@ -56,6 +56,33 @@ def test_parts_add_up_and_equal_layers_take_the_same(device):
     assert [part.each.dsp for part in lanes] == [lanes[0].each.dsp] * 2
 
 
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+@pytest.mark.parametrize("shape", [SMALL, dataclasses.replace(SMALL, layers=2, cells=12, projection=6)], ids=str)
+def test_a_network_is_the_sum_of_its_links_and_what_is_around_them(device, shape):
+    found, family = design(shape), device.family
+    before, total = found.input.words, Resources()
+    for link in found.chain:
+        total, before = total + cost.link_cost(link, before, family), link.sink
+    known = [layer.controlled for layer in found.layers]
+    total += cost.around_cost(found.program, found.architecture, known, before, family)
+    whole = cost.estimate(found, device).total
+    assert (total.dsp, total.bram) == (whole.dsp, whole.bram)
+    assert (total.lut, total.ff) == (pytest.approx(whole.lut, rel=1e-12), pytest.approx(whole.ff, rel=1e-12))
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+@pytest.mark.parametrize("kind", ["block", "distributed"])
+def test_another_kind_of_memory_is_a_difference(device, kind):
+    found = design(SMALL, (8, 2, 0))
+    sizes = dataclasses.replace(found.architecture, memory=kind)
+    other = cost.estimate(NetworkHardware(found.program, sizes), device).total
+    total = cost.estimate(found, device).total
+    for link in found.chain:
+        total += cost.memory_cost(link, kind, device.family)
+    assert dataclasses.astuple(total) == pytest.approx(dataclasses.astuple(other))
+    assert other != cost.estimate(found, device).total or kind == "block"
+
+
 @pytest.mark.parametrize("device", [XC7, ECP5], ids=["xc7", "ecp5"])
 def test_every_product_of_12_bits_takes_a_multiplier(device):
     found = design(SMALL, (8, 2, 0))

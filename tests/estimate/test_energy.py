@@ -94,3 +94,10 @@ def test_work_adds_up():
     each = dict.fromkeys(BITS, 2.0)
     total = Work({"8x8": 3}, **each) + Work({"8x8": 4, "8x12": 5}, **each)
     assert total == Work({"8x8": 7, "8x12": 5}, **dict.fromkeys(BITS, 4.0))
+
+
+@given(st.floats(1, 1e6), st.floats(1, 1e6))
+def test_toggles_without_a_simulation_are_a_share_of_all_registers_in_each_cycle(registers, cycles):
+    found = energy.toggles_estimate(registers, cycles)
+    assert 0.4 * registers * cycles < found < 0.75 * registers * cycles
+    assert energy.toggles_estimate(2 * registers, cycles) == pytest.approx(2 * found)

@@ -1,5 +1,6 @@
 """Networks by their sizes alone: accelerators are accepted and refused as with the frozen network."""
 
+import dataclasses
 import functools
 
 import pytest
@@ -15,7 +16,7 @@ from ernn.estimate.shapes import Shape
 from ernn.nn.acoustic import AcousticModel, make_circulant
 from ernn.params import AcceleratorSpec, Design, Features, Hardware, Network, ProgramSpec, Quantization
 from ernn.params.hardware import ArraySize
-from ernn.program.network import Program
+from ernn.program.network import Lstm, Program
 from ernn.quantize import calibrate, freeze, tables
 
 INPUTS = 10
@@ -113,3 +114,48 @@ def test_stored_words_are_those_of_the_network(name):
     else:
         make_circulant(model, design.blocks(network.layers))
     assert Shape.of(network, design, spec, INPUTS, len(PHONES48)).stored_words == model.stored_words
+
+
+SMALL = Shape(cells=64, inputs=40, classes=12, block_size=4)
+
+
+def test_a_shape_has_the_sizes_that_it_says():
+    program = Shape("lstm", 2, 48, 16, True, inputs=9, classes=5, block_size=8).program()
+    first, second = program.layers
+    assert isinstance(first, Lstm)
+    assert first.peephole is not None
+    assert (first.inputs, first.cells, first.outputs, second.inputs, program.decoder.classes) == (9, 48, 16, 16, 5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"cells": 0}, "cells=0 must be 1 or more"),
+        ({"projection": -1}, "projection=-1 must be 0"),
+        ({"bits": 3}, "bits=3 must lie in 4..18"),
+        ({"block_size": 3}, "block_size=3 must be one of 1, 2, 4"),
+        ({"cell": "gru", "projection": 8}, "projection and peepholes are an LSTM's"),
+        ({"block_size": 1, "transform": "fourier"}, "transform=fourier needs block_size=2"),
+    ],
+)
+def test_sizes_that_describe_no_network_are_refused(wrong, message):
+    with pytest.raises(UserError, match=message.replace(".", r"\.")):
+        dataclasses.replace(SMALL, **wrong)
+
+
+@given(
+    st.builds(
+        Shape,
+        cell=st.just("lstm"),
+        layers=st.integers(1, 3),
+        cells=st.integers(1, 40),
+        projection=st.integers(0, 20),
+        inputs=st.integers(1, 30),
+        classes=st.integers(1, 9),
+        block_size=st.sampled_from([1, 2, 8]),
+        bits=st.integers(6, 16),
+    )
+    | st.builds(Shape, cell=st.just("gru"), layers=st.integers(1, 3), cells=st.integers(1, 40))
+)
+def test_words_of_matrices_are_those_of_the_program(shape):
+    assert shape.matrix_words * shape.bits == shape.program().weight_bits

@@ -58,9 +58,18 @@ def schedule(
     """
     bits = widths(graph)
     fixed: dict[int, int] = {}
+    buses: dict[str, list[int]] = {}
+    for name, place in graph.inputs.items():
+        buses.setdefault(name[: name.find(".") + 1], []).append(place)
+
+    def beginning(prefix: str) -> list[int]:
+        if prefix.find(".") == len(prefix) - 1:  # a whole bus; there may be hundreds
+            return buses.get(prefix, [])
+        return [place for name, place in graph.inputs.items() if name.startswith(prefix)]
+
     for prefix, cycle in (comes or {}).items():
-        fixed |= {place: cycle for name, place in graph.inputs.items() if name.startswith(prefix)}
-    groups = {prefix: [place for name, place in graph.inputs.items() if name.startswith(prefix)] for prefix in late}
+        fixed |= dict.fromkeys(beginning(prefix), cycle)
+    groups = {prefix: beginning(prefix) for prefix in late}
     starts, ready = _as_soon_as_possible(graph, clock, bits, fixed)
     wanted = _wanted(graph, clock, bits, starts, ready, {place for group in groups.values() for place in group})
     arrivals = fixed | {

@@ -18,7 +18,7 @@ def lane_module(array: ArrayHardware) -> Module:
     return Module(
         f"{array.name}_lane",
         tuple(_ports(array)),
-        declared_first(_items(array)),
+        declared_first(lane_items(array)),
         {f"IMAGE_{number}": '""' for number in range(count)},
         f"A lane of {array.name}: {elements}, the weights of its block rows, and their sums.",
     )
@@ -38,7 +38,8 @@ def _ports(array: ArrayHardware) -> Iterator[Port]:
     yield Port("output", "total", array.lanes_bits)
 
 
-def _items(array: ArrayHardware) -> Iterator[Item]:
+def lane_items(array: ArrayHardware) -> Iterator[Item]:
+    """What is in a lane's module."""
     columns, count = array.layout.array.columns, array.layout.array.columns // array.layout.together
     assert array.lane.inputs["w0"].width == array.layout.word_bits
     yield Directive("/* verilator no_inline_module */")

@@ -1,0 +1,132 @@
+"""Which network fits which device: laws of the answers, and the command's lines and exit codes."""
+
+import argparse
+import dataclasses
+
+import pytest
+
+from ernn.devices.catalogue import DEVICES
+from ernn.estimate.shapes import Shape
+from ernn.explore import fit
+from ernn.explore.fit import Fits, Limits, main
+from ernn.explore.hardware import Candidate
+
+SHAPE = Shape(cells=64, inputs=40, classes=12, block_size=4)
+ZYNQ, KINTEX = DEVICES["xc7z020"], DEVICES["xcku060"]
+
+
+@pytest.fixture(scope="module")
+def fits() -> Fits:
+    return Fits()
+
+
+def kept(found: Candidate | None, share: float = 0.9) -> bool:
+    return found is not None and found.share <= share
+
+
+def test_the_fastest_accelerator_fits_and_no_other_device_is_named(fits):
+    found = fits.fastest(SHAPE, ZYNQ)
+    assert kept(found)
+    assert found.setting.device == ZYNQ
+    smallest = fits.smallest(SHAPE, ZYNQ)
+    assert smallest.share < found.share
+    assert smallest.pace.latency > found.pace.latency
+
+
+def test_the_largest_network_fits_and_a_larger_one_does_not():
+    fits = Fits(Limits(share=0.4))
+    shape, design = fits.largest(SHAPE, ZYNQ)  # type: ignore[misc]
+    assert kept(design, 0.4)
+    assert shape.cells > SHAPE.cells
+    assert fits.smallest(dataclasses.replace(shape, cells=shape.cells + 32), ZYNQ) is None
+
+
+def test_the_smallest_device_is_the_first_that_has_room(fits):
+    shape = dataclasses.replace(SHAPE, cells=256, block_size=8)
+    found = fits.device_for(shape)
+    assert kept(found)
+    for device in fit.by_size():
+        if device == found.setting.device:
+            break
+        assert fits.smallest(shape, device) is None
+
+
+def test_less_of_a_device_makes_slower_accelerators(fits):
+    whole, less = fits.fastest(SHAPE, KINTEX), Fits(Limits(share=0.2)).fastest(SHAPE, KINTEX)
+    assert kept(less, 0.2)
+    assert less.pace.latency > whole.pace.latency
+
+
+def test_it_is_a_command_among_others(capsys):
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command")
+    fit.parser(commands)
+    arguments = parser.parse_args(["fit", "--largest"])
+    assert arguments.command == "fit"
+    assert fit.run(arguments) == 2
+    assert "name one with --device" in capsys.readouterr().err
+
+
+SIZES = ["--cells", "64", "--inputs", "40", "--classes", "12", "--block-size", "4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (["--device", "xc7z020"], "lstm 40-64 k=4 12 bits exact fits xc7z020"),
+        (["--device", "xc7z020", "--largest"], "largest network on xc7z020: lstm 40-"),
+        ([], "smallest device for lstm 40-64 k=4 12 bits exact: "),
+    ],
+)
+def test_the_command_answers_with_estimates(capsys, words, first):
+    assert main([*SIZES, *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(first)
+    assert " us; one alone takes " in lines[2]
+    assert lines[2].endswith(" us, at 200 MHz (estimate)")
+    assert len(lines) in (6, 7)  # GateMate has no multipliers
+    for line in lines[3:]:
+        assert "(estimate" in line
+
+
+def test_the_command_says_no_with_what_binds_and_what_would_fit(capsys):
+    assert main(["--cells", "512", "--block-size", "1", "--device", "xc7z020", "--clock-mhz", "100"]) == 1
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith(
+        "lstm 153-512 k=1 12 bits exact does not fit xc7z020: memory: 16.6 Mbit of weights, of 7.8 "
+    )
+    same, other = lines
+    assert same.startswith("would fit: block_size=8 on xc7z020 with array ")
+    assert " on xc7z020" not in other
+    assert all(line.endswith(" us, at 100 MHz (estimate)") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ([], "lstm 153-64x16384 k=64 12 bits exact fits no device that is known: "),
+        (["--device", "xcku060"], "lstm 153-64x16384 k=64 12 bits exact does not fit xcku060: memory: 25580.3 Mbit "),
+    ],
+)
+def test_the_command_refuses_what_no_device_could_hold_without_building_it(capsys, monkeypatch, words, first):
+    monkeypatch.setattr(Shape, "program", lambda shape: pytest.fail("a network of billions of words"))
+    assert main(["--layers", "64", "--cells", "16384", "--block-size", "64", *words]) == 1
+    assert capsys.readouterr().out.startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--largest"], "name one with --device"),
+        (["--cells", "0"], "cells=0 must be 1 or more"),
+        (["--share", "0"], "share=0.0 must lie above 0, up to 1"),
+        (["--clock-mhz", "0"], "clock_mhz=0.0 must lie in 10..1000"),
+        (["--streams", "0"], "streams=0 must lie in 1..64"),
+    ],
+)
+def test_the_command_refuses_in_one_line(capsys, words, message):
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
