@@ -32,7 +32,7 @@ MEASURES = (
 NOTE = """\
 `estimate` is the cost model's (`ernn.estimate.cost`), `synthesis` Yosys' of the same sources by the stage
 `synthesize`: hierarchy kept, before place and route. `fitted` rows are those that the constants in
-`ernn/estimate/fabric.py` were chosen with; the errors that `python -m ernn.explore` prints are the largest of the
+`ernn/estimate/fabric.py` were chosen with; the errors that `ernn fit` prints are the largest of the
 others. Weights are zeros that can be loaded: no count depends on them. Logic of control is estimated by its registers
 and goes with no exact rule; memories and multipliers do. `rtl` is the digest of the Verilog that was synthesized; a
 test compares it with what the generator writes."""

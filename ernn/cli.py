@@ -31,9 +31,9 @@ def _help() -> str:
 
 def _command(name: str, words: Sequence[str]) -> Callable[[Sequence[str]], int]:
     if name == "fit":
-        module = import_module("ernn.explore.fit_command")
-    elif "--program" in words or not _in_checkout():
-        module = import_module("ernn.explore.program_command")
+        module = import_module("ernn.explore.fit")
+    elif any(word.split("=")[0] == "--program" for word in words) or not _in_checkout():
+        module = import_module("ernn.explore.of_program")
     else:
         module = import_module("workflow.explore")
     found: Callable[[Sequence[str]], int] = module.main

@@ -1,6 +1,6 @@
 """What designs cost before they are trained: the best hardware of networks without weights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ernn.devices.limits import BLOCK_SIZES
@@ -33,6 +33,7 @@ class Costs:
     inputs: int
     classes: int
     _parts: Parts = field(default_factory=Parts)
+    _on_chip: dict[str, bool] = field(default_factory=dict)
     _found: dict[str, tuple[Candidate, HardwareRow | None]] = field(default_factory=dict)
 
     def candidate(self, design: Design) -> Candidate:
@@ -62,7 +63,9 @@ class Costs:
         for each in candidates:
             row = self.hardware(each.design)
             value = each.cost.value if each.cost else None
-            yield BoundRow(each.network, each.blocks, each.stored_weights, value, row, each.binds)
+            yield BoundRow(
+                each.network, each.blocks, each.stored_weights, value, row, each.binds, self._on_chip[each.name]
+            )
 
     def _of(self, design: Design) -> tuple[Candidate, HardwareRow | None]:
         shape = self.networks[design.network]
@@ -75,6 +78,7 @@ class Costs:
         spec = ProgramSpec(design=name)
         shape = Shape.of(network, design, spec, self.inputs, self.classes)
         program, binds = shape.program(), ""
+        self._on_chip[name] = False
         for place, device in enumerate(devices_of(self.requirement)):
             if binds := short_of_memory(shape, device, self.requirement.share):
                 continue
@@ -83,9 +87,12 @@ class Costs:
             found = hardware.search([variant], self.requirement, device, space, few=1, fronts=False, parts=self._parts)
             if found.best:
                 row = found.best[0].row()
+                self._on_chip[name] = True
                 made = Cost(place, cost(row, self.requirement.minimise, 0.0))
                 return self._candidate(name, design, network, shape, made), row
             binds = f"{device.name}: {', '.join(found.binds) or 'nothing of this size'}"
+            found = hardware.search([variant], _at_any_pace(self.requirement), device, space, 1, False, self._parts)
+            self._on_chip[name] = self._on_chip[name] or bool(found.best)
         return self._candidate(name, design, network, shape, None, binds), None
 
     def _candidate(
@@ -93,6 +100,26 @@ class Costs:
     ) -> Candidate:
         words = shape.stored_words
         return Candidate(name, design.network, design, network, strength(design, network), words, made, binds)
+
+
+def _at_any_pace(requirement: Requirement) -> Requirement:
+    """The requirement of an accelerator that has room, however slow."""
+    free = {"latency_us": None, "frames_per_s": None, "energy_uj": None, "minimise": "share"}
+    return requirement.model_copy(update=free)
+
+
+def said(bounds: Sequence[BoundRow]) -> Iterator[str]:
+    """What the bounds say of each network: where it begins to have room, and where its cost is least."""
+    for network in dict.fromkeys(row.network for row in bounds):
+        rows = [row for row in bounds if row.network == network]
+        first = next((row.blocks for row in rows if row.on_chip), None)
+        costs = [(row.cost, row.blocks) for row in rows if row.cost is not None]
+        if first is None:
+            yield f"{network}: nothing has room on the device"
+        elif not costs:
+            yield f"{network}: has room from {first} on, and nothing keeps the requirement"
+        else:
+            yield f"{network}: has room from {first} on; beyond {min(costs)[1]} its cost falls no more"
 
 
 def designs(network: str, shape: Network, method: str) -> Iterator[Design]:

@@ -134,12 +134,9 @@ def speed(candidate: Candidate) -> str:
     return f"{every}; one alone takes {pace.latency} cycles, {pace.latency / mhz:.1f} us, at {mhz:g} MHz (estimate)"
 
 
-def parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
-    """The command `fit` among others."""
-    return _arguments(commands.add_parser("fit", help="whether a network fits a device", description=__doc__))
-
-
-def _arguments(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="ernn fit", description=__doc__)
     standard, limits = Shape(), STANDARD
     made.add_argument(
         "--device", choices=DEVICES, help="on which a network is to fit; default: the smallest that has room"
@@ -218,17 +215,12 @@ def _last(count: int, good: Callable[[int], bool]) -> int:
     return low
 
 
-def run(arguments: argparse.Namespace) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Print the answer: 0 for yes, 1 for no, 2 for what a user has to change."""
     try:
-        yes, lines = answer(arguments)
+        yes, lines = answer(parser().parse_args(words))
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(f"fit: {error}", file=sys.stderr)
         return 2
     print("\n".join(lines))
     return 0 if yes else 1
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """The command by itself."""
-    return run(_arguments(argparse.ArgumentParser(prog="ernn fit", description=__doc__)).parse_args(words))

@@ -9,7 +9,7 @@ from ernn.devices.catalogue import DEVICES
 from ernn.explore import hardware, stopping
 from ernn.explore.accelerators import spec
 from ernn.explore.candidates import Candidate
-from ernn.explore.costs import Costs
+from ernn.explore.costs import Costs, said
 from ernn.explore.evidence import certain, test_score
 from ernn.explore.phase_one import Choice, Problem, Train, Tried, carry_out
 from ernn.explore.requirement import cost, devices_of, limit_of, limits, short_of
@@ -142,6 +142,8 @@ class Search:
             if row.hardware is not None:
                 what = f"{self.settings.requirement.minimise} {row.cost:.4g} ({_hardware(row.hardware)})"
             self.say(f"{row.network} {row.blocks}: {row.stored_weights:,} words; {what}")
+        for line in said(bounds):
+            self.say(line)
 
     def _train(self, step: Train, problem: Problem, reference: float, costs: Costs) -> Tried:
         candidate, limit = step.candidate, problem.limit

@@ -98,7 +98,11 @@ class TrialRow(Part):
 
 @dataclass(frozen=True)
 class BoundRow(Part):
-    """What is known of a block size before any training: its best hardware, or what binds."""
+    """What is known of a compression before any training: its best hardware, or what binds.
+
+    Args:
+        on_chip: whether the whole model has room on a device, however slow.
+    """
 
     network: str
     blocks: str
@@ -106,6 +110,7 @@ class BoundRow(Part):
     cost: float | None
     hardware: HardwareRow | None
     binds: str = ""
+    on_chip: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Which network fits which device: laws of the answers, and the command's lines and exit codes."""
 
-import argparse
 import dataclasses
 
 import pytest
@@ -57,14 +56,9 @@ def test_less_of_a_device_makes_slower_accelerators(fits):
     assert less.pace.latency > whole.pace.latency
 
 
-def test_it_is_a_command_among_others(capsys):
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers(dest="command")
-    fit.parser(commands)
-    arguments = parser.parse_args(["fit", "--largest"])
-    assert arguments.command == "fit"
-    assert fit.run(arguments) == 2
-    assert "name one with --device" in capsys.readouterr().err
+def test_a_question_without_a_device_is_refused(capsys):
+    assert fit.main(["--largest"]) == 2
+    assert "fit: --largest asks for the largest network on a device; name one with --device" in capsys.readouterr().err
 
 
 SIZES = ["--cells", "64", "--inputs", "40", "--classes", "12", "--block-size", "4"]

@@ -66,7 +66,7 @@ SHAPES = st.builds(
         Shape(layers=2, cells=16, projection=8, inputs=9, classes=5, blocks=(MIXED,) * 2),
         Shape("gru", cells=16, inputs=9, classes=5, block_size=4, reset="after"),
         Shape(cells=16, inputs=9, classes=5, block_size=8, transform="fourier", complex_products=3),
-        Shape(cells=16, inputs=9, classes=5, block_size=1, pruned=True),
+        Shape(cells=16, inputs=9, classes=5, block_size=1, pruning_ratio=4.0),
     ]
 )
 

@@ -21,7 +21,7 @@ SHAPES = [
     Shape(cells=40, inputs=11, classes=5, block_size=4),
     Shape("gru", cells=40, inputs=11, classes=5, block_size=4),
     Shape(cells=40, projection=24, inputs=11, classes=5, blocks=(MIXED,)),
-    Shape(cells=40, inputs=11, classes=5, block_size=1, pruned=True),
+    Shape(cells=40, inputs=11, classes=5, block_size=1, pruning_ratio=4.0),
 ]
 
 

@@ -1,0 +1,87 @@
+"""`ernn explore --program FILE`: the best accelerators of a given integer network, by estimates, without training."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from pydantic import ValidationError
+
+from ernn.devices.catalogue import DEVICES
+from ernn.errors import UserError, complaints
+from ernn.explore.hardware import Candidate, Found, Variant, search
+from ernn.explore.requirement import devices_of
+from ernn.params.requirement import Minimised, Requirement
+from ernn.program import files
+
+TRAINS = (
+    "trials need trainings, and those the repository: run `ernn explore` in a checkout of it; "
+    "with --program FILE the hardware of an integer network is searched here"
+)
+_OPTIONS = ("devices", "latency_us", "frames_per_s", "energy_uj", "share", "clock_mhz", "minimise")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="ernn explore", description=__doc__)
+    made.add_argument(
+        "--program", type=Path, metavar="FILE", help="an integer network, as the stage quantize writes it"
+    )
+    made.add_argument("--latency-us", type=float, help="of a frame alone, at most")
+    made.add_argument("--frames-per-s", type=float, help="at least")
+    made.add_argument("--energy-uj", type=float, help="of a frame, at most (an estimate)")
+    made.add_argument("--device", nargs="+", dest="devices", choices=DEVICES, help="the smallest of these that will do")
+    made.add_argument("--share", type=float, help="of each resource that may be used, 0..1")
+    made.add_argument("--clock-mhz", type=float, help="that pipelines are scheduled for, at most")
+    made.add_argument("--minimise", choices=[each for each in get_args(Minimised) if each != "per"])
+    return made
+
+
+def answer(options: argparse.Namespace) -> tuple[bool, list[str]]:
+    """Whether an accelerator keeps the requirement, and the lines that say so.
+
+    Raises:
+        UserError: no program, none that can be read, or a value out of its range.
+    """
+    if options.program is None:
+        raise UserError(TRAINS)
+    given = {name: getattr(options, name) for name in _OPTIONS if getattr(options, name) is not None}
+    try:
+        requirement = Requirement(**given, per=100.0)  # errors of a given network are what they are
+    except ValidationError as error:
+        raise UserError(complaints(error)) from None
+    program, lines = files.load(options.program), list[str]()
+    for device in devices_of(requirement):
+        found = search([Variant(program.name, program)], requirement, device)
+        lines += _lines(device.name, found)
+        if found.best:
+            return True, lines
+    return False, lines
+
+
+def _lines(device: str, found: Found) -> list[str]:
+    head = f"{device}: {found.covered:,} accelerators are covered"
+    if not found.best:
+        nearest = f"; nearest: {_described(found.nearest)}" if found.nearest else ""
+        return [f"{head}, none will do: {'; '.join(found.binds) or 'nothing has room'}{nearest}"]
+    best = [f"best {number}: {_described(each)}" for number, each in enumerate(found.best, 1)]
+    front = [f"front: {_described(each)}" for each in found.front]
+    return [f"{head}; all figures are estimates", *best, *front]
+
+
+def _described(each: Candidate) -> str:
+    used = ", ".join(f"{name} {getattr(each.needed, name):.0f}" for name in ("lut", "ff", "dsp", "bram"))
+    times = f"{each.latency_us:.2f} us a frame, {each.frames_per_s:,.0f} frames/s at {each.setting.clock_mhz:g} MHz"
+    return f"{each}; {times}; {used}; {each.share:.1%} of the scarcest; {each.energy_uj:.2f} uJ a frame"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the answer: 0 for yes, 1 for no, 2 for what a user has to change."""
+    try:
+        yes, lines = answer(parser().parse_args(words))
+    except UserError as error:
+        print(f"explore: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(lines))
+    return 0 if yes else 1
