@@ -44,8 +44,8 @@ TIMIT (`published`; of `published.csv`, with their confidence), for k = 8 and 16
 since its loss is unknown. The paper shows all four and names none as its choice. Published losses are less than the
 differences between seeds in [accuracy.md](accuracy.md).
 
-`candidates` rows are the search for hardware of one network: accelerators that its answer covers (all of `space`), modules
-that were estimated for it, and how many a minute of one core. Bar: 2,000 accelerators a minute."""
+`candidates` rows are the search for hardware of one network: accelerators that its answer covers (all of `space`),
+modules that were estimated for it, and how many a minute of one core. Bar: 2,000 accelerators a minute."""
 NEAR = (-0.15, -0.1, -0.05, 0.05, 0.1, 0.15)  # points from a recorded error
 EVENLY = 24  # further requirements of a network
 NETWORKS = {

@@ -127,7 +127,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
     values[SECTION] = requirement(values, options)
     if not values[SECTION]:
         del values[SECTION]
-    checked = params.check(values, SECTION if SECTION in values else "params.yaml")
+    checked = params.check(values, f"preset {options.preset}")
     given = settings(checked)
     values["networks"] = {each: values["networks"][each] for each in given.networks}
     values[SECTION]["networks"] = list(given.networks)

@@ -71,11 +71,13 @@ class Search:
 
     Args:
         say: is told what happens, a line at a time.
+        space: of accelerators, in phase II.
     """
 
     trials: Trials
     settings: Settings
     say: Callable[[str], None]
+    space: Space = SPACE
     _rows: list[TrialRow] = field(default_factory=list)
     _front: list[HardwareRow] = field(default_factory=list)
 
@@ -193,7 +195,7 @@ class Search:
         ]
         devices = devices_of(requirement)
         for device in devices:
-            found = hardware.search(wanted, requirement, device, SPACE, few=VERIFIED)
+            found = hardware.search(wanted, requirement, device, self.space, few=VERIFIED)
             self._front += [_estimated(each, candidate.name) for each in found.front]
             numbers = f"{found.covered:,} accelerators on {device.name}, {found.evaluated:,} of them added up"
             best = f"best {found.best[0]}" if found.best else f"none will do: {', '.join(found.binds)}"
