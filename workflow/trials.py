@@ -77,7 +77,7 @@ class LocalTrials:
             found: list[float] = []
 
             def stop() -> bool:
-                bound = hopeless(_curve_so_far(kept))
+                bound = hopeless(curve_so_far(kept))
                 if bound is not None:
                     found.append(bound)
                 return bound is not None
@@ -148,7 +148,7 @@ def _written(spec: ProgramSpec | AcceleratorSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude_defaults=True)
 
 
-def _curve_so_far(checkpoints: Path) -> list[dict[str, Any]]:
+def curve_so_far(checkpoints: Path) -> list[dict[str, Any]]:
     """Rows of a training that is under way, from its checkpoints, one a phase."""
     rows: list[dict[str, Any]] = []
     for path in checkpoints.glob("*/*.safetensors"):
