@@ -4,13 +4,13 @@ from pathlib import Path
 
 from ernn import artifacts
 from ernn.errors import UserError
-from ernn.records.exploration import TestScore
+from ernn.records.exploration import HeldOutScore
 from ernn.scoring.phone_errors import Score, paired_interval
 
 SEED = 1  # of the bootstrap
 
 
-def test_score(chosen: Path, dense: Path, samples: int) -> TestScore:
+def held_out_score(chosen: Path, dense: Path, samples: int) -> HeldOutScore:
     """Errors of an integer network on the test split against those of a dense network, with 95 % intervals.
 
     Args:
@@ -25,10 +25,10 @@ def test_score(chosen: Path, dense: Path, samples: int) -> TestScore:
         raise UserError(f"{chosen} and {dense} are of other utterances; run `dvc repro`")
     low, high = ours.interval(samples, SEED)
     loss_low, loss_high = paired_interval(ours.with_silences, theirs.with_silences, samples, SEED)
-    return TestScore(ours.per, low, high, ours.per - theirs.per, loss_low, loss_high)
+    return HeldOutScore(ours.per, low, high, ours.per - theirs.per, loss_low, loss_high)
 
 
-def certain(test: TestScore, per: float | None, per_loss: float | None) -> bool:
+def certain(test: HeldOutScore, per: float | None, per_loss: float | None) -> bool:
     """Whether a requirement is kept with 95 %: the upper end of the interval lies within it."""
     if per_loss is not None:
         return test.loss_high <= per_loss

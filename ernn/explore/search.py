@@ -10,7 +10,7 @@ from ernn.explore import hardware, stopping
 from ernn.explore.accelerators import spec
 from ernn.explore.candidates import Candidate
 from ernn.explore.costs import Costs, said
-from ernn.explore.evidence import certain, test_score
+from ernn.explore.evidence import certain, held_out_score
 from ernn.explore.phase_one import Choice, Problem, Train, Tried, carry_out
 from ernn.explore.requirement import cost, devices_of, limit_of, limits, short_of
 from ernn.explore.space import Space
@@ -111,7 +111,7 @@ class Search:
         test = None
         if chosen is not None:
             place = self.trials.scores(f"integer/{chosen.program}")
-            test = test_score(place, self.trials.scores(f"dense/{reference}"), self.settings.samples)
+            test = held_out_score(place, self.trials.scores(f"dense/{reference}"), self.settings.samples)
         binds = chosen.binds if chosen is not None and choice.best is not None else (choice.reason,)
         met = chosen is not None and not chosen.binds and choice.best is not None
         return ExplorationRecord(

@@ -114,7 +114,7 @@ class BoundRow(Part):
 
 
 @dataclass(frozen=True)
-class TestScore(Part):
+class HeldOutScore(Part):
     """The chosen integer network on the test split, read once: percent and points, with 95 % intervals."""
 
     per: float
@@ -155,7 +155,7 @@ class ExplorationRecord(Record):
     met: bool
     certain: bool
     binds: tuple[str, ...]
-    test: TestScore | None
+    test: HeldOutScore | None
     measured: Mapping[str, str]
     seconds: float
     commit: str

@@ -8,8 +8,8 @@ from ernn.records.exploration import (
     DenseNetwork,
     ExplorationRecord,
     HardwareRow,
+    HeldOutScore,
     Limit,
-    TestScore,
     TrialRow,
 )
 
@@ -91,7 +91,7 @@ FOUND = ExplorationRecord(
     met=True,
     certain=True,
     binds=(),
-    test=TestScore(17.88, 16.43, 19.32, 1.71, 1.05, 1.96),
+    test=HeldOutScore(17.88, 16.43, 19.32, 1.71, 1.05, 1.96),
     measured={
         "phone error rates": "measured with the float network on the dev split; the integer network on the test split",
         "cycles": "simulated for verified accelerators, else computed by the cost model",

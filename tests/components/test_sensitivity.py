@@ -1,0 +1,62 @@
+"""The stage by its command line, on a toy corpus: each matrix alone, and nothing of the model is changed."""
+
+import pytest
+import yaml
+
+from components import stage
+from components.sensitivity import sensitivity
+from ernn import artifacts
+from ernn.data.dataset import Dataset
+from ernn.explore.sensitivity import measure
+from ernn.nn import model_file
+from ernn.nn.acoustic import make_circulant
+from ernn.nn.matrices import CirculantWeight
+from ernn.params import BlockSizes, Scoring, Training
+from ernn.records.sensitivity import SensitivityRecord
+from ernn.training import session
+from ernn.training.evaluate import evaluate
+from tests import toy
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A feature folder, and a network with k = 2 in one matrix."""
+    folder = tmp_path_factory.mktemp("sensitivity")
+    data = toy.make(folder / "data", utterances=24)
+    model = session.fresh_model(toy.network(layers=1, cells=16), data, Training(threads=1))
+    make_circulant(model, (BlockSizes(recurrent=2),))
+    model_file.save(model, folder / "model")
+    (folder / "params.yaml").write_text(yaml.safe_dump({"version": 1, "training": {"threads": 1}, "scoring": {}}))
+    return folder
+
+
+def run(folder, monkeypatch, model="model"):
+    monkeypatch.chdir(folder)
+    words = ["--dataset", "data", "--model", model, "--table", "table.json"]
+    stage.main(sensitivity, words)
+    return artifacts.read_record(folder / "table.json", SensitivityRecord)
+
+
+def test_every_matrix_has_twice_its_block_size_alone(folder, monkeypatch):
+    found = run(folder, monkeypatch)
+    assert [(row.layer, row.kind, row.block_size) for row in found.rows] == [(0, "input", 2), (0, "recurrent", 4)]
+    model, dev = model_file.load(folder / "model"), Dataset.open(folder / "data").split("dev")
+    assert found.dev_per == evaluate(model, dev, Scoring())[1].per
+    for row, (place, matrix) in zip(found.rows, list(model.matrices()), strict=True):
+        model.replace(place, CirculantWeight.nearest(matrix, row.block_size))
+        assert row.dev_per == evaluate(model, dev, Scoring())[1].per
+        model.replace(place, matrix)
+
+
+def test_the_model_stays_as_it_was(folder):
+    model, dev = model_file.load(folder / "model"), Dataset.open(folder / "data").split("dev")
+    before = [type(matrix) for _, matrix in model.matrices()]
+    measure(model, dev, Scoring())
+    assert [type(matrix) for _, matrix in model.matrices()] == before
+
+
+def test_a_model_that_is_not_there_is_one_line(folder, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(folder, monkeypatch, "none")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
