@@ -39,6 +39,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.system
+@pytest.mark.timeout(1800)  # trains several networks
 def test_the_tutorial_leads_to_a_design_for_one_device(clone):
     (command,) = COMMAND
     words = command.split()[1:]
