@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ernn.params.hardware import DeviceName, Megahertz
+from ernn.params.hardware import DeviceName, Hardware, Megahertz
 from ernn.params.methods import STANDARD, known
 from ernn.params.section import Count, Real, Section, Text
 
@@ -50,7 +50,7 @@ class Requirement(Section):
     latency_us: Positive | None = None
     frames_per_s: Positive | None = None
     energy_uj: Positive | None = None
-    devices: Devices = ("xcku060",)
+    devices: Devices = (Hardware().device,)
     share: Annotated[Real, Field(gt=0, le=1)] = 0.9
     clock_mhz: Megahertz = 200.0
     minimise: Minimised = "share"

@@ -49,6 +49,7 @@ PARAMS = {
     },
 }
 PARAMS |= {
+    "sensitivities": [],
     "hardware": {"clock_mhz": 100, "device": "xcku060"},
     "simulation": {"utterances": 1},
     "synthesis": {},
