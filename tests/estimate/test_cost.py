@@ -80,7 +80,8 @@ def test_another_kind_of_memory_is_a_difference(device, kind):
     for link in found.chain:
         total += cost.memory_cost(link, kind, device.family)
     assert dataclasses.astuple(total) == pytest.approx(dataclasses.astuple(other))
-    assert other != cost.estimate(found, device).total or kind == "block"
+    if kind == "block":
+        assert total.bram > cost.estimate(found, device).total.bram or device.family == "gatemate"
 
 
 @pytest.mark.parametrize("device", [XC7, ECP5], ids=["xc7", "ecp5"])
