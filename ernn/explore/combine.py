@@ -92,6 +92,11 @@ class Combined:
     space: int
 
 
+def _ties(rows: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (rows / np.maximum(rows.max(axis=0, initial=0), 1e-9)).sum(axis=1)
+    return found
+
+
 _Best = Callable[[np.ndarray], np.ndarray]
 
 
@@ -114,17 +119,34 @@ class Compared:
         quantities: of which one must be less; what an accelerator takes is always among them.
         slack: in all modules together.
         most: ways to build the first modules that are followed.
+        apart: whether whole accelerators are compared by one resource at a time, their latency and energy: those with
+            the least of each resource, and of the scarcest, are left.
     """
 
     quantities: tuple[int, ...]
     slack: float = 0.0
     most: int = 20_000
+    apart: bool = False
 
     def best(self, rows: np.ndarray, modules: int) -> np.ndarray:
         """Numbers of the rows that are left."""
-        ties = (rows / np.maximum(rows.max(axis=0, initial=0), 1e-9)).sum(axis=1)
         own = [LUT, FF, DSP, BRAM, READS, LOADED, SHOWN, *self.quantities]
-        return front(rows[:, sorted({*own})], ties, (1 + self.slack) ** (1 / modules) - 1)
+        return front(rows[:, sorted({*own})], _ties(rows), self._each(modules))
+
+    def whole(self, rows: np.ndarray, modules: int, bounds: Bounds) -> np.ndarray:
+        """The same of accelerators, but for what is around their chains."""
+        if not self.apart:
+            return self.best(rows, modules)
+        scarcest = (rows[:, : BRAM + 1] / np.array(bounds.resources)).max(axis=1)
+        others = [rows[:, LATENCY], bounds.energies(rows), *rows[:, [READS, LOADED, SHOWN]].T]
+        left = set[int]()
+        for resource in (scarcest, *rows[:, : BRAM + 1].T):
+            left |= set(front(np.stack([resource, *others], axis=1), _ties(rows), self._each(modules)).tolist())
+        return np.array(sorted(left), int)
+
+    def _each(self, modules: int) -> float:
+        """Slack of each time that rows are dropped."""
+        return float((1 + self.slack) ** (1 / modules) - 1)
 
 
 def combined(
@@ -152,15 +174,20 @@ def combined(
     def best(rows: np.ndarray) -> np.ndarray:
         return compared.best(rows, joins)
 
+    def whole_best(rows: np.ndarray) -> np.ndarray:
+        return compared.whole(rows, joins, bounds)
+
     for found, after in zip(options, rest, strict=True):
+        last = found is options[-1]
+        left = whole_best if last else best
         joined = dict[Words, list[_Ways]]()
         for sink, before in ways.items():
             if not before.parts:
                 continue
             for words, own in _by_sink(found.get(sink, []), best).items():
-                joined.setdefault(words, []).append(_join(before, own, after, bounds, best))
-        ways = {words: _best(several, best) for words, several in joined.items()}
-        if found is not options[-1]:
+                joined.setdefault(words, []).append(_join(before, own, after, bounds, left))
+        ways = {words: _best(several, left) for words, several in joined.items()}
+        if not last:
             lost |= any(len(each.parts) > compared.most for each in ways.values())
             ways = {words: _cut(each, compared.most) for words, each in ways.items()}
     rows, built = [], list[tuple[Part, ...]]()

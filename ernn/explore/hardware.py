@@ -29,7 +29,7 @@ from ernn.params.requirement import Requirement
 from ernn.program.network import Program
 from ernn.records.exploration import HardwareRow
 
-_FOLLOWED = 1000
+_FOLLOWED = 500  # ways to build the first modules, in a rough search
 SLACK = 0.05  # of modules together, and of whole accelerators
 _RESOURCES = tuple(each.name for each in fields(Resources))
 
@@ -139,7 +139,8 @@ class Found:
     Args:
         best: those with the least of what is minimised that keep the requirement, the best first.
         front: of those that keep it, the least share, and the least of each resource, for their latency and energy; to
-            within a tenth: for each that is not there, one is that is not above 1.1025 times it in these quantities.
+            within a tenth: for each that is not there, one is that is not above 1.1025 times it in these quantities,
+            unless there are too many ways to combine layers.
         nearest: where none keeps it, that whose worst quantity is least above what is allowed, among those whose
             multipliers the device has.
         binds: what the nearest one has too much of, in words, the worst first.
@@ -189,7 +190,7 @@ def search(
             made.add(variant, combined(variant.program, setting, space, parts, bounds, compared))
         return made
 
-    rough = table(Compared((LATENCY, WORK, INTERVAL) if fronts else asked, SLACK, _FOLLOWED))
+    rough = table(Compared((LATENCY, WORK, INTERVAL) if fronts else asked, SLACK, _FOLLOWED, apart=fronts))
     exact = table(Compared(asked), lambda bounds, variant, setting: rough.better(bounds, variant, setting, few))
     best = _verified(exact, few)
     if not best and rough.rows:  # none of those that seemed to keep it does
