@@ -62,6 +62,8 @@ CASES = {
     "lstm 40-64/32 k=8": Case(
         Shape("lstm", 1, 64, 32, True, inputs=40, classes=12, block_size=8), (8, 2, 0), (4, 2, 0), ("xc7z020",)
     ),
+    "gru 40-96 k=4": Case(Shape("gru", cells=96, inputs=40, classes=12, block_size=4), (8, 4, 2), (4, 2, 0), ALL),
+    "lstm 40-128 k=1": Case(Shape(cells=128, inputs=40, classes=12, block_size=1), (8, 4, 0), (4, 2, 0), ALL),
     "lstm 80-2x128 k=8": Case(
         Shape("lstm", 2, 128, inputs=80, block_size=8), (8, 2, 0), (16, 4, 0), ("xc7z020", "ecp5-85f")
     ),

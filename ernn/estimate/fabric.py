@@ -24,6 +24,8 @@ class MemoryShape:
         cost: memory_libmap's, of one that is full.
         fixed: part of the cost that stays when fewer bits are used; equal to `cost`: it does not shrink.
         each: what one takes.
+        byte: bits that are written together. Rows of a deep memory lie side by side in one primitive, each from a byte
+            of its own on; 0: every row has primitives of its own.
     """
 
     width: int
@@ -31,14 +33,20 @@ class MemoryShape:
     cost: float
     fixed: float
     each: Resources
+    byte: int = 0
 
     def units(self, width: int, depth: int) -> int:
         """Primitives that a memory of this width and depth takes."""
-        return -(-width // self.width) * -(-depth // self.depth)
+        rows = -(-depth // self.depth)
+        if self.byte:
+            return -(-rows * -(-width // self.byte) * self.byte // self.width)
+        return -(-width // self.width) * rows
 
     def score(self, width: int, depth: int) -> float:
         """memory_libmap's cost of a memory."""
         rows = -(-depth // self.depth)
+        if self.byte:
+            return self.units(width, depth) * self.cost + _MUX_COST * width * (rows - 1)
         full, rest = divmod(width, self.width)
         partial = self.fixed + (self.cost - self.fixed) * rest / self.width if rest else 0.0
         return rows * (full * self.cost + partial) + _MUX_COST * width * (rows - 1)
@@ -157,8 +165,10 @@ class Fabric:
         return (count - 1, rest) if count > 1 and rest <= self.soft_bits else (count, 0)
 
 
-def _blocks(widths: Iterable[tuple[int, int]], cost: float, bram: float) -> tuple[MemoryShape, ...]:
-    return tuple(MemoryShape(width, depth, cost, cost, Resources(bram=bram)) for width, depth in widths)
+def _blocks(widths: Iterable[tuple[int, int]], cost: float, bram: float, byte: int = 9) -> tuple[MemoryShape, ...]:
+    return tuple(
+        MemoryShape(width, depth, cost, cost, Resources(bram=bram), min(byte, width)) for width, depth in widths
+    )
 
 
 def _small(width: int, depth: int, cost: float, fixed: float, luts: float) -> MemoryShape:
@@ -258,8 +268,8 @@ _XCU = Fabric(
 _FOURS = (_small(4, 16, 4, 4, 6),)
 _ECP5 = Fabric(4, False, (18, 18), 2, False, False, ((18, 18, 1),), _EIGHTEENS, _FOURS, _FOURS, _FOUR, True)
 _GOWIN = Fabric(4, False, (12, 12), 2, False, False, ((12, 12, 1), (36, 27, 4)), _EIGHTEENS, _FOURS, _FOURS, _FOUR)
-_TWENTIES = _blocks([(40, 512), (20, 1024), (10, 2048), (5, 4096), (2, 8192), (1, 16384)], 129, 0.5)
-_FORTIES = _blocks([(80, 512), (40, 1024), (20, 2048), (10, 4096), (5, 8192), (2, 16384), (1, 32768)], 257, 1)
+_TWENTIES = _blocks([(40, 512), (20, 1024), (10, 2048), (5, 4096), (2, 8192), (1, 16384)], 129, 0.5, 1)
+_FORTIES = _blocks([(80, 512), (40, 1024), (20, 2048), (10, 4096), (5, 8192), (2, 16384), (1, 32768)], 257, 1, 1)
 _GATEMATE = Fabric(4, False, None, 0, False, False, (), _TWENTIES + _FORTIES, (), (), _CPE)
 FABRICS: dict[Family, Fabric] = {
     "xc7": _XC7,

@@ -33,7 +33,7 @@ from ernn.program.network import Program
 
 LUT, FF, DSP, BRAM, WORK, LATENCY, READS, INTERVAL, LOADED, SHOWN = range(10)
 _SUMS = 7  # quantities that are added, before those of which the largest counts
-_MOST = 4000  # ways to build the first modules that are followed
+_ROUNDED = 1 + 1e-9  # sums of floats
 _AT_ONCE = 1_000_000  # rows that are joined before those that others beat are dropped
 
 
@@ -45,22 +45,33 @@ class Bounds:
         resources: in the order of `Resources`.
         interval, latency: cycles.
         multipliers: what a module's multipliers alone may take; where none has so few, the smallest arrays do.
+        energy: microjoules.
+        rates: microjoules of a cycle: of the device, and of a flip-flop.
     """
 
     resources: tuple[float, float, float, float]
     interval: float
     latency: float
     multipliers: tuple[float, float, float, float]
+    energy: float
+    rates: tuple[float, float]
 
     def opened(self) -> "Bounds":
         """Anything that has no more multipliers."""
-        return replace(self, resources=(np.inf,) * 4, interval=np.inf, latency=np.inf)
+        return replace(self, resources=(np.inf,) * 4, interval=np.inf, latency=np.inf, energy=np.inf)
 
     def allow(self, rows: np.ndarray) -> np.ndarray:
         """Which rows of quantities keep them."""
-        within = np.asarray(rows[:, : BRAM + 1] <= np.array(self.resources) * (1 + 1e-12)).all(axis=1)
-        good: np.ndarray = within & (rows[:, LATENCY] <= self.latency) & (rows[:, INTERVAL] <= self.interval)
+        within = np.asarray(rows[:, : BRAM + 1] <= np.array(self.resources) * _ROUNDED).all(axis=1)
+        within &= (rows[:, LATENCY] <= self.latency * _ROUNDED) & (rows[:, INTERVAL] <= self.interval * _ROUNDED)
+        good: np.ndarray = within & (self.energies(rows) <= self.energy * _ROUNDED)
         return good
+
+    def energies(self, rows: np.ndarray) -> np.ndarray:
+        """Microjoules of a frame."""
+        device, register = self.rates
+        found: np.ndarray = rows[:, WORK] + rows[:, INTERVAL] * (device + register * rows[:, FF])
+        return found
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,11 @@ class Combined:
     arrays: list[tuple[Array, ...]]
     covered: int
     space: int
+
+
+def _ties(rows: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (rows / np.maximum(rows.max(axis=0, initial=0), 1e-9)).sum(axis=1)
+    return found
 
 
 _Best = Callable[[np.ndarray], np.ndarray]
@@ -102,16 +118,35 @@ class Compared:
     Args:
         quantities: of which one must be less; what an accelerator takes is always among them.
         slack: in all modules together.
+        most: ways to build the first modules that are followed.
+        apart: whether whole accelerators are compared by one resource at a time, their latency and energy: those with
+            the least of each resource, and of the scarcest, are left.
     """
 
     quantities: tuple[int, ...]
     slack: float = 0.0
+    most: int = 20_000
+    apart: bool = False
 
     def best(self, rows: np.ndarray, modules: int) -> np.ndarray:
         """Numbers of the rows that are left."""
-        ties = (rows / np.maximum(rows.max(axis=0, initial=0), 1e-9)).sum(axis=1)
         own = [LUT, FF, DSP, BRAM, READS, LOADED, SHOWN, *self.quantities]
-        return front(rows[:, sorted({*own})], ties, (1 + self.slack) ** (1 / modules) - 1)
+        return front(rows[:, sorted({*own})], _ties(rows), self._each(modules))
+
+    def whole(self, rows: np.ndarray, modules: int, bounds: Bounds) -> np.ndarray:
+        """The same of accelerators, but for what is around their chains."""
+        if not self.apart:
+            return self.best(rows, modules)
+        scarcest = (rows[:, : BRAM + 1] / np.array(bounds.resources)).max(axis=1)
+        others = [rows[:, LATENCY], bounds.energies(rows), *rows[:, [READS, LOADED, SHOWN]].T]
+        left = set[int]()
+        for resource in (scarcest, *rows[:, : BRAM + 1].T):
+            left |= set(front(np.stack([resource, *others], axis=1), _ties(rows), self._each(modules)).tolist())
+        return np.array(sorted(left), int)
+
+    def _each(self, modules: int) -> float:
+        """Slack of each time that rows are dropped."""
+        return float((1 + self.slack) ** (1 / modules) - 1)
 
 
 def combined(
@@ -129,7 +164,7 @@ def combined(
         good = _affordable(run, choice, setting, bounds)
         options.append({sink: [_in_row(run, each, sink, setting, parts) for each in good] for sink in sinks})
         sinks = {made[-1].sink for found in options[-1].values() for made in found}
-    rest = _rest(options)
+    options, rest = _within_all(options, bounds)
     streams = pace.of_streams(input, output)
     first = np.zeros((1, SHOWN + 1))
     first[0, [LATENCY, INTERVAL]] = streams.latency, streams.interval
@@ -139,17 +174,22 @@ def combined(
     def best(rows: np.ndarray) -> np.ndarray:
         return compared.best(rows, joins)
 
+    def whole_best(rows: np.ndarray) -> np.ndarray:
+        return compared.whole(rows, joins, bounds)
+
     for found, after in zip(options, rest, strict=True):
+        last = found is options[-1]
+        left = whole_best if last else best
         joined = dict[Words, list[_Ways]]()
         for sink, before in ways.items():
             if not before.parts:
                 continue
             for words, own in _by_sink(found.get(sink, []), best).items():
-                joined.setdefault(words, []).append(_join(before, own, after, bounds, best))
-        ways = {}
-        for words, several in joined.items():
-            ways[words], cut = _cut(_best(several, best))
-            lost |= cut
+                joined.setdefault(words, []).append(_join(before, own, after, bounds, left))
+        ways = {words: _best(several, left) for words, several in joined.items()}
+        if not last:
+            lost |= any(len(each.parts) > compared.most for each in ways.values())
+            ways = {words: _cut(each, compared.most) for words, each in ways.items()}
     rows, built = [], list[tuple[Part, ...]]()
     for sink, each in ways.items():
         if len(each.parts):
@@ -215,14 +255,28 @@ def _within(needed: Resources, most: Sequence[float]) -> bool:
     return all(each <= limit for each, limit in zip(given, most, strict=True))
 
 
-def _rest(options: Sequence[dict[Words, list[tuple[Part, ...]]]]) -> list[np.ndarray]:
-    """What the modules behind each one add at least."""
-    least, found = np.zeros(_SUMS), list[np.ndarray]()
-    for each in reversed(options):
-        found.append(least)
-        rows = [quantities(made)[:_SUMS] for found_here in each.values() for made in found_here]
-        least = least + (np.min(rows, axis=0) if rows else 0)
-    return found[::-1]
+_Options = list[dict[Words, list[tuple[Part, ...]]]]
+
+
+def _within_all(options: _Options, bounds: Bounds) -> tuple[_Options, list[np.ndarray]]:
+    """Parts that keep the bounds with the least of all others; and what the modules behind each one add at least."""
+    least = []
+    for each in options:
+        rows = [quantities(made)[:_SUMS] for several in each.values() for made in several]
+        least.append(np.min(rows, axis=0) if rows else np.zeros(_SUMS))
+    kept: _Options = []
+    for number, each in enumerate(options):
+        others = sum(least[:number] + least[number + 1 :], np.zeros(_SUMS))
+        kept.append({sink: _allowed(several, others, bounds) for sink, several in each.items()})
+    return kept, [sum(least[number + 1 :], np.zeros(_SUMS)) for number in range(len(least))]
+
+
+def _allowed(several: list[tuple[Part, ...]], others: np.ndarray, bounds: Bounds) -> list[tuple[Part, ...]]:
+    if not several:
+        return several
+    rows = np.array([quantities(made) for made in several])
+    rows[:, :_SUMS] += others
+    return [several[number] for number in np.flatnonzero(bounds.allow(rows)).tolist()]
 
 
 def _by_sink(made: Sequence[tuple[Part, ...]], best: _Best) -> dict[Words, _Ways]:
@@ -261,12 +315,12 @@ def _best(several: Sequence[_Ways], best: _Best) -> _Ways:
     return _Ways(rows, [parts for each in several for parts in each.parts]).only(best(rows))
 
 
-def _cut(ways: _Ways) -> tuple[_Ways, bool]:
-    """At most `_MOST` of them: those with the least of what they take most of; whether some are lost."""
-    if len(ways.parts) <= _MOST:
-        return ways, False
+def _cut(ways: _Ways, most: int) -> _Ways:
+    """At most so many of them: those with the least of what they take most of."""
+    if len(ways.parts) <= most:
+        return ways
     scaled = ways.rows / np.maximum(ways.rows.max(axis=0), 1e-9)
-    return ways.only(np.argsort(scaled[:, : INTERVAL + 1].max(axis=1), kind="stable")[:_MOST]), True
+    return ways.only(np.argsort(scaled[:, : INTERVAL + 1].max(axis=1), kind="stable")[:most])
 
 
 def _around(program: Program, setting: Setting, sink: Words, ways: _Ways) -> np.ndarray:

@@ -5,7 +5,7 @@ beaten by one that is, or exceeds what it may take (`ernn.explore.combine` says 
 of `ernn.explore.pace`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
@@ -14,7 +14,7 @@ import numpy as np
 from ernn.devices.catalogue import Device, Resources
 from ernn.estimate import cost, energy
 from ernn.explore import pace
-from ernn.explore.combine import BRAM, FF, INTERVAL, LATENCY, LUT, WORK, Bounds, Combined, Compared, combined
+from ernn.explore.combine import BRAM, INTERVAL, LATENCY, LUT, WORK, Bounds, Combined, Compared, combined
 from ernn.explore.pace import Pace
 from ernn.explore.pareto import front
 from ernn.explore.parts import Parts
@@ -29,6 +29,7 @@ from ernn.params.requirement import Requirement
 from ernn.program.network import Program
 from ernn.records.exploration import HardwareRow
 
+_FOLLOWED = 500  # ways to build the first modules, in a rough search
 SLACK = 0.05  # of modules together, and of whole accelerators
 _RESOURCES = tuple(each.name for each in fields(Resources))
 
@@ -138,7 +139,8 @@ class Found:
     Args:
         best: those with the least of what is minimised that keep the requirement, the best first.
         front: of those that keep it, the least share, and the least of each resource, for their latency and energy; to
-            within a tenth: for each that is not there, one is that is not above 1.1025 times it in these quantities.
+            within a tenth: for each that is not there, one is that is not above 1.1025 times it in these quantities,
+            unless there are too many ways to combine layers.
         nearest: where none keeps it, that whose worst quantity is least above what is allowed, among those whose
             multipliers the device has.
         binds: what the nearest one has too much of, in words, the worst first.
@@ -158,6 +160,9 @@ class Found:
     parts: int
 
 
+_Change = Callable[[Bounds, Variant, Setting], Bounds]
+
+
 def search(
     variants: Sequence[Variant],
     requirement: Requirement,
@@ -175,26 +180,26 @@ def search(
         parts: of earlier searches, to be used again.
     """
     space, parts = space or Space(), parts or Parts()
-    before, table = parts.made, _Table(requirement, device)
+    before, asked = parts.made, _asked(requirement)
     pairs = [(each, setting) for each in variants for setting in space.settings(device, requirement.clock_mhz)]
 
-    def add(table: _Table, compared: Compared, opened: bool = False) -> None:
+    def table(compared: Compared, change: _Change = lambda bounds, *_: bounds) -> _Table:
+        made = _Table(requirement, device)
         for variant, setting in pairs:
-            bounds = _bounds(requirement, setting)
-            bounds = bounds.opened() if opened else bounds
-            table.add(variant, combined(variant.program, setting, space, parts, bounds, compared))
+            bounds = change(_bounds(requirement, setting), variant, setting)
+            made.add(variant, combined(variant.program, setting, space, parts, bounds, compared))
+        return made
 
-    add(table, Compared(_asked(requirement)))
-    counts = table.covered, table.space, len(table.rows)
-    best = _verified(table, few)
-    if best and not fronts:
-        return Found(best, (), None, (), *counts, parts.made - before)
-    other = _Table(requirement, device)
+    rough = table(Compared((LATENCY, WORK, INTERVAL) if fronts else asked, SLACK, _FOLLOWED, apart=fronts))
+    exact = table(Compared(asked), lambda bounds, variant, setting: rough.better(bounds, variant, setting, few))
+    best = _verified(exact, few)
+    if not best and rough.rows:  # none of those that seemed to keep it does
+        exact = table(Compared(asked))
+        best = _verified(exact, few)
+    counts = exact.covered, exact.space, len(rough.rows) + len(exact.rows)
     if best:
-        add(other, Compared((LATENCY, WORK, INTERVAL), SLACK))
-        return Found(best, other.front(), None, (), *counts, parts.made - before)
-    add(other, Compared(_asked(requirement)), opened=True)
-    nearest = other.nearest()
+        return Found(best, rough.front() if fronts else (), None, (), *counts, parts.made - before)
+    nearest = table(Compared(asked, most=_FOLLOWED), lambda bounds, *_: bounds.opened()).nearest()
     binds = () if nearest is None else binding(nearest, requirement)
     return Found((), (), nearest, binds, *counts, parts.made - before)
 
@@ -216,7 +221,8 @@ def _bounds(requirement: Requirement, setting: Setting) -> Bounds:
     interval = np.inf if requirement.frames_per_s is None else 1e6 * clock / requirement.frames_per_s
     latency = np.inf if requirement.latency_us is None else requirement.latency_us * clock
     allowed = _allowed(requirement, setting.device)
-    return Bounds(allowed, interval, latency, allowed)
+    energy = np.inf if requirement.energy_uj is None else requirement.energy_uj
+    return Bounds(allowed, interval, latency, allowed, energy, _energies(setting))
 
 
 def _allowed(requirement: Requirement, device: Device) -> tuple[float, float, float, float]:
@@ -239,9 +245,7 @@ class _Table:
         self.covered, self.space = self.covered + found.covered, self.space + found.space
         self.rows += [(variant, found, number) for number in range(len(found.arrays))]
         rows, clock = found.rows, found.setting.clock_mhz
-        static, register = _energies(found.setting)
-        interval = rows[:, INTERVAL]
-        energies = rows[:, WORK] + interval * (static + register * rows[:, FF])
+        interval, energies = rows[:, INTERVAL], _bounds(self.requirement, found.setting).energies(rows)
         there = np.array([getattr(self.device.resources, name) or np.inf for name in _RESOURCES])
         share = (rows[:, LUT : BRAM + 1] / there).max(axis=1)
         error = np.full(len(rows), 0.0 if variant.error is None else variant.error)
@@ -255,25 +259,41 @@ class _Table:
         names = (*_RESOURCES, "share", "latency_us", "energy_uj", "frame_us", "per")
         return dict(zip(names, table.T, strict=True))
 
-    def kept(self) -> np.ndarray:
-        """Numbers of those that keep the requirement."""
-        most = self.requirement.energy_uj
-        energies = self.columns["energy_uj"]
-        return np.flatnonzero(energies <= (np.inf if most is None else most))
-
     def ordered(self) -> list[int]:
-        """Those that keep the requirement, the best first."""
-        columns, kept = self.columns, self.kept()
-        wanted = [columns[self.requirement.minimise][kept]]
-        ties = [columns[name][kept] for name in ("share", "latency_us", "energy_uj")]
-        return kept[np.lexsort([*ties[::-1], *wanted])].tolist()
+        """All, the best first."""
+        names = (self.requirement.minimise, "share", "latency_us", "energy_uj")
+        return np.lexsort([self.columns[name] for name in reversed(names)]).tolist()
+
+    def better(self, bounds: Bounds, variant: Variant, setting: Setting, few: int) -> Bounds:
+        """The bounds of what is not worse than the best few of these; where errors are minimised, of its own program.
+
+        Nothing outside of them is among the best few, so the best of all are found within them.
+        """
+        name = self.requirement.minimise
+        wanted = "share" if name == "per" else name
+        values = self.columns[wanted]
+        if name == "per":
+            values = values[[each is variant for each, _, _ in self.rows]]
+        if not len(values):
+            return bounds
+        most = float(np.unique(values)[:few][-1])
+        if wanted == "energy_uj":
+            return replace(bounds, energy=min(bounds.energy, most))
+        if wanted == "latency_us":
+            return replace(bounds, latency=min(bounds.latency, most * setting.clock_mhz))
+        there = [getattr(self.device.resources, each) or np.inf for each in _RESOURCES]
+        limits = [most * each for each in there] if wanted == "share" else [np.inf] * len(there)
+        if wanted in _RESOURCES:
+            limits[_RESOURCES.index(wanted)] = most
+        lut, ff, dsp, bram = (min(a, b) for a, b in zip(bounds.resources, limits, strict=True))
+        return replace(bounds, resources=(lut, ff, dsp, bram), multipliers=(lut, ff, dsp, bram))
 
     def front(self) -> tuple[Candidate, ...]:
         """The least share, and the least of each resource, for a latency and an energy."""
-        columns, kept, numbers = self.columns, self.kept(), set[int]()
+        columns, numbers = self.columns, set[int]()
         for name in ("share", *_RESOURCES):
-            quantities = np.stack([columns[each][kept] for each in (name, "latency_us", "energy_uj")], axis=1)
-            numbers |= set(kept[front(quantities, slack=SLACK)].tolist())
+            quantities = np.stack([columns[each] for each in (name, "latency_us", "energy_uj")], axis=1)
+            numbers |= set(front(quantities, slack=SLACK).tolist())
         order = sorted(numbers, key=lambda number: (columns["share"][number], columns["latency_us"][number]))
         return tuple(self.candidate(number) for number in order)
 

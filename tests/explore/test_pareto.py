@@ -41,3 +41,9 @@ def test_many_rows_are_compared_with_those_of_all_chunks():
     rows = np.stack([number, 2000 - number], axis=1)
     assert len(front(rows)) == 2000
     assert front(np.concatenate([rows + 1, rows])).tolist() == list(range(2000, 4000))
+
+
+def test_a_row_that_went_covers_no_other():
+    """(5, 0) covers (3, 5), which would cover (2, 10); but (5, 0) is above 1.7 times (2, 10)."""
+    rows = np.array([[5.0, 0.0], [3.0, 5.0], [2.0, 10.0], [102.0, 0.0]])
+    assert front(rows, slack=0.7).tolist() == [0, 2]
