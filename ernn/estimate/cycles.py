@@ -427,22 +427,49 @@ class _Model:
 
         return given
 
-    def _tick(self) -> int:
-        """The next cycle in which something happens; UNKNOWN if nothing does."""
+    def _next(self) -> Steps | None:
+        """The array in which something happens next; None if nothing does any more."""
         for each in self.ways:
             if each.stale:
                 each.refresh()
-        wake, next_array = UNKNOWN, self.arrays[0]
+        wake, found = UNKNOWN, None
         for array in self.arrays:
             if array.stale:
                 array.refresh()
             if array.wake < wake:
-                wake, next_array = array.wake, array
-        if wake < UNKNOWN:
-            next_array.tick()
-        return wake
+                wake, found = array.wake, array
+        return found
 
     def finish(self) -> None:
         """Go on until nothing happens."""
-        while self._tick() < UNKNOWN:
-            pass
+        while (array := self._next()) is not None:
+            array.tick()
+
+    def period(self) -> tuple[int, int]:
+        """Frames after which all is as it was, and the cycles that they take."""
+        seen: dict[object, tuple[int, int]] = {}
+        frames = cycle = 0
+        while (array := self._next()) is not None:
+            if frames < self.last.head_frame and array.wake > cycle:
+                frames = self.last.head_frame
+                before = seen.setdefault(self._state(cycle + 1, frames), (frames, cycle))
+                if before[0] < frames:
+                    return frames - before[0], cycle - before[1]
+            cycle = array.wake
+            array.tick()
+        raise AssertionError("frames never end, but nothing happens")
+
+    def _state(self, now: int, frames: int) -> object:
+        """All that the future depends on, relative to a cycle before which all is done, and to frames that are over."""
+        for array in self.arrays:
+            array.settle(now)
+            array.plan()
+        arrays = [array.state(now, frames) for array in self.arrays]
+        ways = [each.state(now, frames) for each in self.ways]
+        times = [
+            (len(times) - frames * each, times.future(now))
+            for module in self.modules
+            for times, each in module.all_times()
+            if times
+        ]
+        return tuple(arrays), tuple(ways), tuple(times), self.frames.state(now, frames)

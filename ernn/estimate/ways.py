@@ -39,6 +39,11 @@ class Frames:
                 return cycle
             cycle = ended + _OPEN
 
+    def state(self, now: int, frames: int) -> tuple[object, ...]:
+        """All that the future depends on."""
+        late = [each - now for each in self.entered[-self.most :] if each + _OPEN > now]
+        return len(self.entered) - frames, tuple(late), len(self.ended) - frames, self.ended.future(now - _OPEN)
+
 
 class Way(Waiting):
     """Words from one module to the next.
