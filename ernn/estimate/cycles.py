@@ -8,10 +8,9 @@ from the generator. Cycles are those of RTL simulation, one by one, while the po
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from ernn.estimate.steps import UNKNOWN, Starts, Steps, Times, Walk
-from ernn.estimate.ways import Frames, Way
+from ernn.estimate.ways import FIFO, Frames, Way
 from ernn.hw.graph import kernels
 from ernn.hw.layout.array import Thread
 from ernn.hw.layout.words import Words
@@ -21,10 +20,10 @@ from ernn.hw.verilog.unit import Unit
 from ernn.program.network import Layer
 from ernn.program.plans import plan_of
 
-_START = 0  # cycles from the end of a reset to the first feature, as the test bench counts them
 _TO_LANES = 4  # cycles from a step that is taken to its sums at the heads, beside those in the lane
 _SEEN = 3  # cycles from a block's factors to a step that may use them
 _WHOLE = 2  # cycles from the last of them to a step that waits for all
+_LONGEST = 32  # frames in which a design is expected to repeat itself
 _READ = 4  # cycles from a step that is taken to the vector that it needs no more, beside those to its operands
 
 Done = Callable[[int, int], None]  # a step of a unit: cycle, number in its vector
@@ -35,22 +34,28 @@ class Cycles:
     """How long frames take while the ports never pause.
 
     Attributes:
-        interval: cycles from a frame to the next when frames follow each other, of streams that take turns if there are
-            several: the mean over a period, once all repeats itself.
-        latency: cycles of the first frame of an utterance alone, from its first feature to its last logit, both counted.
-        period: frames after which all repeats itself.
+        interval: cycles from a frame to the next when frames follow each other, those of several streams in turns: the
+            mean over a period, once everything repeats itself. Buffers that fill by a cycle a frame put that off for
+            thousands of frames; then it is the mean over the 16 frames behind the first 16.
+        latency: cycles of an utterance's first frame alone, from its first feature to its last logit, both counted.
     """
 
     interval: float
     latency: int
-    period: int = 1
 
 
 def cycles(network: NetworkHardware) -> Cycles:
     """Initiation interval and latency, equal to those of RTL simulation."""
     begun, ended = frames(network, [(True, 0)])
-    found = _Model(network, None).period()
-    return Cycles(found[1] / found[0], ended[0] - begun[0] + 1, found[0])
+    return Cycles(_Model(network, None).interval(), ended[0] - begun[0] + 1)
+
+
+def bound(network: NetworkHardware) -> Cycles:
+    """Cycles that no simulation falls below: steps of the busiest array, and pipelines that a frame goes through."""
+    model = _Model(network, None)
+    beats = network.input.words.words
+    interval = max(beats, network.output.words.words, *(module.busy() for module in model.modules))
+    return Cycles(interval, beats + sum(module.through() for module in model.chain))
 
 
 def frames(network: NetworkHardware, order: Sequence[tuple[bool, int]]) -> tuple[list[int], list[int]]:
@@ -87,9 +92,18 @@ class _Vector:
             self._word = 0
             self.whole.add(cycle + self.latency + _WHOLE)
 
+    def written(self, cycle: int, _: int) -> None:
+        """The same, as a unit calls it."""
+        self.write(cycle)
+
     def need(self, frame: int, blocks: int) -> int:
         """Cycle from which the first blocks of a frame may be used; none of a frame before the first."""
         return self.seen.at(frame * self.words + (blocks - 1) // self.writes) if frame >= 0 else 0
+
+
+def _later(times: Times) -> Done:
+    """What counts two cycles after it happened."""
+    return lambda cycle, _: times.add(cycle + 2)
 
 
 class _Module:
@@ -102,9 +116,7 @@ class _Module:
         alone: whether a frame needs no y of the one before.
     """
 
-    def __init__(
-        self, hardware: LayerHardware, layer: Layer | None, out: Way, alone: Callable[[int], bool]
-    ) -> None:
+    def __init__(self, hardware: LayerHardware, layer: Layer | None, out: Way, alone: Callable[[int], bool]) -> None:
         self.hardware, self.out, self.alone = hardware, out, alone
         self.array, self.layout = hardware.array, hardware.array.layout
         self.threads = self.layout.threads
@@ -179,7 +191,7 @@ class _Module:
         for update in updates:
             if update.result in self.vectors and update.result not in plan.states:
                 vector, unit = self.vectors[update.result], self.of_name[update.name]
-                self.done[unit.name].append(self._whole(unit, lambda cycle, _, v=vector: v.write(cycle)))
+                self.done[unit.name].append(self._whole(unit, vector.written))
         if plan.projection is None:
             self.done[last.name].append(self._whole(last, self._y))
         elif hardware.projection is None:
@@ -190,8 +202,8 @@ class _Module:
             self.done[last.name].append(self._frame_of(last, self.released))
         for condition in hardware.conditions.values():
             for name in re.findall(r"(\w+)_there", condition.finishes):
-                self.there[name] = times = Times()
-                self.done[name].append(lambda cycle, _, t=times: t.add(cycle + 2))
+                self.there[name] = Times()
+                self.done[name].append(_later(self.there[name]))
             for name in re.findall(r"(\w+)_frames", condition.starts):
                 self.kept[name] = Times()
                 self.done[last.name].append(self._frame_of(last, self.kept[name]))
@@ -250,8 +262,7 @@ class _Module:
         if thread.drains:
             walk.taken.append(self._drained(thread))
         if thread.name in self.used:
-            used = self.used[thread.name]
-            walk.taken.append(lambda cycle, _: used.add(cycle + 2))
+            walk.taken.append(_later(self.used[thread.name]))
         if thread.vector == "x":
             walk.taken.append(self._x_taken(thread))
         return walk
@@ -278,7 +289,7 @@ class _Module:
     def _drained(self, thread: Thread) -> Callable[[int, int], None]:
         """Steps of the unit behind the heads."""
         unit, hold, first = self.units[self._drain(thread)], self._hold(thread), thread.drains_from
-        delay = _TO_LANES + self.array.lane_cycles + unit.ahead + unit.kernel.latency
+        delay = self._behind(unit)
         real, done = unit.real_steps, self.done[unit.name]
 
         def taken(cycle: int, group: int) -> None:
@@ -292,7 +303,11 @@ class _Module:
 
     def _always(self, thread: Thread, expression: str) -> Callable[[int, int], int]:
         """What every step waits for."""
-        kind, vector, total = expression.removeprefix(f"{thread.name}_"), self.vectors[thread.vector], thread.block_columns
+        kind, vector, total = (
+            expression.removeprefix(f"{thread.name}_"),
+            self.vectors[thread.vector],
+            thread.block_columns,
+        )
         banks = self.array.operands.columns_at_once(thread)
         needs = [min((step + 1) * banks, total) for step in range(thread.steps)]
         if kind == "x":
@@ -348,6 +363,27 @@ class _Module:
 
         return there
 
+    def busy(self) -> int:
+        """Cycles that a frame keeps the array, a thread or the heads busy, at least."""
+        drained = sum(
+            (thread.groups - thread.drains_from) * self._hold(thread) for thread in self.threads if thread.drains
+        )
+        each = [thread.length for thread in self.threads]
+        return max(sum(each), max(each) + 1, drained)
+
+    def through(self) -> int:
+        """Cycles from the last word of x to the last word at the next module, at least."""
+        after = FIFO + self._behind(self.hardware.units[-1])
+        last = self.threads[-1]
+        if last.vector == "x":
+            steps = last.length if self.hardware.conditions[last.name].always == f"{last.name}_x" else 1
+            after += self.latencies[f"{self.hardware.name}_points_x"] + _WHOLE + steps
+        return after + sum(each.through() for each in self.inner if isinstance(each, _Module))
+
+    def _behind(self, unit: Unit) -> int:
+        """Cycles from a group's last step to the unit's first."""
+        return _TO_LANES + self.array.lane_cycles + unit.ahead + unit.kernel.latency
+
     def all_times(self) -> Iterator[tuple[Times, int]]:
         """Everything that is counted, with its number in a frame."""
         for vector in self.vectors.values():
@@ -389,13 +425,12 @@ class _Model:
     def __init__(self, network: NetworkHardware, order: Sequence[tuple[bool, int]] | None) -> None:
         streams = network.architecture.streams
         alone = _alone(order, streams)
-        start = _START + 12 + max(layer.flush_cycles for layer in network.layers)
-        self.frames = Frames((1 << network.frame_bits) - 3, start)
-        self.streams = streams
+        self.frames = Frames((1 << network.frame_bits) - 3, network.control.flush_cycles)
         projections = [layer.projection.layer for layer in network.layers if layer.projection]
         chain = [layer for layer in network.layers if layer not in projections]
         recurrent = iter(reversed(network.program.layers))
         self.modules: list[_Module] = []
+        self.chain: list[_Module] = []  # without projections
         self.ways: list[Way] = []
         after = network.output.words
         out = way(chain[-1].sink, after, None, self._logits(after.words))
@@ -410,6 +445,7 @@ class _Model:
                 sizes = (before.elements, layer.source.elements), (before.words, layer.source.words)
                 limit = UNKNOWN if order is None else len(order)
                 out = Way(*sizes, module.released, module.take, self.frames, limit)
+            self.chain.append(module)
             self.modules += [module, *(each for each in module.inner if isinstance(each, _Module))]
             self.ways += [out, *(each for each in module.inner if isinstance(each, Way))]
         self.arrays = [module.steps for module in self.modules]
@@ -445,8 +481,8 @@ class _Model:
         while (array := self._next()) is not None:
             array.tick()
 
-    def period(self) -> tuple[int, int]:
-        """Frames after which all is as it was, and the cycles that they take."""
+    def interval(self) -> float:
+        """Mean cycles of a frame, as `Cycles` has it."""
         seen: dict[object, tuple[int, int]] = {}
         frames = cycle = 0
         while (array := self._next()) is not None:
@@ -454,7 +490,10 @@ class _Model:
                 frames = self.last.head_frame
                 before = seen.setdefault(self._state(cycle + 1, frames), (frames, cycle))
                 if before[0] < frames:
-                    return frames - before[0], cycle - before[1]
+                    return (cycle - before[1]) / (frames - before[0])
+                if frames > _LONGEST:
+                    ended, half = self.frames.ended, _LONGEST // 2
+                    return (ended[_LONGEST] - ended[half]) / half
             cycle = array.wake
             array.tick()
         raise AssertionError("frames never end, but nothing happens")

@@ -1,6 +1,6 @@
 """Words of vectors on their way between modules, cycle by cycle.
 
-A way is a FIFO (`ernn_link`), which always takes what comes, and behind it words of another size (`ernn_gearbox`), which
+A way is a FIFO (`ernn_link`), which always takes what comes, and behind it words of another size (`ernn_gearbox`). They
 are taken while a layer has room for the frame that they belong to.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ernn.estimate.steps import UNKNOWN, Times, Waiting
 
-_FIFO = 3  # cycles from a word that comes in to where it is at the FIFO's output
+FIFO = 3  # cycles from a word that comes in to where it is at the FIFO's output
 _OPEN = 3  # cycles from the last beat of a frame, in or out, to a change of what the top module takes
 
 Given = Callable[[int, int], None]  # a word that goes out: cycle, number in its vector
@@ -84,7 +84,7 @@ class Way(Waiting):
 
     def push(self, cycle: int) -> None:
         """A word comes in."""
-        self.coming.append(cycle + _FIFO)
+        self.coming.append(cycle + FIFO)
         self.refresh()
 
     def refresh(self) -> None:
