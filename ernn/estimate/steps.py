@@ -166,14 +166,17 @@ class Walk:
         return self.head_step == self.last_steps[self.head_group] and self.head_group >= self.drains_from
 
     def plain(self, now: int) -> int:
-        """Steps from the next one on that go one a cycle and concern nobody else, whether all are known or not."""
-        step, last = self.step, self.last_steps[self.group]
-        if step >= last or (not step and (not self.by_step or not self.group)):
+        """Steps that go one a cycle from now on, by what is known, and concern nobody else."""
+        first, last, groups = self.step, self.last_steps[self.group], self.groups if self.by_step else 1
+        if first >= last or (not first and (not self.by_step or not self.group)):
             return 0
-        whole = self.always(self.frame, last) <= now
-        if not self.by_step:
-            return last - step if whole else 0
-        return ((last - step) if whole else 1) * self.groups - self.group
+        begin = self.group if self.by_step else 0  # of this step's groups
+        if self.always(self.frame, last) <= now:
+            return (last - first) * groups - begin
+        step = first + 1
+        while step < last and self.always(self.frame, step) <= now + (step - first) * groups - begin:
+            step += 1
+        return (step - first) * groups - begin
 
     def run(self, count: int, cycle: int) -> None:
         """So many steps have gone and as many were taken, until this cycle; one stays in the queue."""

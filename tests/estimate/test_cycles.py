@@ -1,4 +1,4 @@
-"""Laws of the model of cycles by itself. That it is the Verilog's is a law of all accelerators, in tests/hw/equality.py."""
+"""Laws of the model of cycles alone; that it is the Verilog's is a law of all accelerators (tests/hw/equality.py)."""
 
 import pytest
 from hypothesis import given, settings
