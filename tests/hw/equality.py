@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ernn.estimate import cycles
 from ernn.hw import design as hw_design
 from ernn.hw.verilog.network import NetworkHardware
 from ernn.program.network import Program
@@ -49,6 +50,15 @@ class Equality:
         assert found["frames_in"] == found["frames_out"] == len(outcome.begun) == len(outcome.ended) == sum(LENGTHS)
         assert (found["identity"], found["protocol_errors"]) == (0x45524E4E, 0)
         assert (outcome.begun < outcome.ended).all()
+
+    @pytest.mark.parametrize("lengths", [LENGTHS, (1,), (1,) * 20], ids=["utterances", "alone", "opening"])
+    def test_every_frame_takes_the_cycles_of_the_model(self, built: Built, lengths: tuple[int, ...]) -> None:
+        vectors = rtl_vectors(built.program, designs.utterances(built.program, lengths), built.streams)
+        order = list(zip(vectors.first.tolist(), vectors.stream.tolist(), strict=True))
+        found = built.bench.run(vectors)
+        assert cycles.frames(built.design, order) == (found.begun.tolist(), found.ended.tolist())
+        if len(order) == 1:
+            assert cycles.cycles(built.design).latency == found.registers["latency"]
 
     @pytest.mark.parametrize(("gaps", "stalls"), [(200, 0), (0, 230), (100, 100)])
     def test_pauses_change_no_logit_and_no_counter(self, built: Built, gaps: int, stalls: int) -> None:

@@ -88,6 +88,11 @@ class Control:
         return max(part_count(layer.state_bits) for layer in self.layers)
 
     @property
+    def flush_cycles(self) -> int:
+        """Cycles of a reset in which all pipelines run empty."""
+        return 12 + max(layer.flush_cycles for layer in self.layers)
+
+    @property
     def address_bits(self) -> int:
         """Width of AXI4-Lite addresses, in bits."""
         return max(8, (4 * len(self.registers) - 1).bit_length() + 1)
@@ -132,7 +137,7 @@ class Control:
         sizes = {"READS": len(registers), "WRITES": len(WRITTEN), "ADDRESS": self.address_bits}
         sizes |= {"WRITE_CYCLES": _SETTLE} | {name.upper(): register_number(name) for name in WRITTEN}
         sizes |= {"RESET_BIT": PROTOCOL.reset.bit_length() - 1, "CLEAR_BIT": PROTOCOL.clear.bit_length() - 1}
-        sizes["FLUSH"] = 12 + max(layer.flush_cycles for layer in self.layers)
+        sizes["FLUSH"] = self.flush_cycles
         sizes["SETTLE"] = _SETTLE + max(layer.restore_cycles for layer in self.layers)
         names = ["awaddr", "awvalid", "awready", "wdata", "wstrb", "wvalid", "wready", "bresp", "bvalid", "bready"]
         names += ["araddr", "arvalid", "arready", "rdata", "rresp", "rvalid", "rready"]
