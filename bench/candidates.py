@@ -5,7 +5,8 @@ from typing import Any
 
 from ernn.devices.catalogue import DEVICES
 from ernn.estimate.shapes import Shape
-from ernn.explore.hardware import Variant, search
+from ernn.explore.accelerators import Variant
+from ernn.explore.hardware import search
 from ernn.explore.space import Space
 from ernn.params.requirement import Requirement
 

@@ -1,7 +1,7 @@
 """`python -m bench.explore [PART ...]`: what the design search finds, and what brute force over the same space does.
 
 replay, replay-cells, replay-sizes: phase I over the recorded errors of docs/benchmarks/accuracy, a search each.
-live: phase I on the default corpus, with every design of the space trained; a benchmark that was killed goes on.
+live: phase I on the default corpus, with every design of the space trained; a killed benchmark resumes.
 paper: phase I at the sizes of E-RNN, with the published errors.
 candidates: how many accelerators the search for hardware covers in a minute.
 """
@@ -18,7 +18,8 @@ from bench.record import FOLDER, record
 from ernn import params
 from ernn.explore.candidates import Candidate, Cost, mixed, name_of, strength, uniform
 from ernn.explore.costs import Costs
-from ernn.explore.phase_one import Problem, Tried, carry_out
+from ernn.explore.phase_one import carry_out
+from ernn.explore.problem import Problem, Tried
 from ernn.explore.requirement import limit_of
 from ernn.params import Design, Network
 from ernn.params.requirement import Requirement

@@ -1,8 +1,8 @@
 """`ernn explore` in a checkout: a design for a requirement, with its trials by DVC and a page that gives the reasons.
 
 Without options the section `requirement` of params.yaml is searched for; options take the place of its keys. Trials are
-ordinary designs in the working copy runs/explore-NAME: one that was trained is never trained again, and a search that
-was killed goes on where it was. The page is explored/NAME/explore.html.
+ordinary designs in the working copy runs/explore-NAME: one that was trained is never trained again, and a
+killed search resumes. The page is explored/NAME/explore.html.
 """
 
 import argparse
@@ -14,17 +14,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, get_args
+from typing import Any
 
 from ernn import params
 from ernn.artifacts import atomic, disk, write_record
-from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
 from ernn.explore.costs import designs
+from ernn.explore.options import add_hardware
 from ernn.explore.search import Search, Settings
 from ernn.params import Parameters, names
 from ernn.params.methods import OF_DESIGNS
-from ernn.params.requirement import Minimised, Requirement
+from ernn.params.requirement import Requirement
 from ernn.report import exploration
 from workflow import checkout, plan, presets
 from workflow.trials import Failed, LocalTrials
@@ -48,13 +48,7 @@ def parser() -> argparse.ArgumentParser:
     error = made.add_mutually_exclusive_group()
     error.add_argument("--per", type=float, help="phone error rate, percent, at most")
     error.add_argument("--per-loss", type=float, help="points above the dense network, at most")
-    made.add_argument("--latency-us", type=float, help="of a frame alone, at most")
-    made.add_argument("--frames-per-s", type=float, help="at least")
-    made.add_argument("--energy-uj", type=float, help="of a frame, at most (an estimate)")
-    made.add_argument("--device", nargs="+", dest="devices", choices=DEVICES, help="the smallest of these that will do")
-    made.add_argument("--share", type=float, help="of each resource that may be used, 0..1")
-    made.add_argument("--clock-mhz", type=float, help="that pipelines are scheduled for, at most")
-    made.add_argument("--minimise", choices=get_args(Minimised), help="share: of the scarcest resource")
+    add_hardware(made)
     made.add_argument("--mixing", choices=("none", "kinds", "layers"), help="what may have block sizes of its own")
     made.add_argument("--methods", nargs="+", choices=OF_DESIGNS)
     made.add_argument("--trials", type=int, help="trainings besides those of dense networks, at most")

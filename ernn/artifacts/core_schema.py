@@ -85,6 +85,6 @@ def _dumper() -> Any:
 
 
 def _resolve(kind: Any) -> None:
-    """Teach a loader or dumper what plain text stands for."""
+    """Register the patterns of the core schema with a loader or dumper."""
     for name, (pattern, first) in _SCHEMA.items():
         kind.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{pattern})$"), first)

@@ -15,9 +15,10 @@ from ernn.estimate.library import instance_cost
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import chain
 from ernn.hw.verilog.chain import Handshake
+from ernn.hw.verilog.interfaces import Controlled
 from ernn.hw.verilog.items import Instance, Item, Memory, Register
 from ernn.hw.verilog.lane import lane_items
-from ernn.hw.verilog.layer import Controlled, LayerHardware
+from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.network import Architecture, NetworkHardware, around
 from ernn.program.network import Program
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from ernn.devices.limits import BLOCK_SIZES
 from ernn.estimate.shapes import Shape
-from ernn.explore import hardware
+from ernn.explore import counted, hardware
+from ernn.explore.accelerators import Variant
 from ernn.explore.candidates import Candidate, Cost, name_of, strength, uniform
 from ernn.explore.memory import short_of_memory
 from ernn.explore.parts import Parts
@@ -82,9 +83,9 @@ class Costs:
         for place, device in enumerate(devices_of(self.requirement)):
             if binds := short_of_memory(shape, device, self.requirement.share):
                 continue
-            variant = hardware.Variant(name, program)
+            variant = Variant(name, program)
             space = replace(COARSE, clocks=(self.requirement.clock_mhz,))
-            found = hardware.search([variant], self.requirement, device, space, few=1, fronts=False, parts=self._parts)
+            found = counted.search([variant], self.requirement, device, space, 1, False, self._parts)
             if found.best:
                 row = found.best[0].row()
                 self._on_chip[name] = True

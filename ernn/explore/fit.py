@@ -6,7 +6,6 @@ or synthesis.
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -17,8 +16,11 @@ from ernn.devices.limits import BLOCK_SIZES
 from ernn.errors import UserError
 from ernn.estimate.fabric import FABRICS
 from ernn.estimate.shapes import Shape
-from ernn.explore.hardware import Candidate, Found, Variant, search
+from ernn.explore.accelerators import Estimated, Variant
+from ernn.explore.counted import search
+from ernn.explore.hardware import Found
 from ernn.explore.memory import short_of_memory
+from ernn.explore.options import answered
 from ernn.explore.parts import Parts
 from ernn.explore.space import Space
 from ernn.params.requirement import Minimised, Requirement
@@ -59,12 +61,12 @@ class Fits:
     def __init__(self, limits: Limits = STANDARD) -> None:
         self.limits, self._parts = limits, Parts()
 
-    def fastest(self, shape: Shape, device: Device) -> Candidate | None:
+    def fastest(self, shape: Shape, device: Device) -> Estimated | None:
         """The accelerator with the least latency; None if the network does not fit."""
         found = self._search(shape, device, "latency_us", _FINE) if self.smallest(shape, device) else None
         return found.best[0] if found and found.best else None
 
-    def smallest(self, shape: Shape, device: Device) -> Candidate | None:
+    def smallest(self, shape: Shape, device: Device) -> Estimated | None:
         """The accelerator with the least share of the device; None if the network does not fit."""
         if short_of_memory(shape, device, self.limits.share):
             return None
@@ -78,12 +80,12 @@ class Fits:
         short = short_of_memory(shape, device, self.limits.share)
         return (short,) if short else self._search(shape, device, "share", _FINE).binds
 
-    def device_for(self, shape: Shape) -> Candidate | None:
+    def device_for(self, shape: Shape) -> Estimated | None:
         """The fastest accelerator on the smallest device that has room; None if none has."""
         found = (self.fastest(shape, device) for device in by_size())
         return next((each for each in found if each is not None), None)
 
-    def largest(self, shape: Shape, device: Device) -> tuple[Shape, Candidate] | None:
+    def largest(self, shape: Shape, device: Device) -> tuple[Shape, Estimated] | None:
         """The network with most cells that fits, and its fastest accelerator; None if 32 cells do not.
 
         A projection keeps its ratio to the cells.
@@ -127,10 +129,10 @@ def by_size() -> list[Device]:
     return sorted(DEVICES.values(), key=lambda device: device.resources.lut * FABRICS[device.family].lut_inputs / 6)
 
 
-def speed(candidate: Candidate) -> str:
+def speed(candidate: Estimated) -> str:
     """Cycles and time of a frame, as a person reads them."""
     pace, mhz = candidate.pace, candidate.setting.clock_mhz
-    every = f"a frame every {pace.interval} cycles, {pace.interval / mhz:.1f} us"
+    every = f"a frame every {pace.interval:g} cycles, {pace.interval / mhz:.1f} us"
     return f"{every}; one alone takes {pace.latency} cycles, {pace.latency / mhz:.1f} us, at {mhz:g} MHz (estimate)"
 
 
@@ -160,7 +162,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def answer(arguments: argparse.Namespace) -> tuple[bool, list[str]]:
-    """Whether there is what is asked for, and the lines that say so.
+    """Whether the answer is yes, and the lines to print.
 
     Raises:
         UserError: sizes that describe no network, or --largest without --device.
@@ -190,7 +192,7 @@ def answer(arguments: argparse.Namespace) -> tuple[bool, list[str]]:
     return False, [f"{shape} does not fit {device.name}: {bound} (estimate)", *(proposals or nothing)]
 
 
-def _described(candidate: Candidate) -> list[str]:
+def _described(candidate: Estimated) -> list[str]:
     device, needed = candidate.setting.device, candidate.needed
     lines = [str(candidate), speed(candidate)]
     for name, share in device.shares(needed).items():
@@ -216,11 +218,6 @@ def _last(count: int, good: Callable[[int], bool]) -> int:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Print the answer: 0 for yes, 1 for no, 2 for what a user has to change."""
-    try:
-        yes, lines = answer(parser().parse_args(words))
-    except UserError as error:
-        print(f"fit: {error}", file=sys.stderr)
-        return 2
-    print("\n".join(lines))
-    return 0 if yes else 1
+    """Print the answer; the exit code."""
+    arguments = parser().parse_args(words)
+    return answered("fit", lambda: answer(arguments))

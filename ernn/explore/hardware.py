@@ -5,131 +5,25 @@ beaten by one that is, or exceeds what it may take (`ernn.explore.combine` says 
 of `ernn.explore.pace`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from ernn.devices.catalogue import Device, Resources
-from ernn.estimate import cost, energy
-from ernn.explore import pace
+from ernn.estimate import energy
+from ernn.explore.accelerators import RESOURCES, Estimated, Variant, binding, ratios, whole
 from ernn.explore.combine import BRAM, INTERVAL, LATENCY, LUT, WORK, Bounds, Combined, Compared, combined
 from ernn.explore.pace import Pace
 from ernn.explore.pareto import front
 from ernn.explore.parts import Parts
 from ernn.explore.space import Setting, Space
 from ernn.hw.design import Work
-from ernn.hw.layout.array import Array
-from ernn.hw.layout.sizing import Size
-from ernn.hw.verilog import chain
-from ernn.hw.verilog.network import Architecture, NetworkHardware
-from ernn.hw.work import work
 from ernn.params.requirement import Requirement
-from ernn.program.network import Program
-from ernn.records.exploration import HardwareRow
 
 _FOLLOWED = 500  # ways to build the first modules, in a rough search
 SLACK = 0.05  # of modules together, and of whole accelerators
-_RESOURCES = tuple(each.name for each in fields(Resources))
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A program that may be built.
-
-    Args:
-        label: its name in answers.
-        error: on the dev split, percent; None: it is not known, or all are alike.
-    """
-
-    label: str
-    program: Program
-    error: float | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An accelerator by estimates.
-
-    Args:
-        needed: of the device.
-        pace: cycles of a frame.
-        energy_uj: of a frame, with the toggles of a typical accelerator.
-    """
-
-    variant: Variant
-    setting: Setting
-    arrays: tuple[Array, ...]
-    needed: Resources
-    pace: Pace
-    energy_uj: float
-
-    @property
-    def architecture(self) -> Architecture:
-        """What the generator takes."""
-        return self.setting.architecture(self.arrays)
-
-    @property
-    def share(self) -> float:
-        """Of the scarcest resource, 0..1."""
-        return max(self.setting.device.shares(self.needed).values())
-
-    @property
-    def latency_us(self) -> float:
-        """Of a frame alone, microseconds."""
-        return self.pace.latency / self.setting.clock_mhz
-
-    @property
-    def frames_per_s(self) -> float:
-        """All streams together."""
-        return 1e6 * self.setting.clock_mhz / self.pace.interval
-
-    def value(self, quantity: str) -> float:
-        """What is minimised, by its name in a requirement; phone errors do not depend on hardware: its share."""
-        if quantity in _RESOURCES:
-            return float(getattr(self.needed, quantity))
-        return float(getattr(self, "share" if quantity == "per" else quantity))
-
-    @property
-    def sizes(self) -> tuple[Size, ...]:
-        """Of its arrays in the order of the data, as `ernn.hw.layout.sizing.arrays` takes them for `each`."""
-        links = chain.links(self.variant.program, self.setting.logits)
-        needs = [required for link in links for required in link.arrays]
-        return tuple(
-            (
-                array.lanes,
-                array.columns,
-                0 if required.side_by_side else array.heads,
-                required.cells // array.beats if required.cells > 1 else 0,
-            )
-            for array, required in zip(self.arrays, needs, strict=True)
-        )
-
-    def __str__(self) -> str:
-        names = [f"array {number}" for number in range(len(self.arrays) - 1)]
-        names = ["array", "output"] if len(names) == 1 else [*names, "output"]
-        arrays = ", ".join(f"{name} {_size(size)}" for name, size in zip(names, self.sizes, strict=True))
-        stored = "transformed" if self.setting.transformed else "words"
-        memory = "" if self.setting.memory == "auto" else f", memory={self.setting.memory}"
-        return f"{arrays}, weights={stored}{memory}"
-
-    def row(self, binds: Sequence[str] = ()) -> HardwareRow:
-        """As a record has it."""
-        return HardwareRow(
-            design=self.variant.label,
-            device=self.setting.device.name,
-            sizes=str(self),
-            used=self.needed,
-            share=self.share,
-            cycles=self.pace.interval,
-            latency_cycles=self.pace.latency,
-            clock_mhz=self.setting.clock_mhz,
-            clock_kind="assumed",
-            energy_uj=self.energy_uj,
-            verified=False,
-            binds=tuple(binds),
-        )
 
 
 @dataclass(frozen=True)
@@ -150,9 +44,9 @@ class Found:
         parts: modules that were estimated.
     """
 
-    best: tuple[Candidate, ...]
-    front: tuple[Candidate, ...]
-    nearest: Candidate | None
+    best: tuple[Estimated, ...]
+    front: tuple[Estimated, ...]
+    nearest: Estimated | None
     binds: tuple[str, ...]
     covered: int
     space: int
@@ -226,7 +120,7 @@ def _bounds(requirement: Requirement, setting: Setting) -> Bounds:
 
 
 def _allowed(requirement: Requirement, device: Device) -> tuple[float, float, float, float]:
-    there = (getattr(device.resources, name) for name in _RESOURCES)
+    there = (getattr(device.resources, name) for name in RESOURCES)
     lut, ff, dsp, bram = (requirement.share * most if most else np.inf for most in there)
     return lut, ff, dsp, bram
 
@@ -246,7 +140,7 @@ class _Table:
         self.rows += [(variant, found, number) for number in range(len(found.arrays))]
         rows, clock = found.rows, found.setting.clock_mhz
         interval, energies = rows[:, INTERVAL], _bounds(self.requirement, found.setting).energies(rows)
-        there = np.array([getattr(self.device.resources, name) or np.inf for name in _RESOURCES])
+        there = np.array([getattr(self.device.resources, name) or np.inf for name in RESOURCES])
         share = (rows[:, LUT : BRAM + 1] / there).max(axis=1)
         error = np.full(len(rows), 0.0 if variant.error is None else variant.error)
         columns = [rows[:, LUT : BRAM + 1], share[:, None], rows[:, LATENCY, None] / clock, energies[:, None]]
@@ -256,7 +150,7 @@ class _Table:
     def columns(self) -> dict[str, np.ndarray]:
         """Quantities of all candidates, by the names of a requirement."""
         table = np.concatenate(self._columns) if self._columns else np.zeros((0, 9))
-        names = (*_RESOURCES, "share", "latency_us", "energy_uj", "frame_us", "per")
+        names = (*RESOURCES, "share", "latency_us", "energy_uj", "frame_us", "per")
         return dict(zip(names, table.T, strict=True))
 
     def ordered(self) -> list[int]:
@@ -281,37 +175,37 @@ class _Table:
             return replace(bounds, energy=min(bounds.energy, most))
         if wanted == "latency_us":
             return replace(bounds, latency=min(bounds.latency, most * setting.clock_mhz))
-        there = [getattr(self.device.resources, each) or np.inf for each in _RESOURCES]
+        there = [getattr(self.device.resources, each) or np.inf for each in RESOURCES]
         limits = [most * each for each in there] if wanted == "share" else [np.inf] * len(there)
-        if wanted in _RESOURCES:
-            limits[_RESOURCES.index(wanted)] = most
+        if wanted in RESOURCES:
+            limits[RESOURCES.index(wanted)] = most
         lut, ff, dsp, bram = (min(a, b) for a, b in zip(bounds.resources, limits, strict=True))
         return replace(bounds, resources=(lut, ff, dsp, bram), multipliers=(lut, ff, dsp, bram))
 
-    def front(self) -> tuple[Candidate, ...]:
+    def front(self) -> tuple[Estimated, ...]:
         """The least share, and the least of each resource, for a latency and an energy."""
         columns, numbers = self.columns, set[int]()
-        for name in ("share", *_RESOURCES):
+        for name in ("share", *RESOURCES):
             quantities = np.stack([columns[each] for each in (name, "latency_us", "energy_uj")], axis=1)
             numbers |= set(front(quantities, slack=SLACK).tolist())
         order = sorted(numbers, key=lambda number: (columns["share"][number], columns["latency_us"][number]))
         return tuple(self.candidate(number) for number in order)
 
-    def nearest(self) -> Candidate | None:
+    def nearest(self) -> Estimated | None:
         """The one whose worst quantity is least above what is allowed."""
         if not self.rows:
             return None
-        ratios = np.max([ratio for _, ratio in _ratios(self.columns, self.requirement, self.device)], axis=0)
-        return whole(self.candidate(int(ratios.argmin())))
+        worst = np.max([ratio for _, ratio in ratios(self.columns, self.requirement, self.device)], axis=0)
+        return whole(self.candidate(int(worst.argmin())))
 
-    def candidate(self, number: int) -> Candidate:
+    def candidate(self, number: int) -> Estimated:
         """One of them."""
         variant, found, place = self.rows[number]
         row = found.rows[place]
         made = Pace(int(row[INTERVAL]), int(row[LATENCY]))
         needed = Resources(*(float(each) for each in row[LUT : BRAM + 1]))
         microjoules = float(self.columns["energy_uj"][number])
-        return Candidate(variant, found.setting, found.arrays[place], needed, made, microjoules)
+        return Estimated(variant, found.setting, found.arrays[place], needed, made, microjoules)
 
 
 def _energies(setting: Setting) -> tuple[float, float]:
@@ -321,9 +215,9 @@ def _energies(setting: Setting) -> tuple[float, float]:
     return static, one - static
 
 
-def _verified(table: _Table, few: int) -> tuple[Candidate, ...]:
+def _verified(table: _Table, few: int) -> tuple[Estimated, ...]:
     """The best by the whole accelerator, in the order of their parts; a slower one than its parts makes way."""
-    found: list[Candidate] = []
+    found: list[Estimated] = []
     for number in table.ordered():
         candidate = whole(table.candidate(number))
         same = (each.needed == candidate.needed and each.pace == candidate.pace for each in found)
@@ -332,58 +226,3 @@ def _verified(table: _Table, few: int) -> tuple[Candidate, ...]:
         if len(found) == few:
             break
     return tuple(found)
-
-
-def whole(candidate: Candidate) -> Candidate:
-    """The same accelerator, estimated as a whole."""
-    setting = candidate.setting
-    network = NetworkHardware(candidate.variant.program, candidate.architecture)
-    needed, made = cost.estimate(network, setting.device).total, pace.of_network(network)
-    done = sum((work(layer) for layer in network.layers), Work({}))
-    toggles = energy.toggles_estimate(needed.ff, made.interval)
-    found = energy.estimate(done, made.interval, setting.clock_mhz, needed.ff, toggles, setting.device)
-    return replace(candidate, needed=needed, pace=made, energy_uj=found.total.value)
-
-
-def binding(candidate: Candidate, requirement: Requirement) -> tuple[str, ...]:
-    """What of a candidate does not keep a requirement, in words, the worst first; empty: it keeps all."""
-    device = candidate.setting.device
-    values = {name: getattr(candidate.needed, name) for name in _RESOURCES}
-    values |= {"latency_us": candidate.latency_us, "energy_uj": candidate.energy_uj}
-    values["frame_us"] = 1e6 / candidate.frames_per_s
-    columns = {name: np.array([value]) for name, value in values.items()}
-    found = sorted(((float(ratio[0]), text) for text, ratio in _ratios(columns, requirement, device)), reverse=True)
-    words = {name: f"{value:.1f}".removesuffix(".0") for name, value in values.items()}
-    words["frame_us"] = f"{candidate.frames_per_s:.0f}"
-    return tuple(text.format(**words) for ratio, text in found if ratio > 1 + 1e-9)
-
-
-def _ratios(
-    columns: Mapping[str, np.ndarray], requirement: Requirement, device: Device
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Each quantity as a share of what is allowed, and how it is said."""
-    for name in _RESOURCES:
-        if most := getattr(device.resources, name):
-            text = f"{name}: {{{name}}} of {most * requirement.share:.0f} ({requirement.share:.0%} of {most})"
-            yield text, columns[name] / (most * requirement.share)
-    if requirement.latency_us is not None:
-        yield (
-            f"latency: {{latency_us}} us of the allowed {requirement.latency_us:g}",
-            (columns["latency_us"] / requirement.latency_us),
-        )
-    if requirement.frames_per_s is not None:
-        yield (
-            f"frames a second: {{frame_us}} of the required {requirement.frames_per_s:g}",
-            (columns["frame_us"] * requirement.frames_per_s / 1e6),
-        )
-    if requirement.energy_uj is not None:
-        yield (
-            f"energy: {{energy_uj}} uJ of the allowed {requirement.energy_uj:g}",
-            (columns["energy_uj"] / requirement.energy_uj),
-        )
-
-
-def _size(size: Size) -> str:
-    lanes, columns, heads, pointwise = (*size, 0)[:4]
-    text = f"{lanes}x{columns}" + (f" with {heads} heads" if heads > 1 else "")
-    return text + (f" and {pointwise} cells a cycle" if pointwise > 1 else "")

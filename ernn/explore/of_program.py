@@ -1,18 +1,18 @@
 """`ernn explore --program FILE`: the best accelerators of a given integer network, by estimates, without training."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 from pydantic import ValidationError
 
-from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError, complaints
-from ernn.explore.hardware import Candidate, Found, Variant, search
+from ernn.explore.accelerators import Estimated, Variant
+from ernn.explore.counted import search
+from ernn.explore.hardware import Found
+from ernn.explore.options import add_hardware, answered
 from ernn.explore.requirement import devices_of
-from ernn.params.requirement import Minimised, Requirement
+from ernn.params.requirement import Requirement
 from ernn.program import files
 
 TRAINS = (
@@ -28,13 +28,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--program", type=Path, metavar="FILE", help="an integer network, as the stage quantize writes it"
     )
-    made.add_argument("--latency-us", type=float, help="of a frame alone, at most")
-    made.add_argument("--frames-per-s", type=float, help="at least")
-    made.add_argument("--energy-uj", type=float, help="of a frame, at most (an estimate)")
-    made.add_argument("--device", nargs="+", dest="devices", choices=DEVICES, help="the smallest of these that will do")
-    made.add_argument("--share", type=float, help="of each resource that may be used, 0..1")
-    made.add_argument("--clock-mhz", type=float, help="that pipelines are scheduled for, at most")
-    made.add_argument("--minimise", choices=[each for each in get_args(Minimised) if each != "per"])
+    add_hardware(made, "per")
     return made
 
 
@@ -61,7 +55,7 @@ def answer(options: argparse.Namespace) -> tuple[bool, list[str]]:
 
 
 def _lines(device: str, found: Found) -> list[str]:
-    head = f"{device}: {found.covered:,} accelerators are covered"
+    head = f"{device}: {found.covered:,} of {found.space:,} accelerators are covered"
     if not found.best:
         nearest = f"; nearest: {_described(found.nearest)}" if found.nearest else ""
         return [f"{head}, none will do: {'; '.join(found.binds) or 'nothing has room'}{nearest}"]
@@ -70,18 +64,13 @@ def _lines(device: str, found: Found) -> list[str]:
     return [f"{head}; all figures are estimates", *best, *front]
 
 
-def _described(each: Candidate) -> str:
+def _described(each: Estimated) -> str:
     used = ", ".join(f"{name} {getattr(each.needed, name):.0f}" for name in ("lut", "ff", "dsp", "bram"))
     times = f"{each.latency_us:.2f} us a frame, {each.frames_per_s:,.0f} frames/s at {each.setting.clock_mhz:g} MHz"
     return f"{each}; {times}; {used}; {each.share:.1%} of the scarcest; {each.energy_uj:.2f} uJ a frame"
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Print the answer: 0 for yes, 1 for no, 2 for what a user has to change."""
-    try:
-        yes, lines = answer(parser().parse_args(words))
-    except UserError as error:
-        print(f"explore: {error}", file=sys.stderr)
-        return 2
-    print("\n".join(lines))
-    return 0 if yes else 1
+    """Print the answer; the exit code."""
+    options = parser().parse_args(words)
+    return answered("explore", lambda: answer(options))

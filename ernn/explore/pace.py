@@ -1,6 +1,7 @@
-"""Cycles of an accelerator before it is simulated: the one place where a search asks for them.
+"""Cycles of an accelerator as a search estimates them: sums and largest ones over its modules, in no time.
 
-A chain's interval is that of its slowest module, and its latency is the sum of theirs.
+A chain's interval is that of its slowest module, and its latency is the sum of theirs. `ernn.explore.counted` has the
+exact cycles of what a search finds.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ class Pace:
         latency: of a frame alone, from its first feature to its last logit; an estimate.
     """
 
-    interval: int
+    interval: float
     latency: int
 
 

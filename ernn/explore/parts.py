@@ -16,7 +16,7 @@ from ernn.hw.graph.ranges import Product
 from ernn.hw.layout.array import Array
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog.chain import Link
-from ernn.hw.verilog.layer import Controlled
+from ernn.hw.verilog.interfaces import Controlled
 from ernn.hw.work import work
 from ernn.program.matrices import Circulant, Numbers, Pruned
 from ernn.program.network import Output

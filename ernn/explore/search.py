@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 from ernn.devices.catalogue import DEVICES
-from ernn.explore import hardware, stopping
-from ernn.explore.accelerators import spec
+from ernn.explore import counted, stopping
+from ernn.explore.accelerators import Estimated, Variant, spec
 from ernn.explore.candidates import Candidate
 from ernn.explore.costs import Costs, said
 from ernn.explore.evidence import certain, held_out_score
-from ernn.explore.phase_one import Choice, Problem, Train, Tried, carry_out
+from ernn.explore.phase_one import carry_out
+from ernn.explore.problem import Choice, Problem, Train, Tried
 from ernn.explore.requirement import cost, devices_of, limit_of, limits, short_of
 from ernn.explore.space import Space
 from ernn.explore.trials import Trained, Trials
@@ -190,14 +191,12 @@ class Search:
     def _verified(self, candidate: Candidate, errors: Mapping[str, float]) -> _Chosen | None:
         """The best accelerators of some integer networks, synthesized and simulated."""
         requirement = self.settings.requirement
-        wanted = [
-            hardware.Variant(name, files.load(self.trials.program_file(name)), per) for name, per in errors.items()
-        ]
+        wanted = [Variant(name, files.load(self.trials.program_file(name)), per) for name, per in errors.items()]
         devices = devices_of(requirement)
         for device in devices:
-            found = hardware.search(wanted, requirement, device, self.space, few=VERIFIED)
+            found = counted.search(wanted, requirement, device, self.space, few=VERIFIED)
             self._front += [_estimated(each, candidate.name) for each in found.front]
-            numbers = f"{found.covered:,} accelerators on {device.name}, {found.evaluated:,} of them added up"
+            numbers = f"{found.covered:,} of {found.space:,} accelerators on {device.name} are covered"
             best = f"best {found.best[0]}" if found.best else f"none will do: {', '.join(found.binds)}"
             self.say(f"phase II: {numbers}; {best}")
             if found.best or (device == devices[-1] and found.nearest is not None):
@@ -205,7 +204,7 @@ class Search:
                 return self._built(candidate, [each for each in few if each is not None], errors)
         return None
 
-    def _built(self, candidate: Candidate, few: Sequence[hardware.Candidate], errors: Mapping[str, float]) -> _Chosen:
+    def _built(self, candidate: Candidate, few: Sequence[Estimated], errors: Mapping[str, float]) -> _Chosen:
         """Accelerators that were found, synthesized and simulated, the best first."""
         specs = {f"{each.variant.label}-{number}": spec(each) for number, each in enumerate(few, 1)}
         requirement, built = self.settings.requirement, self.trials.benchmark(specs)
@@ -260,13 +259,13 @@ def _trial(step: Train, trained: Trained, problem: Problem, tried: Tried, refere
     )
 
 
-def _estimated(found: hardware.Candidate, design: str) -> HardwareRow:
+def _estimated(found: Estimated, design: str) -> HardwareRow:
     """An accelerator of an integer network of a design, by estimates."""
     sizes = f"{found.variant.label}: {found}"
     return replace(found.row(), design=design, sizes=sizes, dev_per=found.variant.error)
 
 
-def _row(built: BenchmarkRow, design: str, found: hardware.Candidate, requirement: Requirement) -> HardwareRow:
+def _row(built: BenchmarkRow, design: str, found: Estimated, requirement: Requirement) -> HardwareRow:
     """The same, synthesized and simulated."""
     row = replace(
         _estimated(found, design),

@@ -28,7 +28,7 @@ class Augmentation(Section):
         return self
 
 
-LABELS = {"sp": "sil", "spn": "sil", "nsn": "sil", "<eps>": "q"}  # what Kaldi's recipes write beside phones
+LABELS = {"sp": "sil", "spn": "sil", "nsn": "sil", "<eps>": "q"}  # labels of Kaldi's recipes that are no phones
 
 
 class Corpus(Section):

@@ -1,4 +1,4 @@
-"""A design search as a page for readers who never saw the code: one HTML file that stands alone, or Markdown."""
+"""A design search as a page for readers who never saw the code: one self-contained HTML file, or Markdown."""
 
 from ernn.records.exploration import ExplorationRecord
 from ernn.report import exploration_front, exploration_tables

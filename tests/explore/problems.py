@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ernn.explore.candidates import Candidate, Cost, name_of, strength, uniform
-from ernn.explore.phase_one import Choice, Problem, Train, Tried, carry_out
+from ernn.explore.phase_one import carry_out
+from ernn.explore.problem import Choice, Problem, Train, Tried
 from ernn.params import Design, Network
 
 SIZES = (2, 4, 8, 16)

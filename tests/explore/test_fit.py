@@ -7,8 +7,8 @@ import pytest
 from ernn.devices.catalogue import DEVICES
 from ernn.estimate.shapes import Shape
 from ernn.explore import fit
+from ernn.explore.accelerators import Estimated
 from ernn.explore.fit import Fits, Limits, main
-from ernn.explore.hardware import Candidate
 
 SHAPE = Shape(cells=64, inputs=40, classes=12, block_size=4)
 ZYNQ, KINTEX = DEVICES["xc7z020"], DEVICES["xcku060"]
@@ -19,7 +19,7 @@ def fits() -> Fits:
     return Fits()
 
 
-def kept(found: Candidate | None, share: float = 0.9) -> bool:
+def kept(found: Estimated | None, share: float = 0.9) -> bool:
     return found is not None and found.share <= share
 
 
@@ -34,7 +34,9 @@ def test_the_fastest_accelerator_fits_and_no_other_device_is_named(fits):
 
 def test_the_largest_network_fits_and_a_larger_one_does_not():
     fits = Fits(Limits(share=0.4))
-    shape, design = fits.largest(SHAPE, ZYNQ)  # type: ignore[misc]
+    found = fits.largest(SHAPE, ZYNQ)
+    assert found is not None
+    shape, design = found
     assert kept(design, 0.4)
     assert shape.cells > SHAPE.cells
     assert fits.smallest(dataclasses.replace(shape, cells=shape.cells + 32), ZYNQ) is None

@@ -12,7 +12,8 @@ from ernn.devices.catalogue import DEVICES
 from ernn.devices.timing import TIMINGS
 from ernn.estimate.shapes import Shape
 from ernn.explore import combine
-from ernn.explore.hardware import Candidate, Found, Variant, binding, search, whole
+from ernn.explore.accelerators import Estimated, Variant, binding, whole
+from ernn.explore.hardware import Found, search
 from ernn.explore.pace import Pace
 from ernn.explore.space import Setting, Space
 from ernn.hw.layout.sizing import arrays
@@ -35,19 +36,19 @@ def variant(shape: Shape, label: str = "a", error: float | None = None) -> Varia
     return Variant(label, shape.program(), error)
 
 
-def every(shape: Shape, space: Space) -> list[Candidate]:
+def every(shape: Shape, space: Space) -> list[Estimated]:
     """All accelerators of a space, each estimated as a whole."""
     one = variant(shape)
     found = []
     for setting in space.settings(DEVICE, 100.0):
         for sizes in product(*(space.arrays(link) for link in chain.links(one.program))):
             flat = tuple(array for each in sizes for array in each)
-            found.append(whole(Candidate(one, setting, flat, combine.Resources(), Pace(0, 0), 0.0)))
+            found.append(whole(Estimated(one, setting, flat, combine.Resources(), Pace(0, 0), 0.0)))
     return found
 
 
 @pytest.fixture(scope="module")
-def tried() -> list[Candidate]:
+def tried() -> list[Estimated]:
     return every(TINY, FEW)
 
 
@@ -149,7 +150,7 @@ def test_all_accelerators_are_counted(tried):
 def test_where_none_keeps_it_the_nearest_and_what_binds_are_said(tried):
     asked = requirement(latency_us=0.05, share=0.02)
 
-    def worst(each: Candidate) -> float:
+    def worst(each: Estimated) -> float:
         shares = DEVICE.shares(each.needed)
         return max(*(share / 0.02 for share in shares.values()), each.latency_us / 0.05)
 
@@ -165,7 +166,7 @@ def test_where_none_keeps_it_the_nearest_and_what_binds_are_said(tried):
 
 
 def test_what_binds_is_said_with_numbers_the_worst_first():
-    one = Candidate(
+    one = Estimated(
         variant(TINY),
         Setting(DEVICE, 100.0),
         (),

@@ -17,7 +17,7 @@ SHAPES = [
     Shape(cells=40, projection=24, inputs=11, classes=5, block_size=4),
     Shape(cells=24, projection=16, inputs=11, classes=5, blocks=(MIXED,)),
     Shape(cells=24, inputs=11, classes=5, block_size=8, transform="fourier"),
-    Shape(cells=24, inputs=11, classes=5, block_size=1, pruned=True),
+    Shape(cells=24, inputs=11, classes=5, block_size=1, pruning_ratio=4.0),
 ]
 
 

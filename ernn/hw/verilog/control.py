@@ -15,8 +15,8 @@ from ernn.hw.layout.registers import (
     register_number,
 )
 from ernn.hw.layout.words import padded
+from ernn.hw.verilog.interfaces import Controlled
 from ernn.hw.verilog.items import BLANK, Instance, Item, Process, Register, Wire
-from ernn.hw.verilog.layer import Controlled
 
 _COUNTERS = "frames_in", "frames_out", "latency", "protocol_errors", "stream_errors"
 # Cycles from a register write to the last of its effects. A word that is loaded is decoded, collected, handed to its

@@ -1,5 +1,6 @@
-"""What an array must know of the layer around it."""
+"""What an array must know of the layer around it, and a network's control of a layer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ernn.hw.graph.ranges import Joined
@@ -72,3 +73,27 @@ class Condition:
     opens: str = "1'b1"
     starts: str = "1'b1"
     finishes: str = "1'b1"
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """A layer as a network's control knows it.
+
+    Args:
+        overflows: names of the values whose saturations it counts.
+        weight_bits: of a word of its memories of weights.
+        states: bits of a word of each.
+        state_bits: of the widest of them; 1 without states.
+        load_bits: of the widest word that is loaded.
+        flush_cycles: until its pipelines are empty.
+        restore_cycles: until a word of y is in its banks.
+    """
+
+    name: str
+    overflows: tuple[str, ...]
+    weight_bits: int
+    states: Mapping[str, int]
+    state_bits: int
+    load_bits: int
+    flush_cycles: int
+    restore_cycles: int

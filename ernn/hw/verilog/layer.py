@@ -4,7 +4,7 @@ Every layer's module has the same ports: words of its input vector come in when 
 out when they are there, for which `room` was asked before their frame began.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ernn.hw.graph import kernels
@@ -15,37 +15,13 @@ from ernn.hw.layout.words import State, Words
 from ernn.hw.verilog import availability
 from ernn.hw.verilog import kernel as verilog
 from ernn.hw.verilog.array import ArrayHardware
-from ernn.hw.verilog.interfaces import Condition, Pages
+from ernn.hw.verilog.interfaces import Condition, Controlled, Pages
 from ernn.hw.verilog.items import Assign, Instance, Item, Note, Process, Register, Wire, delay
 from ernn.hw.verilog.lane import lane_module
 from ernn.hw.verilog.module import Module, Port, declared_first
 from ernn.hw.verilog.size import Size
 from ernn.hw.verilog.states import States
 from ernn.hw.verilog.unit import Unit
-
-
-@dataclass(frozen=True)
-class Controlled:
-    """A layer as a network's control knows it.
-
-    Args:
-        overflows: names of the values whose saturations it counts.
-        weight_bits: of a word of its memories of weights.
-        states: bits of a word of each.
-        state_bits: of the widest of them; 1 without states.
-        load_bits: of the widest word that is loaded.
-        flush_cycles: until its pipelines are empty.
-        restore_cycles: until a word of y is in its banks.
-    """
-
-    name: str
-    overflows: tuple[str, ...]
-    weight_bits: int
-    states: Mapping[str, int]
-    state_bits: int
-    load_bits: int
-    flush_cycles: int
-    restore_cycles: int
 
 
 @dataclass(frozen=True)

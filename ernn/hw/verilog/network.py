@@ -13,8 +13,9 @@ from ernn.hw.verilog.chain import Handshake, gearbox
 from ernn.hw.verilog.common import Context
 from ernn.hw.verilog.control import Control
 from ernn.hw.verilog.frames import LARGEST_BITS, Beats, Frames, tid_bits
+from ernn.hw.verilog.interfaces import Controlled
 from ernn.hw.verilog.items import Item, Wire
-from ernn.hw.verilog.layer import Controlled, LayerHardware
+from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.module import Module, declared_first
 from ernn.program.network import Program
 

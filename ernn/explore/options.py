@@ -1,0 +1,43 @@
+"""What the commands of the search have in common: options of a requirement on hardware, and how an answer is given."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import get_args
+
+from ernn.devices.catalogue import DEVICES
+from ernn.errors import UserError
+from ernn.params.requirement import Minimised
+
+
+def add_hardware(parser: argparse.ArgumentParser, *without: str) -> None:
+    """Options for the keys of `requirement` that concern the accelerator.
+
+    Args:
+        without: what cannot be minimised here.
+    """
+    parser.add_argument("--latency-us", type=float, help="of a frame alone, at most")
+    parser.add_argument("--frames-per-s", type=float, help="at least")
+    parser.add_argument("--energy-uj", type=float, help="of a frame, at most (an estimate)")
+    parser.add_argument(
+        "--device", nargs="+", dest="devices", choices=DEVICES, help="the smallest of these that will do"
+    )
+    parser.add_argument("--share", type=float, help="of each resource that may be used, 0..1")
+    parser.add_argument("--clock-mhz", type=float, help="that pipelines are scheduled for, at most")
+    choices = [each for each in get_args(Minimised) if each not in without]
+    parser.add_argument("--minimise", choices=choices, help="share: of the scarcest resource")
+
+
+def answered(command: str, answer: Callable[[], tuple[bool, Sequence[str]]]) -> int:
+    """Print an answer; the exit code: 0 for yes, 1 for no, 2 for what a user has to change.
+
+    Args:
+        answer: whether it is yes, and the lines to print.
+    """
+    try:
+        yes, lines = answer()
+    except UserError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(lines))
+    return 0 if yes else 1
