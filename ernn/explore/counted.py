@@ -2,7 +2,8 @@
 
 `ernn.explore.hardware` compares accelerators by quick estimates of their cycles, `ernn.explore.pace`. Here the best of
 them get the cycles of RTL simulation (`ernn.estimate.cycles`): those that do not keep the requirement after all are
-dropped, and the rest is ranked again.
+dropped, and the rest is ranked again. Estimates of the latency may lie above the exact one, so those that seem a little
+too late are counted, too.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from ernn.hw.work import work
 from ernn.params.requirement import Requirement
 
 MORE = 16  # times as many candidates are counted as are wanted
+LATE = 1.5  # times the latency that is allowed: estimates may lie so far above the exact one
 
 
 def search(
@@ -34,8 +36,13 @@ def search(
     parts: Parts | None = None,
 ) -> Found:
     """The best accelerators of some programs on a device; arguments are those of `ernn.explore.hardware.search`."""
+    parts = parts or Parts()
     found = hardware.search(variants, requirement, device, space, MORE * few, fronts, parts)
     tried = [counted(each) for each in (*found.best, *([found.nearest] if found.nearest else []))]
+    if requirement.latency_us is not None:
+        late = requirement.model_copy(update={"latency_us": LATE * requirement.latency_us})
+        more = hardware.search(variants, late, device, space, MORE * few, False, parts)
+        tried += [each for each in map(counted, more.best) if each not in tried]
     good = [each for each in tried if not binding(each, requirement)]
     if good:
         front = [each for each in map(counted, found.front) if not binding(each, requirement)]

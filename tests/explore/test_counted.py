@@ -57,3 +57,17 @@ def test_what_no_accelerator_keeps_is_said_with_exact_cycles():
     assert answer.binds == binding(answer.nearest, asked)
     assert answer.nearest.pace.latency == counted.counted(answer.nearest).pace.latency
     assert f"latency: {answer.nearest.latency_us:.1f} us of the allowed 0.05" in answer.binds
+
+
+def test_an_accelerator_that_only_seems_too_late_is_found():
+    """Its estimated latency is above its exact one, and the limit lies between them."""
+    shape = SHAPES["lstm"]
+    smallest = found(shape, few=1)[0].best[0]
+    quick = hardware.search([Variant("a", shape.program())], found(shape)[1], DEVICE, SPACE, 1).best[0]
+    assert quick.sizes == smallest.sizes
+    assert quick.latency_us > smallest.latency_us
+    limit = (quick.latency_us + smallest.latency_us) / 2
+    answer, asked = found(shape, few=1, latency_us=limit)
+    assert answer.best[0].share == smallest.share
+    strict = hardware.search([Variant("a", shape.program())], asked, DEVICE, SPACE, 1)
+    assert strict.best[0].share > smallest.share
