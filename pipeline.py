@@ -1,7 +1,8 @@
 """`python pipeline.py COMMAND`: the stages of dvc.yaml as a pipeline of Kubeflow Pipelines.
 
 compile writes it, diff compares it with a compiled file, plan says what a run takes, run runs it in local containers,
-submit runs it on a cluster. tag prints the tag that its images have. Adding a stage to dvc.yaml needs no edit here.
+submit runs it on a cluster, and explore searches a design there. tag prints the tag that its images have. Adding a
+stage to dvc.yaml needs no edit here.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Any
 
 from ernn.artifacts import disk
 from ernn.errors import UserError
-from workflow import checkout, compiler, declaration, plan, submit
+from workflow import checkout, compiler, declaration, explore, plan, rounds, submit
 
 ROOT = Path(__file__).parent
 TIMES = ROOT / "docs" / "benchmarks" / "stages.json"
@@ -48,11 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(do=do)
         command.add_argument("--preset", default="default", help="of presets/, or default: params.yaml")
         command.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
-        command.add_argument(
-            "--images", default=os.environ.get("ERNN_IMAGES", "ernn-"), help="what image names begin with"
-        )
-        command.add_argument("--tag", help="of the images; if nothing is said, what the command tag prints")
-        command.add_argument("--gpu", action="store_true", help="give GPUs to the tasks that can use them")
+        _add_target(command)
         if name in ("compile", "diff"):
             command.add_argument("file", type=Path, nargs="?", default=Path("pipeline.yaml"))
         if name == "plan":
@@ -61,16 +58,33 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             command.add_argument("--root", type=Path, default=Path("build", "kubeflow"), help="for the outputs")
         if name == "submit":
-            _add_submit(command)
+            _add_cluster(command)
+            command.add_argument("--name", default="", help="of the run")
+            command.add_argument("--wait", type=float, metavar="SECONDS", help="until the run has ended")
+    command = commands.add_parser("explore", help=(_explore.__doc__ or "").split("\n")[0])
+    command.set_defaults(do=_explore)
+    explore.add_search(command)
+    _add_target(command)
+    _add_cluster(command)
+    command.add_argument(
+        "--side-by-side", type=int, default=3, metavar="N", help="trainings that run at once; default: 3"
+    )
+    command.add_argument(
+        "--wait", type=float, default=86400.0, metavar="SECONDS", help="for a round of tasks at most; default: a day"
+    )
     return parser
 
 
-def _add_submit(command: argparse.ArgumentParser) -> None:
+def _add_target(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--images", default=os.environ.get("ERNN_IMAGES", "ernn-"), help="what image names begin with")
+    command.add_argument("--tag", help="of the images; if nothing is said, what the command tag prints")
+    command.add_argument("--gpu", action="store_true", help="give GPUs to the tasks that can use them")
+
+
+def _add_cluster(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", required=True, help="of Kubeflow Pipelines")
     command.add_argument("--namespace", default="kubeflow")
     command.add_argument("--experiment", default=compiler.NAME)
-    command.add_argument("--name", default="", help="of the run")
-    command.add_argument("--wait", type=float, metavar="SECONDS", help="until the run has ended")
 
 
 def _print_tag(options: argparse.Namespace) -> int:
@@ -175,6 +189,26 @@ def _submit(options: argparse.Namespace) -> int:
     return 0
 
 
+def _explore(options: argparse.Namespace) -> int:
+    """Search a design for a requirement, with trials as runs on a cluster; `ernn explore` does it here."""
+    return explore.guarded(lambda: _searched(options))
+
+
+def _searched(options: argparse.Namespace) -> int:
+    if options.side_by_side < 1:
+        raise UserError(f"--side-by-side {options.side_by_side}: at least 1")
+    cluster = submit.Cluster(options.host, options.namespace)
+
+    def chain(name: str) -> rounds.ClusterChain:
+        folder = ROOT / "explored" / name / "files"
+        return rounds.ClusterChain(
+            *(ROOT, f"explore-{name}", folder, cluster, lambda part: _target_of(part, options)),
+            *(options.experiment, options.wait, explore.say),
+        )
+
+    return explore.run(ROOT, options, chain, " on one machine", options.side_by_side)
+
+
 def _declaration(options: argparse.Namespace) -> declaration.Declaration:
     return declaration.load(ROOT, _values(options))
 
@@ -187,8 +221,11 @@ def _values(options: argparse.Namespace, settings: bool = True) -> dict[str, Any
 
 
 def _target(options: argparse.Namespace, local: bool = False) -> compiler.Target:
-    images = compiler.images(_declaration(options), options.images, _tag(options))
-    return compiler.Target(images, options.gpu, local)
+    return _target_of(_declaration(options), options, local)
+
+
+def _target_of(declared: declaration.Declaration, options: argparse.Namespace, local: bool = False) -> compiler.Target:
+    return compiler.Target(compiler.images(declared, options.images, _tag(options)), options.gpu, local)
 
 
 def _tag(options: argparse.Namespace) -> str:

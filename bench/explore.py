@@ -25,7 +25,7 @@ from ernn.params import Design, Network
 from ernn.params.requirement import Requirement
 from ernn.report.published import published
 from workflow import presets
-from workflow.trials import LocalTrials
+from workflow.trials import DvcChain, StageTrials
 
 MEASURES = ("ernn/explore", "ernn/estimate")
 NOTE = """\
@@ -162,7 +162,7 @@ def live() -> list[dict[str, Any]]:
     root = Path.cwd()
     values = presets.parameters(root, "default")
     checked = params.check(values, "params.yaml")
-    trials = LocalTrials(root, "explore-live", values, jobs=1)
+    trials = StageTrials(DvcChain(root, "explore-live", 1), values)
     inputs, classes = trials.prepare()
     dense, networks = trials.dense(), dict(checked.networks)
     designs = {name_of(each, networks[each.network]): each for each in space(networks)}

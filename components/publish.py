@@ -21,8 +21,6 @@ from ernn.params import (
 
 log = logging.getLogger(__name__)
 
-EXPERIMENT = "ernn"
-
 
 def publish(
     *,
@@ -72,16 +70,16 @@ def _published(sweep: runs.Sweep) -> tracking.Receipt:
     store = tracking.shown(tracking.uri())
     groups = len(sweep.results.networks), len(sweep.results.integers)
     try:
-        done = tracking.publish(EXPERIMENT, runs.everything(sweep))
+        done = tracking.publish(tracking.EXPERIMENT, runs.everything(sweep))
     except tracking.Unreachable as error:
         further = f"{error.cure}, then `make publish`" if error.cure else "`make publish` tries again"
         log.warning("not published to %s (%s); %s", store, error, further)
-        return tracking.Receipt(EXPERIMENT, sweep.name, published=False, problem=str(error), cure=error.cure)
+        return tracking.Receipt(tracking.EXPERIMENT, sweep.name, published=False, problem=str(error), cure=error.cure)
     log.info("published %d runs to %s", len(done.runs), store)
     each = list(done.runs.items())
     networks, rest = each[: groups[0]], each[groups[0] :]
     return tracking.Receipt(
-        EXPERIMENT,
+        tracking.EXPERIMENT,
         sweep.name,
         published=True,
         experiment_id=done.experiment_id,

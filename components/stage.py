@@ -4,7 +4,8 @@
 
 gives the flags `--dense`, `--model` and `--metrics` (the returned dictionary goes there), reads the section `training`
 of `params.yaml`, and picks one entry of its mapping `designs` by `--design NAME`. An argument `name: str` is the NAME
-of that entry, and one of type `Parameters` is the whole file. `--params.training JSON` gives a section on the command
+of that entry, another argument of type `str` is a word of the command line, and one of type `Parameters` is the whole
+file. `--params.training JSON` gives a section on the command
 line instead. `--executor-input JSON` makes it a task of Kubeflow Pipelines. What a stage writes is an `OutputFile` or
 `OutputFolder`, and a place that cannot be written is refused before its work. Wrong input is one line on stderr and
 exit code 2, never a traceback.
@@ -57,6 +58,7 @@ class Contract:
         named: whether it takes the name of its entry.
         outputs: of the paths, those that the stage writes: `file` or `folder`.
         whole: the argument that is all sections, if there is one.
+        words: arguments that are given as they are.
     """
 
     paths: tuple[str, ...]
@@ -65,6 +67,7 @@ class Contract:
     named: bool = False
     outputs: dict[str, str] = field(default_factory=dict)
     whole: str = ""
+    words: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, stage: Stage) -> "Contract":
@@ -74,13 +77,14 @@ class Contract:
         named = hints.pop("name", None) is str
         kinds = {OutputFile: "file", OutputFolder: "folder"}
         paths = tuple(name for name, hint in hints.items() if hint is Path or hint in kinds)
-        sections = {name: hint for name, hint in hints.items() if name not in paths}
+        words = tuple(name for name, hint in hints.items() if hint is str)
+        sections = {name: hint for name, hint in hints.items() if name not in (*paths, *words)}
         outputs = {name: kinds[hint] for name, hint in hints.items() if hint in kinds}
         whole = next((name for name, hint in sections.items() if hint is Parameters), "")
         if whole:
             fields = Parameters.model_fields.items()
             sections = {name: field.annotation for name, field in fields if field.is_required() and name != "version"}
-        return cls(paths, sections, returned is not type(None), named, outputs, whole)
+        return cls(paths, sections, returned is not type(None), named, outputs, whole, words)
 
 
 def main(stage: Stage, arguments: list[str] | None = None) -> None:
@@ -105,7 +109,9 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
     try:
         paths = {name: _path(name, options, gathered) for name in contract.paths}
         sections = _sections(contract, options)
-        name = {"name": _name(contract, options)} if contract.named else {}
+        words = {each: _word(each, options) for each in contract.words}
+        if contract.named:
+            words["name"] = _name(contract, options)
         outputs = {paths[each]: kind == "folder" for each, kind in contract.outputs.items()}
         if contract.metrics:
             metrics_file = _path("metrics", options, {})
@@ -113,7 +119,7 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
         for path, folder in outputs.items():
             artifacts.check_writable(path, folder)
         started = time.time_ns()
-        metrics = stage(**paths, **sections, **name)
+        metrics = stage(**paths, **sections, **words)
         if not _first():
             return
         if contract.metrics:
@@ -143,6 +149,12 @@ def _name(contract: Contract, options: dict[str, Any]) -> str:
     return str(options[entry])
 
 
+def _word(name: str, options: dict[str, Any]) -> str:
+    if not options[name]:
+        raise UserError(f"give {_flag(name)} {name.upper()}")
+    return str(options[name])
+
+
 def _path(name: str, options: dict[str, Any], gathered: dict[str, Path]) -> Path:
     """A file or folder of the command line; tasks of a cluster write where no folder may be yet."""
     given: Path | None = options[name] or gathered.get(_flag(name).removeprefix("--"))
@@ -162,6 +174,8 @@ def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
     )
     for name in (*contract.paths, *(["metrics"] if contract.metrics else [])):
         parser.add_argument(_flag(name), dest=name, type=Path, metavar="PATH")
+    for name in contract.words:
+        parser.add_argument(_flag(name), dest=name, metavar=name.upper())
     for name in contract.sections:
         if name in ENTRIES:
             parser.add_argument(_flag(name), dest=name, metavar="NAME", help=f"an entry of `{ENTRIES[name]}`")

@@ -23,12 +23,14 @@ if TYPE_CHECKING:  # importing MLflow takes seconds
 log = logging.getLogger(__name__)
 
 DEFAULT_URI = "sqlite:///mlflow.db"
+EXPERIMENT, ROUNDS = "ernn", "ernn rounds of searches"
 SAY_AFTER_S = 5.0  # that nothing has answered
 ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone else
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 BATCH = 1000  # MLflow's limit of one log_batch
@@ -110,6 +112,40 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
         Unreachable: the store failed, whatever the reason; the message is one line.
         disk.DiskFull: there is no space for the store, or here for the files of a run.
     """
+    with _opened() as (client, store):
+        experiment_id = _experiment(client, store, experiment)
+        return Published(experiment_id, {run.name: _write(client, experiment_id, run) for run in runs})
+
+
+def fetch(experiment: str, fingerprint: str, folder: Path) -> bool:
+    """Copy the files of a finished run into a folder; False where there is no such run.
+
+    Raises:
+        Unreachable, disk.DiskFull: as `publish`.
+    """
+    with _opened() as (client, store):
+        kept = client.search_runs([_experiment(client, store, experiment)], f"tags.fingerprint = '{fingerprint}'")
+        finished = [run.info.run_id for run in kept if run.info.status == "FINISHED"]
+        if finished:
+            client.download_artifacts(finished[0], "", str(folder))
+        return bool(finished)
+
+
+def mark(tags: Mapping[str, Mapping[str, str]]) -> None:
+    """Give runs further tags, by their ids.
+
+    Raises:
+        Unreachable, disk.DiskFull: as `publish`.
+    """
+    with _opened() as (client, _):
+        for run_id, each in tags.items():
+            for key, value in each.items():
+                client.set_tag(run_id, key, value)
+
+
+@contextlib.contextmanager
+def _opened() -> "Iterator[tuple[MlflowClient, str]]":
+    """A client of the store, and its address; errors of any kind inside become one of ours."""
     _set_environment()
     store = uri()
     database = _database(store)
@@ -124,9 +160,9 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
         waiting.start()
         with _alone(database):
             client = MlflowClient(tracking_uri=store)
-            experiment_id = _experiment(client, store, experiment)
+            client.get_experiment_by_name(EXPERIMENT)  # whether anybody answers
             waiting.cancel()
-            return Published(experiment_id, {run.name: _write(client, experiment_id, run) for run in runs})
+            yield client, store
     except Unreachable:
         raise
     except Exception as error:  # MLflow, requests, SQLAlchemy: training must not depend on which

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mlflow import MlflowClient
 
 import pipeline
-from ernn import params
+from ernn import artifacts, params
+from ernn.records.exploration import ExplorationRecord
 from tests.workflow.server import TOKEN, Backend, serve
 from workflow import compiler, declaration, presets
 
@@ -159,14 +161,19 @@ def tiny():
 SMOKE = ROOT / "presets" / "smoke.yaml"
 
 
-def by_dvc(values: dict, folder: Path) -> Path:
-    """A working copy in which DVC has run everything."""
+def copy_checkout(folder: Path) -> None:
+    """What a checkout has."""
     for name in (*presets.CODE, "presets"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in presets.FILES:
         shutil.copy(ROOT / name, folder / name)
     for name in presets.FOLDERS:
         (folder / name).mkdir()
+
+
+def by_dvc(values: dict, folder: Path) -> Path:
+    """A working copy in which DVC has run everything."""
+    copy_checkout(folder)
     (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     (folder / ".dvc").mkdir()
     (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
@@ -174,18 +181,23 @@ def by_dvc(values: dict, folder: Path) -> Path:
     return folder
 
 
-def by_kubeflow(values: dict, folder: Path, monkeypatch) -> dict[str, Path]:
-    """Every output of a run of the compiled pipeline, by its path in dvc.yaml."""
-    from kfp import local
+def as_processes(folder: Path, monkeypatch) -> None:
+    """kfp runs containers as processes once this check is gone; the commands are those of the containers."""
     from kfp.local import subprocess_task_handler
 
-    # kfp runs containers as processes once this check is gone; the commands are those of the containers.
     handler = subprocess_task_handler.SubprocessTaskHandler
     monkeypatch.setattr(handler, "validate_not_container_component", lambda *_: None)
     monkeypatch.setattr(handler, "validate_image", lambda *_: None)
     for name, value in environment(folder).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(ROOT)
+
+
+def by_kubeflow(values: dict, folder: Path, monkeypatch) -> dict[str, Path]:
+    """Every output of a run of the compiled pipeline, by its path in dvc.yaml."""
+    from kfp import local
+
+    as_processes(folder, monkeypatch)
     declared = declaration.load(ROOT, values)
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(folder))
     compiler.pipeline(declared, compiler.Target(compiler.images(declared, "", "a"), local=True))()
@@ -195,6 +207,65 @@ def by_kubeflow(values: dict, folder: Path, monkeypatch) -> dict[str, Path]:
             (place,) = folder.glob(f"*/{task.stage}/{task.flag(path).replace('-', '_')}")
             found[path] = place
     return found
+
+
+class Executing(Backend):
+    """A cluster of one machine: a run's containers are processes, with the commands and files of the real ones."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.states, self.folder, self.begun = ["SUCCEEDED"], folder, self._execute
+
+    def _execute(self, run, uploaded: bytes) -> None:
+        from kfp import components, local
+
+        file = self.folder / f"{run.display_name}.yaml"
+        body = uploaded[uploaded.index(b"# ernn:") :]
+        file.write_bytes(body[: body.rindex(b"\r\n--")])  # the last part of a form is the file
+        local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(self.folder / "out"))
+        try:
+            components.load_component_from_file(str(file))()
+        except RuntimeError:
+            self.states = ["FAILED"]
+
+
+SEARCH = ("--per-loss", "100", "--device", "xc7z020", "--latency-us", "2000", "--mixing", "none", "--trials", "1")
+
+
+@pytest.mark.system
+@pytest.mark.timeout(1500)
+def test_a_search_on_a_cluster_finds_a_design_and_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
+    as_processes(tmp_path, monkeypatch)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KFP_TOKEN", TOKEN)
+    root = tmp_path / "checkout"
+    copy_checkout(root)
+    for name in ("params.yaml", "docs/benchmarks/stages.json"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    monkeypatch.setattr(pipeline, "ROOT", root)
+    target = pipeline._target_of
+    monkeypatch.setattr(pipeline, "_target_of", lambda part, options: target(part, options, True))  # no last task
+    settings = [f"--set={section}={json.dumps(value)}" for section, value in TINY.items() if section != "training"]
+    settings += ["--set=training.epochs=3"]
+    backend = Executing(tmp_path)
+    with serve(backend) as host:
+        given = ("explore", "--preset", "smoke", *settings, "--host", host, "--tag", "a", "--name", "tiny", *SEARCH)
+        assert call(*given) == 0
+        rounds = len(backend.runs)
+        said = capsys.readouterr().out
+        assert call(*given) == 0
+        assert len(backend.runs) == rounds
+    record = artifacts.read_record(root / "explored" / "tiny" / "explore.json", ExplorationRecord)
+    assert record.met
+    assert all(row.verified for row in record.verified)
+    assert (root / "explored" / "tiny" / "explore.html").exists()
+    assert "round explore-tiny-" in said
+    client = MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+    experiment = client.get_experiment_by_name("ernn").experiment_id
+    reasons = {run.info.run_name: run.data.tags.get("search.tiny") for run in client.search_runs([experiment])}
+    assert reasons[record.chosen].startswith("trial 1: ")
+    assert reasons["gru"] == "the dense network that trials begin with"
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -10,12 +10,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from components import tracking
 from ernn import params
 from ernn.artifacts import atomic, disk, write_record
 from ernn.errors import UserError
@@ -25,9 +26,10 @@ from ernn.explore.search import Search, Settings
 from ernn.params import Parameters, names
 from ernn.params.methods import OF_DESIGNS
 from ernn.params.requirement import Requirement
+from ernn.records.exploration import ExplorationRecord
 from ernn.report import exploration
 from workflow import checkout, plan, presets
-from workflow.trials import Failed, LocalTrials
+from workflow.trials import Chain, DvcChain, Failed, StageTrials
 
 TIMES = Path("docs", "benchmarks", "stages.json")
 SECTION = "requirement"
@@ -39,6 +41,13 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="ernn explore", description=(__doc__ or "").split("\n")[0], formatter_class=argparse.RawTextHelpFormatter
     )
+    add_search(made)
+    made.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="stages side by side")
+    return made
+
+
+def add_search(made: argparse.ArgumentParser) -> None:
+    """Options of a search, wherever its trials run."""
     made.add_argument(
         "--name", default="search", help="of the search and its folder in explored/; default: %(default)s"
     )
@@ -52,8 +61,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--mixing", choices=("none", "kinds", "layers"), help="what may have block sizes of its own")
     made.add_argument("--methods", nargs="+", choices=OF_DESIGNS)
     made.add_argument("--trials", type=int, help="trainings besides those of dense networks, at most")
-    made.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="stages side by side")
-    return made
 
 
 def requirement(values: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
@@ -105,8 +112,20 @@ def _count(given: Settings) -> int:
     return sum(len([*designs(name, shape, each)]) for name, shape in networks for each in given.requirement.methods)
 
 
-def run(root: Path, options: argparse.Namespace) -> int:
+def say(line: str) -> None:
+    """A line for the user, at once."""
+    print(f"explore: {line}", flush=True)
+
+
+def run(
+    root: Path, options: argparse.Namespace, chain: Callable[[str], Chain], where: str = "", side_by_side: int = 1
+) -> int:
     """Search, and write the page; the exit code: 0 for a design that keeps the requirement, 1 for none.
+
+    Args:
+        chain: who runs the stages, for the name of the search.
+        where: that happens, if not on this machine.
+        side_by_side: trainings that run at once.
 
     Raises:
         UserError: what a user must change.
@@ -115,8 +134,6 @@ def run(root: Path, options: argparse.Namespace) -> int:
         name = names.check(options.name)
     except ValueError as error:
         raise UserError(f"--name: {error}") from None
-    if options.jobs < 1:
-        raise UserError(f"--jobs {options.jobs}: at least 1")
     values = presets.parameters(root, options.preset, options.settings)
     values[SECTION] = requirement(values, options)
     if not values[SECTION]:
@@ -126,25 +143,55 @@ def run(root: Path, options: argparse.Namespace) -> int:
     values["networks"] = {each: values["networks"][each] for each in given.networks}
     values[SECTION]["networks"] = list(given.networks)
     begun = time.monotonic()
-    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{root.absolute() / 'mlflow.db'}")
-    print(
-        f"explore: {_count(given)} designs of one strength each, at most {given.requirement.trials} trainings besides "
-        f"{len(given.networks)} dense ones; about {minutes(root, checked, given):.0f} minutes at most",
-        flush=True,
+    say(
+        f"{_count(given)} designs of one strength each, at most {given.requirement.trials} trainings besides "
+        f"{len(given.networks)} dense ones; about {minutes(root, checked, given):.0f} minutes at most{where}"
     )
-    trials = LocalTrials(root, f"explore-{name}", values, options.jobs)
-    search = Search(trials, given, lambda line: print(f"explore: {line}", flush=True))
+    trials = StageTrials(chain(name), values)
+    search = Search(trials, given, say, side_by_side=side_by_side)
     date = datetime.now(UTC).date().isoformat()
-    record = search.run(name, checkout.tag(root), date, lambda: time.monotonic() - begun)
+    record = search.run(name, _commit(root), date, lambda: time.monotonic() - begun)
     folder = root / "explored" / name
     write_record(folder / "explore.json", record)
     for file, text in (("explore.md", exploration.markdown(record)), ("explore.html", exploration.html(record))):
         with atomic(folder / file) as temporary:
             temporary.write_text(text)
-    trials.publish()
-    print(f"explore: {exploration.headline(record)}")
+    _mark(trials.publish(), record)
+    say(exploration.headline(record))
     print(f"Page: {folder / 'explore.html'}")
     return 0 if record.met else 1
+
+
+def _commit(root: Path) -> str:
+    try:
+        return checkout.tag(root)
+    except UserError:
+        return "not known, since this folder is no git checkout"
+
+
+def _mark(published: tracking.Receipt, record: ExplorationRecord) -> None:
+    """Tag the trials' runs in MLflow with the search and why it made each; several searches may have asked for one."""
+    key = f"search.{record.name}"
+    reasons = {each.design: f"trial {number}: {each.reason}" for number, each in enumerate(record.trials, 1)}
+    reasons |= dict.fromkeys(record.ahead, "trained ahead, not needed")
+    reasons |= {each.network: "the dense network that trials begin with" for each in record.dense}
+    tags = {run: {key: reasons[name]} for name, run in published.runs.items() if name in reasons}
+    verified = {
+        run: {key: "phase II"} for run in (*published.integer_runs.values(), *published.accelerator_runs.values())
+    }
+    try:
+        if published.published:
+            tracking.mark(tags | verified)
+    except tracking.Unreachable as error:
+        say(f"{tracking.shown(tracking.uri())}: runs have no tags of this search ({error})")
+
+
+def local(root: Path, options: argparse.Namespace) -> int:
+    """Search with trials by DVC on this machine; the exit code of `run`."""
+    if options.jobs < 1:
+        raise UserError(f"--jobs {options.jobs}: at least 1")
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{root.absolute() / 'mlflow.db'}")
+    return run(root, options, lambda name: DvcChain(root, f"explore-{name}", options.jobs))
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
@@ -154,11 +201,16 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 def main(words: Sequence[str] | None = None) -> int:
     """Search; 0 if a design was found, 1 if none keeps the requirement, 2 for a user's mistake."""
     options = parser().parse_args(words)
+    return guarded(lambda: local(Path.cwd(), options))
+
+
+def guarded(search: Callable[[], int]) -> int:
+    """The exit code of a search; a user's mistake is one line."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _terminated)
     try:
-        return run(Path.cwd(), options)
+        return search()
     except Failed as error:
         print(f"explore: {error}", file=sys.stderr)
         return error.code

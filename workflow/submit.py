@@ -61,8 +61,22 @@ class Cluster:
         version = self._version(file, pipeline)
         found = self._asked(lambda: self._client.create_experiment(experiment, namespace=self._namespace))
         body = self._body(found.experiment_id, name, version, arguments)
-        run = self._asked(lambda: self._client._run_api.run_service_create_run(run=body))
-        return Run(run.run_id, f"{self._host}/#/runs/details/{run.run_id}")
+        return self._run(self._asked(lambda: self._client._run_api.run_service_create_run(run=body)))
+
+    def find(self, name: str) -> Run | None:
+        """The newest run of a name that has succeeded, or still may.
+
+        Raises:
+            UserError: the server refuses.
+        """
+        wanted = {"predicates": [{"key": "name", "operation": "EQUALS", "stringValue": name}]}
+        listed = self._asked(
+            lambda: self._client.list_runs(
+                sort_by="created_at desc", namespace=self._namespace, filter=json.dumps(wanted)
+            )
+        ).runs
+        going = [each for each in listed or [] if each.state not in ("FAILED", "CANCELED", "CANCELING", "SKIPPED")]
+        return self._run(going[0]) if going else None
 
     def wait(
         self, run: Run, timeout_s: float, poll_s: float = 5.0, clock: Callable[[], float] = time.monotonic
@@ -82,6 +96,9 @@ class Cluster:
             time.sleep(poll_s)
         if found.state != "SUCCEEDED":
             raise UserError(f"run {run.id} ended with {found.state}{_failures(found)}; see {run.link}")
+
+    def _run(self, found: Any) -> Run:
+        return Run(found.run_id, f"{self._host}/#/runs/details/{found.run_id}")
 
     def _check_token(self) -> None:
         """Ask once, since the client tries for half a minute before it gives up a refused token."""

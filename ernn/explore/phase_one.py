@@ -9,6 +9,7 @@ orders step 3 by kind of matrix; here the order is measured (`ernn.explore.sensi
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ernn.explore import bisection, mixing
 from ernn.explore.candidates import Candidate, useful
@@ -44,13 +45,18 @@ def decide(problem: Problem, tried: Sequence[Tried], sensitivities: Sensitivitie
 
 
 def carry_out(
-    problem: Problem, train: Callable[[Train], Tried], measure: Callable[[Candidate], Mapping[tuple[int, str], float]]
+    problem: Problem,
+    train: Callable[[Train], Tried],
+    measure: Callable[[Candidate], Mapping[tuple[int, str], float]],
+    side_by_side: int = 1,
 ) -> tuple[Choice, list[Tried]]:
     """A whole search: its choice, and its trials in order.
 
     Args:
         train: makes a trial, or finds the one that was made before.
         measure: the sensitivities of a trained candidate.
+        side_by_side: trainings that may run at once; with more than one, a step names candidates to train ahead. The
+            choice and the order of trials do not depend on it.
     """
     tried: list[Tried] = []
     known: dict[str, Mapping[tuple[int, str], float]] = {}
@@ -58,8 +64,29 @@ def carry_out(
         if isinstance(step, Measure):
             known[step.candidate.name] = measure(step.candidate)
         else:
-            tried.append(train(step))
+            tried.append(train(replace(step, ahead=ahead(problem, tried, known, step, side_by_side - 1))))
     return step, tried
+
+
+def ahead(
+    problem: Problem, tried: Sequence[Tried], sensitivities: Sensitivities, step: Train, count: int
+) -> tuple[Candidate, ...]:
+    """Candidates that the search may ask for after a training, the nearest steps first, for each way it can end.
+
+    Where the next step depends on how far off an error is, and not on its side of the limit alone, what is named is a
+    guess.
+    """
+    limit = problem.limit if problem.limit is not None else 0.0
+    found: dict[str, Candidate] = {}
+    left: list[tuple[list[Tried], Train]] = [([*tried], step)]
+    while left and len(found) < count:
+        before, asked = left.pop(0)
+        for per in (limit, limit + 1.0):
+            after = [*before, Tried(asked.candidate, per)]
+            if isinstance(following := decide(problem, after, sensitivities), Train):
+                found.setdefault(following.candidate.name, following.candidate)
+                left.append((after, following))
+    return tuple(found.values())[:count]
 
 
 def _of_bisection(open: Sequence[Candidate]) -> str:

@@ -53,10 +53,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class Train:
-    """A candidate is to be trained, and why."""
+    """A candidate is to be trained, and why.
+
+    Args:
+        ahead: candidates that may be asked for next, whichever way this one ends.
+    """
 
     candidate: Candidate
     reason: str
+    ahead: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True)

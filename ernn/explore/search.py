@@ -74,14 +74,17 @@ class Search:
     Args:
         say: is told what happens, a line at a time.
         space: of accelerators, in phase II.
+        side_by_side: trainings that run at once; what is trained ahead and not asked for is named in the record.
     """
 
     trials: Trials
     settings: Settings
     say: Callable[[str], None]
     space: Space = SPACE
+    side_by_side: int = 1
     _rows: list[TrialRow] = field(default_factory=list)
     _front: list[HardwareRow] = field(default_factory=list)
+    _ahead: list[str] = field(default_factory=list)
 
     def run(self, name: str, commit: str, date: str, seconds: Callable[[], float]) -> ExplorationRecord:
         """The finished search.
@@ -107,7 +110,7 @@ class Search:
             self.say(f"phase I: at most {limit:.2f} % phone errors on the dev split; {have}")
         problem = Problem(limit, reference, candidates, requirement.trials, costs.candidate, requirement.mixing)
         train = partial(self._train, problem=problem, reference=dense[reference], costs=costs)
-        choice, tried = carry_out(problem, train, self._measure)
+        choice, tried = carry_out(problem, train, self._measure, self.side_by_side)
         self.say(f"phase I: {choice.reason}")
         chosen = self._phase_two(choice, tried, problem)
         test = None
@@ -124,6 +127,7 @@ class Search:
             dense=tuple(_dense(each, networks[each], per, costs.dense_words(each)) for each, per in dense.items()),
             bounds=bounds,
             trials=tuple(self._rows),
+            ahead=tuple(each for each in dict.fromkeys(self._ahead) if each not in {row.design for row in self._rows}),
             front=tuple(self._front),
             verified=chosen.rows if chosen is not None else (),
             chosen=chosen.candidate.name if chosen is not None else None,
@@ -157,7 +161,11 @@ class Search:
             least = stopping.least_reachable(rows, self.settings.epochs)
             return least if least is not None and limit is not None and least > limit else None
 
-        trained = self.trials.train(candidate.name, candidate.design, hopeless)
+        ahead = {each.name: each.design for each in step.ahead}
+        if ahead:
+            self.say(f"at its side, whichever way it ends: {', '.join(ahead)}")
+            self._ahead += ahead
+        trained = self.trials.train(candidate.name, candidate.design, hopeless, ahead)
         tried = Tried(candidate, trained.per, trained.stopped)
         row = _trial(step, trained, problem, tried, reference, costs)
         self._rows.append(row)

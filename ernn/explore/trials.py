@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from ernn.params import AcceleratorSpec, Design, ProgramSpec
@@ -33,8 +34,14 @@ class Trials(Protocol):
     def dense(self) -> dict[str, float]:
         """Train the dense networks; their phone error rates on the dev split, percent, by name."""
 
-    def train(self, name: str, design: Design, hopeless: Hopeless) -> Trained:
-        """Compress a network, and stop when its curve is hopeless."""
+    def train(
+        self, name: str, design: Design, hopeless: Hopeless, ahead: Mapping[str, Design] = MappingProxyType({})
+    ) -> Trained:
+        """Compress a network, and stop when its curve is hopeless.
+
+        Args:
+            ahead: designs by name that are trained at its side, for later.
+        """
 
     def sensitivities(self, name: str) -> dict[tuple[int, str], float]:
         """Points of phone errors on the dev split that twice the block size costs, of each matrix of a design alone."""

@@ -140,6 +140,7 @@ class ExplorationRecord(Record):
         devices: that were allowed, the smallest first.
         clock_mhz: that pipelines were scheduled for, at most.
         allowed_trials: trainings besides those of dense networks, at most.
+        ahead: designs that were trained at the side of others and never asked for.
     """
 
     name: str
@@ -163,3 +164,4 @@ class ExplorationRecord(Record):
     devices: tuple[str, ...] = ()
     clock_mhz: float | None = None
     allowed_trials: int | None = None
+    ahead: tuple[str, ...] = ()

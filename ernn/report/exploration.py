@@ -22,8 +22,9 @@ what shall be least, {minimised}, as the cost model estimates it for the best ha
 *stopped early* when it could no longer meet the requirement; its PER is then the least that it could still have
 reached.
 
-{trials}
+{trials}{ahead}
 """
+AHEAD = "Trained at the side of others, to save time, and not needed: {names}."
 BOUNDS = """\
 What can be known without training: the words that each block size stores, and the least cost ({minimised}) that the
 cost model estimates for it. Where nothing fits, the last column says what there is too little of, or what takes too
@@ -83,11 +84,13 @@ def markdown(record: ExplorationRecord) -> str:
 
 def _document(record: ExplorationRecord, plots: str) -> str:
     corpus = literal(record.corpus)
+    ahead = f"\n\n{AHEAD.format(names=', '.join(map(literal, record.ahead)))}" if record.ahead else ""
     trials = TRIALS.format(
         corpus=corpus,
         minimised=literal(minimised(record)),
         dense=exploration_tables.dense(record),
         trials=exploration_tables.trials(record) if record.trials else "No design was tried.",
+        ahead=ahead,
     )
     bounds = exploration_tables.bounds(record) if record.bounds else "No block size was estimated."
     front = exploration_front.section(record) if exploration_front.tried(record) else "No accelerator was found."

@@ -24,6 +24,7 @@ def run(
     problem: Problem,
     errors: Callable[[Candidate], float],
     sensitivities: Callable[[Candidate], Mapping[tuple[int, str], float]] = dict,
+    side_by_side: int = 1,
 ) -> tuple[Choice, list[Tried], list[str]]:
     """A search to its end: its choice, trials and reasons; nothing is trained or measured twice."""
     reasons: dict[str, str] = {}
@@ -39,7 +40,7 @@ def run(
         measured.add(candidate.name)
         return sensitivities(candidate)
 
-    choice, tried = carry_out(problem, train, measure)
+    choice, tried = carry_out(problem, train, measure, side_by_side)
     return choice, tried, [*reasons.values()]
 
 

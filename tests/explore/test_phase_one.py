@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.explore.candidates import Cost
-from ernn.explore.phase_one import decide
+from ernn.explore.phase_one import carry_out, decide
 from ernn.explore.problem import Problem, Train, Tried
 from ernn.params import Network
 from tests.explore.problems import SIZES, brute_force, candidate, chain, none, run
@@ -71,6 +71,46 @@ def test_whatever_two_networks_do_the_choice_is_the_cheapest_trial_that_keeps_th
     assert (choice.best.price if choice.best else None) == min(met, default=None)
     if choice.complete:
         assert min(met, default=None) == brute_force([*chains[0], *chains[1]], limit, of)
+
+
+@given(
+    st.lists(st.floats(10, 30), min_size=4, max_size=4).map(sorted),
+    st.lists(st.floats(10, 30), min_size=4, max_size=4).map(sorted),
+    st.floats(9, 31),
+    st.integers(2, 7),
+)
+def test_trainings_side_by_side_change_neither_choice_nor_trials(lstm, gru, limit, count):
+    chains = chain("lstm", LSTM, COSTS), chain("gru", GRU, [0.75 * cost for cost in COSTS])
+    of = errors_of({"lstm": lstm, "gru": gru})
+    given = problem(*chains, limit=limit)
+    rounds, trained = 0, set()
+
+    def train(step):
+        nonlocal rounds
+        assert len(step.ahead) < count
+        assert step.candidate not in step.ahead
+        if step.candidate.name not in trained:
+            rounds += 1
+            trained.update(each.name for each in (step.candidate, *step.ahead))
+        return Tried(step.candidate, of(step.candidate))
+
+    choice, tried = carry_out(given, train, lambda each: {}, count)
+    assert (choice, tried) == run(given, of)[:2]
+    if count >= 3:  # a step and both that may follow
+        assert rounds <= (len(tried) + 1) // 2
+    if count >= 7:
+        assert rounds <= (len(tried) + 2) // 3
+
+
+def test_nothing_is_trained_ahead_of_the_last_training():
+    lstm, ahead = chain("lstm", LSTM, COSTS), []
+
+    def train(step):
+        ahead.append([each.name for each in step.ahead])
+        return Tried(step.candidate, errors_of({"lstm": [16, 17, 19, 22]})(step.candidate))
+
+    carry_out(problem(lstm, budget=1), train, lambda each: {}, 3)
+    assert ahead == [[]]
 
 
 def test_a_search_resumes():

@@ -1,8 +1,9 @@
 """A whole search over trials whose errors are made up; its hardware is searched for real."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -39,6 +40,7 @@ class MadeUp:
 
     folder: Path
     asked: list[str] = field(default_factory=list)
+    ahead: list[str] = field(default_factory=list)
 
     def prepare(self) -> tuple[int, int]:
         return 12, 8
@@ -48,8 +50,11 @@ class MadeUp:
             artifacts.write_json(self.scores(f"dense/{name}"), score(1))
         return DENSE
 
-    def train(self, name: str, design: Design, hopeless: Hopeless) -> Trained:
+    def train(
+        self, name: str, design: Design, hopeless: Hopeless, ahead: Mapping[str, Design] = MappingProxyType({})
+    ) -> Trained:
         self.asked.append(name)
+        self.ahead += ahead
         assert isinstance(design.block_size, int)
         end = ERRORS[design.network][design.block_size]
         curve = [{"epoch": epoch, "phase": "finetune", "dev_per": end * fall} for epoch, fall in zip(
@@ -146,6 +151,18 @@ def test_the_record_is_read_back_and_is_a_page(found, tmp_path):
 
 def test_the_same_search_ends_the_same(found, tmp_path):
     assert explored(tmp_path)[0] == found[0]
+
+
+def test_what_is_trained_ahead_and_not_needed_is_named(found, tmp_path):
+    trials, said = MadeUp(tmp_path), list[str]()
+    space = Space(apart=4.0, clocks=(100.0,), memories=("auto",))
+    search = Search(trials, settings(), said.append, space, side_by_side=7)
+    record = search.run("made-up", "0", "2026-01-01", lambda: 1.0)
+    assert set(record.ahead) == set(trials.ahead) - set(trials.asked)
+    assert record.ahead
+    assert replace(record, ahead=()) == found[0]
+    assert f"and not needed: {record.ahead[0]}" in exploration.markdown(record)
+    assert f"at its side, whichever way it ends: {', '.join(trials.ahead[:6])}" in said
 
 
 def test_a_limit_that_no_network_keeps_names_what_binds(tmp_path):

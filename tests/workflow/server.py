@@ -4,7 +4,7 @@ import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -44,6 +44,7 @@ class Backend:
         self.failures: list[tuple[str, int]] = []  # the next requests whose path has this get this status
         self.hides_versions = 0  # listings that do not show a version that is there
         self.asked: list[str] = []
+        self.begun: Callable[[Any, bytes], None] = lambda run, pipeline: None  # what a run does, of the newest version
 
     def answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
         """Status and answer."""
@@ -73,10 +74,17 @@ class Backend:
             made.experiment_id = f"e{len(self.experiments)}"
             self.experiments.append(made)
             return 200, wire(made)
+        if place == "/runs" and method == "GET":
+            (predicate,) = json.loads(query["filter"])["predicates"]
+            assert query["sort_by"] == "created_at desc"
+            assert predicate["key"] == "name"
+            named = [each for each in self.runs[::-1] if each.display_name == predicate["stringValue"]]
+            return 200, {"runs": [wire(each) for each in named]}
         if place == "/runs":
             run = parsed("V2beta1Run", body)
-            run.run_id = f"r{len(self.runs)}"
+            run.run_id, run.state = f"r{len(self.runs)}", "PENDING"
             self.runs.append(run)
+            self.begun(run, self.uploaded[-1])
             return 200, wire(run)
         if found := re.fullmatch(r"/runs/(\w+)", place):
             return 200, self._run(found[1])
@@ -95,6 +103,7 @@ class Backend:
 
     def _run(self, run_id: str) -> Any:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        next(each for each in self.runs if each.run_id == run_id).state = state
         details = None
         if state == "FAILED":
             error = api.GoogleRpcStatus(code=2, message="exit code 2: disk full")
