@@ -153,16 +153,16 @@ def test_the_same_search_ends_the_same(found, tmp_path):
     assert explored(tmp_path)[0] == found[0]
 
 
-def test_what_is_trained_ahead_and_not_needed_is_named(found, tmp_path):
+def test_what_is_trained_ahead_and_not_needed_is_named(tmp_path):
     trials, said = MadeUp(tmp_path), list[str]()
     space = Space(apart=4.0, clocks=(100.0,), memories=("auto",))
-    search = Search(trials, settings(), said.append, space, side_by_side=7)
+    search = Search(trials, settings(latency_us=1.2), said.append, space, side_by_side=7)
     record = search.run("made-up", "0", "2026-01-01", lambda: 1.0)
     assert set(record.ahead) == set(trials.ahead) - set(trials.asked)
     assert record.ahead
-    assert replace(record, ahead=()) == found[0]
+    assert replace(record, ahead=()) == explored(tmp_path, latency_us=1.2)[0]
     assert f"and not needed: {record.ahead[0]}" in exploration.markdown(record)
-    assert f"at its side, whichever way it ends: {', '.join(trials.ahead[:6])}" in said
+    assert any(line.startswith(f"at its side, whichever way it ends: {trials.ahead[0]}, ") for line in said)
 
 
 def test_a_limit_that_no_network_keeps_names_what_binds(tmp_path):
