@@ -18,7 +18,7 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.project import rtl_project
 from ernn.hw.verilog.network import Architecture, NetworkHardware
-from ernn.synthesize import count, sources
+from ernn.synthesize import count, levels, sources
 
 ERRORS = Path("ernn/estimate/cost_errors.json")
 MEASURES = (
@@ -34,7 +34,9 @@ NOTE = """\
 `synthesize`: hierarchy kept, before place and route. `fitted` rows are those that the constants in
 `ernn/estimate/fabric.py` were chosen with; the errors that `ernn fit` prints are the largest of the
 others. Weights are zeros that can be loaded: no count depends on them. Logic of control is estimated by its registers
-and goes with no exact rule; memories and multipliers do. `rtl` is the digest of the Verilog that was synthesized; a
+and goes with no exact rule; memories and multipliers do. `clock`, in MHz, is the one that pipelines are scheduled for,
+beside the one that levels of logic in the netlist allow by the rule of `bench.levels`; for it the error that counts is
+how far the first exceeds the second. `rtl` is the digest of the Verilog that was synthesized; a
 test compares it with what the generator writes."""
 
 
@@ -49,6 +51,7 @@ class Case:
     fitted: bool = False
 
 
+CLOCK_MHZ = 200
 ALL = ("xc7z020", "ecp5-85f", "xcku060", "gw5ast-138c", "ccgm1a1")  # one of each family
 _SMALL = Shape("lstm", cells=32, inputs=20, classes=8, block_size=4)
 CASES = {
@@ -79,7 +82,7 @@ def main() -> None:
     for name in names:
         for device in CASES[name].devices:
             rows += measure(name, device)
-            print(*rows[-4:], sep="\n", flush=True)
+            print(*rows[-5:], sep="\n", flush=True)
     if len(names) == len(CASES):
         record("cost", rows, note=NOTE)
         artifacts.write_json(ERRORS, errors(rows))
@@ -87,7 +90,7 @@ def main() -> None:
 
 def network_of(name: str, device: str) -> NetworkHardware:
     """A design, with the delays of a device's family."""
-    case, clock = CASES[name], Clock(200, TIMINGS[DEVICES[device].family])
+    case, clock = CASES[name], Clock(CLOCK_MHZ, TIMINGS[DEVICES[device].family])
     program = case.shape.program()
     return NetworkHardware(program, Architecture(sizing.arrays(program, case.array, case.output), clock))
 
@@ -98,14 +101,17 @@ def rtl_digest(network: NetworkHardware) -> str:
 
 
 def measure(name: str, device: str) -> list[dict[str, Any]]:
-    """A row for each resource of a design on a device."""
+    """A row for each resource of a design on a device, and one for its clock where levels of logic give one."""
     network, target = network_of(name, device), DEVICES[device]
     found = cost.estimate(network, target).total
     with tempfile.TemporaryDirectory() as folder:
         project = rtl_project(network).write(Path(folder) / "project")
-        used = count.measure(sources.read(project), target.family, Path(folder) / "work").resources
+        counted = count.measure(sources.read(project), target.family, Path(folder) / "work")
     fields = [field.name for field in dataclasses.fields(Resources)]
-    rows = [_row(name, device, field, getattr(found, field), getattr(used, field)) for field in fields]
+    rows = [_row(name, device, field, getattr(found, field), getattr(counted.resources, field)) for field in fields]
+    if counted.paths:
+        supported = round(levels.supported_mhz(counted.paths[0].levels, target), 1)
+        rows.append(_row(name, device, "clock", CLOCK_MHZ, supported))
     return [row | {"fitted": CASES[name].fitted, "rtl": rtl_digest(network)} for row in rows]
 
 
@@ -127,7 +133,8 @@ def errors(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     for row in rows:
         if not row["fitted"] and row["error_percent"] is not None:
             worst = found.setdefault(DEVICES[row["device"]].family, {})
-            worst[row["resource"]] = max(worst.get(row["resource"], 0.0), abs(row["error_percent"]))
+            error = row["error_percent"] if row["resource"] == "clock" else abs(row["error_percent"])
+            worst[row["resource"]] = max(worst.get(row["resource"], 0.0), error)
     return found
 
 

@@ -198,14 +198,28 @@ def _described(candidate: Estimated) -> list[str]:
     for name, share in device.shares(needed).items():
         there = f"{getattr(needed, name):.0f} of {getattr(device.resources, name)}, {share:.0%}"
         lines.append(f"{name} {there} (estimate; {_error(device, name)})")
+    lines.append(f"clock {candidate.setting.clock_mhz:g} MHz (pipelines are scheduled for it; {_clock_error(device)})")
     return lines
 
 
 def _error(device: Device, resource: str) -> str:
     """How far estimates were from synthesis, at most, for accelerators that they were not fitted to."""
-    text = (resources.files("ernn.estimate") / "cost_errors.json").read_text()
-    found = json.loads(text).get(device.family, {}).get(resource)
+    found = _errors(device).get(resource)
     return "no synthesis to compare with" if found is None else f"within {found:.0f} % of synthesis where compared"
+
+
+def _clock_error(device: Device) -> str:
+    found = _errors(device).get("clock")
+    if found is None:
+        return "only place and route can say whether it is reached"
+    return f"levels of logic after synthesis allow {'it' if found <= 0 else f'{found:.0f} % less'} where compared"
+
+
+def _errors(device: Device) -> dict[str, float]:
+    """In percent, by resource."""
+    text = (resources.files("ernn.estimate") / "cost_errors.json").read_text()
+    found: dict[str, float] = json.loads(text).get(device.family, {})
+    return found
 
 
 def _last(count: int, good: Callable[[int], bool]) -> int:
