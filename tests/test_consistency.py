@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 HELPERS = {"architecture", "cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
-NOT_STAGES = {"__init__", "finish", "job", "ui"} | HELPERS
+NOT_STAGES = {"__init__", "deliver", "finish", "job", "ui"} | HELPERS
 STAGES = sorted(DECLARED)
 
 
