@@ -88,7 +88,7 @@ CASES = {
     "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 4, 4), paper=E_RNN["lstm", 8]),
     "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 4), paper=E_RNN["lstm", 16]),
     "gru-k8": Case(GRU, 8, _fourier(12), (32, 5, 2), (48, 8, 4), paper=E_RNN["gru", 8]),
-    "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (48, 8, 4), paper=E_RNN["gru", 16]),
+    "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (24, 11, 8), paper=E_RNN["gru", 16]),
     "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
     "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
     # ESE and C-LSTM as designs of ours, at most with their multipliers

@@ -101,6 +101,18 @@ def measure(name: str, device: str, generate: Generator) -> list[dict[str, Any]]
     ]
 
 
+def merged(known: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Known rows with those of one design on its device, in the place of its old rows, else behind all others."""
+    design = _design(found[0])
+    order = list(dict.fromkeys([*map(_design, known), design]))
+    kept = [row for row in known if _design(row) != design]
+    return sorted([*kept, *found], key=lambda row: order.index(_design(row)))
+
+
+def _design(row: dict[str, Any]) -> tuple[str, str]:
+    return row["design"], row["device"]
+
+
 def main() -> None:
     """Count what is named, or all, and record it with what was counted before."""
     known = designs()
@@ -112,7 +124,7 @@ def main() -> None:
     for name, (device, generate) in known.items():
         if not chosen or name in chosen or name.removesuffix(f" {device}") in chosen:
             found = measure(name, device, generate)
-            rows = [row for row in rows if f"{row['design']} {row['device']}" != name] + found
+            rows = merged(rows, found)
             record("levels", [{column: row[column] for column in COLUMNS} for row in rows], note=NOTE)
 
 

@@ -61,3 +61,11 @@ def test_recorded_designs_of_ours_have_at_most_the_multipliers_of_the_published_
     for theirs, ours in pairs:
         assert (theirs["system"], theirs["ours"], ours["ours"]) == (ours["system"], False, True)
         assert theirs["dsp"] is None or ours["dsp"] <= theirs["dsp"]
+
+
+def test_simulated_designs_have_at_most_the_multipliers_of_the_published_ones_before_they_are_joined():
+    simulated = {row["design"]: row for row in accelerator.recorded()}
+    limits = [(against.OURS[system.name], system.dsp) for system in published()]
+    limits += [(name, case.paper[1]) for name, case in accelerator.CASES.items() if case.paper]
+    for name, limit in limits:
+        assert limit is None or simulated[name]["multipliers"] <= limit, name
