@@ -86,7 +86,7 @@ def drawn(number: int) -> tuple[Shape, NetworkHardware]:
         reset="after" if cell == "gru" and random.integers(2) else "before",
         segments=4,
         blocks=tuple(blocks),
-        pruned=pruned,
+        pruning_ratio=1 / DENSITY if pruned else 1.0,
     )
     program = _with_places(shape.program(), random) if pruned else shape.program()
     of_layers = one_of(4, 8), one_of(1, 2, 3), 0, one_of(0, 0, 1, 2) if min(b.recurrent for b in blocks) > 1 else 0
@@ -178,7 +178,7 @@ def _name(shape: Shape) -> str:
     cell = shape.cell + (f" reset {shape.reset}" if shape.cell == "gru" else "") + ", peepholes" * shape.peepholes
     size = f"{shape.cells}/{shape.projection}" if shape.projection else f"{shape.cells}"
     sizes = [f"{each.input},{each.recurrent}" + f",{each.projection}" * bool(shape.projection) for each in shape.blocks]
-    kind = "pruned" if shape.pruned else f"k={' '.join(sizes)}"
+    kind = "pruned" if shape.pruning_ratio > 1 else f"k={' '.join(sizes)}"
     return f"{cell} {shape.inputs}-{shape.layers}x{size}-{shape.classes} {kind}"
 
 
