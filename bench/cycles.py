@@ -4,7 +4,6 @@ What was simulated is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cac
 a run that was stopped resumes at the design that is missing.
 """
 
-import argparse
 import json
 import os
 import time
@@ -16,6 +15,7 @@ import numpy as np
 
 from bench.record import record
 from ernn import artifacts
+from ernn.arguments import Parser, whole
 from ernn.devices.timing import TIMINGS
 from ernn.estimate import cycles
 from ernn.estimate.shapes import Shape
@@ -184,8 +184,8 @@ def _name(shape: Shape) -> str:
 
 def main() -> None:
     """Measure all designs, or those that are named, and record them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("numbers", nargs="*", type=int, help="of designs; none means all")
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("numbers", nargs="*", type=whole(0), help="of designs; none means all")
     rows = [measure(number) for number in parser.parse_args().numbers or range(DESIGNS)]
     record("cycles", rows, note=NOTE)
 

@@ -54,6 +54,21 @@ def test_settings_change_defaults_of_the_run(tmp_path):
         (["compile", "--set", "training.epoch=3"], "training.epoch"),
         (["plan", "--times", "/nowhere/stages.json"], "no such file; make it with `python -m bench.stages`"),
         (["submit", "--host", "http://127.0.0.1:1"], "nobody answers"),
+        *(
+            ([*command, "--images", "A b", "--tag", "a"], "--images: 'A btrain' is no name of an image")
+            for command in (["compile"], ["diff", __file__], ["run"], ["submit", "--host", "http://127.0.0.1:1"])
+        ),
+        *(
+            (
+                ["plan", "--price", given],
+                f"pipeline.py plan: --price: must be a finite number of 0 or more, got '{given}'",
+            )
+            for given in ("nan", "inf", "-1", "much")
+        ),
+        *(
+            (["submit", "--host", "h", "--wait", given], f"--wait: must be a finite number above 0, got '{given}'")
+            for given in ("nan", "inf", "0", "-0.5", "")
+        ),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(arguments, message, capsys):

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from ernn import params
+from ernn.arguments import Parser, number, whole
 from ernn.artifacts import atomic, disk, write_record
 from ernn.errors import UserError
 from ernn.explore.costs import designs
@@ -36,7 +37,7 @@ _DEFAULT_WEIGHTS, _DEFAULT_UTTERANCES, _DEFAULT_EPOCHS = 244_784, 1_848, 10  # o
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="ernn explore", description=(__doc__ or "").split("\n")[0], formatter_class=argparse.RawTextHelpFormatter
     )
     made.add_argument(
@@ -46,13 +47,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
     made.add_argument("--networks", nargs="+", help="of params.yaml, the reference first; default: all")
     error = made.add_mutually_exclusive_group()
-    error.add_argument("--per", type=float, help="phone error rate, percent, at most")
-    error.add_argument("--per-loss", type=float, help="points above the dense network, at most")
+    error.add_argument("--per", type=number(), help="phone error rate, percent, at most")
+    error.add_argument("--per-loss", type=number(), help="points above the dense network, at most")
     add_hardware(made)
     made.add_argument("--mixing", choices=("none", "kinds", "layers"), help="what may have block sizes of its own")
     made.add_argument("--methods", nargs="+", choices=OF_DESIGNS)
-    made.add_argument("--trials", type=int, help="trainings besides those of dense networks, at most")
-    made.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="stages side by side")
+    made.add_argument("--trials", type=whole(1), help="trainings besides those of dense networks, at most")
+    made.add_argument("--jobs", type=whole(1), default=len(os.sched_getaffinity(0)), help="stages side by side")
     return made
 
 
@@ -115,8 +116,6 @@ def run(root: Path, options: argparse.Namespace) -> int:
         name = names.check(options.name)
     except ValueError as error:
         raise UserError(f"--name: {error}") from None
-    if options.jobs < 1:
-        raise UserError(f"--jobs {options.jobs}: at least 1")
     values = presets.parameters(root, options.preset, options.settings)
     values[SECTION] = requirement(values, options)
     if not values[SECTION]:
@@ -154,9 +153,9 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 def main(words: Sequence[str] | None = None) -> int:
     """Search; 0 if a design was found, 1 if none keeps the requirement, 2 for a user's mistake."""
     options = parser().parse_args(words)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _terminated)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, _terminated)
     try:
         return run(Path.cwd(), options)
     except Failed as error:
