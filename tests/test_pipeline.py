@@ -5,8 +5,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,8 +14,9 @@ import yaml
 
 import pipeline
 from ernn import params
+from tests.workflow import tiny
 from tests.workflow.server import TOKEN, Backend, serve
-from workflow import compiler, declaration, presets
+from workflow import compiler, declaration
 
 ROOT = Path(__file__).parents[1]
 
@@ -154,41 +153,6 @@ def test_a_run_without_its_images_is_one_line(tmp_path, capsys, monkeypatch):
     assert "pull access denied for ernn-train" in last
 
 
-SMALLEST = {"lanes": 1, "columns": 1}
-TINY = {
-    "corpus": {"train_speakers": 6, "dev_speakers": 2, "test_speakers": 2, "utterances_per_speaker": 3},
-    "training": {"epochs": 3},
-    "networks": {"gru": {"cell": "gru", "layers": 1, "cells": 16}},
-    "designs": {"gru-k4-admm": {"network": "gru", "method": "admm", "block_size": 4}},
-    "programs": {"gru-k4-admm": {"design": "gru-k4-admm"}},
-    "accelerators": {"gru-k4-admm": {"program": "gru-k4-admm", "array": SMALLEST, "output": SMALLEST}},
-}
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    smoke = presets.merge(yaml.safe_load((ROOT / "params.yaml").read_text()), yaml.safe_load(SMOKE.read_text()))
-    return presets.merge(smoke, TINY)
-
-
-SMOKE = ROOT / "presets" / "smoke.yaml"
-
-
-def by_dvc(values: dict, folder: Path) -> Path:
-    """A working copy in which DVC has run everything."""
-    for name in (*presets.CODE, "presets"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in presets.FILES:
-        shutil.copy(ROOT / name, folder / name)
-    for name in presets.FOLDERS:
-        (folder / name).mkdir()
-    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
-    (folder / ".dvc").mkdir()
-    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
-    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], cwd=folder, check=True, env=environment(folder))
-    return folder
-
-
 def by_kubeflow(values: dict, folder: Path, monkeypatch) -> dict[str, Path]:
     """Every output of a run of the compiled pipeline, by its path in dvc.yaml."""
     from kfp import local
@@ -198,7 +162,7 @@ def by_kubeflow(values: dict, folder: Path, monkeypatch) -> dict[str, Path]:
     handler = subprocess_task_handler.SubprocessTaskHandler
     monkeypatch.setattr(handler, "validate_not_container_component", lambda *_: None)
     monkeypatch.setattr(handler, "validate_image", lambda *_: None)
-    for name, value in environment(folder).items():
+    for name, value in tiny.environment(folder).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(ROOT)
     declared = declaration.load(ROOT, values)
@@ -212,13 +176,6 @@ def by_kubeflow(values: dict, folder: Path, monkeypatch) -> dict[str, Path]:
     return found
 
 
-def environment(folder: Path) -> dict[str, str]:
-    return os.environ | {
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-
-
 def digest(path: Path) -> dict[str, str]:
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
     return {str(each.relative_to(path)): hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
@@ -227,11 +184,11 @@ def digest(path: Path) -> dict[str, str]:
 @pytest.mark.system
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("empty", [(), params.ENTRIES])
-def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tiny, tmp_path, monkeypatch, empty):
-    values = tiny | {section: {} for section in empty}
+def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tmp_path, monkeypatch, empty):
+    values = tiny.values() | {section: {} for section in empty}
     (tmp_path / "dvc").mkdir()
     (tmp_path / "kubeflow").mkdir()
-    theirs, ours = by_dvc(values, tmp_path / "dvc"), by_kubeflow(values, tmp_path / "kubeflow", monkeypatch)
+    theirs, ours = tiny.by_dvc(values, tmp_path / "dvc"), by_kubeflow(values, tmp_path / "kubeflow", monkeypatch)
     for path, place in ours.items():
         if path == "build/published.json":  # names runs of its own store
             assert (
