@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ernn import artifacts
 from ernn.arguments import Parser, whole
+from ernn.artifacts import disk
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.golden.model import Golden
@@ -52,7 +53,8 @@ def write(project: Path, program_file: Path, dataset: Path, vectors: Path, utter
     if saif:
         with work_folder() as work:
             bench.Recorder(project, work, accelerator.registers).record(frames, saif)
-    frames.files().merged({driver.NAME: driver.source()}).write(vectors)
+    with disk.written(vectors):
+        frames.files().merged({driver.NAME: driver.source()}).write(vectors)
     return len(frames.x)
 
 
