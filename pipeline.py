@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ernn import arguments
 from ernn.artifacts import disk
 from ernn.errors import UserError
 from workflow import checkout, compiler, declaration, explore, plan, rounds, submit
@@ -24,9 +25,9 @@ ROOT = Path(__file__).parent
 TIMES = ROOT / "docs" / "benchmarks" / "stages.json"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Do what the command line asks; a user's mistake is one line and exit code 2, a difference or a failed run 1."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(words)
     try:
         sys.exit(options.do(options))
     except UserError as error:
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pipeline.py", description=__doc__.split("\n")[0])
+    parser = arguments.Parser(prog="pipeline.py", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("tag", help=(_print_tag.__doc__ or "").split("\n")[0]).set_defaults(do=_print_tag)
     for name, do in (("compile", _compile), ("diff", _diff), ("plan", _plan), ("run", _run), ("submit", _submit)):
@@ -54,23 +55,29 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("file", type=Path, nargs="?", default=Path("pipeline.yaml"))
         if name == "plan":
             command.add_argument("--times", type=Path, default=TIMES, help="measured by `python -m bench.stages`")
-            command.add_argument("--price", type=float, help="of a CPU hour")
+            command.add_argument("--price", type=arguments.number(0), help="of a CPU hour")
         if name == "run":
             command.add_argument("--root", type=Path, default=Path("build", "kubeflow"), help="for the outputs")
         if name == "submit":
             _add_cluster(command)
             command.add_argument("--name", default="", help="of the run")
-            command.add_argument("--wait", type=float, metavar="SECONDS", help="until the run has ended")
+            command.add_argument(
+                "--wait", type=arguments.number(above=0), metavar="SECONDS", help="until the run has ended"
+            )
     command = commands.add_parser("explore", help=(_explore.__doc__ or "").split("\n")[0])
     command.set_defaults(do=_explore)
     explore.add_search(command)
     _add_target(command)
     _add_cluster(command)
     command.add_argument(
-        "--side-by-side", type=int, default=3, metavar="N", help="trainings that run at once; default: 3"
+        "--side-by-side", type=arguments.whole(1), default=3, metavar="N", help="trainings that run at once; default: 3"
     )
     command.add_argument(
-        "--wait", type=float, default=86400.0, metavar="SECONDS", help="for a round of tasks at most; default: a day"
+        "--wait",
+        type=arguments.number(above=0),
+        default=86400.0,
+        metavar="SECONDS",
+        help="for a round of tasks at most; default: a day",
     )
     return parser
 
@@ -128,10 +135,10 @@ def _run(options: argparse.Namespace) -> int:
     """Run the pipeline in containers on this machine."""
     from docker.errors import DockerException
 
+    declared, target = _declaration(options), _target(options, local=True)
     _check_engine()
     from kfp import local
 
-    declared, target = _declaration(options), _target(options, local=True)
     os.umask(0)  # containers run as a user of their own, and write into folders of ours
     options.root.mkdir(parents=True, exist_ok=True)
     asked = {name for task in declared.tasks for name in task.meta.environment} & set(os.environ)
@@ -171,13 +178,13 @@ def _check_outputs(root: Path, tasks: int) -> int:
 
 def _submit(options: argparse.Namespace) -> int:
     """Upload the pipeline and start a run on a cluster."""
-    declared = declaration.load(ROOT, _values(options))
+    declared, target = _declaration(options), _target(options)
     cluster = submit.Cluster(options.host, options.namespace)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pipeline.yaml"
-        compiler.compile_to(declaration.load(ROOT, _values(options, settings=False)), _target(options), file)
-        arguments = compiler.parameters(declared)
-        run = cluster.submit(file, compiler.NAME, options.experiment, options.name or _tag(options), arguments)
+        compiler.compile_to(declaration.load(ROOT, _values(options, settings=False)), target, file)
+        name, given = options.name or _tag(options), compiler.parameters(declared)
+        run = cluster.submit(file, compiler.NAME, options.experiment, name, given)
     print(run.link)
     if options.wait is not None:
         try:
@@ -195,8 +202,6 @@ def _explore(options: argparse.Namespace) -> int:
 
 
 def _searched(options: argparse.Namespace) -> int:
-    if options.side_by_side < 1:
-        raise UserError(f"--side-by-side {options.side_by_side}: at least 1")
     cluster = submit.Cluster(options.host, options.namespace)
 
     def chain(name: str) -> rounds.ClusterChain:

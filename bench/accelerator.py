@@ -4,7 +4,6 @@ One recurrent layer with 153 inputs and its output layer, 12 bits where nothing 
 cycles do not depend on them. Every logit of the simulated frames is compared with the integer model.
 """
 
-import argparse
 import tempfile
 import time
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import torch
 
 from bench.record import FOLDER, commit, record
 from ernn import artifacts
+from ernn.arguments import Parser
 from ernn.compress.pruning import Pruner
 from ernn.data.phones import PHONES48
 from ernn.devices.catalogue import DEVICES
@@ -184,7 +184,7 @@ def measure(name: str, case: Case) -> dict[str, Any]:
 
 def main() -> None:
     """Measure what is named, or all; rows of other cases stay as they are recorded."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", choices=[[], *CASES], help="cases; none means all")
     chosen = parser.parse_args().names or list(CASES)
     found = {row["design"]: row for row in recorded()}

@@ -8,7 +8,6 @@ docs/benchmarks/accuracy; a killed benchmark goes on where it was, runs that are
 table is made of all of them.
 """
 
-import argparse
 import logging
 import os
 import sys
@@ -39,6 +38,7 @@ from bench.accuracy_jobs import (
 from bench.accuracy_runs import Outcome
 from bench.record import FOLDER, commit, record
 from ernn import artifacts
+from ernn.arguments import Parser, whole
 from ernn.compress.methods import compress
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
@@ -238,14 +238,14 @@ def draw(table: list[dict[str, Any]], path: Path) -> None:
 
 def main() -> None:
     """Run what is missing, then write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = Parser(description=__doc__.split("\n")[0])
     largest = 1024 if torch.cuda.is_available() else 512
     default = [name for name, network in NETWORKS.items() if network.cells <= largest]
     parser.add_argument("--networks", nargs="+", default=default, choices=NETWORKS)
-    parser.add_argument("--seeds", type=int, help="of each network; by default three at 128 cells, else one")
+    parser.add_argument("--seeds", type=whole(1), help="of each network; by default three at 128 cells, else one")
     names = [job.row for job in jobs_of(default[0], 1)]
     parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=f"of {', '.join(names)}; default all")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1)
     parser.add_argument("--table", action="store_true", help="only make the table of the runs that are there")
     options = parser.parse_args()
     dataset = prepare()

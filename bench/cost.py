@@ -1,6 +1,5 @@
 """`python -m bench.cost`: estimates of the cost model beside synthesis."""
 
-import argparse
 import dataclasses
 import tempfile
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from bench.record import record
 from ernn import artifacts
+from ernn.arguments import Parser
 from ernn.artifacts import Texts
 from ernn.devices.catalogue import DEVICES, Resources
 from ernn.devices.timing import TIMINGS
@@ -75,7 +75,7 @@ CASES = {
 
 def main() -> None:
     """Synthesize what is named, or all, and record it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", choices=[[], *CASES], help="cases; none means all, and records them")
     names = parser.parse_args().names or list(CASES)
     rows = []

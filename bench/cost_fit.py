@@ -5,7 +5,6 @@ model is linear in its constants. Each row weighs as the root of its size, and t
 that one which no row shows stays as it is.
 """
 
-import argparse
 import dataclasses
 import json
 import tempfile
@@ -17,6 +16,7 @@ from scipy.optimize import lsq_linear
 
 from bench import accelerator, devices
 from bench.record import FOLDER
+from ernn.arguments import Parser
 from ernn.devices.catalogue import DEVICES, Device, Family
 from ernn.devices.timing import TIMINGS
 from ernn.estimate import cost, fabric
@@ -145,7 +145,7 @@ def fit(parts: list[Row], wholes: list[Row], present: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     """Print constants, and what they change."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("table", choices=[*DEVICES_OF], help="of look-up tables with 6 inputs, with 4, or of GateMate")
     table = parser.parse_args().table
     constants = fabric.FABRICS[DEVICES[DEVICES_OF[table][0]].family].constants

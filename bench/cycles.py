@@ -4,7 +4,6 @@ What was simulated is kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cac
 a run that was stopped resumes at the design that is missing.
 """
 
-import argparse
 import json
 import os
 import time
@@ -16,6 +15,7 @@ import numpy as np
 
 from bench.record import record
 from ernn import artifacts
+from ernn.arguments import Parser, whole
 from ernn.devices.timing import TIMINGS
 from ernn.estimate import cycles
 from ernn.estimate.shapes import Shape
@@ -86,7 +86,7 @@ def drawn(number: int) -> tuple[Shape, NetworkHardware]:
         reset="after" if cell == "gru" and random.integers(2) else "before",
         segments=4,
         blocks=tuple(blocks),
-        pruned=pruned,
+        pruning_ratio=1 / DENSITY if pruned else 1.0,
     )
     program = _with_places(shape.program(), random) if pruned else shape.program()
     of_layers = one_of(4, 8), one_of(1, 2, 3), 0, one_of(0, 0, 1, 2) if min(b.recurrent for b in blocks) > 1 else 0
@@ -178,14 +178,14 @@ def _name(shape: Shape) -> str:
     cell = shape.cell + (f" reset {shape.reset}" if shape.cell == "gru" else "") + ", peepholes" * shape.peepholes
     size = f"{shape.cells}/{shape.projection}" if shape.projection else f"{shape.cells}"
     sizes = [f"{each.input},{each.recurrent}" + f",{each.projection}" * bool(shape.projection) for each in shape.blocks]
-    kind = "pruned" if shape.pruned else f"k={' '.join(sizes)}"
+    kind = "pruned" if shape.pruning_ratio > 1 else f"k={' '.join(sizes)}"
     return f"{cell} {shape.inputs}-{shape.layers}x{size}-{shape.classes} {kind}"
 
 
 def main() -> None:
     """Measure all designs, or those that are named, and record them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("numbers", nargs="*", type=int, help="of designs; none means all")
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("numbers", nargs="*", type=whole(0), help="of designs; none means all")
     rows = [measure(number) for number in parser.parse_args().numbers or range(DESIGNS)]
     record("cycles", rows, note=NOTE)
 

@@ -7,7 +7,6 @@ Every seed of place and route is kept under the cache folder (ERNN_BENCH_CACHE, 
 the sources and of what places and routes them: a run that was stopped resumes at the seed that is missing.
 """
 
-import argparse
 import json
 import os
 import time
@@ -18,6 +17,7 @@ from typing import Any, Literal
 from bench import accelerator
 from bench.record import FOLDER, commit, record
 from ernn import artifacts, synthesize
+from ernn.arguments import Parser
 from ernn.devices import flow
 from ernn.devices.catalogue import DEVICES, Resources
 from ernn.hw import design, project
@@ -177,7 +177,7 @@ def _seconds(file: Path, more: float) -> float:
 
 def main() -> None:
     """Measure what is named, or all, and record it beside what was measured before."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help=f"of {', '.join((*SMALL, *PAPER))}; none means all")
     chosen = parser.parse_args().names or [*SMALL, *PAPER]
     for name in chosen:

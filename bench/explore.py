@@ -6,7 +6,6 @@ paper: phase I at the sizes of E-RNN, with the published errors.
 candidates: how many accelerators the search for hardware covers in a minute.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import Any
 from bench import candidates as hardware
 from bench.record import FOLDER, record
 from ernn import params
+from ernn.arguments import Parser
 from ernn.explore.candidates import Candidate, Cost, mixed, name_of, strength, uniform
 from ernn.explore.costs import Costs
 from ernn.explore.phase_one import carry_out
@@ -267,7 +267,7 @@ PARTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
 
 def main() -> None:
     """Make the rows of some parts again, and keep those of the others."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="none: all")
     wanted = parser.parse_args().parts or [*PARTS]
     file = FOLDER / "explore.json"

@@ -4,7 +4,6 @@ Takes the rows of devices.json and accelerator.json, or those of another revisio
 synthesized again and whose figures differ from the last ones that are recorded.
 """
 
-import argparse
 import json
 import subprocess
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from bench import devices
 from bench.record import FOLDER, record
 from ernn import artifacts
+from ernn.arguments import Parser
 
 FIGURES = ("cycles_per_frame", "latency_cycles", "lut", "ff", "dsp", "bram", "clock_mhz", "clock_kind")
 MEASURES = ()  # its rows are past ones
@@ -58,7 +58,7 @@ def merged(known: list[dict[str, Any]], measured: list[dict[str, Any]]) -> list[
 
 def main() -> None:
     """Add what is new."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--at", metavar="REVISION", help="take the records of this revision instead of today's")
     revision = parser.parse_args().at
     file = FOLDER / "hardware-history.json"

@@ -6,7 +6,6 @@ The designs are those of params.yaml, on its corpus. Trained networks and scores
 (ERNN_BENCH_CACHE, else ~/.cache/ernn); a killed benchmark goes on where it was.
 """
 
-import argparse
 import hashlib
 import itertools
 import json
@@ -25,6 +24,7 @@ import torch
 
 from bench.record import commit, record
 from ernn import artifacts, params
+from ernn.arguments import Parser, whole
 from ernn.compress.methods import compress
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
@@ -222,10 +222,10 @@ def prepare() -> Path:
 
 def main() -> None:
     """Run what is missing, then write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = Parser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=whole(1), default=3)
     parser.add_argument("--designs", nargs="+", default=list(parameters().designs), choices=parameters().designs)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1)
     parser.add_argument("--table", action="store_true", help="only make the table of the scores that are there")
     options = parser.parse_args()
     dataset = prepare()

@@ -4,7 +4,6 @@ For the designs at the sizes of the literature and the accelerators of `params.y
 paths with most levels, each with its module, the line of Verilog and the Python function that wrote it.
 """
 
-import argparse
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +15,7 @@ from bench.provenance import Watched
 from bench.record import FOLDER, commit, record
 from components.choose import network_of
 from ernn import artifacts, params
+from ernn.arguments import Parser
 from ernn.devices.catalogue import DEVICES
 from ernn.devices.flow import FLOWS
 from ernn.hw import design, project
@@ -116,7 +116,7 @@ def _design(row: dict[str, Any]) -> tuple[str, str]:
 def main() -> None:
     """Count what is named, or all, and record it with what was counted before."""
     known = designs()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="DESIGN or 'DESIGN DEVICE'; none means all")
     chosen = parser.parse_args().names
     file = FOLDER / "levels.json"

@@ -3,7 +3,6 @@
 The runs are those of `bench.accuracy` and kept where it keeps them; a killed benchmark goes on where it was.
 """
 
-import argparse
 import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from bench.accuracy_jobs import CORPUS, TRAINING, Job
 from bench.accuracy_runs import Outcome
 from bench.record import record
 from ernn import artifacts
+from ernn.arguments import Parser, whole
 from ernn.data.parallel import follow_parent
 
 
@@ -58,8 +58,8 @@ NOTE = (
 
 def main() -> None:
     """Run what is missing, then write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser = Parser(description=__doc__.split("\n")[0])
+    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1)
     options = parser.parse_args()
     datasets = {case: prepare(CORPUS.model_copy(update={"train_speakers": case.train_speakers})) for case in CASES}
     with ProcessPoolExecutor(options.jobs, initializer=follow_parent, max_tasks_per_child=1) as pool:

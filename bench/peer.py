@@ -3,7 +3,6 @@
 PYTHON is an interpreter that has hls4ml, keras and torch (`pip install hls4ml keras torch`); without one it is skipped.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 
 from bench.record import record
+from ernn.arguments import Parser
 from ernn.devices.catalogue import DEVICES
 from ernn.golden.model import Golden
 from ernn.hw.hls import network as hls
@@ -167,7 +167,7 @@ def row(network: str, layer: Layer, y: np.ndarray, seconds: float) -> dict[str, 
 
 def main() -> None:
     """Measure both and record them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--hls4ml", default=os.environ.get("ERNN_HLS4ML"), help="interpreter that has hls4ml")
     python = parser.parse_args().hls4ml
     if python is None:

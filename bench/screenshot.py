@@ -4,7 +4,6 @@
 docs/images/compare.png.
 """
 
-import argparse
 import contextlib
 import os
 import re
@@ -18,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+from ernn.arguments import Parser
 
 FLAGS = (  # no sandbox: Chromium as root refuses one; the others keep it off the network
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -76,7 +77,7 @@ def _wait_for(url: str) -> None:
 
 def main() -> None:
     """Write the picture."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--receipt", type=Path, default=Path("build/published.json"))
     parser.add_argument("--picture", type=Path, default=Path("docs/images/compare.png"))
     options = parser.parse_args()

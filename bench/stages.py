@@ -3,7 +3,6 @@
 Stages run one after the other in a folder of their own; a row is the mean over the tasks of a stage.
 """
 
-import argparse
 import os
 import shlex
 import shutil
@@ -18,6 +17,7 @@ from typing import Any
 import yaml
 
 from bench.record import record
+from ernn.arguments import Parser
 from workflow import declaration, presets
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ def _size(path: Path) -> int:
 
 def main() -> None:
     """Run every task and record the stages."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--preset", default="default")
     preset = parser.parse_args().preset
     values = presets.parameters(ROOT, preset)

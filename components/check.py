@@ -7,11 +7,13 @@ TEXT = "Every stage behind this file begins when params.yaml has been found good
 
 
 def check(*, parameters: Parameters, checked: OutputFile) -> None:
-    """Apply the rules of the library to sizes that are known before anything is trained.
+    """Apply the rules of the library to sizes that are known before anything is trained; no size takes long.
 
     Raises:
         UserError: features without content, or sizes of accelerators that their networks cannot be divided into.
     """
+    from dataclasses import replace
+
     from components.architecture import architecture
     from ernn import artifacts
     from ernn.data import features
@@ -26,6 +28,8 @@ def check(*, parameters: Parameters, checked: OutputFile) -> None:
         spec = parameters.programs[accelerator.program]
         design = parameters.designs[spec.design]
         shape = Shape.of(parameters.networks[design.network], design, spec, inputs)
+        if shape.pruning_ratio > 1:  # how many weights are left changes no rule, but what they take of this machine
+            shape = replace(shape, pruning_ratio=2.0 * max(inputs, shape.cells))
         try:
             architecture(accelerator, parameters.hardware, shape.program())
         except UserError as error:

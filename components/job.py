@@ -25,6 +25,7 @@ from components.cluster import Cluster, JobFailed, Unreachable
 from components.exchange import Exchange
 from components.pytorchjob import Job, Replica
 from ernn import artifacts
+from ernn.arguments import Parser, whole
 from ernn.errors import UserError, complaints
 
 TORCHRUN = ("python3", "-m", "torch.distributed.run", "-m")
@@ -58,10 +59,10 @@ def _stop(*_: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m components.job", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--nodes", type=int, required=True, help="pods")
-    parser.add_argument("--workers", type=int, default=1, help="processes of each")
-    parser.add_argument("--timeout-minutes", type=int, default=240)
+    parser = Parser(prog="python -m components.job", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--nodes", type=whole(1), required=True, help="pods")
+    parser.add_argument("--workers", type=whole(1), default=1, help="processes of each")
+    parser.add_argument("--timeout-minutes", type=whole(1, 1_000_000), default=240)
     parser.add_argument("--replica", default="{}", metavar="JSON", help="what each pod asks for: cpu, memory, gpu, ..")
     parser.add_argument("stage", nargs="+", metavar="components.STAGE --flag value", help="after --")
     return parser
@@ -83,9 +84,9 @@ def _run(options: argparse.Namespace) -> None:
         image=_variable("ERNN_IMAGE"),
         claim=_variable("ERNN_CLAIM"),
         mount=shared,
-        nodes=_at_least_one("--nodes", options.nodes),
-        workers=_at_least_one("--workers", options.workers),
-        seconds=60 * _at_least_one("--timeout-minutes", options.timeout_minutes),
+        nodes=options.nodes,
+        workers=options.workers,
+        seconds=60 * options.timeout_minutes,
         replica=_replica(options.replica),
         owner=_owner(),
     )
@@ -145,12 +146,6 @@ def _variable(name: str) -> str:
     if not os.environ.get(name):
         raise UserError(f"{name} is not set; the compiled pipeline sets it where meta.nodes is above 1")
     return os.environ[name]
-
-
-def _at_least_one(flag: str, value: int) -> int:
-    if value < 1:
-        raise UserError(f"{flag} is at least 1, got {value}")
-    return value
 
 
 def _replica(text: str) -> Replica:

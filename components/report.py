@@ -50,12 +50,11 @@ def report(
     )
     found = results.load(settings, results.Folders(metrics_folder, curves, scores, benchmarks))
     drawn = whole.drawn(found)
-    for name, figure in drawn.items():
-        with artifacts.atomic(report / name) as temporary:
-            figure.savefig(temporary, dpi=figures.DPI, format="png", metadata={"Software": None})
-    for name, text in whole.texts(found, drawn).items():
-        with artifacts.atomic(report / name) as temporary:
-            temporary.write_text(text)
+    with artifacts.atomic_folder(report) as folder:
+        for name, figure in drawn.items():
+            figure.savefig(folder / name, dpi=figures.DPI, format="png", metadata={"Software": None})
+        for name, text in whole.texts(found, drawn).items():
+            (folder / name).write_text(text)
 
 
 if __name__ == "__main__":

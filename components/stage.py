@@ -29,6 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from components import executor
 from ernn import artifacts, params
+from ernn.arguments import Parser
 from ernn.artifacts import disk
 from ernn.errors import UserError, complaints
 from ernn.params import Parameters
@@ -167,7 +168,7 @@ def _path(name: str, options: dict[str, Any], gathered: dict[str, Path]) -> Path
 
 def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
     module = inspect.getmodule(stage)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m components.{stage.__name__}",
         description=(stage.__doc__ or (module and module.__doc__) or "").split("\n")[0],
         allow_abbrev=False,

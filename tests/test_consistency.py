@@ -129,6 +129,7 @@ PLUMBING = {
     "ernn/params/speech.py",
     "ernn/records/decoding.py",
     "ernn/records/speech.py",
+    "ernn/arguments.py",
     "ernn/errors.py",
     "ernn/artifacts/__init__.py",
     "ernn/artifacts/core_schema.py",

@@ -49,6 +49,17 @@ def test_a_literal_stands_in_the_files_that_own_it_alone(literal):
     assert holders(literal) <= OWNERS[literal]
 
 
+COMMANDS = SOURCES | {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "bench").glob("*.py")}
+COMMANDS["pipeline.py"] = (ROOT / "pipeline.py").read_text()
+ALONE = {DRIVER, "components/finish.py"}  # run without the library, and take no numbers
+
+
+@pytest.mark.parametrize("literal", ["argparse.ArgumentParser(", "type=int", "type=float"])
+def test_command_lines_are_made_by_one_parser_and_numbers_have_its_types(literal):
+    wanted = ALONE if literal.startswith("argparse") else set()
+    assert {path for path, text in COMMANDS.items() if literal in text} == wanted
+
+
 def test_names_of_sums_come_from_the_plan():
     assert not holders(f'"{JOINED}_')
     assert not holders(f'"{JOINED}."')

@@ -5,8 +5,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,8 +16,9 @@ from mlflow import MlflowClient
 import pipeline
 from ernn import artifacts, params
 from ernn.records.exploration import ExplorationRecord
+from tests.workflow import tiny
 from tests.workflow.server import TOKEN, Backend, serve
-from workflow import compiler, declaration, presets
+from workflow import compiler, declaration
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,6 +55,21 @@ def test_settings_change_defaults_of_the_run(tmp_path):
         (["compile", "--set", "training.epoch=3"], "training.epoch"),
         (["plan", "--times", "/nowhere/stages.json"], "no such file; make it with `python -m bench.stages`"),
         (["submit", "--host", "http://127.0.0.1:1"], "nobody answers"),
+        *(
+            ([*command, "--images", "A b", "--tag", "a"], "--images: 'A btrain' is no name of an image")
+            for command in (["compile"], ["diff", __file__], ["run"], ["submit", "--host", "http://127.0.0.1:1"])
+        ),
+        *(
+            (
+                ["plan", "--price", given],
+                f"pipeline.py plan: --price: must be a finite number of 0 or more, got '{given}'",
+            )
+            for given in ("nan", "inf", "-1", "much")
+        ),
+        *(
+            (["submit", "--host", "h", "--wait", given], f"--wait: must be a finite number above 0, got '{given}'")
+            for given in ("nan", "inf", "0", "-0.5", "")
+        ),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(arguments, message, capsys):
@@ -141,46 +155,6 @@ def test_a_run_without_its_images_is_one_line(tmp_path, capsys, monkeypatch):
     assert "pull access denied for ernn-train" in last
 
 
-SMALLEST = {"lanes": 1, "columns": 1}
-TINY = {
-    "corpus": {"train_speakers": 6, "dev_speakers": 2, "test_speakers": 2, "utterances_per_speaker": 3},
-    "training": {"epochs": 3},
-    "networks": {"gru": {"cell": "gru", "layers": 1, "cells": 16}},
-    "designs": {"gru-k4-admm": {"network": "gru", "method": "admm", "block_size": 4}},
-    "programs": {"gru-k4-admm": {"design": "gru-k4-admm"}},
-    "accelerators": {"gru-k4-admm": {"program": "gru-k4-admm", "array": SMALLEST, "output": SMALLEST}},
-}
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    smoke = presets.merge(yaml.safe_load((ROOT / "params.yaml").read_text()), yaml.safe_load(SMOKE.read_text()))
-    return presets.merge(smoke, TINY)
-
-
-SMOKE = ROOT / "presets" / "smoke.yaml"
-
-
-def copy_checkout(folder: Path) -> None:
-    """What a checkout has."""
-    for name in (*presets.CODE, "presets"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in presets.FILES:
-        shutil.copy(ROOT / name, folder / name)
-    for name in presets.FOLDERS:
-        (folder / name).mkdir()
-
-
-def by_dvc(values: dict, folder: Path) -> Path:
-    """A working copy in which DVC has run everything."""
-    copy_checkout(folder)
-    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
-    (folder / ".dvc").mkdir()
-    (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
-    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], cwd=folder, check=True, env=environment(folder))
-    return folder
-
-
 def as_processes(folder: Path, monkeypatch) -> None:
     """kfp runs containers as processes once this check is gone; the commands are those of the containers."""
     from kfp.local import subprocess_task_handler
@@ -188,7 +162,7 @@ def as_processes(folder: Path, monkeypatch) -> None:
     handler = subprocess_task_handler.SubprocessTaskHandler
     monkeypatch.setattr(handler, "validate_not_container_component", lambda *_: None)
     monkeypatch.setattr(handler, "validate_image", lambda *_: None)
-    for name, value in environment(folder).items():
+    for name, value in tiny.environment(folder).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(ROOT)
 
@@ -239,14 +213,14 @@ def test_a_search_on_a_cluster_finds_a_design_and_goes_on_where_it_was(tmp_path,
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KFP_TOKEN", TOKEN)
     root = tmp_path / "checkout"
-    copy_checkout(root)
+    tiny.copy_checkout(root)
     for name in ("params.yaml", "docs/benchmarks/stages.json"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
     monkeypatch.setattr(pipeline, "ROOT", root)
     target = pipeline._target_of
     monkeypatch.setattr(pipeline, "_target_of", lambda part, options: target(part, options, True))  # no last task
-    settings = [f"--set={section}={json.dumps(value)}" for section, value in TINY.items() if section != "training"]
+    settings = [f"--set={section}={json.dumps(value)}" for section, value in tiny.TINY.items() if section != "training"]
     settings += ["--set=training.epochs=3"]
     backend = Executing(tmp_path)
     with serve(backend) as host:
@@ -268,13 +242,6 @@ def test_a_search_on_a_cluster_finds_a_design_and_goes_on_where_it_was(tmp_path,
     assert reasons["gru"] == "the dense network that trials begin with"
 
 
-def environment(folder: Path) -> dict[str, str]:
-    return os.environ | {
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-
-
 def digest(path: Path) -> dict[str, str]:
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
     return {str(each.relative_to(path)): hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
@@ -283,11 +250,11 @@ def digest(path: Path) -> dict[str, str]:
 @pytest.mark.system
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("empty", [(), params.ENTRIES])
-def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tiny, tmp_path, monkeypatch, empty):
-    values = tiny | {section: {} for section in empty}
+def test_the_compiled_pipeline_gives_the_files_of_dvc_byte_for_byte(tmp_path, monkeypatch, empty):
+    values = tiny.values() | {section: {} for section in empty}
     (tmp_path / "dvc").mkdir()
     (tmp_path / "kubeflow").mkdir()
-    theirs, ours = by_dvc(values, tmp_path / "dvc"), by_kubeflow(values, tmp_path / "kubeflow", monkeypatch)
+    theirs, ours = tiny.by_dvc(values, tmp_path / "dvc"), by_kubeflow(values, tmp_path / "kubeflow", monkeypatch)
     for path, place in ours.items():
         if path == "build/published.json":  # names runs of its own store
             assert (

@@ -17,11 +17,15 @@ from typing import Any
 
 import yaml
 
+from ernn.errors import UserError
 from workflow import distributed
 from workflow.declaration import Declaration, Task
 
 NAME, DESCRIPTION = "ernn", "Speech to block-circulant acoustic models, integer networks and FPGA accelerators."
 SECRET = "ernn"  # holds the variables of `meta.environment`
+_PART, _LABEL = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*", r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_REGISTRY = rf"(?:{_LABEL}(?:\.{_LABEL})+(?::\d+)?|(?:{_LABEL}|\[[0-9a-fA-F:]+\]):\d+|localhost)"
+_IMAGE_NAME, _LONGEST_NAME = rf"(?:{_REGISTRY}/)?{_PART}(?:/{_PART})*", 255  # as OCI registries take them
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,18 @@ class Target:
 
 
 def images(declaration: Declaration, prefix: str, tag: str) -> dict[str, str]:
-    """Names of the images of all environments."""
+    """Names of the images of all environments.
+
+    Raises:
+        UserError: a prefix that makes no name of an image.
+    """
+    for task in declaration.tasks:
+        name = f"{prefix}{task.meta.image}"
+        if len(name) > _LONGEST_NAME or not re.fullmatch(_IMAGE_NAME, name, re.ASCII):
+            raise UserError(
+                f"--images: {name!r} is no name of an image: [REGISTRY/]PART/PART.., {_LONGEST_NAME} letters at most; "
+                "parts are small letters and digits, joined by `.`, `_`, `__` or `-`; a registry has a dot or a port"
+            )
     return {task.meta.image: f"{prefix}{task.meta.image}:{tag}" for task in declaration.tasks}
 
 

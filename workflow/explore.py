@@ -18,6 +18,7 @@ from typing import Any
 
 from components import tracking
 from ernn import params
+from ernn.arguments import Parser, number, whole
 from ernn.artifacts import atomic, disk, write_record
 from ernn.errors import UserError
 from ernn.explore.costs import designs
@@ -38,11 +39,11 @@ _DEFAULT_WEIGHTS, _DEFAULT_UTTERANCES, _DEFAULT_EPOCHS = 244_784, 1_848, 10  # o
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="ernn explore", description=(__doc__ or "").split("\n")[0], formatter_class=argparse.RawTextHelpFormatter
     )
     add_search(made)
-    made.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="stages side by side")
+    made.add_argument("--jobs", type=whole(1), default=len(os.sched_getaffinity(0)), help="stages side by side")
     return made
 
 
@@ -55,12 +56,12 @@ def add_search(made: argparse.ArgumentParser) -> None:
     made.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
     made.add_argument("--networks", nargs="+", help="of params.yaml, the reference first; default: all")
     error = made.add_mutually_exclusive_group()
-    error.add_argument("--per", type=float, help="phone error rate, percent, at most")
-    error.add_argument("--per-loss", type=float, help="points above the dense network, at most")
+    error.add_argument("--per", type=number(), help="phone error rate, percent, at most")
+    error.add_argument("--per-loss", type=number(), help="points above the dense network, at most")
     add_hardware(made)
     made.add_argument("--mixing", choices=("none", "kinds", "layers"), help="what may have block sizes of its own")
     made.add_argument("--methods", nargs="+", choices=OF_DESIGNS)
-    made.add_argument("--trials", type=int, help="trainings besides those of dense networks, at most")
+    made.add_argument("--trials", type=whole(1), help="trainings besides those of dense networks, at most")
 
 
 def requirement(values: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
@@ -188,8 +189,6 @@ def _mark(published: tracking.Receipt, record: ExplorationRecord) -> None:
 
 def local(root: Path, options: argparse.Namespace) -> int:
     """Search with trials by DVC on this machine; the exit code of `run`."""
-    if options.jobs < 1:
-        raise UserError(f"--jobs {options.jobs}: at least 1")
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{root.absolute() / 'mlflow.db'}")
     return run(root, options, lambda name: DvcChain(root, f"explore-{name}", options.jobs))
 
@@ -206,9 +205,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def guarded(search: Callable[[], int]) -> int:
     """The exit code of a search; a user's mistake is one line."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _terminated)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, _terminated)
     try:
         return search()
     except Failed as error:

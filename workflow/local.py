@@ -5,7 +5,6 @@ that reads what such a one writes, is run by a `dvc repro --single-item` in para
 its files are there; a last `dvc repro` of everything then finds nothing left to do, or does it.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -17,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from ernn.arguments import Parser, whole
 from ernn.artifacts import disk, scratch
 from ernn.errors import UserError
 from workflow import declaration
@@ -142,13 +142,12 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the chain; the exit code is that of the first stage that failed, 2 for a mistake in a file."""
     cores = len(os.sched_getaffinity(0))
-    parser = argparse.ArgumentParser(prog="python -m workflow.local", description=__doc__.split("\n")[0])
-    parser.add_argument("--jobs", type=int, default=cores, help="stages at a time; one a core if nothing is said")
+    parser = Parser(prog="python -m workflow.local", description=__doc__.split("\n")[0])
+    parser.add_argument("--jobs", type=whole(1), default=cores, help="stages at a time; one a core if nothing is said")
     parser.add_argument(
         "--with-parent", action="store_true", help="end when the process that starts this does, as make"
     )
     options = parser.parse_args(arguments)
-    jobs = options.jobs
     if options.with_parent:
         end_with_parent()
     for number in (signal.SIGTERM, signal.SIGHUP):  # `nohup` ignores the second, and so do we then
@@ -158,9 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(signal.SIGINT, lambda number, frame: None)
     folder = Path.cwd()
     try:
-        if jobs < 1:
-            raise UserError(f"--jobs {jobs}: at least 1")
-        code = repro(folder, jobs, max(1, cores // jobs))
+        code = repro(folder, options.jobs, max(1, cores // options.jobs))
     except UserError as error:
         print(f"workflow.local: {error}", file=sys.stderr)
         code = 2

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, TypeAdapter, ValidationError
 
 from ernn.errors import UserError, complaints
 from workflow.declaration import Declaration, Task
@@ -13,12 +13,12 @@ from workflow.declaration import Declaration, Task
 class Measured(BaseModel):
     """Mean of the measured tasks of a stage."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
     stage: str
-    wall_s: float
-    cpu_s: float
-    output_mb: float
+    wall_s: NonNegativeFloat
+    cpu_s: NonNegativeFloat
+    output_mb: NonNegativeFloat
 
 
 @dataclass(frozen=True)

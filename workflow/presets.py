@@ -5,7 +5,6 @@ git-ignored folder with its own copy of the code and of `dvc.lock`, so that runn
 cache is the main checkout's.
 """
 
-import argparse
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ernn import params
+from ernn.arguments import Parser
 from ernn.artifacts import atomic, dump_yaml, parse_yaml
 from ernn.errors import UserError
 
@@ -137,7 +137,7 @@ def _write(file: Path, content: bytes) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Lay out the working copy that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.presets", description="Lay out runs/PRESET for DVC.")
+    parser = Parser(prog="python -m workflow.presets", description="Lay out runs/PRESET for DVC.")
     parser.add_argument("preset")
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
     options = parser.parse_args(arguments)

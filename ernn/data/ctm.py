@@ -1,20 +1,12 @@
 """Phones as Kaldi writes them, and their times in `phones.ctm`."""
 
-import re
 from collections.abc import Sequence
 
 from ernn.data.corpus import SAMPLE_RATE, Segment
-from ernn.data.labels import LabelRules, Timed, Timeline
+from ernn.data.labels import LabelRules, Timed, Timeline, plain
 from ernn.data.phones import SILENCE, class_of
 from ernn.data.tables import Line, seconds
 from ernn.errors import UserError
-
-_POSITION = re.compile(r"_[BIES]$")
-
-
-def plain(written: str) -> str:
-    """A label without the position in the word, in lower case."""
-    return _POSITION.sub("", written).lower()
 
 
 def segments(times: Sequence[Line], samples: int, rules: LabelRules) -> Timed:

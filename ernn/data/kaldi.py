@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from ernn.data import audio, ctm, tables
 from ernn.data.corpus import SAMPLE_RATE, Utterance
-from ernn.data.labels import LabelRules, Timed
+from ernn.data.labels import LabelRules, Timed, plain
 from ernn.data.sentences import SPLITS, Split
 from ernn.data.tables import Line
 from ernn.errors import UserError
@@ -154,16 +154,14 @@ class _Folder:
         where, written = self.transcripts[name]
         if not written:
             raise UserError(f"{where}: utterance {name} has no phones; add them or remove the utterance")
-        labels = [ctm.plain(label) for label in written]
+        labels = [plain(label) for label in written]
         every = (label for line in self.transcripts.values() for label in line.values)
         cure = f"write `utterance phones` lines to {self.path / _TRANSCRIPTS[0]}"
         phones = self._known(where, labels, every, cure)
         times = tuple(self.times.get(name, ()))
         for line in times:
             every = (label for own in self.times.values() for line in own for label in line.values[3:4])
-            self._known(
-                line.where, map(ctm.plain, line.values[3:4]), every, "write times of phones, or remove the file"
-            )
+            self._known(line.where, map(plain, line.values[3:4]), every, "write times of phones, or remove the file")
         return KaldiUtterance(name, self._file(recording), phones, self.rules.renames(labels), span, times)
 
     def _known(self, where: str, labels: Iterable[str], every: Iterable[str], cure: str) -> tuple[str, ...]:
@@ -175,7 +173,7 @@ class _Folder:
         """
         found = tuple(labels)
         unknown = next((label for label in found if not self.rules.known(label)), None)
-        if unknown is not None and self.rules.hold_words(map(ctm.plain, every)):
+        if unknown is not None and self.rules.hold_words(map(plain, every)):
             raise UserError(f"{where}: {unknown!r} is no phone, nor are most labels here: these are words; {cure}")
         return tuple(self.rules.phone(where, label) for label in found)
 

@@ -16,6 +16,7 @@ from ernn.params import Corpus
 _GAP = SAMPLE_RATE // 100  # unlabelled stretches from 10 ms on are silence
 _OVERSHOOT = SAMPLE_RATE // 20  # 50 ms, some frames: by which the last label may end behind the audio
 _TIMES = re.compile(r"([0-9]{1,12})\s+([0-9]{1,12})\s+(\S+)")
+_POSITION = re.compile(r"_[BIES]$")  # of a phone in its word, in Kaldi folders
 CUT = "labels cut where the next one begins"
 
 
@@ -24,7 +25,7 @@ class LabelRules:
     """How the labels of a corpus are read.
 
     Args:
-        renamed: label in lower case -> the phone, of the 61 or 48, that is read in its place.
+        renamed: label in lower case, without word position -> the phone, of the 61 or 48, that is read in its place.
         overlap: samples at 16 kHz by which a label may begin before the end of the one before it, which is then cut.
     """
 
@@ -38,12 +39,15 @@ class LabelRules:
         Raises:
             UserError: a label stands for something else than a phone.
         """
+        kaldi = corpus.kind == "kaldi"
+        compared = [plain(label) if kaldi else label.lower() for label in corpus.labels]
         for label, phone in corpus.labels.items():
             check_label(f"corpus.labels.{label}", phone)
-        renamed = {label.lower(): phone for label, phone in corpus.labels.items()}
-        if len(renamed) < len(corpus.labels):
-            twice = next(label for label, count in Counter(map(str.lower, corpus.labels)).items() if count > 1)
-            raise UserError(f"corpus.labels: {twice!r} is there twice; labels are compared in lower case: leave one")
+        renamed = dict(zip(compared, corpus.labels.values(), strict=True))
+        if len(renamed) < len(compared):
+            twice = next(label for label, count in Counter(compared).items() if count > 1)
+            how = "in lower case, without word positions" if kaldi else "in lower case"
+            raise UserError(f"corpus.labels: {twice!r} is there twice; labels are compared {how}: leave one")
         return cls(renamed, round(corpus.overlap_ms * SAMPLE_RATE / 1000))
 
     def phone(self, where: str, label: str) -> str:
@@ -67,6 +71,11 @@ class LabelRules:
         """How many of the labels are renamed, in words."""
         found = (label.lower() for label in labels)
         return Counter(f"labels {label} read as {self.renamed[label]}" for label in found if label in self.renamed)
+
+
+def plain(written: str) -> str:
+    """A label of a Kaldi folder without the position in the word, in lower case."""
+    return _POSITION.sub("", written).lower()
 
 
 class Timed(NamedTuple):

@@ -186,7 +186,8 @@ class Shape:
 
     def _words(self, gates: int, rows: int, cols: int, k: int) -> Numbers:
         shape = gates, -(-rows // k), -(-cols // k), k
-        return Numbers(Format(self.bits, self.bits + 1), np.zeros(shape, np.int64))
+        zeros = np.broadcast_to(np.int64(0), shape)  # one word: networks may be larger than this machine's memory
+        return Numbers(Format(self.bits, self.bits + 1), zeros)
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 
+from ernn.arguments import Parser, number, whole
 from ernn.devices import limits
 from ernn.devices.catalogue import DEVICES, Device
 from ernn.devices.limits import BLOCK_SIZES
@@ -138,7 +139,7 @@ def speed(candidate: Estimated) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="ernn fit", description=__doc__)
+    made = Parser(prog="ernn fit", description=__doc__)
     standard, limits = Shape(), STANDARD
     made.add_argument(
         "--device", choices=DEVICES, help="on which a network is to fit; default: the smallest that has room"
@@ -148,15 +149,15 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--cell", choices=("lstm", "gru"), default=standard.cell)
     for name in ("layers", "cells", "projection", "inputs", "classes", "bits"):
-        made.add_argument(f"--{name}", type=int, default=getattr(standard, name), help="default: %(default)s")
+        made.add_argument(f"--{name}", type=whole(), default=getattr(standard, name), help="default: %(default)s")
     made.add_argument("--peepholes", action="store_true")
-    made.add_argument("--block-size", type=int, choices=BLOCK_SIZES, default=standard.block_size)
+    made.add_argument("--block-size", type=whole(), choices=BLOCK_SIZES, default=standard.block_size)
     made.add_argument("--transform", choices=("exact", "fourier"), default=standard.transform)
-    made.add_argument("--complex-products", type=int, choices=(3, 4), default=standard.complex_products)
-    made.add_argument("--clock-mhz", type=float, default=limits.clock_mhz, help="that pipelines are scheduled for")
-    made.add_argument("--streams", type=int, default=limits.streams)
+    made.add_argument("--complex-products", type=whole(), choices=(3, 4), default=standard.complex_products)
+    made.add_argument("--clock-mhz", type=number(), default=limits.clock_mhz, help="that pipelines are scheduled for")
+    made.add_argument("--streams", type=whole(), default=limits.streams)
     made.add_argument(
-        "--share", type=float, default=limits.share, help="of each resource that may be used; default: %(default)s"
+        "--share", type=number(), default=limits.share, help="of each resource that may be used; default: %(default)s"
     )
     return made
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ernn.arguments import Parser
 from ernn.errors import UserError, complaints
 from ernn.explore.accelerators import Estimated, Variant
 from ernn.explore.counted import search
@@ -24,7 +25,7 @@ _OPTIONS = ("devices", "latency_us", "frames_per_s", "energy_uj", "share", "cloc
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="ernn explore", description=__doc__)
+    made = Parser(prog="ernn explore", description=__doc__)
     made.add_argument(
         "--program", type=Path, metavar="FILE", help="an integer network, as the stage quantize writes it"
     )

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import get_args
 
+from ernn.arguments import number
 from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
 from ernn.params.requirement import Minimised
@@ -16,14 +17,14 @@ def add_hardware(parser: argparse.ArgumentParser, *without: str) -> None:
     Args:
         without: what cannot be minimised here.
     """
-    parser.add_argument("--latency-us", type=float, help="of a frame alone, at most")
-    parser.add_argument("--frames-per-s", type=float, help="at least")
-    parser.add_argument("--energy-uj", type=float, help="of a frame, at most (an estimate)")
+    parser.add_argument("--latency-us", type=number(), help="of a frame alone, at most")
+    parser.add_argument("--frames-per-s", type=number(), help="at least")
+    parser.add_argument("--energy-uj", type=number(), help="of a frame, at most (an estimate)")
     parser.add_argument(
         "--device", nargs="+", dest="devices", choices=DEVICES, help="the smallest of these that will do"
     )
-    parser.add_argument("--share", type=float, help="of each resource that may be used, 0..1")
-    parser.add_argument("--clock-mhz", type=float, help="that pipelines are scheduled for, at most")
+    parser.add_argument("--share", type=number(), help="of each resource that may be used, 0..1")
+    parser.add_argument("--clock-mhz", type=number(), help="that pipelines are scheduled for, at most")
     choices = [each for each in get_args(Minimised) if each not in without]
     parser.add_argument("--minimise", choices=choices, help="share: of the scarcest resource")
 

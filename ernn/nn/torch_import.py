@@ -5,7 +5,6 @@ The logits are torch's within float error; what an `AcousticModel` cannot expres
 GRU, where r scales one of them. float64 is rounded to float32. Class priors and phone bigram are uniform.
 """
 
-import argparse
 import math
 import re
 import sys
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from ernn.arguments import Parser, whole
 from ernn.errors import UserError, complaints
 
 if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
@@ -254,12 +254,12 @@ def _tensors(file: Path) -> "dict[str, Tensor]":
 
 def main(arguments: list[str] | None = None) -> None:
     """Write the model file that the command line asks for."""
-    parser = argparse.ArgumentParser("python -m ernn.nn.torch_import", description="torch's layers as a model file.")
+    parser = Parser("python -m ernn.nn.torch_import", description="torch's layers as a model file.")
     parser.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
     parser.add_argument("--prefix", default="", help="the part of its names before weight_ih_l0")
     parser.add_argument("--output-prefix", default="output.", help="the part before weight and bias of the linear")
     parser.add_argument("--phones", type=Path, required=True, help="text: labels of the classes, without CTC's blank")
-    parser.add_argument("--blank", type=int, help="class of CTC's blank; leave it out if trained on frames")
+    parser.add_argument("--blank", type=whole(0), help="class of CTC's blank; leave it out if trained on frames")
     parser.add_argument("--model", type=Path, required=True, help="the model file to write")
     options = parser.parse_args(arguments)
     try:

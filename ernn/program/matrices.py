@@ -30,7 +30,8 @@ class Numbers:
     def __post_init__(self) -> None:
         if self.integers.dtype != np.int64:
             raise ValueError(f"numbers are int64, got {self.integers.dtype}")
-        low, high = int(self.integers.min(initial=0)), int(self.integers.max(initial=0))
+        once = self.integers[tuple(slice(None if step else 1) for step in self.integers.strides)]  # of a broadcast
+        low, high = int(once.min(initial=0)), int(once.max(initial=0))
         if low < self.format.low or high > self.format.high:
             raise ValueError(f"integers of {low}..{high} do not fit in {self.format.bits} bits")
 

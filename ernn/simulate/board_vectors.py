@@ -4,11 +4,12 @@ python -m ernn.simulate.board_vectors \\
     --project hardware/NAME --program-file programs/NAME --dataset data/features --vectors vectors
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 from ernn import artifacts
+from ernn.arguments import Parser, whole
+from ernn.artifacts import disk
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.golden.model import Golden
@@ -38,8 +39,6 @@ def write(project: Path, program_file: Path, dataset: Path, vectors: Path, utter
         UserError: files that do not belong together or could not be written, or the simulation differs from the
             integer model.
     """
-    if utterances < 1:
-        raise UserError(f"--utterances must be at least 1, got {utterances}")
     artifacts.check_writable(vectors, folder=True)
     if saif:
         artifacts.check_writable(saif)
@@ -54,20 +53,21 @@ def write(project: Path, program_file: Path, dataset: Path, vectors: Path, utter
     if saif:
         with work_folder() as work:
             bench.Recorder(project, work, accelerator.registers).record(frames, saif)
-    frames.files().merged({driver.NAME: driver.source()}).write(vectors)
+    with disk.written(vectors):
+        frames.files().merged({driver.NAME: driver.source()}).write(vectors)
     return len(frames.x)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Write what the command line asks for."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "python -m ernn.simulate.board_vectors", description="The driver and utterances for a board, and their toggles."
     )
     parser.add_argument("--project", type=Path, required=True, help="folder of the accelerator")
     parser.add_argument("--program-file", type=Path, required=True, help="file of its integer network")
     parser.add_argument("--dataset", type=Path, required=True, help="folder of features")
     parser.add_argument("--vectors", type=Path, required=True, help="the folder to write")
-    parser.add_argument("--utterances", type=int, default=4)
+    parser.add_argument("--utterances", type=whole(1), default=4)
     parser.add_argument(
         "--saif", type=Path, help="file to write: how often each signal toggles in a simulation of them"
     )

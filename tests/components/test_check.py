@@ -4,6 +4,7 @@ import copy
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,32 @@ def test_mistakes_are_one_line_and_nothing_is_written(folder, capsys, name):
     assert said.startswith(f"check: {message}")
     assert said.count("\n") == 1
     assert not Path("data").exists()
+
+
+LARGEST = {
+    "block-circulant": ({"block_size": 64}, {"transform": "fourier"}),
+    "dense": ({"method": "direct", "block_size": 1}, {}),
+    "pruned": ({"method": "prune", "pruning_ratio": 1.5}, {}),
+}
+
+
+@pytest.mark.parametrize("name", LARGEST)
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_the_largest_network_is_checked_in_a_moment(folder, cell, name):
+    design, program = LARGEST[name]
+    network = {"cell": cell, "layers": 64, "cells": 16_384}
+    if cell == "lstm":
+        network |= {"projection": 16_383, "peepholes": True}
+    values = {
+        "networks": {"n": network},
+        "designs": {"d": {"network": "n"} | design},
+        "programs": {"p": {"design": "d"} | program},
+        "accelerators": {"a": {"program": "p"}},
+    }
+    before = time.process_time()
+    run(DEFAULT | values)
+    assert time.process_time() - before < 5
+    assert Path("data/checked.txt").exists()
 
 
 def test_a_run_of_a_cluster_is_checked_as_the_file_is(folder, capsys):

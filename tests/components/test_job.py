@@ -279,8 +279,12 @@ def test_a_launcher_that_is_stopped_deletes_its_job(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda given: ["--nodes", "0", *given[2:]], "--nodes is at least 1, got 0"),
-        (lambda given: ["--workers", "-1", *given], "--workers is at least 1, got -1"),
+        (lambda given: ["--nodes", "0", *given[2:]], "--nodes: must be a whole number of 1 or more, got '0'"),
+        (lambda given: ["--workers", "-1", *given], "--workers: must be a whole number of 1 or more, got '-1'"),
+        (
+            lambda given: ["--timeout-minutes", "nan", *given],
+            "--timeout-minutes: must be a whole",
+        ),
         (lambda given: ["--replica", '{"gpus": 1}', *given], "--replica: gpus: no such key"),
         (lambda given: ["--replica", "{", *given], "--replica: Invalid JSON"),
         (lambda given: [*given[:3], "os.system", *given[4:]], "-- components.STAGE --flag value ..: got `os.system"),

@@ -14,7 +14,7 @@ from components.stage import main
 from ernn import artifacts
 from ernn.params import ENTRIES, Parameters
 from ernn.report import results as results_of
-from tests import browser
+from tests import browser, full
 from tests.report.parsed import Parsed
 
 FLAGS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
@@ -36,6 +36,22 @@ def test_every_figure_of_the_text_is_there_and_every_figure_is_shown(made):
     assert shown == files
     assert len(files) == 3 + 7 + 2 + 3
     assert all((made / name).read_bytes().startswith(PNG) for name in files)
+
+
+@pytest.mark.parametrize("left", [0, 100_000])
+def test_without_space_there_is_no_part_of_a_report(results, tmp_path, capsys, left):
+    with (
+        full.small_disk(tmp_path / "disk", 16 << 20) as disk,
+        contextlib.chdir(shutil.copytree(results, disk / "here")),
+    ):
+        ballast = full.fill(disk, left)
+        with pytest.raises(SystemExit, match="2"):
+            main(report, FLAGS)
+        assert capsys.readouterr().err.startswith("report: report: no space left on device to write it (")
+        assert not [*Path.cwd().glob("*report*")]
+        ballast.unlink()
+        main(report, FLAGS)
+        assert Path("report", "report.html").exists()
 
 
 def test_the_page_holds_the_text_and_every_figure(made):

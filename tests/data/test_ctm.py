@@ -4,7 +4,7 @@ import pytest
 
 from ernn.data import ctm
 from ernn.data.corpus import Segment
-from ernn.data.labels import LabelRules
+from ernn.data.labels import LabelRules, plain
 from ernn.data.tables import Line
 from ernn.errors import UserError
 
@@ -15,7 +15,7 @@ def timed(*labels: str) -> list[Segment]:
 
 def test_labels_lose_position_and_case():
     written = ("AH0_B", "sil", "ZH_E", "tcl", "SPN_S")
-    assert [ctm.plain(label) for label in written] == ["ah0", "sil", "zh", "tcl", "spn"]
+    assert [plain(label) for label in written] == ["ah0", "sil", "zh", "tcl", "spn"]
 
 
 def test_lines_become_segments():

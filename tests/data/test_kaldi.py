@@ -123,6 +123,15 @@ def test_labels_of_recipes_are_silence_or_left_out(kaldi_folder, timed):
     }
 
 
+def test_labels_are_compared_without_word_positions_and_with_stress_digits(kaldi_folder):
+    corpus = kaldi_folder()
+    (corpus / "dev/text-phone").write_text("cleo-1 SPN_S AH0_B AH1_E\n")
+    given = Corpus(kind="kaldi", path=str(corpus), labels={"SPN_S": "sil", "ah0": "ax", "ah": "t"})
+    assert read(corpus, LabelRules.of(given))[2].phones == ("sil", "ax", "ah1")
+    with pytest.raises(UserError, match="'spn' is there twice; labels are compared in lower case, without word posit"):
+        LabelRules.of(Corpus(kind="kaldi", path=str(corpus), labels={"spn_B": "sil", "SPN": "q"}))
+
+
 def test_a_mapping_says_what_other_labels_stand_for(kaldi_folder):
     corpus = kaldi_folder()
     (corpus / "dev/text-phone").write_text("cleo-1 noise A_B T_E\n")

@@ -58,7 +58,7 @@ def test_toggles_are_recorded_on_request(folder):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--utterances", "0"], "vectors: --utterances must be at least 1, got 0"),
+        (["--utterances", "0"], "--utterances: must be a whole number of 1 or more, got '0'"),
         (["--program-file", "none"], "none"),
         (["--dataset", "none"], "none"),
         (["--project", "none"], "none"),

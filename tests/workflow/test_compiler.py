@@ -9,6 +9,7 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
+from ernn.errors import UserError
 from tests.workflow import toy
 from workflow import compiler, declaration
 
@@ -38,6 +39,24 @@ def test_the_pipeline_is_the_golden_one(documents):
     for document in (*documents, *golden):
         document.pop("sdkVersion", None)
     assert documents == golden
+
+
+PREFIXES = ["", "ernn-", "ernn_", "a.b__c--d/", "docker.io/me/", "Host.Example:5000/x/y-", "localhost/", "[::1]:80/"]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_prefixes_make_names_of_images(small, prefix):
+    assert compiler.images(small, prefix, "t")["train"] == f"{prefix}train:t"
+
+
+LETTERS = [" ", "a b/", "me/Ernn-", "Me/", "'", '"', "`", "$x", "é", "\n", "a" * 251]
+PLACES = ["..", "../", "a/../", "a//", "/", "a:tag", "a.b:/", "a@", "-", "a___b/", "a..b/", "host:x/", "https://a.b/"]
+
+
+@pytest.mark.parametrize("prefix", [*LETTERS, *PLACES])
+def test_prefixes_that_make_no_name_of_an_image_are_refused(small, prefix):
+    with pytest.raises(UserError, match=r"^--images: [^\n]*train[^\n]* is no name of an image: "):
+        compiler.images(small, prefix, "t")
 
 
 def test_two_compilations_give_one_file(small, tmp_path):

@@ -1,6 +1,8 @@
 """The chain on a small disk, full at every stage: one line, and the same command goes on once there is space."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +11,12 @@ import pytest
 import yaml
 
 from tests import full
-from tests.workflow import chains
-from workflow import lockfile
+from tests.workflow import chains, tiny
+from workflow import lockfile, presets
 
 ROOT = Path(__file__).parents[2]
 SIZE = 32 << 20
+LOGGED = re.compile(r"\d\d:\d\d:\d\d |\d{4}/\d\d/\d\d ")  # of ernn, of MLflow
 STAGE = '''\
 """Writes 640 kB that follow from what it reads."""
 
@@ -98,6 +101,66 @@ def test_a_lock_that_was_cut_off_is_put_back_by_the_next_run(tmp_path, undisturb
     assert again.stderr.startswith("workflow.local: dvc.lock was cut off")
     assert "Running stage" not in again.stdout
     _same(results(tmp_path), undisturbed)
+
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+DESIGN = "gru-k4-admm"
+KEPT = (".cache", "mlflow.db", "mlartifacts")  # checkpoints and runs, with which the same command goes on
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A tiny chain in which every stage has run."""
+    return tiny.by_dvc(tiny.values() | {"sensitivities": [DESIGN]}, tmp_path_factory.mktemp("finished"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_full_disk_is_one_line_of_every_stage_that_leaves_nothing(tmp_path, finished, stage):
+    entries = yaml.safe_load((finished / lockfile.NAME).read_text())["stages"]
+    (entry,) = [each for name, each in entries.items() if name.split("@")[0] == stage]
+    outputs = {each["path"]: each["size"] for each in entry["outs"]}
+    with full.small_disk(tmp_path / "disk", 2 * SIZE) as folder:
+        for name in ("data", "sensitivities", "choices", "simulations", "synthesis", "report", *presets.FOLDERS):
+            shutil.copytree(finished / name, folder / name)
+        shutil.copy(finished / "params.yaml", folder)
+        (folder / "tmp").mkdir()
+        for path in outputs:
+            shutil.rmtree(folder / path) if (folder / path).is_dir() else (folder / path).unlink(missing_ok=True)
+        before = set(_files(folder))
+        for left in (0, sum(outputs.values()) // 2):  # nothing can be begun, and not all can be written
+            ballast = full.fill(folder, left)
+            done = _stage(entry["cmd"], folder)
+            ballast.unlink()
+            lines = [line for line in done.stderr.splitlines() if not LOGGED.match(line)]
+            if done.returncode == 0 and left:  # files of less than a page
+                break
+            assert (done.returncode, len(lines)) == (2, 1), done.stderr
+            assert lines[0].startswith(f"{stage}: ")
+            assert "no space left on device to write it (" in lines[0]
+            written = [path for path in outputs if (folder / path).exists()]
+            assert all(_contents(folder / path) == _contents(finished / path) for path in written)
+            assert set(_files(folder)) - before <= {
+                each for path in [*written, *KEPT] for each in _files(folder / path)
+            }
+        assert _stage(entry["cmd"], folder).returncode == 0
+        for path in outputs if stage != "publish" else ():  # names runs of its own store
+            assert _contents(folder / path) == _contents(finished / path)
+
+
+def _stage(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, *command.split()[1:]]
+    environment = tiny.environment(folder) | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder / "tmp")}
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False)
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+
+
+def _contents(path: Path) -> dict[str, bytes]:
+    return {str(each.relative_to(path)): each.read_bytes() for each in _files(path)}
 
 
 def _same(found: dict[str, bytes], wanted: dict[str, bytes]) -> None:

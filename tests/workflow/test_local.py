@@ -251,4 +251,5 @@ def test_what_reads_a_gates_file_does_not_run_with_it(gated):
 
 def test_jobs_are_at_least_one(folder):
     _, said = (process := start(folder, "--jobs", "0")).communicate(timeout=100)
-    assert (process.returncode, said) == (2, "workflow.local: --jobs 0: at least 1\n")
+    rule = "python -m workflow.local: --jobs: must be a whole number of 1 or more, got '0'"
+    assert (process.returncode, said) == (2, f"{rule}; see python -m workflow.local --help\n")

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from ernn.errors import UserError
 from ernn.hw.layout.array import Array
-from ernn.hw.layout.layer import projection_apart, sums_of
+from ernn.hw.layout.layer import projection_apart
 from ernn.hw.layout.store import DENSE, Store, store_of
-from ernn.program.matrices import Matrix
+from ernn.program.matrices import Matrix, shares_sums
 from ernn.program.network import Layer, Program
 from ernn.program.plans import plan_of
 
@@ -67,7 +67,7 @@ def requirements(number: int, layer: Layer) -> list[Requirements]:
     """Those of the arrays of a recurrent layer, in the order of the data."""
     plan, projection, found = plan_of(layer.kind, layer), projection_apart(layer), []
     gates, k = len(plan.gates), layer.weight_hh.block_size
-    if sums_of(layer).apart is not None:
+    if not shares_sums(layer.weight_ih, layer.weight_hh):
         found.append(Requirements(f"layer {number}, products of x", gates, *_blocks(layer.weight_ih)))
     side_by_side, store = gates if plan.together else 0, store_of(layer.weight_hh)
     found.append(Requirements(f"layer {number}", side_by_side, *_blocks(layer.weight_hh), store, k))
