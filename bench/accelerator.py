@@ -25,7 +25,8 @@ from ernn.hw import design, project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import Bits, Design, Features, Network, ProgramSpec, Quantization
 from ernn.program.network import Program
 from ernn.quantize import calibrate, freeze, tables

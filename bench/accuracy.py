@@ -43,7 +43,8 @@ from ernn.compress.methods import compress
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
 from ernn.nn import model_file
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Corpus, Network
 from ernn.scoring import phone_errors
 from ernn.training import session

@@ -19,7 +19,8 @@ from bench.training import BATCH, INPUTS, STEPS, cpu_seconds, name
 from components.prepare import prepare
 from ernn.compress.admm import Pull
 from ernn.data.dataset import Dataset
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import Admm, BlockSizes, Corpus, Features, Network, Scoring, Training
 from ernn.training import session
 from ernn.training.loop import Phase

@@ -8,7 +8,8 @@ import torch
 
 from bench.record import record
 from ernn.golden.model import Golden
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Network, ProgramSpec, Quantization
 from ernn.program.network import Frontend, Program
 from ernn.quantize import calibrate, tables

@@ -20,8 +20,9 @@ from bench.record import record
 from ernn.devices.catalogue import DEVICES
 from ernn.golden.model import Golden
 from ernn.hw.hls import network as hls
-from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
+from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import DenseWeight
+from ernn.nn.recurrent import make_circulant, randomise
 from ernn.params import Design, Features, Network, ProgramSpec, Quantization
 from ernn.program.network import Program
 from ernn.quantize import calibrate, freeze, tables

@@ -16,15 +16,15 @@ U is in units of W: when rho grows it is scaled by rho_old / rho_new.
 import torch
 from torch import Tensor
 
-from ernn.nn.acoustic import AcousticModel, Place, block_size_at
 from ernn.nn.matrices import CirculantWeight, RelaxedWeight
+from ernn.nn.recurrent import Place, RecurrentModel, block_size_at
 from ernn.params import Admm, BlockSizes
 
 
 class Pull:
     """Z, O and U of every constrained matrix of a model, and the steps that move them."""
 
-    def __init__(self, model: AcousticModel, blocks: tuple[BlockSizes, ...], options: Admm) -> None:
+    def __init__(self, model: RecurrentModel, blocks: tuple[BlockSizes, ...], options: Admm) -> None:
         """Split, in place, the matrices of the dense `model` that have a block size above 1."""
         self.options = options
         self.rho = options.rho_start
@@ -64,7 +64,7 @@ class Pull:
         return {place: value for place, value in self.residuals().items() if value > self.options.tolerance}
 
     @torch.no_grad()
-    def finish(self, model: AcousticModel) -> None:
+    def finish(self, model: RecurrentModel) -> None:
         """W := Z, in place."""
         for place, matrix in self._matrices.items():
             model.replace(place, CirculantWeight.nearest(matrix, matrix.block_size))

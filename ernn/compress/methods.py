@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from ernn.compress.admm import Pull
 from ernn.compress.pruning import Pruner
-from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant, randomise
 from ernn.params import BlockSizes, Compression, Design
 from ernn.training.dense import Division
 from ernn.training.loop import Phase, Run

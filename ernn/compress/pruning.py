@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ernn.devices import limits
-from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import PrunedWeight
+from ernn.nn.recurrent import RecurrentModel
 
 UPDATES_PER_EPOCH = 4
 
@@ -45,7 +45,7 @@ def balanced_mask(weight: Float[Tensor, "rows cols"], kept: float, elements: int
 class Pruner:
     """Keeps a shrinking share of the weights of every matrix of a dense model."""
 
-    def __init__(self, model: AcousticModel, ratio: float, elements: int | Literal["rows"]) -> None:
+    def __init__(self, model: RecurrentModel, ratio: float, elements: int | Literal["rows"]) -> None:
         self.ratio, self.elements = ratio, elements
         self.kept, self.step = 1.0, 0
         self._matrices = dict(model.matrices())
@@ -69,7 +69,7 @@ class Pruner:
             elements = matrix.rows if self.elements == "rows" else self.elements
             self._masks[place] = torch.cat([balanced_mask(gate, self.kept, elements) for gate in gates])
 
-    def finish(self, model: AcousticModel) -> None:
+    def finish(self, model: RecurrentModel) -> None:
         """Replace, in place, the matrices of `model` by pruned ones of the final pattern."""
         self.shrink(1.0)
         for place, matrix in self._matrices.items():

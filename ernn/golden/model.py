@@ -81,7 +81,7 @@ class Golden:
             ValueError: vectors or a state of another shape than the program's.
         """
         frames, utterances, _ = x.shape
-        logits = np.empty((frames, utterances, self.program.decoder.classes), np.int64)
+        logits = np.empty((frames, utterances, self.program.outputs), np.int64)
         now = list(state) if state is not None else self.initial(utterances)
         for t, (row, state_behind) in enumerate(self._frames(x, now, lengths)):
             logits[t], now = row.T, state_behind

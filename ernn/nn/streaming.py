@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from ernn.nn.acoustic import AcousticModel, RecurrentLayer
 from ernn.nn.matrices import CirculantWeight, Weight
+from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 
 Vector = Float[np.ndarray, " elements"]
 
@@ -76,7 +76,7 @@ class CirculantProduct:
 class Stream:
     """The state of one utterance in a network, and the network's weights laid out for single frames."""
 
-    def __init__(self, model: AcousticModel) -> None:
+    def __init__(self, model: RecurrentModel) -> None:
         self._layers: list[_Layer] = [
             _LAYERS[layer.cell](layer) for layer in cast(list[RecurrentLayer], list(model.layers))
         ]

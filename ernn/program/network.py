@@ -238,18 +238,20 @@ class Decoder:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A whole integer network: front end, activations, layers, output layer, decoder.
+    """A whole integer network: activations, layers, output layer; of speech also front end and decoder.
+
+    Without a front end the inputs are plain vectors, without a decoder the outputs plain numbers.
 
     Raises:
         ValueError: layers that do not fit each other.
     """
 
     name: str
-    frontend: Frontend
+    frontend: Frontend | None
     activations: Activations
     layers: tuple[Layer, ...]
     output: Output
-    decoder: Decoder
+    decoder: Decoder | None
     version: int = VERSION
 
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
@@ -263,14 +265,14 @@ class Program:
                     f"layers.{index + 1}.input: takes {after.inputs} elements of {after.input}, "
                     f"layer {index} gives {before.outputs} of {before.output}"
                 )
-        if self.frontend.mean is not None and self.frontend.mean.size != self.inputs:
+        if self.frontend is not None and self.frontend.mean is not None and self.frontend.mean.size != self.inputs:
             raise ValueError(f"frontend.mean: {self.frontend.mean.size} elements, layer 0 takes {self.inputs}")
         if self.output.weight.cols != self.layers[-1].outputs:
             raise ValueError(
                 f"output.weight: takes {self.output.weight.cols} elements, the last layer gives "
                 f"{self.layers[-1].outputs}"
             )
-        if self.output.weight.rows != self.decoder.classes:
+        if self.decoder is not None and self.output.weight.rows != self.decoder.classes:
             raise ValueError(
                 f"output.weight: gives {self.output.weight.rows} classes, the decoder knows {self.decoder.classes}"
             )
@@ -284,6 +286,11 @@ class Program:
     def input(self) -> Format:
         """Format of the features."""
         return self.layers[0].input
+
+    @property
+    def outputs(self) -> int:
+        """Elements of an output: classes of the logits, where they are phones."""
+        return self.output.weight.rows
 
     @property
     def matrices(self) -> dict[str, Matrix]:

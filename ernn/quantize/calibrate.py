@@ -12,8 +12,8 @@ from torch import Tensor
 from ernn.data.dataset import Split
 from ernn.dataflow.formats import Format
 from ernn.devices import limits
-from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight
+from ernn.nn.recurrent import RecurrentModel
 from ernn.params import ProgramSpec, Quantization
 from ernn.program.plan import JOINED, SUMS, sums_of
 from ernn.quantize import rules, simulated
@@ -33,7 +33,7 @@ class Ranges:
         return np.concatenate([self.values[name].ravel() for name in names])
 
 
-def measure(model: AcousticModel, split: Split, utterances: int) -> Ranges:
+def measure(model: RecurrentModel, split: Split, utterances: int) -> Ranges:
     """Run `utterances` of `split`, spread over its speakers, and keep what the tensors held.
 
     Utterances of like length run together; a shorter one begins anew where it ends, so that all frames are speech.
@@ -52,7 +52,7 @@ def _side_by_side(split: Split, indices: np.ndarray) -> Float[Tensor, "time batc
 
 
 @torch.no_grad()
-def measure_batch(model: AcousticModel, x: Float[Tensor, "time batch dimension"]) -> Ranges:
+def measure_batch(model: RecurrentModel, x: Float[Tensor, "time batch dimension"]) -> Ranges:
     """What the tensors hold while the model runs on x."""
     found: dict[str, list[np.ndarray]] = defaultdict(list)
     blocks = _spectral_blocks(model)
@@ -101,7 +101,7 @@ class Formats:
         return self.by_name[name]
 
 
-def choose(model: AcousticModel, ranges: Ranges, spec: ProgramSpec, settings: Quantization) -> Formats:
+def choose(model: RecurrentModel, ranges: Ranges, spec: ProgramSpec, settings: Quantization) -> Formats:
     """The formats of `spec`'s widths under the rule of `settings`."""
     check_block_sizes(model)
     bits = spec.bits
@@ -139,12 +139,12 @@ def _clipped(values: np.ndarray, limit: float) -> np.ndarray:
     return np.clip(values, -limit, limit)
 
 
-def _seen_by_gates(model: AcousticModel) -> bool:
+def _seen_by_gates(model: RecurrentModel) -> bool:
     """Whether peepholes see c itself, not only tanh(c)."""
     return model.network.peepholes
 
 
-def check_block_sizes(model: AcousticModel) -> None:
+def check_block_sizes(model: RecurrentModel) -> None:
     """Refuse block sizes that no transform here takes.
 
     Raises:
@@ -154,7 +154,7 @@ def check_block_sizes(model: AcousticModel) -> None:
         limits.check_block_size(str(place), getattr(matrix, "block_size", 1))
 
 
-def _spectral_blocks(model: AcousticModel) -> dict[str, tuple[int, int]]:
+def _spectral_blocks(model: RecurrentModel) -> dict[str, tuple[int, int]]:
     """(rows of a gate, block size) of every sum whose spectrum may be needed."""
     found = {}
     for place, matrix in model.matrices():
@@ -165,7 +165,7 @@ def _spectral_blocks(model: AcousticModel) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _spectral_weights(model: AcousticModel) -> dict[str, np.ndarray]:
+def _spectral_weights(model: RecurrentModel) -> dict[str, np.ndarray]:
     return {
         str(place): packed_spectrum(matrix.columns.detach()).numpy()
         for place, matrix in model.matrices()

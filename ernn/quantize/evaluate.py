@@ -54,7 +54,9 @@ def _log_posteriors(
 def _decode(
     program: Program, posteriors: Sequence[np.ndarray], options: Scoring, names: Sequence[str]
 ) -> list[list[int]]:
-    decoder, bigram = program.decoder, torch.from_numpy(program.decoder.bigram)
+    decoder = program.decoder
+    assert decoder is not None  # of an acoustic model
+    bigram = torch.from_numpy(decoder.bigram)
     if decoder.criterion == "frames":
         return decoding.viterbi(posteriors, torch.from_numpy(decoder.log_priors), bigram, options, names)
     if decoder.bigram_scale is None or decoder.insertion_penalty is None:

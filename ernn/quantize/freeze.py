@@ -12,8 +12,9 @@ from torch import Tensor
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Fourier, Transform
-from ernn.nn.acoustic import AcousticModel, RecurrentLayer
+from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
+from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import ProgramSpec
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
@@ -24,13 +25,13 @@ from ernn.quantize.calibrate import Formats, packed_spectrum
 @torch.no_grad()
 def freeze(
     name: str,
-    model: AcousticModel,
+    model: RecurrentModel,
     formats: Formats,
     spec: ProgramSpec,
     functions: Activations,
-    frontend: Frontend,
+    frontend: Frontend | None,
 ) -> Program:
-    """The program of `model` in `formats`, with tables made for them."""
+    """The program of `model` in `formats`, with tables made for them; an acoustic model's has a decoder."""
     count = len(model.layers)
     inputs = [formats["x"], *(formats[f"layers.{n}.y"] for n in range(count - 1))]
     layers = [
@@ -41,14 +42,18 @@ def freeze(
     words = _numbers(model.output.weight[None, :, :, None], formats["output.weight"])
     weight = Circulant(classes, width, 1, Exact(), words)
     output = Output(weight, _numbers(model.output.bias, formats["output.bias"]), formats["output.logits"])
-    decoder = Decoder(
+    decoder = _decoder(model) if isinstance(model, AcousticModel) else None
+    return Program(name, frontend, functions, tuple(layers), output, decoder)
+
+
+def _decoder(model: AcousticModel) -> Decoder:
+    return Decoder(
         model.criterion,
         model.phones,
         model.log_priors.cpu().numpy().astype(np.float32),
         model.bigram.cpu().numpy().astype(np.float32),
         **(asdict(model.decoding) if model.decoding else {}),
     )
-    return Program(name, frontend, functions, tuple(layers), output, decoder)
 
 
 def frontend_of(manifest: Mapping[str, Any]) -> Frontend:

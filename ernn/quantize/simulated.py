@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ernn.dataflow.formats import Format
 from ernn.nn import circulant
-from ernn.nn.acoustic import AcousticModel, RecurrentLayer
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
+from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.program.plan import JOINED, Rows, Update
 from ernn.program.plans import plan_of
 
@@ -25,7 +25,7 @@ _ANY = Format(32, 0)  # of kernels on floats, whose formats are the hook's
 
 
 def logits(
-    model: AcousticModel, x: Float[Tensor, "time batch dimension"], hook: Hook
+    model: RecurrentModel, x: Float[Tensor, "time batch dimension"], hook: Hook
 ) -> Float[Tensor, "time batch classes"]:
     """What the model gives for x, through the hook."""
     y = hook("x", x)

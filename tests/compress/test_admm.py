@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from ernn.compress.admm import Pull
 from ernn.nn import circulant
-from ernn.nn.acoustic import AcousticModel, Place
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import Place
 from ernn.params import Admm, BlockSizes
 from tests import toy
 

@@ -13,7 +13,8 @@ from ernn.compress.pruning import Pruner
 from ernn.data.phones import PHONES48
 from ernn.errors import UserError
 from ernn.estimate.shapes import Shape
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import AcceleratorSpec, Design, Features, Hardware, Network, ProgramSpec, Quantization
 from ernn.params.hardware import ArraySize
 from ernn.program.network import Lstm, Program

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Training
 from ernn.training import session
 from tests import toy

@@ -59,7 +59,7 @@ def test_wide_integers_are_the_float_network(make, data, shape, block_size, tran
 def test_mixed_block_sizes_and_narrow_widths(make, data):
     """Input and recurrent matrices of different block sizes have an inverse transform each; error falls with width."""
     model = make(1)
-    from ernn.nn.acoustic import make_circulant
+    from ernn.nn.recurrent import make_circulant
     from ernn.params import BlockSizes
 
     make_circulant(model, (BlockSizes(input=2, recurrent=8), BlockSizes(input=8, recurrent=4)))

@@ -52,7 +52,7 @@ class Architecture:
 
     def output(self, program: Program) -> Beats:
         """Beats of the output stream."""
-        return Beats(self.logits, program.output.logits.bits, program.decoder.classes)
+        return Beats(self.logits, program.output.logits.bits, program.outputs)
 
     def __post_init__(self) -> None:
         for count in (self.features, self.logits):
