@@ -19,6 +19,7 @@ from ernn.hw.design import (
     UnitShape,
     VectorPort,
 )
+from ernn.hw.hls import network as hls
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
 from ernn.hw.layout.steps import Steps
 from ernn.hw.verilog.frames import Beats
@@ -32,7 +33,7 @@ from ernn.hw.work import work
 from ernn.program import files as program_file
 from ernn.program import shape
 
-_LIBRARY = ("verilog", "rtl")
+DIGEST = "digest.txt"
 
 
 def rtl_project(network: NetworkHardware) -> Texts:
@@ -55,6 +56,17 @@ def rtl_project(network: NetworkHardware) -> Texts:
     described = description(network)
     files[ACCELERATOR], files[WEIGHTS] = described.text(), described.weight_images.text()
     return files
+
+
+def whole_project(network: NetworkHardware, part: str) -> Texts:
+    """Verilog and HLS C++ of an accelerator, each with its constants and a test bench, and the digest of all.
+
+    Args:
+        part: of the device, for the tools of its vendor.
+    """
+    target = hls.Target(part, network.architecture.clock.mhz)
+    files = rtl_project(network).merged(hls.project(network.program, target).below("hls"))
+    return files.merged(Texts({DIGEST: files.digest() + "\n"}))
 
 
 def library() -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as an acoustic model; also a command (--help).
+"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as a network of ours; also a command (--help).
 
-The logits are torch's within float error; what an `AcousticModel` cannot express is refused. The model reads
+The outputs are torch's within float error; what a `RecurrentModel` cannot express is refused. The model reads
 (time, batch, inputs), whatever `batch_first` was. torch's two biases act as their sum, except in the candidate of a
-GRU, where r scales one of them. float64 is rounded to float32. Class priors and phone bigram are uniform.
+GRU, where r scales one of them. float64 is rounded to float32. With phones it becomes an acoustic model, whose class
+priors and phone bigram are uniform.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from ernn.errors import UserError, complaints
 if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
     from torch import Tensor, nn
 
-    from ernn.nn.acoustic import AcousticModel
+    from ernn.nn.recurrent import RecurrentModel
     from ernn.params import Network
 
 
@@ -32,9 +33,9 @@ _SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict()
 
 
 def from_modules(
-    recurrent: "nn.LSTM | nn.GRU", output: "nn.Linear", phones: Sequence[str], blank: int | None = None
-) -> "AcousticModel":
-    """The acoustic model that computes `output(recurrent(x)[0])`; `phones` and `blank` as in `from_weights`.
+    recurrent: "nn.LSTM | nn.GRU", output: "nn.Linear", phones: Sequence[str] | None = None, blank: int | None = None
+) -> "RecurrentModel":
+    """The network that computes `output(recurrent(x)[0])`; `phones` and `blank` as in `from_weights`.
 
     >>> from torch import nn
     >>> from_modules(nn.GRU(40, 128, num_layers=2), nn.Linear(128, 3), ["sil", "aa", "n"]).network.reset
@@ -58,15 +59,20 @@ def from_modules(
 
 
 def from_weights(
-    weights: "dict[str, Tensor]", phones: Sequence[str], *, prefix: str, output_prefix: str, blank: int | None = None
-) -> "AcousticModel":
-    """The acoustic model of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
+    weights: "dict[str, Tensor]",
+    phones: Sequence[str] | None = None,
+    *,
+    prefix: str,
+    output_prefix: str,
+    blank: int | None = None,
+) -> "RecurrentModel":
+    """The network of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
 
     `module.` and `_orig_mod.`, which torch's wrappers put before every name, are left out where the prefixes lack them.
 
     Args:
         weights: every tensor of the recurrent layers and of the output layer, and nothing else.
-        phones: labels of the classes, in their order, without the blank.
+        phones: labels of the classes, in their order, without the blank; then it is an acoustic model.
         prefix: the part of its name before `weight_ih_l0`.
         output_prefix: the part of its name before the output layer's `weight`.
         blank: class of CTC's blank, which becomes the last one; None means a class a phone, trained on frames.
@@ -77,6 +83,7 @@ def from_weights(
     import torch
 
     from ernn.nn.acoustic import AcousticModel
+    from ernn.nn.recurrent import RecurrentModel
 
     for name, tensor in weights.items():
         if not isinstance(tensor, torch.Tensor):
@@ -87,16 +94,21 @@ def from_weights(
     _check_prefix(left, prefix, _FIRST, "prefix")
     _check_prefix(left, output_prefix, "weight", "output_prefix")
     network, state = _recurrent(left, prefix)
-    order = _order(_sides(left, weight)[0], phones, blank)
+    outputs = _sides(left, weight)[0]
+    order = [*range(outputs)] if phones is None else _order(outputs, phones, blank)
     state["output.weight"] = _take(left, weight, len(order), network.outputs)[order]
     state["output.bias"] = _take(left, bias, len(order))[order] if bias in left else torch.zeros(len(order))
     if left:
         raise _unexpected(left, min(left), "no such tensor")
     inputs = state["layers.0.weight_ih.weight"].shape[1]
-    model = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")
-    state["bigram"] = torch.full_like(model.bigram, -math.log(len(phones)))
-    model.load_state_dict(state | {"log_priors": state["bigram"][0]})
-    return model
+    if phones is None:
+        model = RecurrentModel(network, inputs, outputs)
+        model.load_state_dict(state)
+        return model
+    speech = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")
+    state["bigram"] = torch.full_like(speech.bigram, -math.log(len(phones)))
+    speech.load_state_dict(state | {"log_priors": state["bigram"][0]})
+    return speech
 
 
 def _refuse_additions(name: str, module: "nn.Module") -> None:
@@ -220,7 +232,7 @@ def _unexpected(left: "dict[str, Tensor]", name: str, expected: str) -> UserErro
     return UserError(f"{name}: expected {expected}, got {got}; give one LSTM or GRU, one Linear and their prefixes")
 
 
-def _convert(weights: Path, phones: Path, model: Path, **options: Any) -> "AcousticModel":
+def _convert(weights: Path, phones: Path, model: Path, **options: Any) -> "RecurrentModel":
     from ernn import artifacts
     from ernn.nn import model_file
 
@@ -270,7 +282,7 @@ def main(arguments: list[str] | None = None) -> None:
     except UserError as error:
         print(f"torch_import: {error}", file=sys.stderr)
         sys.exit(2)
-    network, classes = made.network, len(made.phones) + (made.criterion == "ctc")
+    network, classes = made.network, made.output.out_features
     sizes = f"{network.layers} layers of {network.cells} cells"
     projection = f" projected to {network.projection}" if network.projection else ""
     print(f"{network.cell}, {sizes}{projection}, {made.dimension} inputs, {classes} classes: {options.model}")

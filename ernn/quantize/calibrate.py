@@ -1,6 +1,7 @@
 """The values of every tensor of a float network over some utterances, and the formats that they call for."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,17 +39,19 @@ def measure(model: RecurrentModel, split: Split, utterances: int) -> Ranges:
 
     Utterances of like length run together; a shorter one begins anew where it ends, so that all frames are speech.
     """
-    chosen = split.spread(utterances)
-    ranked = chosen[np.argsort(np.diff(split.offsets)[chosen], kind="stable")]
-    parts = [_side_by_side(split, ranked[start : start + BATCH]) for start in range(0, len(ranked), BATCH)]
-    found = [measure_batch(model, x) for x in parts]
+    return measure_sequences(model, [split.feature(int(index)) for index in split.spread(utterances)])
+
+
+def measure_sequences(model: RecurrentModel, sequences: Sequence[Float[np.ndarray, "frames dimension"]]) -> Ranges:
+    """Run sequences, and keep what the tensors held; as `measure` does, those of like length together."""
+    ranked = sorted(sequences, key=len)
+    found = [measure_batch(model, _side_by_side(ranked[n : n + BATCH])) for n in range(0, len(ranked), BATCH)]
     return Ranges({name: np.concatenate([each.values[name] for each in found]) for name in found[0].values})
 
 
-def _side_by_side(split: Split, indices: np.ndarray) -> Float[Tensor, "time batch dimension"]:
-    utterances = [split.feature(int(index)) for index in indices]
-    longest = max(len(each) for each in utterances)
-    return torch.from_numpy(np.stack([np.resize(each, (longest, each.shape[1])) for each in utterances], axis=1))
+def _side_by_side(sequences: Sequence[np.ndarray]) -> Float[Tensor, "time batch dimension"]:
+    longest = max(len(each) for each in sequences)
+    return torch.from_numpy(np.stack([np.resize(each, (longest, each.shape[1])) for each in sequences], axis=1))
 
 
 @torch.no_grad()
