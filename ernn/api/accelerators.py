@@ -142,19 +142,11 @@ class Accelerator:
             Mismatch: the first value that differs from the integer network's, by its name.
             UserError: what `predict` refuses, or a tool that is missing.
         """
-        from ernn.golden.model import Golden
-        from ernn.hw import design
-        from ernn.simulate import run
         from ernn.tools.process import work_folder
 
-        given, value = Sequences.of(x, self.program.inputs), self.program.value
-        golden = Golden(value)
-        integers = [golden.quantize(each) for each in given.each]
+        Sequences.of(x, self.program.inputs)  # refused before anything is written
         with work_folder() as folder:
-            project = self.write(folder / "project")
-            outcome = run.undisturbed(project, design.read(project), value, integers)
-        steps = sum(len(each) for each in integers)
-        return Simulation(self.program.predict(x), steps, outcome.cycles_per_frame, self.found.setting.clock_mhz)
+            return simulate_project(self.write(folder / "project"), self.program, x)
 
     def synthesize(self, seeds: int = 1) -> Synthesis:
         """Synthesize it with the open tools, and place and route it where they can (ECP5, GateMate); minutes to hours.
@@ -165,15 +157,10 @@ class Accelerator:
         Raises:
             UserError: a tool is missing or failed.
         """
-        from ernn.synthesize import rows
         from ernn.tools.process import work_folder
 
-        device = self.found.setting.device
         with work_folder() as folder:
-            project = self.write(folder / "project")
-            numbers = tuple(range(1, seeds + 1))
-            made = rows.synthesize(self.program.value.name, project, device, rows.Seeds(numbers), folder / "work")
-        return Synthesis(made)
+            return synthesize_project(self.write(folder / "project"), self.found.setting.device.name, seeds)
 
     def _network(self) -> NetworkHardware:
         from ernn.hw.verilog.network import NetworkHardware
@@ -182,6 +169,45 @@ class Accelerator:
 
     def __repr__(self) -> str:
         return f"Accelerator of {self.program.value.name}: {self.found}\n{self.estimate}"
+
+
+def simulate_project(project: Path, program: Program, x: Given) -> Simulation:
+    """As `Accelerator.simulate`, of a project that was written.
+
+    Raises:
+        Mismatch: the first value that differs.
+        UserError: a project of another program, or what `Program.predict` refuses.
+    """
+    from ernn.golden.model import Golden
+    from ernn.hw import design
+    from ernn.simulate import origin, run
+
+    given, value = Sequences.of(x, program.inputs), program.value
+    described = design.read(project)
+    origin.check(described, value, project)
+    golden = Golden(value)
+    integers = [golden.quantize(each) for each in given.each]
+    outcome = run.undisturbed(project, described, value, integers)
+    steps = sum(len(each) for each in integers)
+    return Simulation(program.predict(x), steps, outcome.cycles_per_frame, described.clock_mhz)
+
+
+def synthesize_project(project: Path, device: str, seeds: int = 1) -> Synthesis:
+    """As `Accelerator.synthesize`, of a project that was written.
+
+    Raises:
+        UserError: no project, fewer than one seed, or a tool that is missing or failed.
+    """
+    from ernn.devices.catalogue import DEVICES
+    from ernn.hw import design
+    from ernn.synthesize import rows
+    from ernn.tools.process import work_folder
+
+    if seeds < 1:
+        raise UserError(f"seeds={seeds}: at least 1")
+    name, numbers = design.read(project).program, tuple(range(1, seeds + 1))
+    with work_folder() as folder:
+        return Synthesis(rows.synthesize(name, project, DEVICES[device], rows.Seeds(numbers), folder))
 
 
 def generate(

@@ -1,4 +1,4 @@
-"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as a network of ours; also a command (--help).
+"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as a network of ours.
 
 The outputs are torch's within float error; what a `RecurrentModel` cannot express is refused. The model reads
 (time, batch, inputs), whatever `batch_first` was. torch's two biases act as their sum, except in the candidate of a
@@ -6,10 +6,8 @@ GRU, where r scales one of them. float64 is rounded to float32. With phones it b
 priors and phone bigram are uniform.
 """
 
-import argparse
 import math
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -232,15 +230,24 @@ def _unexpected(left: "dict[str, Tensor]", name: str, expected: str) -> UserErro
     return UserError(f"{name}: expected {expected}, got {got}; give one LSTM or GRU, one Linear and their prefixes")
 
 
-def _convert(weights: Path, phones: Path, model: Path, **options: Any) -> "RecurrentModel":
-    from ernn import artifacts
-    from ernn.nn import model_file
+def read(file: Path, phones: Path | None, **options: Any) -> "RecurrentModel":
+    """The network of a state dict in a safetensors file.
 
-    artifacts.check_writable(model)
-    labels = artifacts.read_text(phones, "write the labels of the classes there, one a line").split()
-    made = from_weights(_tensors(weights), labels, **options)
-    model_file.save(made, model)
-    return made
+    Args:
+        phones: a text with the labels of the classes.
+        options: of `from_weights`.
+
+    Raises:
+        UserError: a file is missing or another one, or what `from_weights` refuses.
+    """
+    from ernn import artifacts
+
+    labels = None
+    if phones is not None:
+        labels = artifacts.read_text(phones, "write the labels of the classes there, one a line").split()
+    elif options.get("blank") is not None:
+        raise UserError("blank is CTC's among phones: name their labels with --phones, or leave --blank out")
+    return from_weights(_tensors(file), labels, **options)
 
 
 def _tensors(file: Path) -> "dict[str, Tensor]":
@@ -262,31 +269,3 @@ def _tensors(file: Path) -> "dict[str, Tensor]":
         if pickled:
             raise UserError(f"{file}: written by torch.save; opening such files can run code, so {_SAVE}") from None
         raise UserError(f"{file}: not a whole safetensors file ({error}); {_SAVE}") from None
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Write the model file that the command line asks for."""
-    parser = argparse.ArgumentParser("python -m ernn.nn.torch_import", description="torch's layers as a model file.")
-    parser.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
-    parser.add_argument("--prefix", default="", help="the part of its names before weight_ih_l0")
-    parser.add_argument("--output-prefix", default="output.", help="the part before weight and bias of the linear")
-    parser.add_argument("--phones", type=Path, required=True, help="text: labels of the classes, without CTC's blank")
-    parser.add_argument("--blank", type=int, help="class of CTC's blank; leave it out if trained on frames")
-    parser.add_argument("--model", type=Path, required=True, help="the model file to write")
-    options = parser.parse_args(arguments)
-    try:
-        for given in (options.weights, options.phones):
-            if given.resolve() == options.model.resolve():
-                raise UserError(f"--model {options.model} is a file that is read; name another place")
-        made = _convert(**vars(options))
-    except UserError as error:
-        print(f"torch_import: {error}", file=sys.stderr)
-        sys.exit(2)
-    network, classes = made.network, made.output.out_features
-    sizes = f"{network.layers} layers of {network.cells} cells"
-    projection = f" projected to {network.projection}" if network.projection else ""
-    print(f"{network.cell}, {sizes}{projection}, {made.dimension} inputs, {classes} classes: {options.model}")
-
-
-if __name__ == "__main__":
-    main()
