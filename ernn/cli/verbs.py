@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import ernn
+from ernn import artifacts
 from ernn.api.accelerators import Minimised
 from ernn.artifacts import disk
 from ernn.cli import data
@@ -82,9 +83,10 @@ def _import(options: argparse.Namespace) -> Done:
     for given in (options.weights, options.phones):
         if given is not None and given.resolve() == options.model.resolve():
             raise UserError(f"{options.model} is a file that is read; name another place")
+    artifacts.check_writable(options.model)
     names = {"prefix": options.prefix, "output_prefix": options.output_prefix, "blank": options.blank}
     model = ernn.Model(torch_import.read(options.weights, options.phones, **names))
-    _write(model, options.model)
+    model.save(options.model)
     return f"{model}\nwrote {options.model}", _model(model, options.model)
 
 
@@ -100,13 +102,14 @@ def _add_compress(made: argparse.ArgumentParser) -> None:
 
 
 def _compress(options: argparse.Namespace) -> Done:
+    artifacts.check_writable(options.compressed)
     given = data.read(options.train)
     if "y" not in given:
         raise UserError(f"{options.train}: no array `y`, the targets that the network learns on; write {data.FORMS}")
     names = ("block_size", "epochs", "batch", "learning_rate", "seed")
     settings = {name: getattr(options, name) for name in names}
     model = ernn.compress(_loaded(options.model, ernn.Model), (given["x"], given["y"]), **settings)
-    _write(model, options.compressed)
+    model.save(options.compressed)
     return f"{model}\nwrote {options.compressed}", _model(model, options.compressed)
 
 
@@ -121,11 +124,12 @@ def _add_quantize(made: argparse.ArgumentParser) -> None:
 
 
 def _quantize(options: argparse.Namespace) -> Done:
+    artifacts.check_writable(options.program)
     model, x = _loaded(options.model, ernn.Model), data.read(options.calibration)["x"]
     settings = {name: getattr(options, name) for name in ("bits", "weight_bits", "transform", "name")}
     program = ernn.quantize(model, x, **settings)
     compared = program.compare(model, x)
-    _write(program, options.program)
+    program.save(options.program)
     values = {"file": options.program, "weight_bits": program.value.weight_bits} | asdict(compared)
     return f"{program}\n{compared}\nwrote {options.program}", values
 
@@ -143,6 +147,7 @@ def _add_generate(made: argparse.ArgumentParser) -> None:
 
 
 def _generate(options: argparse.Namespace) -> Done:
+    artifacts.check_writable(options.accelerator, folder=True)
     program = _loaded(options.program, ernn.Program)
     settings = {name: getattr(options, name) for name in ("device", "minimise", "clock_mhz", "share", "latency_us")}
     accelerator = ernn.generate(program, **settings)
@@ -183,10 +188,6 @@ def _loaded(file: Path, kind: type[Any]) -> Any:
         wanted, got = ("a float network", "an integer program")[:: 1 if kind is ernn.Model else -1]
         raise UserError(f"{file}: {wanted} is asked for, and this is {got}; name another file")
     return found
-
-
-def _write(made: "ernn.Model | ernn.Program", file: Path) -> None:
-    made.save(file)
 
 
 def _model(model: "ernn.Model", file: Path) -> dict[str, Any]:

@@ -28,7 +28,10 @@ def test_the_commands_are_listed(capsys):
 
 def test_an_unknown_command_is_refused(capsys):
     assert cli.main(["train"]) == 2
-    assert capsys.readouterr().err == "ernn: train is no command; there are explore, fit\n"
+    assert capsys.readouterr().err == (
+        "ernn: train is no command; there are import, compress, quantize, generate, simulate, synthesize, fit, "
+        "explore, report, completion\n"
+    )
 
 
 def test_fit_answers_by_its_exit_code(capsys):
