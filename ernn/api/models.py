@@ -160,7 +160,7 @@ def compress(
     Raises:
         UserError: data that do not fit the network, a block size that is no power of two, or a loss that is not finite.
     """
-    from ernn.compress import with_data
+    from ernn.compression import with_data
 
     x, y = train
     given = Sequences.of(x, model.inputs, "train x")

@@ -171,7 +171,7 @@ def quantize(
 
     from ernn.errors import complaints
     from ernn.params import Bits, ProgramSpec, Quantization, names
-    from ernn.quantize import post_training
+    from ernn.quantization import post_training
 
     try:
         widths = Bits(weights=weight_bits or bits, activations=bits, accumulators=bits, cell=bits)

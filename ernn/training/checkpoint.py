@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ernn import artifacts
 
-CODE = ("compress", "data/dataset.py", "nn", "quantize", "scoring", "training")
+CODE = ("compression", "data/dataset.py", "nn", "quantization", "scoring", "training")
 
 
 @cache

@@ -21,7 +21,7 @@ from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant
 from ernn.params import AcceleratorSpec, Bits, Design, Features, Network, ProgramSpec, Quantization, Scoring
 from ernn.program import files as program_file
-from ernn.quantize import calibrate, chain, freeze, tables
+from ernn.quantization import calibrate, chain, freeze, tables
 from ernn.records.benchmark import BenchmarkRecord
 from ernn.records.simulation import SimulationRecord
 from ernn.records.synthesis import Counts, SynthesisRow

@@ -14,7 +14,7 @@ from ernn.nn import model_file
 from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Scoring, Training
 from ernn.program import files
-from ernn.quantize import chain, evaluate
+from ernn.quantization import chain, evaluate
 from ernn.training import outcome, session
 from ernn.training.loop import Phase
 from tests import toy

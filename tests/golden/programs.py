@@ -9,7 +9,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
-from ernn.quantize import tables
+from ernn.quantization import tables
 from tests.dataflow.values import fourier_of
 
 FRONTEND = Frontend("logmel", 40, 25.0, 10.0, 1, 1, "speaker")

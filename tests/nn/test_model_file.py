@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ernn.compress.pruning import Pruner
+from ernn.compression.pruning import Pruner
 from ernn.errors import UserError
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel

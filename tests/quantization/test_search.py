@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.params import Bits
-from ernn.quantize.search import GROUPS, NARROWEST, Search
+from ernn.quantization.search import GROUPS, NARROWEST, Search
 
 NEEDS = st.fixed_dictionaries({group: st.integers(4, 12) for group in GROUPS})
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ernn.compress.admm import Pull
+from ernn.compression.admm import Pull
 from ernn.devices import limits
 from ernn.errors import UserError
 from ernn.nn.recurrent import RecurrentModel

@@ -11,8 +11,8 @@ from ernn.golden.model import Golden
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import PrunedWeight
 from ernn.params import Bits, ProgramSpec, Quantization
-from ernn.quantize import calibrate, tables
-from ernn.quantize.freeze import freeze, frontend_of
+from ernn.quantization import calibrate, tables
+from ernn.quantization.freeze import freeze, frontend_of
 from ernn.records.decoding import Decoding
 
 WIDE = Bits(weights=18, activations=18, accumulators=18, cell=18)

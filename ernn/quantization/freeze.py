@@ -19,7 +19,7 @@ from ernn.params import ProgramSpec
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
 from ernn.program.plan import JOINED, sums_of
-from ernn.quantize.calibrate import Formats, packed_spectrum
+from ernn.quantization.calibrate import Formats, packed_spectrum
 
 
 @torch.no_grad()

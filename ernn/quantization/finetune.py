@@ -15,8 +15,8 @@ from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight
 from ernn.params import ProgramSpec, Quantization, Training
 from ernn.program.plan import SUMS
-from ernn.quantize import simulated
-from ernn.quantize.calibrate import Formats, packed_spectrum, unpacked_spectrum
+from ernn.quantization import simulated
+from ernn.quantization.calibrate import Formats, packed_spectrum, unpacked_spectrum
 from ernn.training.loop import Phase, Run
 
 

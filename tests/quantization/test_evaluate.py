@@ -6,12 +6,12 @@ import torch
 from ernn.data import phones
 from ernn.golden.model import Golden
 from ernn.params import Scoring, Training
-from ernn.quantize import evaluate
+from ernn.quantization import evaluate
 from ernn.records.decoding import Decoding
 from ernn.scoring import decoding, phone_errors
 from ernn.training import session
 from tests import toy
-from tests.quantize.test_freeze import frozen
+from tests.quantization.test_freeze import frozen
 
 
 @pytest.mark.parametrize("settings", [None, Decoding(bigram_scale=0.25, insertion_penalty=-4.0)])

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from ernn.nn.recurrent import RecurrentModel
 from ernn.params import ProgramSpec, Quantization
 from ernn.program.network import Frontend, Program
-from ernn.quantize import calibrate, tables
-from ernn.quantize.freeze import freeze
+from ernn.quantization import calibrate, tables
+from ernn.quantization.freeze import freeze
 
 
 def quantize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ernn.dataflow.activation import Table
 from ernn.dataflow.formats import Format
-from ernn.quantize import tables
+from ernn.quantization import tables
 
 FORMATS = st.tuples(st.integers(4, 12), st.integers(0, 4)).map(lambda p: Format(p[0], p[0] - 1 - p[1]))
 

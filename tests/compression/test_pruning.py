@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.compress.pruning import Pruner, balanced_mask
+from ernn.compression.pruning import Pruner, balanced_mask
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from tests import toy

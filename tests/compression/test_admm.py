@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.compress.admm import Pull
+from ernn.compression.admm import Pull
 from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import Place

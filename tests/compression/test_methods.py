@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.compress import methods
-from ernn.compress.methods import compress
+from ernn.compression import methods
+from ernn.compression.methods import compress
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Compression, Design, Scoring, Training
 from ernn.params.methods import OF_DESIGNS

@@ -7,7 +7,7 @@ import torch
 from ernn.dataflow.formats import Format
 from ernn.nn.matrices import CirculantWeight
 from ernn.params import Bits, ProgramSpec, Quantization, Scoring, Training
-from ernn.quantize import calibrate, finetune, rules, simulated
+from ernn.quantization import calibrate, finetune, rules, simulated
 from ernn.training import session
 
 NARROW = Bits(weights=4, activations=5, accumulators=6, cell=6)

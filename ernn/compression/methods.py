@@ -10,8 +10,8 @@ project   |---------------------- dense ----------------------| one projection: 
 import logging
 from dataclasses import dataclass
 
-from ernn.compress.admm import Pull
-from ernn.compress.pruning import Pruner
+from ernn.compression.admm import Pull
+from ernn.compression.pruning import Pruner
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant, randomise
 from ernn.params import BlockSizes, Compression, Design

@@ -17,7 +17,7 @@ from ernn.nn.matrices import CirculantWeight
 from ernn.nn.recurrent import RecurrentModel
 from ernn.params import ProgramSpec, Quantization
 from ernn.program.plan import JOINED, SUMS, sums_of
-from ernn.quantize import rules, simulated
+from ernn.quantization import rules, simulated
 
 BATCH = 16
 SAMPLES = 2000  # values kept of a tensor at one moment, spread evenly

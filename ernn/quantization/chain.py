@@ -13,10 +13,10 @@ from ernn.golden.model import Overflow
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Bits, ProgramSpec, Quantization, Scoring
 from ernn.program.network import Program
-from ernn.quantize import calibrate, evaluate, tables
-from ernn.quantize.finetune import finetune
-from ernn.quantize.freeze import freeze, frontend_of
-from ernn.quantize.search import GROUPS, Search
+from ernn.quantization import calibrate, evaluate, tables
+from ernn.quantization.finetune import finetune
+from ernn.quantization.freeze import freeze, frontend_of
+from ernn.quantization.search import GROUPS, Search
 from ernn.scoring.bootstrap import Interval
 from ernn.scoring.phone_errors import Score, paired_interval
 from ernn.training.evaluate import evaluate as evaluate_float

@@ -5,8 +5,8 @@ import torch
 
 from ernn.golden.model import Golden
 from ernn.params import ProgramSpec, Quantization
-from ernn.quantize import calibrate, simulated, tables
-from ernn.quantize.freeze import freeze, frontend_of
+from ernn.quantization import calibrate, simulated, tables
+from ernn.quantization.freeze import freeze, frontend_of
 
 SHAPES = [
     {"cell": "lstm"},

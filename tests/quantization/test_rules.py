@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.params import Quantization
-from ernn.quantize import rules
+from ernn.quantization import rules
 
 VALUES = st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=30).map(np.array)
 BITS = st.integers(4, 18)
