@@ -135,7 +135,7 @@ def ours(layer: Layer) -> Iterator[dict[str, Any]]:
                 started = time.perf_counter()
                 csim.compare(simulation, vectors)
                 seconds.append(time.perf_counter() - started)
-        yield row(f"ernn {name}", layer, np.stack(logits) / 2.0**program.output.logits.fraction, min(seconds))
+        yield row(f"ernn {name}", layer, np.stack(logits) / 2.0**program.logits.fraction, min(seconds))
 
 
 def theirs(layer: Layer, python: str) -> Iterator[dict[str, Any]]:

@@ -70,7 +70,7 @@ class Program:
             UserError: another form, or numbers that are not finite.
         """
         given = Sequences.of(x, self.inputs)
-        return given.like([each * self.value.output.logits.resolution for each in self._run(given)[0]])
+        return given.like([each * self.value.logits.resolution for each in self._run(given)[0]])
 
     def compare(self, model: Model, x: Given) -> Comparison:
         """The outputs for x beside those of a float network.
@@ -85,7 +85,7 @@ class Program:
             )
         given = Sequences.of(x, self.inputs)
         integers, saturated = self._run(given)
-        ours = np.concatenate(integers) * self.value.output.logits.resolution
+        ours = np.concatenate(integers) * self.value.logits.resolution
         theirs = np.concatenate([np.asarray(each, np.float64) for each in model.predict(list(given.each))])
         difference = np.abs(ours - theirs)
         return Comparison(float(difference.mean()), float(difference.max()), float(theirs.std()), saturated)
@@ -105,7 +105,7 @@ class Program:
         title = f"Program {program.name}: {self.inputs} inputs of {program.input}, {self.outputs} outputs of "
         rows = [(name, _shape(matrix), f"{matrix.stored_words:,}") for name, matrix in program.matrices.items()]
         text = table(("matrix", "gates x rows x columns", "stored words"), rows)
-        return f"{title}{program.output.logits}; {program.weight_bits:,} bits of weights\n{text}"
+        return f"{title}{program.logits}; {program.weight_bits:,} bits of weights\n{text}"
 
     def _run(self, given: Sequences) -> tuple[list[np.ndarray], tuple[tuple[str, float], ...]]:
         """Integers of the output format of every sequence, and what was saturated."""
@@ -127,7 +127,7 @@ class IntegerStream:
     def __init__(self, program: network.Program) -> None:
         from ernn.golden.model import Golden
 
-        self._golden, self._resolution = Golden(program), program.output.logits.resolution
+        self._golden, self._resolution = Golden(program), program.logits.resolution
         self.reset()
 
     def reset(self) -> None:

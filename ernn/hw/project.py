@@ -85,7 +85,7 @@ def description(network: NetworkHardware) -> Accelerator:
         clock_mhz=architecture.clock.mhz,
         streams=architecture.streams,
         input=_port(network.input, program.input),
-        logits=_port(network.output, program.output.logits),
+        logits=_port(network.output, program.logits),
         layers=tuple(_layer(layer) for layer in network.layers),
         protocol=PROTOCOL,
         registers=tuple(name for name, _, _ in network.registers),

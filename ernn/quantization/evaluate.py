@@ -46,7 +46,7 @@ def _log_posteriors(
         for column, index in enumerate(batch):
             x[: frames[column], column] = golden.quantize(split.feature(int(index)), split.utterances[index])
         logits, _ = golden.run(x, lengths=frames)
-        values = torch.from_numpy(logits * golden.program.output.logits.resolution)
+        values = torch.from_numpy(logits * golden.program.logits.resolution)
         posteriors = values.log_softmax(-1).float().numpy()
         yield batch, [posteriors[:length, column] for column, length in enumerate(frames)]
 
