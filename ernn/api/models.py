@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # `import ernn` loads no torch
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A float network: recurrent layers and a linear layer behind them.
+    """A float network: recurrent layers, and perhaps a linear layer behind them.
 
     Args:
         network: as torch has it; it is not to be changed.
@@ -35,7 +35,7 @@ class Model:
     @property
     def outputs(self) -> int:
         """Elements of a vector that comes out."""
-        return self.network.output.out_features
+        return self.network.outputs
 
     @property
     def stored_words(self) -> int:
@@ -83,8 +83,9 @@ class Model:
             )
             for place, matrix in self.network.matrices()
         ]
-        output = self.network.output.weight
-        rows.append(("output.weight", " x ".join(map(str, output.shape)), "dense", f"{output.numel():,}"))
+        if self.network.output is not None:
+            weight = self.network.output.weight
+            rows.append(("output.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
         text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
         return f"{title}{self.outputs} outputs, {self.stored_words:,} stored words\n{text}"
 
@@ -93,13 +94,13 @@ def _structure(matrix: Any) -> str:
     return f"circulant, k = {matrix.block_size}" if matrix.kind == "circulant" else str(matrix.kind)
 
 
-def from_torch(recurrent: nn.LSTM | nn.GRU, head: nn.Linear) -> Model:
+def from_torch(recurrent: nn.LSTM | nn.GRU, head: nn.Linear | None = None) -> Model:
     """The network that computes `head(recurrent(x)[0])`, equal to torch's within float error.
 
     Args:
         recurrent: any number of layers, with bias or without; an LSTM may have a projection. Active dropout, hooks and
             both directions are refused.
-        head: the linear layer over the states.
+        head: the linear layer over the outputs of the last recurrent one; None: these are the network's.
 
     Raises:
         UserError: what a network of ours cannot express, with its name.

@@ -48,7 +48,7 @@ class Header(Section):
     phones: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     criterion: Literal["frames", "ctc"] | None = None
     decoding: Decoding | None = None
-    outputs: PositiveInt | None = None
+    outputs: Annotated[int, Field(ge=0)] | None = None  # 0: no linear layer
     matrices: dict[str, Structure]
 
     @model_validator(mode="after")
@@ -60,7 +60,7 @@ class Header(Section):
     @classmethod
     def of(cls, model: RecurrentModel) -> "Header":
         """What is written of a model."""
-        speech: dict[str, Any] = {"outputs": model.output.out_features}
+        speech: dict[str, Any] = {"outputs": 0 if model.output is None else model.outputs}
         if isinstance(model, AcousticModel):
             speech = {"phones": model.phones, "criterion": model.criterion, "decoding": model.decoding}
         matrices = {str(place): Structure.of(matrix) for place, matrix in model.matrices()}
@@ -82,7 +82,7 @@ class Header(Section):
             model: RecurrentModel = speech
         else:
             assert self.outputs is not None
-            model = RecurrentModel(self.network, self.dimension, self.outputs)
+            model = RecurrentModel(self.network, self.dimension, self.outputs or None)
         for place, matrix in list(model.matrices()):
             model.replace(place, self.matrices[str(place)].empty(matrix))
         return model

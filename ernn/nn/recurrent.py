@@ -1,4 +1,4 @@
-"""Stacked recurrent layers and a linear layer behind them: a network for any sequences of vectors."""
+"""Stacked recurrent layers, with a linear layer behind them or not: a network for any sequences of vectors."""
 
 import math
 from collections import defaultdict
@@ -76,28 +76,44 @@ class RecurrentLayer(nn.Module):
 
 
 class RecurrentModel(nn.Module):
-    """Recurrent layers, and a linear layer over the states of the last one.
+    """Recurrent layers, and a linear layer over the outputs of the last one, or none.
 
     Args:
         network: sizes and kind of the recurrent layers.
         dimension: elements of a vector.
-        outputs: of the linear layer.
+        outputs: of the linear layer; None: there is no such layer.
     """
 
-    def __init__(self, network: Network, dimension: int, outputs: int) -> None:
+    def __init__(self, network: Network, dimension: int, outputs: int | None) -> None:
         super().__init__()
         self.network, self.dimension = network, dimension
         self.dropout = 0.0
         self.layers = nn.ModuleList(
             RecurrentLayer(network, dimension if index == 0 else network.outputs) for index in range(network.layers)
         )
-        self.output = nn.Linear(network.outputs, outputs)
+        self.output = None if outputs is None else nn.Linear(network.outputs, outputs)
+
+    @property
+    def outputs(self) -> int:
+        """Elements of an output."""
+        return self.network.outputs if self.output is None else self.output.out_features
+
+    @property
+    def head(self) -> nn.Linear:
+        """The linear layer.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if self.output is None:
+            raise ValueError("this network has no linear layer")
+        return self.output
 
     def forward(self, x: Float[Tensor, "time batch dimension"]) -> Float[Tensor, "time batch outputs"]:
         """Outputs of every step; padded steps at the end of a sequence give values that mean nothing."""
         for layer in self.layers:
             x = F.dropout(layer(x), self.dropout, self.training)
-        return self.output(x)
+        return x if self.output is None else self.output(x)
 
     def matrices(self) -> Iterator[tuple[Place, Weight]]:
         """The matrices of the recurrent layers, in order."""
@@ -150,4 +166,5 @@ def randomise(model: RecurrentModel, seed: int) -> None:
     torch.manual_seed(seed)
     for layer in model.layers:
         cast(RecurrentLayer, layer).reset()
-    model.output.reset_parameters()
+    if model.output is not None:
+        model.output.reset_parameters()

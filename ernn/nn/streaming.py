@@ -81,7 +81,7 @@ class Stream:
             _LAYERS[layer.cell](layer) for layer in cast(list[RecurrentLayer], list(model.layers))
         ]
         self._inputs = model.dimension
-        self._weight, self._bias = _numbers(model.output.weight), _numbers(model.output.bias)
+        self._head = None if model.output is None else (_numbers(model.output.weight), _numbers(model.output.bias))
         self.reset()
 
     def reset(self) -> None:
@@ -90,7 +90,7 @@ class Stream:
             layer.reset()
 
     def __call__(self, x: Vector) -> Vector:
-        """Logits of the next frame.
+        """Outputs of the next frame.
 
         Raises:
             ValueError: a vector of another size.
@@ -99,7 +99,10 @@ class Stream:
             raise ValueError(f"x has shape {x.shape}, the network takes vectors of {self._inputs} elements")
         for layer in self._layers:
             x = layer(x)
-        return self._weight @ x + self._bias
+        if self._head is None:
+            return x
+        weight, bias = self._head
+        return weight @ x + bias
 
     @property
     def stored_words(self) -> int:

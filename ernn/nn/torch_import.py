@@ -31,9 +31,14 @@ _SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict()
 
 
 def from_modules(
-    recurrent: "nn.LSTM | nn.GRU", output: "nn.Linear", phones: Sequence[str] | None = None, blank: int | None = None
+    recurrent: "nn.LSTM | nn.GRU",
+    output: "nn.Linear | None",
+    phones: Sequence[str] | None = None,
+    blank: int | None = None,
 ) -> "RecurrentModel":
-    """The network that computes `output(recurrent(x)[0])`; `phones` and `blank` as in `from_weights`.
+    """The network that computes `output(recurrent(x)[0])`, or `recurrent(x)[0]` without an output layer.
+
+    `phones` and `blank` are those of `from_weights`.
 
     >>> from torch import nn
     >>> from_modules(nn.GRU(40, 128, num_layers=2), nn.Linear(128, 3), ["sil", "aa", "n"]).network.reset
@@ -45,14 +50,15 @@ def from_modules(
     """
     from torch import nn
 
-    if type(recurrent) not in (nn.LSTM, nn.GRU) or type(output) is not nn.Linear:  # a subclass may compute anything
-        got = f"{type(recurrent).__name__} and {type(output).__name__}"
+    if type(recurrent) not in (nn.LSTM, nn.GRU) or (output is not None and type(output) is not nn.Linear):
+        got = f"{type(recurrent).__name__} and {type(output).__name__}"  # a subclass may compute anything
         raise UserError(f"modules must be a torch.nn.LSTM or torch.nn.GRU and a torch.nn.Linear, got {got}; use those")
     if recurrent.dropout and recurrent.training:
         raise UserError(f"dropout={recurrent.dropout:g} is active, but an imported model has none; call .eval() first")
-    for name, module in (("recurrent", recurrent), ("output", output)):
+    modules: dict[str, nn.Module] = {"recurrent": recurrent} | ({} if output is None else {"output": output})
+    for name, module in modules.items():
         _refuse_additions(name, module)
-    weights = nn.ModuleDict({"recurrent": recurrent, "output": output}).state_dict()
+    weights = nn.ModuleDict(modules).state_dict()
     return from_weights(weights, phones, prefix="recurrent.", output_prefix="output.", blank=blank)
 
 
@@ -69,7 +75,8 @@ def from_weights(
     `module.` and `_orig_mod.`, which torch's wrappers put before every name, are left out where the prefixes lack them.
 
     Args:
-        weights: every tensor of the recurrent layers and of the output layer, and nothing else.
+        weights: every tensor of the recurrent layers and of the output layer, and nothing else; without phones there
+            need be no output layer.
         phones: labels of the classes, in their order, without the blank; then it is an acoustic model.
         prefix: the part of its name before `weight_ih_l0`.
         output_prefix: the part of its name before the output layer's `weight`.
@@ -90,8 +97,13 @@ def from_weights(
             raise UserError(f"{name}: layers here run forward in time only; train with bidirectional=False")
     left, weight, bias = _unwrapped(weights, prefix), f"{output_prefix}weight", f"{output_prefix}bias"
     _check_prefix(left, prefix, _FIRST, "prefix")
-    _check_prefix(left, output_prefix, "weight", "output_prefix")
+    if phones is not None or any(not name.startswith(prefix) for name in left) or weight in left:
+        _check_prefix(left, output_prefix, "weight", "output_prefix")
     network, state = _recurrent(left, prefix)
+    if phones is None and not left:
+        bare = RecurrentModel(network, state["layers.0.weight_ih.weight"].shape[1], None)
+        bare.load_state_dict(state)
+        return bare
     outputs = _sides(left, weight)[0]
     order = [*range(outputs)] if phones is None else _order(outputs, phones, blank)
     state["output.weight"] = _take(left, weight, len(order), network.outputs)[order]

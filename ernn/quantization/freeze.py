@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format, nearest
@@ -38,12 +38,16 @@ def freeze(
         _layer(cast(RecurrentLayer, layer), f"layers.{n}", formats, spec, inputs[n])
         for n, layer in enumerate(model.layers)
     ]
-    classes, width = model.output.weight.shape
-    words = _numbers(model.output.weight[None, :, :, None], formats["output.weight"])
-    weight = Circulant(classes, width, 1, Exact(), words)
-    output = Output(weight, _numbers(model.output.bias, formats["output.bias"]), formats["output.logits"])
+    output = None if model.output is None else _output(model.output, formats)
     decoder = _decoder(model) if isinstance(model, AcousticModel) else None
     return Program(name, frontend, functions, tuple(layers), output, decoder)
+
+
+def _output(head: nn.Linear, formats: Formats) -> Output:
+    rows, cols = head.weight.shape
+    words = _numbers(head.weight[None, :, :, None], formats["output.weight"])
+    weight = Circulant(rows, cols, 1, Exact(), words)
+    return Output(weight, _numbers(head.bias, formats["output.bias"]), formats["output.logits"])
 
 
 def _decoder(model: AcousticModel) -> Decoder:

@@ -32,6 +32,8 @@ def logits(
     for number, module in enumerate(model.layers):
         layer = cast(RecurrentLayer, module)
         y = _Steps(layer, _scoped(hook, f"layers.{number}")).run(y)
+    if model.output is None:
+        return y
     weight, bias = hook("output.weight", model.output.weight), hook("output.bias", model.output.bias)
     return hook("output.logits", y @ weight.t() + bias)
 

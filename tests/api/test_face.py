@@ -86,6 +86,22 @@ def test_floats_are_those_of_torch(kind, options):
     np.testing.assert_allclose(ernn.from_torch(recurrent, head).predict(x), wanted, atol=1e-5)
 
 
+def test_without_a_linear_layer_the_outputs_are_the_states(tmp_path):
+    torch.manual_seed(1)
+    recurrent, x = torch.nn.GRU(6, 8, 2), data(6)
+    with torch.no_grad():
+        wanted = recurrent(torch.from_numpy(x).transpose(0, 1))[0].transpose(0, 1).numpy()
+    model = ernn.from_torch(recurrent)
+    np.testing.assert_allclose(model.predict(x), wanted, atol=1e-5)
+    np.testing.assert_allclose(list(map(model.stream(), x[0])), wanted[0], atol=1e-5)
+    model.save(tmp_path / "model")
+    np.testing.assert_array_equal(ernn.load(tmp_path / "model").predict(x), model.predict(x))
+    program = ernn.quantize(ernn.compress(model, (x, wanted), 4, epochs=2, progress=False), x)
+    assert program.predict(x).shape == wanted.shape
+    program.save(tmp_path / "program")
+    np.testing.assert_array_equal(ernn.load(tmp_path / "program").predict(x), program.predict(x))
+
+
 @settings(deadline=None, max_examples=15)
 @given(
     st.sampled_from([torch.nn.LSTM, torch.nn.GRU]),
@@ -202,6 +218,14 @@ def test_a_project_replaces_its_own_kind_alone(tmp_path):
     assert accelerator.write(tmp_path / "project") == first
     assert (first / "rtl" / "ernn.v").exists()
     assert Path(first / "digest.txt").read_text()
+
+
+@pytest.mark.system
+def test_states_come_out_of_an_accelerator_without_an_output_layer():
+    torch.manual_seed(2)
+    x = data(6, 5)
+    program = ernn.quantize(ernn.from_torch(torch.nn.LSTM(6, 10, 2)), x)
+    np.testing.assert_array_equal(ernn.generate(program, minimise="share").simulate(x).outputs, program.predict(x))
 
 
 @pytest.mark.system
