@@ -16,7 +16,7 @@ import torch
 from bench.record import FOLDER, commit, record
 from ernn import artifacts
 from ernn.arguments import Parser
-from ernn.compress.pruning import Pruner
+from ernn.compression.pruning import Pruner
 from ernn.data.phones import PHONES48
 from ernn.devices.catalogue import DEVICES
 from ernn.devices.timing import TIMINGS
@@ -25,10 +25,11 @@ from ernn.hw import design, project
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import Bits, Design, Features, Network, ProgramSpec, Quantization
 from ernn.program.network import Program
-from ernn.quantize import calibrate, freeze, tables
+from ernn.quantization import calibrate, freeze, tables
 from ernn.simulate import bench as simulation
 from ernn.simulate import toggles
 from ernn.simulate.vectors import rtl_vectors

@@ -39,18 +39,19 @@ from bench.accuracy_runs import Outcome
 from bench.record import FOLDER, commit, record
 from ernn import artifacts
 from ernn.arguments import Parser, whole
-from ernn.compress.methods import compress
+from ernn.compression.methods import compress
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
 from ernn.nn import model_file
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Corpus, Network
 from ernn.scoring import phone_errors
 from ernn.training import session
 from ernn.training.dense import train_dense
 from ernn.training.evaluate import evaluate
 
-MEASURES = ("ernn/compress", "ernn/data", "ernn/nn", "ernn/scoring", "ernn/training")
+MEASURES = ("ernn/compression", "ernn/data", "ernn/nn", "ernn/scoring", "ernn/training")
 NOTE = (
     f"Synthetic corpus, {CORPUS.train_speakers} training and {CORPUS.test_speakers} test speakers of 8 utterances; "
     f"{TRAINING.epochs} epochs for every row. `smaller` is the widest dense network of the same depth that stores no "

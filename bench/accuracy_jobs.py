@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import accuracy_runs
-from ernn.compress.methods import DIRECT_EXPONENT
+from ernn.compression.methods import DIRECT_EXPONENT
 from ernn.params import Compression, Corpus, Design, Features, Network, Scoring, Training
 
 CORPUS = Corpus(test_speakers=400)  # 3,200 test utterances: paired differences to within a fifth of a point

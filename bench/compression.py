@@ -17,9 +17,10 @@ from torch import nn
 from bench.record import record
 from bench.training import BATCH, INPUTS, STEPS, cpu_seconds, name
 from components.prepare import prepare
-from ernn.compress.admm import Pull
+from ernn.compression.admm import Pull
 from ernn.data.dataset import Dataset
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import Admm, BlockSizes, Corpus, Features, Network, Scoring, Training
 from ernn.training import session
 from ernn.training.loop import Phase
@@ -30,7 +31,7 @@ CASES = [
     (Network(cell="lstm", layers=2, cells=256), 8, 50),
     (Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True), 16, 15),
 ]
-MEASURES = ("ernn/compress", "ernn/nn", "ernn/training")
+MEASURES = ("ernn/compression", "ernn/nn", "ernn/training")
 NOTE = (
     f"One step (forward, backward, clipping, Adam, and the pull with ADMM) of the whole acoustic model on {BATCH} "
     f"sequences of {STEPS} steps: CPU seconds on one thread, medians of interleaved repetitions, the ratios within a "

@@ -14,7 +14,8 @@ from bench import _onnx
 from bench.golden import case as integer_case
 from bench.record import record
 from ernn.golden.model import Golden
-from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant, randomise
 from ernn.nn.streaming import Stream
 from ernn.params import Design, Network
 

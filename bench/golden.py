@@ -8,11 +8,12 @@ import torch
 
 from bench.record import record
 from ernn.golden.model import Golden
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Network, ProgramSpec, Quantization
 from ernn.program.network import Frontend, Program
-from ernn.quantize import calibrate, tables
-from ernn.quantize.freeze import freeze
+from ernn.quantization import calibrate, tables
+from ernn.quantization.freeze import freeze
 
 INPUTS, PHONES, FRAMES, REPEATS = 153, 48, 24, 5
 LSTM = Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True)

@@ -25,13 +25,13 @@ import torch
 from bench.record import commit, record
 from ernn import artifacts, params
 from ernn.arguments import Parser, whole
-from ernn.compress.methods import compress
+from ernn.compression.methods import compress
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Bits, Network, Parameters, ProgramSpec, Section, Training
-from ernn.quantize import chain, evaluate, finetune
+from ernn.quantization import chain, evaluate, finetune
 from ernn.scoring import phone_errors
 from ernn.training import session
 from ernn.training.dense import train_dense
@@ -41,12 +41,12 @@ WIDTHS = (4, 5, 6, 7, 8, 10, 12, 14, 16)
 FINETUNED = (4, 6, 8)  # widths trained with their rounding too, with the first seed
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "integer"
 MEASURES = (
-    "ernn/compress",
+    "ernn/compression",
     "ernn/data",
     "ernn/dataflow",
     "ernn/golden",
     "ernn/nn",
-    "ernn/quantize",
+    "ernn/quantization",
     "ernn/scoring",
     "ernn/training",
 )

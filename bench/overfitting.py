@@ -46,7 +46,7 @@ CASES = [
     Case("lstm-2x512", 16, 1, dropout=0.2),
 ]
 METHODS = ("dense", "admm", "direct", "smaller")
-MEASURES = ("ernn/compress", "ernn/data", "ernn/nn", "ernn/scoring", "ernn/training")
+MEASURES = ("ernn/compression", "ernn/data", "ernn/nn", "ernn/scoring", "ernn/training")
 NOTE = (
     "Corpus, test set and options of `bench.accuracy`, one seed, with all of its training speakers or one in eight and "
     "eight times the epochs: as many steps on less speech. Losses are those of the last epoch, in nats a frame; "

@@ -20,11 +20,12 @@ from ernn.arguments import Parser
 from ernn.devices.catalogue import DEVICES
 from ernn.golden.model import Golden
 from ernn.hw.hls import network as hls
-from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
+from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import DenseWeight
+from ernn.nn.recurrent import make_circulant, randomise
 from ernn.params import Design, Features, Network, ProgramSpec, Quantization
 from ernn.program.network import Program
-from ernn.quantize import calibrate, freeze, tables
+from ernn.quantization import calibrate, freeze, tables
 from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
 from ernn.tools.process import run
@@ -38,7 +39,7 @@ OURS = {
     "k=8, exact": (BLOCK_SIZE, EXACT),
     "k=8, fourier": (BLOCK_SIZE, FOURIER),
 }
-MEASURES = ("ernn/dataflow", "ernn/golden", "ernn/hw/graph", "ernn/hw/hls", "ernn/quantize")
+MEASURES = ("ernn/dataflow", "ernn/golden", "ernn/hw/graph", "ernn/hw/hls", "ernn/quantization")
 NOTE = f"""\
 One LSTM layer, {INPUTS} inputs, {CELLS} cells, {UTTERANCES} utterances of {FRAMES} frames, the outputs of all frames.
 Weights are random and block-circulant (k = {BLOCK_SIZE}), so that one float network is the reference of every row:
@@ -134,7 +135,7 @@ def ours(layer: Layer) -> Iterator[dict[str, Any]]:
                 started = time.perf_counter()
                 csim.compare(simulation, vectors)
                 seconds.append(time.perf_counter() - started)
-        yield row(f"ernn {name}", layer, np.stack(logits) / 2.0**program.output.logits.fraction, min(seconds))
+        yield row(f"ernn {name}", layer, np.stack(logits) / 2.0**program.logits.fraction, min(seconds))
 
 
 def theirs(layer: Layer, python: str) -> Iterator[dict[str, Any]]:

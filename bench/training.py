@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.record import record
-from ernn.nn.acoustic import RecurrentLayer
+from ernn.nn.recurrent import RecurrentLayer
 from ernn.params import Network
 
 STEPS, BATCH = 160, 16

@@ -13,12 +13,12 @@ from ernn.dataflow.value import Value
 from ernn.golden.integers import Integers, Log
 from ernn.nn import circulant
 from ernn.params import Quantization
-from ernn.quantize import freeze, rules
-from ernn.quantize.calibrate import packed_spectrum
+from ernn.quantization import freeze, rules
+from ernn.quantization.calibrate import packed_spectrum
 
 COLUMNS, ROWS, VECTORS = 16, 4, 2000  # blocks of a row, rows of blocks, random vectors
 BITS = (8, 12, 16)
-MEASURES = ("ernn/dataflow", "ernn/nn/circulant.py", "ernn/quantize")
+MEASURES = ("ernn/dataflow", "ernn/nn/circulant.py", "ernn/quantization")
 NOTE = (
     f"Products of random block-circulant matrices ({COLUMNS} blocks a row, normal weights) with {VECTORS} random "
     "vectors in -1..1, all with so many bits: words, vectors, sums of spectra before the inverse, result. `rms_error` "

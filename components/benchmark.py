@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from components.stage import OutputFile, main
+from ernn.errors import UserError
 
 
 def benchmark(
@@ -26,6 +27,8 @@ def benchmark(
 
     program, described = files.load(program_file), design.read(project)
     origin.check(described, program, project)
+    if program.frontend is None:
+        raise UserError(f"{program_file}: a program without a front end has no speech rate; give an acoustic model's")
     measured = performance.Measured(
         described,
         artifacts.read_record(outcome, SimulationRecord),

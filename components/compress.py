@@ -21,7 +21,7 @@ def compress(
 ) -> dict[str, float]:
     """Compress the dense network of a design, with the epochs and learning rates of the dense one in all."""
     from ernn import artifacts
-    from ernn.compress.methods import compress as compressed_by
+    from ernn.compression.methods import compress as compressed_by
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
     from ernn.training import outcome, session

@@ -20,8 +20,7 @@ def generate(
 
     from ernn import artifacts
     from ernn.hw.design import Choice
-    from ernn.hw.hls import network as hls
-    from ernn.hw.project import rtl_project
+    from ernn.hw.project import whole_project
     from ernn.hw.verilog.network import NetworkHardware
     from ernn.program import files as program_files
 
@@ -29,11 +28,9 @@ def generate(
     stored = artifacts.read_record(choice, Choice).weights
     sizes = replace(architecture(accelerator, hardware, program), transformed=stored == "transformed")
     network = NetworkHardware(program, sizes)
-    target = hls.Target(device_of(accelerator, hardware).part, network.architecture.clock.mhz)
-    files = rtl_project(network).merged(hls.project(program, target).below("hls"))
+    files = whole_project(network, device_of(accelerator, hardware).part)
     with artifacts.atomic_folder(project) as folder:
         files.write(folder)
-        (folder / "digest.txt").write_text(files.digest() + "\n")
     return {
         "multipliers": sum(sum(layer.multipliers().values()) for layer in network.layers),
         "weight_memory_bits": sum(layer.weight_memory_bits for layer in network.layers),

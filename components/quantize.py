@@ -27,7 +27,7 @@ def quantize(
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
     from ernn.program import files
-    from ernn.quantize import chain, finetune
+    from ernn.quantization import chain, finetune
     from ernn.training import outcome, session
 
     torch.set_num_threads(1)  # steps this small only lose by sharing cores

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from components.stage import OutputFile, main
-from ernn.params import AcceleratorSpec, Simulation
+from ernn.params import Simulation
 
 
 def simulate(
     *,
-    accelerator: AcceleratorSpec,
     simulation: Simulation,
     dataset: Path,
     program_file: Path,
@@ -29,11 +28,7 @@ def simulate(
     from ernn.golden.model import Golden
     from ernn.hw import design
     from ernn.program import files
-    from ernn.records.simulation import SimulationRecord
-    from ernn.simulate import bench as simulator
-    from ernn.simulate import origin, toggles
-    from ernn.simulate.vectors import rtl_vectors
-    from ernn.tools.process import work_folder
+    from ernn.simulate import origin, run
 
     program, described = files.load(program_file), design.read(project)
     origin.check(described, program, project)
@@ -42,28 +37,9 @@ def simulate(
     golden, split = Golden(program), data.split("test")
     count = min(simulation.utterances, len(split.utterances))
     utterances = [golden.quantize(split.feature(n)) for n in range(count)]
-    vectors = rtl_vectors(program, utterances, accelerator.streams)
-    with work_folder() as work:
-        bench = toggles.ToggleBench(project, work, described.registers)
-        try:
-            measured = bench.run(vectors)
-            bench.run(vectors, simulation.gaps, simulation.stalls)
-        except simulator.Mismatch as difference:
-            waveform = outcome.with_suffix(".vcd") if simulation.waveform else None
-            raise simulator.located(difference, program, project, described, utterances, waveform) from None
-        toggled = bench.toggles(vectors, measured)
-        alone = bench.run(rtl_vectors(program, [utterances[0][:1]], 1))
-        simulator.check_hls(program, project, utterances)
-    simulator.check_overflows(program, utterances, measured)
-    result = SimulationRecord(
-        cycles_per_frame=measured.cycles_per_frame,
-        latency_cycles=float(alone.registers["latency"]),
-        multiplier_utilization=simulator.utilization(described, measured.cycles_per_frame),
-        simulated_frames=float(len(vectors.x)),
-        register_toggles_per_frame=toggled.per_frame,
-        toggle_frames=float(toggled.frames),
-        registers=measured.registers,
-    )
+    waveform = outcome.with_suffix(".vcd") if simulation.waveform else None
+    pauses = run.Pauses(simulation.gaps, simulation.stalls)
+    result = run.measured(project, described, program, utterances, pauses, waveform)
     artifacts.write_record(outcome, result)
     return result.metrics
 

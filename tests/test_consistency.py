@@ -278,7 +278,7 @@ CHECKED = {  # what the check of params.yaml depends on, of the files below
         ("ernn/hw/board/driver/ernn_driver.py", '"""', '"""An edit. ', CHOSEN),
         ("ernn/devices/catalogue.py", '"""', '"""An edit. ', BENCHMARKS | CHOSEN | SYNTHESIZED | {"report"}),
         ("ernn/scoring/phone_errors.py", '"""', '"""An edit. ', {*ALL_DESIGNS, *DENSE, *INTEGER, "report", "publish"}),
-        ("ernn/compress/admm.py", '"""', '"""An edit. ', ALL_DESIGNS),
+        ("ernn/compression/admm.py", '"""', '"""An edit. ', ALL_DESIGNS),
         ("ernn/data/timit.py", '"""', '"""An edit. ', {"prepare"}),
         ("components/stage.py", '"""', '"""An edit. ', set()),
     ],

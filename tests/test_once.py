@@ -26,7 +26,7 @@ FAMILIES = {
     "ernn/synthesize/output_registers.py",  # registers of a family's block RAM
     "ernn/hw/hls/network.py",  # whose text depends on no delay
 }
-METHODS_IN = {"ernn/params/methods.py", "ernn/compress/methods.py"}
+METHODS_IN = {"ernn/params/methods.py", "ernn/compression/methods.py"}
 PLAN = {"ernn/program/plan.py", "ernn/hw/verilog/lane.py"}  # a lane has a wire of this name
 OWNERS = {
     f'"{JOINED}"': PLAN,

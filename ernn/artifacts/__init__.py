@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, cast
+
+from safetensors import SafetensorError, safe_open
 
 from ernn.artifacts import disk
 from ernn.artifacts.core_schema import dump_yaml as dump_yaml
@@ -255,6 +257,25 @@ class Texts(dict[str, str]):
     def read(cls, folder: Path) -> "Texts":
         """Everything below a folder."""
         return cls({str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()})
+
+
+def network_kind(path: Path) -> Literal["model", "program"]:
+    """Whether a file holds a float network or an integer one, by the metadata of the safetensors file.
+
+    Raises:
+        UserError: no such file, or neither.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name a file of a network")
+    try:
+        with safe_open(path, framework="np") as file:
+            header = json.loads((file.metadata() or {}).get("ernn", "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"{path}: not a whole safetensors file ({error}); make it again") from None
+    for kind, key in (("program", "layers"), ("model", "network")):
+        if isinstance(header, dict) and key in header:
+            return cast(Literal["model", "program"], kind)
+    raise UserError(f"{path}: a safetensors file, but no network of ernn; `ernn import` makes one of torch's weights")
 
 
 def sha256(path: Path) -> str:

@@ -492,8 +492,8 @@ class _Model:
                 if before[0] < frames:
                     return (cycle - before[1]) / (frames - before[0])
                 if frames > _LONGEST:
-                    ended, half = self.frames.ended, _LONGEST // 2
-                    return (ended[_LONGEST] - ended[half]) / half
+                    ended, half, last = self.frames.ended, _LONGEST // 2, len(self.frames.ended) - 1
+                    return (ended[last] - ended[half]) / (last - half)
             cycle = array.wake
             array.tick()
         raise AssertionError("frames never end, but nothing happens")

@@ -23,7 +23,7 @@ from ernn.params import BlockSizes, Design, Network, ProgramSpec
 from ernn.params.methods import METHODS
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
-from ernn.quantize import tables
+from ernn.quantization import tables
 
 
 @dataclass(frozen=True)

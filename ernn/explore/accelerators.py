@@ -97,8 +97,9 @@ class Estimated:
         )
 
     def __str__(self) -> str:
-        names = [f"array {number}" for number in range(len(self.arrays) - 1)]
-        names = ["array", "output"] if len(names) == 1 else [*names, "output"]
+        layers = len(self.arrays) - (self.variant.program.output is not None)
+        names = [f"array {number}" for number in range(layers)] if layers > 1 else ["array"]
+        names += ["output"] * (len(self.arrays) - layers)
         arrays = ", ".join(f"{name} {_size(size)}" for name, size in zip(names, self.sizes, strict=True))
         stored = "transformed" if self.setting.transformed else "words"
         memory = "" if self.setting.memory == "auto" else f", memory={self.setting.memory}"

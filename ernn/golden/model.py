@@ -40,7 +40,8 @@ class Golden:
         self._log = Log()
         lookup = Lookup(program.activations, self._log)
         self._layers = [LayerModel(layer, plan_of(layer.kind, layer), lookup, self._log) for layer in program.layers]
-        self._output = LayerModel(program.output, OUTPUT, lookup, self._log)
+        output = program.output
+        self._output = None if output is None else LayerModel(output, OUTPUT, lookup, self._log)
 
     def initial(self, utterances: int) -> list[State]:
         """The state before the first frame."""
@@ -81,7 +82,7 @@ class Golden:
             ValueError: vectors or a state of another shape than the program's.
         """
         frames, utterances, _ = x.shape
-        logits = np.empty((frames, utterances, self.program.decoder.classes), np.int64)
+        logits = np.empty((frames, utterances, self.program.outputs), np.int64)
         now = list(state) if state is not None else self.initial(utterances)
         for t, (row, state_behind) in enumerate(self._frames(x, now, lengths)):
             logits[t], now = row.T, state_behind
@@ -134,7 +135,7 @@ class Golden:
                 after.append(new if running is None else _kept(running, new, state[number]))
             self._log.scope = "output"
             state = after
-            yield self._output.step(y, {})[0].array, state
+            yield (y if self._output is None else self._output.step(y, {})[0]).array, state
 
 
 def _shapes(state: Sequence[State]) -> list[dict[str, tuple[int, ...]]]:

@@ -19,6 +19,7 @@ from ernn.hw.design import (
     UnitShape,
     VectorPort,
 )
+from ernn.hw.hls import network as hls
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
 from ernn.hw.layout.steps import Steps
 from ernn.hw.verilog.frames import Beats
@@ -32,7 +33,7 @@ from ernn.hw.work import work
 from ernn.program import files as program_file
 from ernn.program import shape
 
-_LIBRARY = ("verilog", "rtl")
+DIGEST = "digest.txt"
 
 
 def rtl_project(network: NetworkHardware) -> Texts:
@@ -57,6 +58,17 @@ def rtl_project(network: NetworkHardware) -> Texts:
     return files
 
 
+def whole_project(network: NetworkHardware, part: str) -> Texts:
+    """Verilog and HLS C++ of an accelerator, each with its constants and a test bench, and the digest of all.
+
+    Args:
+        part: of the device, for the tools of its vendor.
+    """
+    target = hls.Target(part, network.architecture.clock.mhz)
+    files = rtl_project(network).merged(hls.project(network.program, target).below("hls"))
+    return files.merged(Texts({DIGEST: files.digest() + "\n"}))
+
+
 def library() -> dict[str, str]:
     """Modules that every network instantiates."""
     folder = resources.files("ernn.hw.verilog") / "library"
@@ -73,7 +85,7 @@ def description(network: NetworkHardware) -> Accelerator:
         clock_mhz=architecture.clock.mhz,
         streams=architecture.streams,
         input=_port(network.input, program.input),
-        logits=_port(network.output, program.output.logits),
+        logits=_port(network.output, program.logits),
         layers=tuple(_layer(layer) for layer in network.layers),
         protocol=PROTOCOL,
         registers=tuple(name for name, _, _ in network.registers),

@@ -1,83 +1,19 @@
-"""The acoustic model: stacked recurrent layers and an output layer over the phones."""
+"""The acoustic model: a recurrent network whose outputs are logits over phones."""
 
-import math
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from ernn.nn import gru as gru_cell
-from ernn.nn import lstm as lstm_cell
-from ernn.nn.matrices import CirculantWeight, DenseWeight, Weight
-from ernn.params import BlockSizes, Network
+from ernn.nn.recurrent import RecurrentModel
+from ernn.params import Network
 from ernn.records.decoding import Decoding
 
 Criterion = Literal["frames", "ctc"]
-Kind = Literal["input", "recurrent", "projection"]
-_ATTRIBUTES: dict[Kind, str] = {"input": "weight_ih", "recurrent": "weight_hh", "projection": "weight_ym"}
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a compressible matrix sits: its layer, its kind and its attribute there."""
-
-    layer: int
-    kind: Kind
-
-    @property
-    def attribute(self) -> str:
-        """The attribute of the layer, as in torch."""
-        return _ATTRIBUTES[self.kind]
-
-    def __str__(self) -> str:
-        return f"layers.{self.layer}.{self.attribute}"
-
-
-class RecurrentLayer(nn.Module):
-    """One LSTM or GRU layer; see `ernn.nn.lstm` and `ernn.nn.gru` for the equations."""
-
-    def __init__(self, network: Network, inputs: int) -> None:
-        super().__init__()
-        self.cell = network.cell
-        self.outputs = network.outputs
-        gates = 4 if network.cell == "lstm" else 3
-        self.weight_ih: Weight = DenseWeight(gates, network.cells, inputs)
-        self.weight_hh: Weight = DenseWeight(gates, network.cells, self.outputs)
-        self.bias = nn.Parameter(torch.empty(gates * network.cells))
-        self.peephole = nn.Parameter(torch.empty(3, network.cells)) if network.peepholes else None
-        self.weight_ym: Weight | None = (
-            DenseWeight(1, network.projection, network.cells) if network.projection else None
-        )
-        self.bias_hn = nn.Parameter(torch.empty(network.cells)) if network.reset == "after" else None
-        self.reset()
-
-    def reset(self) -> None:
-        """torch's initialisation, with the forget gate opened."""
-        cells = self.weight_ih.rows
-        bound = 1 / math.sqrt(cells)
-        for parameter in self.parameters():
-            nn.init.uniform_(parameter, -bound, bound)
-        if self.cell == "lstm":
-            self.bias.data[cells : 2 * cells] += 1
-
-    def forward(self, x: Float[Tensor, "time batch inputs"]) -> Float[Tensor, "time batch outputs"]:
-        """Outputs of every step from a zero state."""
-        if self.bias_hn is not None:
-            return gru_cell.gru_reset_after(x, self.weight_ih(), self.weight_hh(), self.bias, self.bias_hn)
-        if self.cell == "gru":
-            return gru_cell.gru(x, self.weight_ih(), self.weight_hh(), self.bias)[0]
-        weight_ym = None if self.weight_ym is None else self.weight_ym()
-        return lstm_cell.lstm(
-            x, None, self.weight_ih(), self.weight_hh(), self.bias, peephole=self.peephole, weight_ym=weight_ym
-        )[0]
-
-
-class AcousticModel(nn.Module):
+class AcousticModel(RecurrentModel):
     """Logits over the phones (and CTC's blank, last) for every feature vector.
 
     `decoding` is how CTC is decoded; None: greedily, by the best class of every frame.
@@ -90,72 +26,7 @@ class AcousticModel(nn.Module):
     def __init__(
         self, network: Network, dimension: int, phones: Sequence[str], criterion: Criterion = "frames"
     ) -> None:
-        super().__init__()
-        self.network, self.dimension, self.phones, self.criterion = network, dimension, tuple(phones), criterion
-        self.dropout = 0.0
-        outputs = network.outputs
-        self.layers = nn.ModuleList(
-            RecurrentLayer(network, dimension if index == 0 else outputs) for index in range(network.layers)
-        )
-        self.output = nn.Linear(outputs, len(phones) + (criterion == "ctc"))
+        super().__init__(network, dimension, len(phones) + (criterion == "ctc"))
+        self.phones, self.criterion = tuple(phones), criterion
         self.register_buffer("log_priors", torch.zeros(len(phones)))
         self.register_buffer("bigram", torch.zeros(len(phones) + 1, len(phones)))
-
-    def forward(self, x: Float[Tensor, "time batch dimension"]) -> Float[Tensor, "time batch classes"]:
-        """Logits; padded steps at the end of a sequence give values that mean nothing."""
-        for layer in self.layers:
-            x = F.dropout(layer(x), self.dropout, self.training)
-        return self.output(x)
-
-    def matrices(self) -> Iterator[tuple[Place, Weight]]:
-        """The matrices of the recurrent layers, in order."""
-        for index, layer in enumerate(self.layers):
-            for kind in _ATTRIBUTES:
-                place = Place(index, kind)
-                matrix = getattr(layer, place.attribute)
-                if matrix is not None:
-                    yield place, matrix
-
-    def replace(self, place: Place, matrix: Weight) -> None:
-        """Put `matrix` into `place`."""
-        setattr(self.layers[place.layer], place.attribute, matrix)
-
-    def parameter_groups(self, columns_exponent: float) -> list[dict[str, Any]]:
-        """Parameters by the `scale` of their learning rate, as an optimizer takes them.
-
-        First columns of blocks of size k have k ** `columns_exponent`, in wide matrices less.
-        """
-        groups: dict[float, list[nn.Parameter]] = defaultdict(list)
-        for module in self.modules():
-            for name, parameter in module.named_parameters(recurse=False):
-                scale = module.learning_rate_scale(name, columns_exponent) if isinstance(module, Weight) else 1.0
-                groups[scale].append(parameter)
-        return [{"params": parameters, "scale": scale} for scale, parameters in groups.items()]
-
-    @property
-    def stored_words(self) -> int:
-        """Words of the whole network: matrices as stored, peepholes, biases and the output layer."""
-        matrices = sum(matrix.stored_words for _, matrix in self.matrices())
-        inside = {id(parameter) for _, matrix in self.matrices() for parameter in matrix.parameters()}
-        return matrices + sum(parameter.numel() for parameter in self.parameters() if id(parameter) not in inside)
-
-
-def block_size_at(blocks: Sequence[BlockSizes], place: Place) -> int:
-    """The block size that a design gives the matrix at `place`."""
-    return int(getattr(blocks[place.layer], place.kind))
-
-
-def make_circulant(model: AcousticModel, blocks: Sequence[BlockSizes]) -> None:
-    """Replace, in place, every matrix with a block size above 1 by its projection."""
-    for place, matrix in list(model.matrices()):
-        block_size = block_size_at(blocks, place)
-        if block_size > 1:
-            model.replace(place, CirculantWeight.nearest(matrix, block_size))
-
-
-def randomise(model: AcousticModel, seed: int) -> None:
-    """Fresh weights, first columns spread as dense weights are: the start of training from scratch."""
-    torch.manual_seed(seed)
-    for layer in model.layers:
-        cast(RecurrentLayer, layer).reset()
-    model.output.reset_parameters()

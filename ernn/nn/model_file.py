@@ -1,10 +1,10 @@
-"""Acoustic models on disk: one safetensors file, the structure in its metadata."""
+"""Networks on disk: one safetensors file, the structure in its metadata; an acoustic model's phones are there too."""
 
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -13,6 +13,7 @@ from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
+from ernn.nn.recurrent import RecurrentModel
 from ernn.params import BlockSize, Network, Section
 from ernn.records.decoding import Decoding
 
@@ -39,35 +40,76 @@ class Structure(Section):
 
 
 class Header(Section):
-    """The metadata of a model file."""
+    """The metadata of a model file: with phones and a criterion, or, of any other network, with a number of outputs."""
 
     version: int
     network: Network
     dimension: PositiveInt
-    phones: Annotated[tuple[str, ...], Field(min_length=1)]
-    criterion: Literal["frames", "ctc"]
+    phones: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    criterion: Literal["frames", "ctc"] | None = None
     decoding: Decoding | None = None
+    outputs: Annotated[int, Field(ge=0)] | None = None  # 0: no linear layer
     matrices: dict[str, Structure]
 
+    @model_validator(mode="after")
+    def _of_speech_or_not(self) -> "Header":
+        if (self.phones is None) != (self.criterion is None) or (self.phones is None) != (self.outputs is not None):
+            raise ValueError("phones and criterion belong together, and outputs where they are missing")
+        return self
 
-def save(model: AcousticModel, path: Path) -> None:
+    @classmethod
+    def of(cls, model: RecurrentModel) -> "Header":
+        """What is written of a model."""
+        speech: dict[str, Any] = {"outputs": 0 if model.output is None else model.outputs}
+        if isinstance(model, AcousticModel):
+            speech = {"phones": model.phones, "criterion": model.criterion, "decoding": model.decoding}
+        matrices = {str(place): Structure.of(matrix) for place, matrix in model.matrices()}
+        return cls(version=VERSION, network=model.network, dimension=model.dimension, matrices=matrices, **speech)
+
+    def written(self) -> dict[str, Any]:
+        """As JSON; acoustic models have the keys that they always had."""
+        return self.model_dump(exclude={"outputs"} if self.outputs is None else {"phones", "criterion", "decoding"})
+
+    def empty(self) -> RecurrentModel:
+        """A model of this structure, to be filled.
+
+        Raises:
+            KeyError: a matrix that is not described.
+        """
+        if self.phones is not None and self.criterion is not None:
+            speech = AcousticModel(self.network, self.dimension, self.phones, self.criterion)
+            speech.decoding = self.decoding
+            model: RecurrentModel = speech
+        else:
+            assert self.outputs is not None
+            model = RecurrentModel(self.network, self.dimension, self.outputs or None)
+        for place, matrix in list(model.matrices()):
+            model.replace(place, self.matrices[str(place)].empty(matrix))
+        return model
+
+
+def save(model: RecurrentModel, path: Path) -> None:
     """Write `model` to `path`, whole or not at all."""
-    header = Header(
-        version=VERSION,
-        network=model.network,
-        dimension=model.dimension,
-        phones=model.phones,
-        criterion=model.criterion,
-        decoding=model.decoding,
-        matrices={str(place): Structure.of(matrix) for place, matrix in model.matrices()},
-    )
+    header = Header.of(model)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with artifacts.atomic(path) as temporary:  # one key: safetensors writes several in any order
-        save_file(tensors, temporary, metadata={"ernn": json.dumps(header.model_dump(), sort_keys=True)})
+        save_file(tensors, temporary, metadata={"ernn": json.dumps(header.written(), sort_keys=True)})
 
 
 def load(path: Path) -> AcousticModel:
-    """The model in `path`, as it was saved.
+    """The acoustic model in `path`, as it was saved.
+
+    Raises:
+        UserError: what `load_any` refuses, and networks without phones.
+    """
+    model = load_any(path)
+    if not isinstance(model, AcousticModel):
+        raise UserError(f"{path}: a network without phones; the stages for speech take one that pretrain wrote")
+    return model
+
+
+def load_any(path: Path) -> RecurrentModel:
+    """The network in `path`, as it was saved; an `AcousticModel` where it has phones.
 
     Raises:
         UserError: no such file, not a model of this version, tensors that do not fit (shape or kind of number), or
@@ -79,10 +121,7 @@ def load(path: Path) -> AcousticModel:
     artifacts.check_version(path, "model", raw.get("version"), VERSION, "train it again (`dvc repro`)")
     try:
         header = Header.model_validate(raw)
-        model = AcousticModel(header.network, header.dimension, header.phones, header.criterion)
-        model.decoding = header.decoding
-        for place, matrix in list(model.matrices()):
-            model.replace(place, header.matrices[str(place)].empty(matrix))
+        model = header.empty()
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

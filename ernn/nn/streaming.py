@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from ernn.nn.acoustic import AcousticModel, RecurrentLayer
 from ernn.nn.matrices import CirculantWeight, Weight
+from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 
 Vector = Float[np.ndarray, " elements"]
 
@@ -76,12 +76,12 @@ class CirculantProduct:
 class Stream:
     """The state of one utterance in a network, and the network's weights laid out for single frames."""
 
-    def __init__(self, model: AcousticModel) -> None:
+    def __init__(self, model: RecurrentModel) -> None:
         self._layers: list[_Layer] = [
             _LAYERS[layer.cell](layer) for layer in cast(list[RecurrentLayer], list(model.layers))
         ]
         self._inputs = model.dimension
-        self._weight, self._bias = _numbers(model.output.weight), _numbers(model.output.bias)
+        self._head = None if model.output is None else (_numbers(model.output.weight), _numbers(model.output.bias))
         self.reset()
 
     def reset(self) -> None:
@@ -90,7 +90,7 @@ class Stream:
             layer.reset()
 
     def __call__(self, x: Vector) -> Vector:
-        """Logits of the next frame.
+        """Outputs of the next frame.
 
         Raises:
             ValueError: a vector of another size.
@@ -99,7 +99,10 @@ class Stream:
             raise ValueError(f"x has shape {x.shape}, the network takes vectors of {self._inputs} elements")
         for layer in self._layers:
             x = layer(x)
-        return self._weight @ x + self._bias
+        if self._head is None:
+            return x
+        weight, bias = self._head
+        return weight @ x + bias
 
     @property
     def stored_words(self) -> int:

@@ -1,26 +1,25 @@
-"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as an acoustic model; also a command (--help).
+"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as a network of ours.
 
-The logits are torch's within float error; what an `AcousticModel` cannot express is refused. The model reads
+The outputs are torch's within float error; what a `RecurrentModel` cannot express is refused. The model reads
 (time, batch, inputs), whatever `batch_first` was. torch's two biases act as their sum, except in the candidate of a
-GRU, where r scales one of them. float64 is rounded to float32. Class priors and phone bigram are uniform.
+GRU, where r scales one of them. float64 is rounded to float32. With phones it becomes an acoustic model, whose class
+priors and phone bigram are uniform.
 """
 
 import math
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ernn.arguments import Parser, whole
 from ernn.errors import UserError, complaints
 
 if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
     from torch import Tensor, nn
 
-    from ernn.nn.acoustic import AcousticModel
+    from ernn.nn.recurrent import RecurrentModel
     from ernn.params import Network
 
 
@@ -32,9 +31,14 @@ _SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict()
 
 
 def from_modules(
-    recurrent: "nn.LSTM | nn.GRU", output: "nn.Linear", phones: Sequence[str], blank: int | None = None
-) -> "AcousticModel":
-    """The acoustic model that computes `output(recurrent(x)[0])`; `phones` and `blank` as in `from_weights`.
+    recurrent: "nn.LSTM | nn.GRU",
+    output: "nn.Linear | None",
+    phones: Sequence[str] | None = None,
+    blank: int | None = None,
+) -> "RecurrentModel":
+    """The network that computes `output(recurrent(x)[0])`, or `recurrent(x)[0]` without an output layer.
+
+    `phones` and `blank` are those of `from_weights`.
 
     >>> from torch import nn
     >>> from_modules(nn.GRU(40, 128, num_layers=2), nn.Linear(128, 3), ["sil", "aa", "n"]).network.reset
@@ -46,27 +50,34 @@ def from_modules(
     """
     from torch import nn
 
-    if type(recurrent) not in (nn.LSTM, nn.GRU) or type(output) is not nn.Linear:  # a subclass may compute anything
-        got = f"{type(recurrent).__name__} and {type(output).__name__}"
+    if type(recurrent) not in (nn.LSTM, nn.GRU) or (output is not None and type(output) is not nn.Linear):
+        got = f"{type(recurrent).__name__} and {type(output).__name__}"  # a subclass may compute anything
         raise UserError(f"modules must be a torch.nn.LSTM or torch.nn.GRU and a torch.nn.Linear, got {got}; use those")
     if recurrent.dropout and recurrent.training:
         raise UserError(f"dropout={recurrent.dropout:g} is active, but an imported model has none; call .eval() first")
-    for name, module in (("recurrent", recurrent), ("output", output)):
+    modules: dict[str, nn.Module] = {"recurrent": recurrent} | ({} if output is None else {"output": output})
+    for name, module in modules.items():
         _refuse_additions(name, module)
-    weights = nn.ModuleDict({"recurrent": recurrent, "output": output}).state_dict()
+    weights = nn.ModuleDict(modules).state_dict()
     return from_weights(weights, phones, prefix="recurrent.", output_prefix="output.", blank=blank)
 
 
 def from_weights(
-    weights: "dict[str, Tensor]", phones: Sequence[str], *, prefix: str, output_prefix: str, blank: int | None = None
-) -> "AcousticModel":
-    """The acoustic model of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
+    weights: "dict[str, Tensor]",
+    phones: Sequence[str] | None = None,
+    *,
+    prefix: str,
+    output_prefix: str,
+    blank: int | None = None,
+) -> "RecurrentModel":
+    """The network of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
 
     `module.` and `_orig_mod.`, which torch's wrappers put before every name, are left out where the prefixes lack them.
 
     Args:
-        weights: every tensor of the recurrent layers and of the output layer, and nothing else.
-        phones: labels of the classes, in their order, without the blank.
+        weights: every tensor of the recurrent layers and of the output layer, and nothing else; without phones there
+            need be no output layer.
+        phones: labels of the classes, in their order, without the blank; then it is an acoustic model.
         prefix: the part of its name before `weight_ih_l0`.
         output_prefix: the part of its name before the output layer's `weight`.
         blank: class of CTC's blank, which becomes the last one; None means a class a phone, trained on frames.
@@ -77,6 +88,7 @@ def from_weights(
     import torch
 
     from ernn.nn.acoustic import AcousticModel
+    from ernn.nn.recurrent import RecurrentModel
 
     for name, tensor in weights.items():
         if not isinstance(tensor, torch.Tensor):
@@ -85,18 +97,28 @@ def from_weights(
             raise UserError(f"{name}: layers here run forward in time only; train with bidirectional=False")
     left, weight, bias = _unwrapped(weights, prefix), f"{output_prefix}weight", f"{output_prefix}bias"
     _check_prefix(left, prefix, _FIRST, "prefix")
-    _check_prefix(left, output_prefix, "weight", "output_prefix")
+    if phones is not None or any(not name.startswith(prefix) for name in left) or weight in left:
+        _check_prefix(left, output_prefix, "weight", "output_prefix")
     network, state = _recurrent(left, prefix)
-    order = _order(_sides(left, weight)[0], phones, blank)
+    if phones is None and not left:
+        bare = RecurrentModel(network, state["layers.0.weight_ih.weight"].shape[1], None)
+        bare.load_state_dict(state)
+        return bare
+    outputs = _sides(left, weight)[0]
+    order = [*range(outputs)] if phones is None else _order(outputs, phones, blank)
     state["output.weight"] = _take(left, weight, len(order), network.outputs)[order]
     state["output.bias"] = _take(left, bias, len(order))[order] if bias in left else torch.zeros(len(order))
     if left:
         raise _unexpected(left, min(left), "no such tensor")
     inputs = state["layers.0.weight_ih.weight"].shape[1]
-    model = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")
-    state["bigram"] = torch.full_like(model.bigram, -math.log(len(phones)))
-    model.load_state_dict(state | {"log_priors": state["bigram"][0]})
-    return model
+    if phones is None:
+        model = RecurrentModel(network, inputs, outputs)
+        model.load_state_dict(state)
+        return model
+    speech = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")
+    state["bigram"] = torch.full_like(speech.bigram, -math.log(len(phones)))
+    speech.load_state_dict(state | {"log_priors": state["bigram"][0]})
+    return speech
 
 
 def _refuse_additions(name: str, module: "nn.Module") -> None:
@@ -220,15 +242,24 @@ def _unexpected(left: "dict[str, Tensor]", name: str, expected: str) -> UserErro
     return UserError(f"{name}: expected {expected}, got {got}; give one LSTM or GRU, one Linear and their prefixes")
 
 
-def _convert(weights: Path, phones: Path, model: Path, **options: Any) -> "AcousticModel":
-    from ernn import artifacts
-    from ernn.nn import model_file
+def read(file: Path, phones: Path | None, **options: Any) -> "RecurrentModel":
+    """The network of a state dict in a safetensors file.
 
-    artifacts.check_writable(model)
-    labels = artifacts.read_text(phones, "write the labels of the classes there, one a line").split()
-    made = from_weights(_tensors(weights), labels, **options)
-    model_file.save(made, model)
-    return made
+    Args:
+        phones: a text with the labels of the classes.
+        options: of `from_weights`.
+
+    Raises:
+        UserError: a file is missing or another one, or what `from_weights` refuses.
+    """
+    from ernn import artifacts
+
+    labels = None
+    if phones is not None:
+        labels = artifacts.read_text(phones, "write the labels of the classes there, one a line").split()
+    elif options.get("blank") is not None:
+        raise UserError("blank is CTC's among phones: name their labels with --phones, or leave --blank out")
+    return from_weights(_tensors(file), labels, **options)
 
 
 def _tensors(file: Path) -> "dict[str, Tensor]":
@@ -250,31 +281,3 @@ def _tensors(file: Path) -> "dict[str, Tensor]":
         if pickled:
             raise UserError(f"{file}: written by torch.save; opening such files can run code, so {_SAVE}") from None
         raise UserError(f"{file}: not a whole safetensors file ({error}); {_SAVE}") from None
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Write the model file that the command line asks for."""
-    parser = Parser("python -m ernn.nn.torch_import", description="torch's layers as a model file.")
-    parser.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
-    parser.add_argument("--prefix", default="", help="the part of its names before weight_ih_l0")
-    parser.add_argument("--output-prefix", default="output.", help="the part before weight and bias of the linear")
-    parser.add_argument("--phones", type=Path, required=True, help="text: labels of the classes, without CTC's blank")
-    parser.add_argument("--blank", type=whole(0), help="class of CTC's blank; leave it out if trained on frames")
-    parser.add_argument("--model", type=Path, required=True, help="the model file to write")
-    options = parser.parse_args(arguments)
-    try:
-        for given in (options.weights, options.phones):
-            if given.resolve() == options.model.resolve():
-                raise UserError(f"--model {options.model} is a file that is read; name another place")
-        made = _convert(**vars(options))
-    except UserError as error:
-        print(f"torch_import: {error}", file=sys.stderr)
-        sys.exit(2)
-    network, classes = made.network, len(made.phones) + (made.criterion == "ctc")
-    sizes = f"{network.layers} layers of {network.cells} cells"
-    projection = f" projected to {network.projection}" if network.projection else ""
-    print(f"{network.cell}, {sizes}{projection}, {made.dimension} inputs, {classes} classes: {options.model}")
-
-
-if __name__ == "__main__":
-    main()

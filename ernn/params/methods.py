@@ -1,6 +1,6 @@
 """The ways to a network's weights: each once, with what parameters, report and figures say of it.
 
-What a method does is in `ernn.compress.methods`.
+What a method does is in `ernn.compression.methods`.
 """
 
 from dataclasses import dataclass

@@ -238,18 +238,21 @@ class Decoder:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A whole integer network: front end, activations, layers, output layer, decoder.
+    """A whole integer network: activations, layers, output layer; of speech also front end and decoder.
+
+    Without a front end the inputs are plain vectors, without a decoder the outputs plain numbers, and without an output
+    layer they are those of the last recurrent layer.
 
     Raises:
         ValueError: layers that do not fit each other.
     """
 
     name: str
-    frontend: Frontend
+    frontend: Frontend | None
     activations: Activations
     layers: tuple[Layer, ...]
-    output: Output
-    decoder: Decoder
+    output: Output | None
+    decoder: Decoder | None
     version: int = VERSION
 
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
@@ -263,17 +266,15 @@ class Program:
                     f"layers.{index + 1}.input: takes {after.inputs} elements of {after.input}, "
                     f"layer {index} gives {before.outputs} of {before.output}"
                 )
-        if self.frontend.mean is not None and self.frontend.mean.size != self.inputs:
+        if self.frontend is not None and self.frontend.mean is not None and self.frontend.mean.size != self.inputs:
             raise ValueError(f"frontend.mean: {self.frontend.mean.size} elements, layer 0 takes {self.inputs}")
-        if self.output.weight.cols != self.layers[-1].outputs:
+        if self.output is not None and self.output.weight.cols != self.layers[-1].outputs:
             raise ValueError(
                 f"output.weight: takes {self.output.weight.cols} elements, the last layer gives "
                 f"{self.layers[-1].outputs}"
             )
-        if self.output.weight.rows != self.decoder.classes:
-            raise ValueError(
-                f"output.weight: gives {self.output.weight.rows} classes, the decoder knows {self.decoder.classes}"
-            )
+        if self.decoder is not None and self.outputs != self.decoder.classes:
+            raise ValueError(f"output.weight: gives {self.outputs} classes, the decoder knows {self.decoder.classes}")
 
     @property
     def inputs(self) -> int:
@@ -286,10 +287,20 @@ class Program:
         return self.layers[0].input
 
     @property
+    def outputs(self) -> int:
+        """Elements of an output: classes of the logits, where they are phones."""
+        return self.layers[-1].outputs if self.output is None else self.output.weight.rows
+
+    @property
+    def logits(self) -> Format:
+        """Format of the outputs."""
+        return self.layers[-1].output if self.output is None else self.output.logits
+
+    @property
     def matrices(self) -> dict[str, Matrix]:
         """All matrices by their full names."""
         inner = {f"layers.{n}.{name}": m for n, layer in enumerate(self.layers) for name, m in layer.matrices.items()}
-        return inner | {"output.weight": self.output.weight}
+        return inner if self.output is None else inner | {"output.weight": self.output.weight}
 
     @property
     def weight_bits(self) -> int:

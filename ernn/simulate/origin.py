@@ -38,7 +38,9 @@ def check_speech(program: Program, file: Path, features: Speech) -> None:
         file: the program's, for the message.
 
     Raises:
-        UserError: vectors of another size, other phones or another order of them.
+        UserError: a program without phones, vectors of another size, other phones or another order of them.
     """
+    if program.decoder is None:
+        raise UserError(f"{file}: a program without phones, so it has no phone errors; give one of an acoustic model")
     cure = "give the program that was quantized on these features (`dvc repro`)"
     speech.check(Speech(file, program.inputs, program.decoder.phones), features, cure)

@@ -18,16 +18,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-import ernn
 from ernn import artifacts
 
-CODE = ("compress", "data/dataset.py", "nn", "quantize", "scoring", "training")
+CODE = ("compression", "data/dataset.py", "nn", "quantization", "scoring", "training")
 
 
 @cache
 def code_digest() -> str:
     """sha256 over the sources that decide the weights."""
-    root = Path(ernn.__file__).parent
+    root = Path(artifacts.__file__).parents[1]
     files = sorted(
         path for name in CODE for path in ((root / name).rglob("*.py") if "." not in name else [root / name])
     )

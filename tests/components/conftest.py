@@ -17,10 +17,11 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.nn import model_file
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import AcceleratorSpec, Bits, Design, Features, Network, ProgramSpec, Quantization, Scoring
 from ernn.program import files as program_file
-from ernn.quantize import calibrate, chain, freeze, tables
+from ernn.quantization import calibrate, chain, freeze, tables
 from ernn.records.benchmark import BenchmarkRecord
 from ernn.records.simulation import SimulationRecord
 from ernn.records.synthesis import Counts, SynthesisRow

@@ -11,10 +11,10 @@ from components import stage
 from components.quantize import quantize
 from ernn.data.dataset import Dataset
 from ernn.nn import model_file
-from ernn.nn.acoustic import make_circulant
+from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Scoring, Training
 from ernn.program import files
-from ernn.quantize import chain, evaluate
+from ernn.quantization import chain, evaluate
 from ernn.training import outcome, session
 from ernn.training.loop import Phase
 from tests import toy

@@ -9,8 +9,8 @@ from ernn import artifacts
 from ernn.data.dataset import Dataset
 from ernn.explore.sensitivity import measure
 from ernn.nn import model_file
-from ernn.nn.acoustic import make_circulant
 from ernn.nn.matrices import CirculantWeight
+from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Scoring, Training
 from ernn.records.sensitivity import SensitivityRecord
 from ernn.training import session

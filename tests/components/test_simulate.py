@@ -40,7 +40,7 @@ def entered(generated, monkeypatch):
 def run(project="project", to="out", program="program", dataset="data"):
     paths = {"dataset": dataset, "program-file": program, "project": project}
     paths |= {"outcome": f"{to}/outcome.json", "metrics": f"{to}/metrics.json"}
-    arguments = ["--accelerator", "small", *(part for name, path in paths.items() for part in (f"--{name}", path))]
+    arguments = [part for name, path in paths.items() for part in (f"--{name}", path)]
     stage.main(simulate, arguments)
 
 

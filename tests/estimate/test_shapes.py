@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.architecture import architecture
-from ernn.compress.pruning import Pruner
+from ernn.compression.pruning import Pruner
 from ernn.data.phones import PHONES48
 from ernn.errors import UserError
 from ernn.estimate.shapes import Shape
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import AcceleratorSpec, Design, Features, Hardware, Network, ProgramSpec, Quantization
 from ernn.params.hardware import ArraySize
 from ernn.program.network import Lstm, Program
-from ernn.quantize import calibrate, freeze, tables
+from ernn.quantization import calibrate, freeze, tables
 
 INPUTS = 10
 CASES = {

@@ -9,7 +9,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
-from ernn.quantize import tables
+from ernn.quantization import tables
 from tests.dataflow.values import fourier_of
 
 FRONTEND = Frontend("logmel", 40, 25.0, 10.0, 1, 1, "speaker")
@@ -21,14 +21,16 @@ class RandomPrograms:
     def __init__(self, seed: int) -> None:
         self._random = np.random.default_rng(seed)
 
-    def program(self, plain: bool = False) -> Program:
-        """One or two layers of LSTM or GRU cells, or of plain ones, and an output layer."""
+    def program(self, plain: bool = False, head: bool = True) -> Program:
+        """One or two layers of LSTM or GRU cells, or of plain ones, and an output layer and a decoder, or neither."""
         functions = self._functions()
         inputs, format = self._int(1, 7), self._format()
         layers: list[Layer] = []
         for _ in range(self._int(1, 2)):
             layers.append(self._layer(inputs, format, plain))
             inputs, format = layers[-1].outputs, layers[-1].output
+        if not head:
+            return Program("random", None, functions, tuple(layers), None, None)
         phones = self._int(2, 5)
         output = Output(self._matrix(1, phones, inputs, 1), self._numbers(phones), self._format())
         zeros = [np.zeros(shape, np.float32) for shape in ((phones,), (phones + 1, phones))]

@@ -5,8 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.nn.acoustic import AcousticModel, Place, block_size_at, make_circulant, randomise
+from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import FASTEST_SUM, CirculantWeight, Weight
+from ernn.nn.recurrent import Place, block_size_at, make_circulant, randomise
 from ernn.params import BlockSizes, Network
 from tests import toy
 

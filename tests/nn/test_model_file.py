@@ -6,10 +6,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ernn.compress.pruning import Pruner
+from ernn.compression.pruning import Pruner
 from ernn.errors import UserError
 from ernn.nn import model_file
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes
 from ernn.program import files as program_file
 from ernn.records.decoding import Decoding

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.nn import circulant
-from ernn.nn.acoustic import AcousticModel, make_circulant, randomise
+from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight, PrunedWeight
+from ernn.nn.recurrent import make_circulant, randomise
 from ernn.nn.streaming import CirculantProduct, Stream, packed_transform
 from ernn.params import Design, Network
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ernn.nn import model_file
-from ernn.nn.acoustic import AcousticModel, make_circulant
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.recurrent import make_circulant
 from ernn.nn.torch_import import from_modules, from_weights
 from ernn.params import BlockSizes, Network
 from ernn.scoring import decoding

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ernn.compress.admm import Pull
+from ernn.compression.admm import Pull
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
 from ernn.nn import model_file

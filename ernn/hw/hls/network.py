@@ -51,13 +51,14 @@ def project(program: Program, target: Target) -> Texts:
         files[f"src/layer{number}.h"] = _guarded(
             f"layer{number}", layers.recurrent(number, layer, program.activations, clock)
         )
-    y = program.layers[-1].output
-    files["src/output.h"] = _guarded("output", layers.output(program.output, y, clock))
+    if program.output is not None:
+        y = program.layers[-1].output
+        files["src/output.h"] = _guarded("output", layers.output(program.output, y, clock))
     return Texts(sorted(files.items()))
 
 
 def _header(program: Program) -> str:
-    beats = [whole_bytes(bits) for bits in (program.input.bits, program.output.logits.bits)]
+    beats = [whole_bytes(bits) for bits in (program.input.bits, program.logits.bits)]
     return f"""// {program.name}: a frame of features in, its logits out.
 #ifndef ERNN_H
 #define ERNN_H
@@ -67,7 +68,7 @@ def _header(program: Program) -> str:
 #include "hls_stream.h"
 
 const int ERNN_INPUTS = {program.inputs};
-const int ERNN_CLASSES = {program.output.weight.rows};
+const int ERNN_CLASSES = {program.outputs};
 
 typedef ap_axis<{beats[0]}, 1, 1, 1> ernn_feature; // user: the first feature of an utterance
 typedef ap_axis<{beats[1]}, 1, 1, 1> ernn_logit;
@@ -80,18 +81,24 @@ void ernn(hls::stream<ernn_feature> &features, hls::stream<ernn_logit> &logits);
 
 def _top(program: Program) -> str:
     headers = [f"layer{number}" for number in range(len(program.layers))]
-    readers = [*(layer.weight_ih for layer in program.layers[1:]), program.output.weight]
+    output, included = program.output, headers
+    readers = [layer.weight_ih.block_size for layer in program.layers[1:]]
+    readers.append(1 if output is None else output.weight.block_size)
     x = vector("x", program.input.bits, program.inputs, program.layers[0].weight_ih.block_size)
     states = "".join(
-        vector(f"y{number}", layer.output.bits, layer.outputs, max(layers.banks(layer), reader.block_size), True)
+        vector(f"y{number}", layer.output.bits, layer.outputs, max(layers.banks(layer), reader), True)
         for number, (layer, reader) in enumerate(zip(program.layers, readers, strict=True))
     )
-    logits = vector("values", program.output.logits.bits, program.output.weight.rows, program.output.weight.block_size)
+    values, logits = f"y{len(headers) - 1}", ""
+    if output is not None:
+        logits = vector("values", program.logits.bits, program.outputs, output.weight.block_size)
+        logits += f"    output({values}, values);\n"
+        values, included = "values", [*headers, "output"]
     vectors = ["x", *(f"y{number}" for number in range(len(headers)))]
     calls = "".join(
         f"    {name}({x_t}, first, {y_t});\n" for name, x_t, y_t in zip(headers, vectors, vectors[1:], strict=False)
     )
-    includes = "".join(f'#include "{name}.h"\n' for name in sorted([*headers, "output"]))
+    includes = "".join(f'#include "{name}.h"\n' for name in sorted(included))
     return f"""#include "ernn.h"
 
 {includes}
@@ -107,11 +114,10 @@ void ernn(hls::stream<ernn_feature> &features, hls::stream<ernn_logit> &logits) 
         if (n == 0)
             first = beat.user != 0;
     }}
-{calls}{logits}    output(y{len(headers) - 1}, values);
-    for (int n = 0; n < ERNN_CLASSES; n++) {{
+{calls}{logits}    for (int n = 0; n < ERNN_CLASSES; n++) {{
 #pragma HLS PIPELINE II=1
         ernn_logit beat;
-        beat.data = values[n];
+        beat.data = {values}[n];
         beat.keep = beat.strb = -1;
         beat.user = first && n == 0;
         beat.last = n == ERNN_CLASSES - 1;

@@ -32,7 +32,7 @@ def arrays(
         UserError: sizes that a layer cannot be divided into, or a list of another length.
     """
     required = [each for number, layer in enumerate(program.layers) for each in requirements(number, layer)]
-    required.append(output_requirements(program, logits))
+    required += output_requirements(program, logits)
     sizes = list(each) or [of_output if array.name == "output" else of_layers for array in required]
     if len(sizes) != len(required):
         names = ", ".join(array.name for array in required)
@@ -76,10 +76,12 @@ def requirements(number: int, layer: Layer) -> list[Requirements]:
     return found
 
 
-def output_requirements(program: Program, logits: int) -> Requirements:
-    """That of the output layer's array, for so many logits a beat."""
+def output_requirements(program: Program, logits: int) -> list[Requirements]:
+    """That of the output layer's array, for so many logits a beat; none where there is no such layer."""
+    if program.output is None:
+        return []
     weight = program.output.weight
-    return Requirements("output", 0, *_blocks(weight), heads=-(-logits // weight.block_size))
+    return [Requirements("output", 0, *_blocks(weight), heads=-(-logits // weight.block_size))]
 
 
 def _blocks(matrix: Matrix) -> tuple[int, int]:

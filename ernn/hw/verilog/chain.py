@@ -58,7 +58,9 @@ def links(program: Program, logits: int = 1) -> list[Link]:
             x, *arrays = arrays
             found.append(Link(f"{name}_x", (x,), layer, program, x=True))
         found.append(Link(name, tuple(arrays), layer, program))
-    return [*found, Link("output_layer", (output_requirements(program, logits),), program.output, program)]
+    if program.output is not None:
+        found.append(Link("output_layer", tuple(output_requirements(program, logits)), program.output, program))
+    return found
 
 
 def _source_of(layer: Layer, array: Array, before: Words) -> Words:

@@ -52,7 +52,7 @@ class Architecture:
 
     def output(self, program: Program) -> Beats:
         """Beats of the output stream."""
-        return Beats(self.logits, program.output.logits.bits, program.decoder.classes)
+        return Beats(self.logits, program.logits.bits, program.outputs)
 
     def __post_init__(self) -> None:
         for count in (self.features, self.logits):
@@ -68,7 +68,7 @@ class NetworkHardware:
     """
 
     def __init__(self, program: Program, architecture: Architecture) -> None:
-        for name, format in (("features", program.input), ("logits", program.output.logits)):
+        for name, format in (("features", program.input), ("logits", program.logits)):
             if format.bits > LARGEST_BITS:
                 raise UserError(
                     f"{program.name}: an accelerator's {name} have up to {LARGEST_BITS} bits, got {format.bits}; "

@@ -45,6 +45,13 @@ def test_c_simulation_of_random_networks(seed, tmp_path):
     assert simulated(program, random.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
 
 
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_c_simulation_of_networks_without_an_output_layer(seed, tmp_path):
+    random = RandomPrograms(seed)
+    program = random.program(head=False)
+    assert simulated(program, random.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
+
+
 @pytest.mark.parametrize("name", programs.STRUCTURES)
 def test_text_is_the_same_every_time(name):
     first, second = (network.project(programs.build(**programs.STRUCTURES[name]), designs.HLS) for _ in range(2))

@@ -30,6 +30,7 @@ def sizes(seed: int) -> dict[str, object]:
 
 FAST = (7, 10, 19)
 SEEDS = [seed if seed in FAST else pytest.param(seed, marks=pytest.mark.slow) for seed in range(60)]
+STATES = [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (3, 4, 8, 12))]  # of programs without a head
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -40,3 +41,13 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 class TestRandom(Equality):
     """All laws."""
+
+
+class TestStates(Equality):
+    """All laws, of networks whose outputs are the states of their last layer."""
+
+    @pytest.fixture(scope="class", params=STATES)
+    def built(self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+        """A random network without an output layer."""
+        made = RandomPrograms(request.param).program(head=False)
+        return equality.build(tmp_path_factory.mktemp("states"), made, **sizes(request.param))

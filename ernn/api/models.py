@@ -1,0 +1,170 @@
+"""A float network: from torch or a file, compressed with a user's data, and run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ernn.api.sequences import Given, Sequences, table
+
+if TYPE_CHECKING:  # `import ernn` loads no torch
+    from torch import Tensor, nn
+
+    from ernn.api.programs import Program
+    from ernn.nn.recurrent import RecurrentModel
+    from ernn.nn.streaming import Stream
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A float network: recurrent layers, and perhaps a linear layer behind them.
+
+    Args:
+        network: as torch has it; it is not to be changed.
+    """
+
+    network: RecurrentModel
+
+    @property
+    def inputs(self) -> int:
+        """Elements of a vector that goes in."""
+        return self.network.dimension
+
+    @property
+    def outputs(self) -> int:
+        """Elements of a vector that comes out."""
+        return self.network.outputs
+
+    @property
+    def stored_words(self) -> int:
+        """Weights as they are stored: of a block-circulant matrix, one of k."""
+        return self.network.stored_words
+
+    def predict(self, x: Given) -> Any:
+        """Outputs of every step, from a state of zeros, float32, in the form of x.
+
+        Args:
+            x: (time, inputs), (sequences, time, inputs), or a list of (time, inputs).
+
+        Raises:
+            UserError: another form, or numbers that are not finite.
+        """
+        import torch
+
+        given = Sequences.of(x, self.inputs)
+        self.network.eval()
+        with torch.no_grad():
+            found = [self.network(torch.from_numpy(each)[:, None])[:, 0].numpy() for each in given.each]
+        return given.like(found)
+
+    def stream(self) -> Stream:
+        """The network step by step: call it with a vector of `inputs` elements; `reset()` begins a sequence."""
+        from ernn.nn.streaming import Stream
+
+        return Stream(self.network.eval())
+
+    def save(self, path: str | Path) -> None:
+        """Write a safetensors file, whole or not at all; `ernn.load` reads it."""
+        from ernn.nn import model_file
+
+        model_file.save(self.network, Path(path))
+
+    def __repr__(self) -> str:
+        sizes = self.network.network
+        title = f"Model: {self.inputs} inputs, {sizes.layers} x {sizes.cell} of {sizes.cells} cells, "
+        rows = [
+            (
+                str(place),
+                f"{matrix.gates} x {matrix.rows} x {matrix.cols}",
+                _structure(matrix),
+                f"{matrix.stored_words:,}",
+            )
+            for place, matrix in self.network.matrices()
+        ]
+        if self.network.output is not None:
+            weight = self.network.output.weight
+            rows.append(("output.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
+        text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
+        return f"{title}{self.outputs} outputs, {self.stored_words:,} stored words\n{text}"
+
+
+def _structure(matrix: Any) -> str:
+    return f"circulant, k = {matrix.block_size}" if matrix.kind == "circulant" else str(matrix.kind)
+
+
+def from_torch(recurrent: nn.LSTM | nn.GRU, head: nn.Linear | None = None) -> Model:
+    """The network that computes `head(recurrent(x)[0])`, equal to torch's within float error.
+
+    Args:
+        recurrent: any number of layers, with bias or without; an LSTM may have a projection. Active dropout, hooks and
+            both directions are refused.
+        head: the linear layer over the outputs of the last recurrent one; None: these are the network's.
+
+    Raises:
+        UserError: what a network of ours cannot express, with its name.
+    """
+    from ernn.nn.torch_import import from_modules
+
+    return Model(from_modules(recurrent, head))
+
+
+def load(path: str | Path) -> Model | Program:
+    """What a file holds: a float network, or an integer one.
+
+    Raises:
+        UserError: no such file, or another one.
+    """
+    from ernn.artifacts import network_kind
+
+    file = Path(path)
+    if network_kind(file) == "program":
+        from ernn.api.programs import Program
+        from ernn.program import files
+
+        return Program(files.load(file))
+    from ernn.nn import model_file
+
+    return Model(model_file.load_any(file))
+
+
+def compress(
+    model: Model,
+    train: tuple[Given, Any],
+    block_size: int = 8,
+    *,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    epochs: int = 10,
+    batch: int = 32,
+    learning_rate: float = 2e-3,
+    seed: int = 1,
+    progress: bool = True,
+) -> Model:
+    """A network whose matrices are block-circulant, by ADMM with a user's loss and data (arXiv:1812.07106).
+
+    Half of the epochs pull the weights, in the other half the compressed network learns on.
+
+    Args:
+        model: a trained network; it stays as it is.
+        train: x, in a form that `predict` takes, and y: a target for every step, (.., time, ..), or one for each
+            sequence, which the last step's output is compared with.
+        block_size: k of every matrix but the output layer's, a power of two: one of k weights is stored.
+        loss: of outputs and targets of a batch, a mean. If nothing is said: cross-entropy for integers, the mean
+            squared error for other numbers.
+        epochs: over `train`, at least 2.
+        batch: sequences of a step.
+        learning_rate: of Adam, at its greatest.
+        seed: of the order of sequences.
+        progress: show a bar with the loss.
+
+    Raises:
+        UserError: data that do not fit the network, a block size that is no power of two, or a loss that is not finite.
+    """
+    from ernn.compression import with_data
+
+    x, y = train
+    given = Sequences.of(x, model.inputs, "train x")
+    targets = with_data.targets(y, [len(each) for each in given.each], given.alone, model.outputs)
+    options = with_data.Options(epochs, batch, learning_rate, seed, progress)
+    return Model(with_data.compress(model.network, block_size, given.each, targets, loss, options))

@@ -1,0 +1,188 @@
+"""An integer network: the numbers that the hardware computes, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ernn.api.sequences import Given, Sequences, table
+from ernn.errors import UserError
+
+if TYPE_CHECKING:
+    from ernn.api.models import Model
+    from ernn.golden.layers import State
+    from ernn.program import network
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """How far an integer network is from a float one.
+
+    Args:
+        mean: of the absolute differences of all outputs of all steps.
+        worst: the largest of them.
+        spread: the deviation of the float outputs, for scale.
+        saturated: values that had no room in their format, by name, with their share; the most frequent first.
+    """
+
+    mean: float
+    worst: float
+    spread: float
+    saturated: tuple[tuple[str, float], ...]
+
+    def __repr__(self) -> str:
+        rows = [("mean absolute difference", f"{self.mean:.3g}"), ("largest difference", f"{self.worst:.3g}")]
+        rows += [("deviation of the float outputs", f"{self.spread:.3g}")]
+        rows += [(f"saturated: {name}", f"{share:.2%}") for name, share in self.saturated[:5]]
+        return table(("integers against floats", ""), rows)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Program:
+    """An integer network; what it predicts, its accelerator gives bit for bit.
+
+    Args:
+        value: every integer of it.
+    """
+
+    value: network.Program
+
+    @property
+    def inputs(self) -> int:
+        """Elements of a vector that goes in."""
+        return self.value.inputs
+
+    @property
+    def outputs(self) -> int:
+        """Elements of a vector that comes out."""
+        return self.value.outputs
+
+    def predict(self, x: Given) -> Any:
+        """Outputs of every step, from a state of zeros, float64, in the form of x: integers times their resolution.
+
+        Args:
+            x: (time, inputs), (sequences, time, inputs), or a list of (time, inputs); rounded to the input format.
+
+        Raises:
+            UserError: another form, or numbers that are not finite.
+        """
+        given = Sequences.of(x, self.inputs)
+        return given.like([each * self.value.logits.resolution for each in self._run(given)[0]])
+
+    def compare(self, model: Model, x: Given) -> Comparison:
+        """The outputs for x beside those of a float network.
+
+        Raises:
+            UserError: what `predict` refuses, or a network of other sizes.
+        """
+        if (model.inputs, model.outputs) != (self.inputs, self.outputs):
+            raise UserError(
+                f"model has {model.inputs} inputs and {model.outputs} outputs, the program {self.inputs} and "
+                f"{self.outputs}; compare it with the network that it was quantized from"
+            )
+        given = Sequences.of(x, self.inputs)
+        integers, saturated = self._run(given)
+        ours = np.concatenate(integers) * self.value.logits.resolution
+        theirs = np.concatenate([np.asarray(each, np.float64) for each in model.predict(list(given.each))])
+        difference = np.abs(ours - theirs)
+        return Comparison(float(difference.mean()), float(difference.max()), float(theirs.std()), saturated)
+
+    def stream(self) -> IntegerStream:
+        """The network step by step: call it with a vector of `inputs` elements; `reset()` begins a sequence."""
+        return IntegerStream(self.value)
+
+    def save(self, path: str | Path) -> None:
+        """Write a file (docs/program.md), whole or not at all; `ernn.load` reads it."""
+        from ernn.program import files
+
+        files.save(self.value, Path(path))
+
+    def __repr__(self) -> str:
+        program = self.value
+        title = f"Program {program.name}: {self.inputs} inputs of {program.input}, {self.outputs} outputs of "
+        rows = [(name, _shape(matrix), f"{matrix.stored_words:,}") for name, matrix in program.matrices.items()]
+        text = table(("matrix", "gates x rows x columns", "stored words"), rows)
+        return f"{title}{program.logits}; {program.weight_bits:,} bits of weights\n{text}"
+
+    def _run(self, given: Sequences) -> tuple[list[np.ndarray], tuple[tuple[str, float], ...]]:
+        """Integers of the output format of every sequence, and what was saturated."""
+        from ernn.golden.model import Golden
+
+        golden = Golden(self.value)
+        lengths = np.array([len(each) for each in given.each])
+        x = np.zeros((int(lengths.max()), len(lengths), self.inputs), np.int64)
+        for column, each in enumerate(given.each):
+            x[: len(each), column] = golden.quantize(each)
+        logits, _ = golden.run(x, lengths=lengths)
+        saturated = tuple((each.name, each.share) for each in golden.overflows())
+        return [logits[:length, column] for column, length in enumerate(lengths)], saturated
+
+
+class IntegerStream:
+    """One sequence through an integer network, step by step; bit for bit what `Program.predict` gives."""
+
+    def __init__(self, program: network.Program) -> None:
+        from ernn.golden.model import Golden
+
+        self._golden, self._resolution = Golden(program), program.logits.resolution
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a sequence, with a state of zeros."""
+        self.state: list[State] = self._golden.initial(1)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Outputs of the next step; `state` holds what goes on to the next one.
+
+        Raises:
+            UserError: a vector of another size, or numbers that are not finite.
+        """
+        integers = self._golden.quantize(np.asarray(x, np.float32)[None])
+        logits, self.state = self._golden.run(integers[:, None], self.state)
+        return np.asarray(logits[0, 0] * self._resolution)
+
+
+def quantize(
+    model: Model,
+    calibration: Given,
+    bits: int = 12,
+    *,
+    weight_bits: int | None = None,
+    transform: Literal["exact", "fourier"] = "exact",
+    name: str = "network",
+) -> Program:
+    """The integer program of a float network; binary points follow from what its tensors hold over some data.
+
+    Args:
+        model: trained, and compressed or not.
+        calibration: data as those that will come, in a form that `Model.predict` takes; 64 sequences will do.
+        bits: of activations, sums and cell states, 4 to 18.
+        weight_bits: of weights; `bits` if nothing is said.
+        transform: of block-circulant matrices: exact integers, or Fourier with rounding and fewer products.
+        name: of the program, letters, digits, `_` and `-`.
+
+    Raises:
+        UserError: data or widths that do not fit.
+    """
+    from pydantic import ValidationError
+
+    from ernn.errors import complaints
+    from ernn.params import Bits, ProgramSpec, Quantization, names
+    from ernn.quantization import post_training
+
+    try:
+        widths = Bits(weights=weight_bits or bits, activations=bits, accumulators=bits, cell=bits)
+        spec = ProgramSpec(design=names.check(name), transform=transform, bits=widths)
+    except ValidationError as error:
+        raise UserError(complaints(error)) from None
+    except ValueError as error:
+        raise UserError(f"name: {error}") from None
+    given = Sequences.of(calibration, model.inputs, "calibration")
+    return Program(post_training.quantize(name, model.network, given.each, spec, Quantization()))
+
+
+def _shape(matrix: Any) -> str:
+    return f"{matrix.gates} x {matrix.rows} x {matrix.cols}, k = {matrix.block_size}"

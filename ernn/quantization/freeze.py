@@ -1,0 +1,142 @@
+"""From a float network and formats to the integer program: the one place where the hardware's constants are made."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ernn.dataflow.activation import Activations
+from ernn.dataflow.formats import Format, nearest
+from ernn.dataflow.transforms import Exact, Fourier, Transform
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
+from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
+from ernn.params import ProgramSpec
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.program.plan import JOINED, sums_of
+from ernn.quantization.calibrate import Formats, packed_spectrum
+
+
+@torch.no_grad()
+def freeze(
+    name: str,
+    model: RecurrentModel,
+    formats: Formats,
+    spec: ProgramSpec,
+    functions: Activations,
+    frontend: Frontend | None,
+) -> Program:
+    """The program of `model` in `formats`, with tables made for them; an acoustic model's has a decoder."""
+    count = len(model.layers)
+    inputs = [formats["x"], *(formats[f"layers.{n}.y"] for n in range(count - 1))]
+    layers = [
+        _layer(cast(RecurrentLayer, layer), f"layers.{n}", formats, spec, inputs[n])
+        for n, layer in enumerate(model.layers)
+    ]
+    output = None if model.output is None else _output(model.output, formats)
+    decoder = _decoder(model) if isinstance(model, AcousticModel) else None
+    return Program(name, frontend, functions, tuple(layers), output, decoder)
+
+
+def _output(head: nn.Linear, formats: Formats) -> Output:
+    rows, cols = head.weight.shape
+    words = _numbers(head.weight[None, :, :, None], formats["output.weight"])
+    weight = Circulant(rows, cols, 1, Exact(), words)
+    return Output(weight, _numbers(head.bias, formats["output.bias"]), formats["output.logits"])
+
+
+def _decoder(model: AcousticModel) -> Decoder:
+    return Decoder(
+        model.criterion,
+        model.phones,
+        model.log_priors.cpu().numpy().astype(np.float32),
+        model.bigram.cpu().numpy().astype(np.float32),
+        **(asdict(model.decoding) if model.decoding else {}),
+    )
+
+
+def frontend_of(manifest: Mapping[str, Any]) -> Frontend:
+    """What a feature folder's manifest says of the features."""
+    settings = manifest["features"]
+    moments: dict[str, Any] = {
+        name: np.array(values, np.float32) for name, values in manifest.get("moments", {}).items()
+    }
+    names = ("kind", "mels", "window_ms", "shift_ms", "stack", "skip", "normalise")
+    return Frontend(**{name: settings[name] for name in names}, **moments)
+
+
+def fourier(block_size: int, sums: Format, twiddle_bits: int, products: int) -> Fourier:
+    """Transforms of `block_size` with one bit dropped after each forward stage, as C-LSTM and E-RNN shift theirs.
+
+    The forward transform is so scaled by 1/k, and the inverse needs no shift.
+    """
+    stages, fraction = block_size.bit_length() - 1, twiddle_bits - 1
+    cosines = [math.cos(2 * math.pi * j / block_size) for j in range(1, block_size // 4)]
+    return Fourier(
+        products=cast(Any, products),
+        twiddles=tuple(min(round(c * 2**fraction), 2**fraction - 1) for c in cosines),
+        twiddle_fraction=fraction,
+        forward_shifts=(1,) * stages,
+        inverse_shifts=(0,) * stages,
+        sums=sums,
+    )
+
+
+def _layer(layer: RecurrentLayer, scope: str, formats: Formats, spec: ProgramSpec, input: Format) -> Layer:
+    sizes = [getattr(matrix, "block_size", None) for matrix in (layer.weight_ih, layer.weight_hh)]
+    joined = {"weight_ih", "weight_hh"} if sizes[0] == sizes[1] else set()  # one inverse transform for both
+
+    def matrix(name: str) -> Matrix:
+        sums = JOINED if name in joined else sums_of(name)
+        return _matrix(getattr(layer, name), formats[f"{scope}.{name}"], formats[f"{scope}.{sums}"], spec)
+
+    cells, of = layer.weight_ih.rows, lambda name: formats[f"{scope}.{name}"]
+    bias = _numbers(layer.bias.unflatten(0, (-1, cells)), of("bias"))
+    if layer.cell == "gru":
+        matrices = matrix("weight_ih"), matrix("weight_hh")
+        if layer.bias_hn is None:
+            return Gru(input, of("y"), of("c"), *matrices, bias)
+        return Gru(input, of("y"), of("c"), *matrices, bias, "after", _numbers(layer.bias_hn, of("bias_hn")))
+    projected = layer.weight_ym is not None
+    return Lstm(
+        input,
+        of("y"),
+        of("m") if projected else None,
+        of("c"),
+        matrix("weight_ih"),
+        matrix("weight_hh"),
+        matrix("weight_ym") if projected else None,
+        bias,
+        None if layer.peephole is None else _numbers(layer.peephole, of("peephole")),
+    )
+
+
+def _matrix(matrix: Weight, format: Format, sums: Format, spec: ProgramSpec) -> Matrix:
+    if isinstance(matrix, PrunedWeight):
+        return _pruned(matrix, format)
+    if isinstance(matrix, CirculantWeight):
+        first_columns, k = matrix.columns, matrix.block_size
+        if spec.transform == "exact" or k == 1:
+            return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(first_columns, format))
+        transform: Transform = fourier(k, sums, spec.bits.weights, spec.complex_products)
+        return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(packed_spectrum(first_columns), format))
+    words = matrix().unflatten(0, (matrix.gates, matrix.rows)).unsqueeze(-1)
+    return Circulant(matrix.rows, matrix.cols, 1, Exact(), _numbers(words, format))
+
+
+def _pruned(matrix: PrunedWeight, format: Format) -> Pruned:
+    """Compressed rows of the pattern; weights that round to zero stay, so that rows keep their balance."""
+    mask = matrix.mask.cpu().numpy()
+    rows, column_index = np.nonzero(mask)
+    values = _numbers(matrix.weight[matrix.mask], format)
+    starts = np.searchsorted(rows, np.arange(len(mask) + 1)).astype(np.int64)
+    return Pruned(matrix.rows, matrix.cols, matrix.gates, values, column_index.astype(np.int64), starts)
+
+
+def _numbers(values: Tensor, format: Format) -> Numbers:
+    return Numbers(format, nearest(values.detach().double().cpu().numpy(), format))

@@ -1,0 +1,243 @@
+"""The face: what `import ernn` loads, and the way from a network of torch to its simulated accelerator."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ernn
+from ernn.errors import UserError
+
+RANDOM = np.random.default_rng(5)
+
+
+def data(inputs: int, steps: int = 12, sequences: int = 3) -> np.ndarray:
+    return RANDOM.normal(size=(sequences, steps, inputs)).astype(np.float32)
+
+
+def network(kind=torch.nn.LSTM, inputs=6, cells=8, layers=1, outputs=3, **options) -> ernn.Model:
+    torch.manual_seed(3)
+    recurrent = kind(inputs, cells, layers, **options)
+    return ernn.from_torch(recurrent, torch.nn.Linear(options.get("proj_size", 0) or cells, outputs))
+
+
+def run(code: str, *arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_import_loads_nothing_large():
+    assert run("import sys, ernn; print(*sorted({'torch', 'numpy', 'pydantic', 'scipy'} & set(sys.modules)))") == "\n"
+
+
+WITHOUT_TORCH = """
+import sys
+import numpy as np
+import ernn
+
+program = ernn.load(sys.argv[1])
+program.predict(np.zeros((2, 6)))
+program.stream()(np.zeros(6))
+ernn.generate(program, minimise="share").write(sys.argv[2])
+print('torch' in sys.modules)
+"""
+
+
+def test_a_program_is_read_run_and_generated_without_torch(tmp_path):
+    ernn.quantize(network(), data(6)).save(tmp_path / "program")
+    assert run(WITHOUT_TORCH, str(tmp_path / "program"), str(tmp_path / "out")) == "False\n"
+
+
+def test_every_name_of_the_face_exists_and_no_other():
+    assert set(ernn.__all__) <= set(dir(ernn))
+    assert all(getattr(ernn, name).__doc__ for name in ernn.__all__)
+    assert not [name for name in ernn.__all__ if find_spec(f"ernn.{name}")]  # a package would take the name's place
+    with pytest.raises(AttributeError, match="no attribute 'convert'"):
+        ernn.convert  # noqa: B018
+
+
+KINDS = [
+    (torch.nn.LSTM, {}),
+    (torch.nn.GRU, {}),
+    (torch.nn.LSTM, {"proj_size": 4}),
+    (torch.nn.LSTM, {"bias": False}),
+    (torch.nn.GRU, {"num_layers": 2}),
+]
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_floats_are_those_of_torch(kind, options):
+    layers = options.get("num_layers", 1)
+    options = {name: value for name, value in options.items() if name != "num_layers"}
+    torch.manual_seed(1)
+    recurrent = kind(6, 8, layers, **options)
+    head = torch.nn.Linear(options.get("proj_size", 0) or 8, 3)
+    x = data(6)
+    with torch.no_grad():
+        wanted = head(recurrent(torch.from_numpy(x).transpose(0, 1))[0]).transpose(0, 1).numpy()
+    np.testing.assert_allclose(ernn.from_torch(recurrent, head).predict(x), wanted, atol=1e-5)
+
+
+def test_without_a_linear_layer_the_outputs_are_the_states(tmp_path):
+    torch.manual_seed(1)
+    recurrent, x = torch.nn.GRU(6, 8, 2), data(6)
+    with torch.no_grad():
+        wanted = recurrent(torch.from_numpy(x).transpose(0, 1))[0].transpose(0, 1).numpy()
+    model = ernn.from_torch(recurrent)
+    np.testing.assert_allclose(model.predict(x), wanted, atol=1e-5)
+    np.testing.assert_allclose(list(map(model.stream(), x[0])), wanted[0], atol=1e-5)
+    model.save(tmp_path / "model")
+    np.testing.assert_array_equal(ernn.load(tmp_path / "model").predict(x), model.predict(x))
+    program = ernn.quantize(ernn.compress(model, (x, wanted), 4, epochs=2, progress=False), x)
+    assert program.predict(x).shape == wanted.shape
+    program.save(tmp_path / "program")
+    np.testing.assert_array_equal(ernn.load(tmp_path / "program").predict(x), program.predict(x))
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.sampled_from([torch.nn.LSTM, torch.nn.GRU]),
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.integers(1, 2),
+    st.integers(1, 4),
+    st.integers(10, 16),
+)
+def test_integers_are_near_the_floats_and_nearer_with_more_bits(kind, inputs, cells, layers, outputs, bits):
+    model, x = network(kind, inputs, cells, layers, outputs), data(inputs)
+    compared = ernn.quantize(model, x, bits=bits).compare(model, x)
+    scale = np.abs(model.predict(x)).max()
+    assert compared.mean <= compared.worst <= 64 * scale * 2.0 ** (1 - bits)
+
+
+@pytest.mark.parametrize("form", ["one", "stack", "list", "torch"])
+def test_results_have_the_form_of_what_went_in(form):
+    model = network()
+    program = ernn.quantize(model, data(6))
+    x = {"one": data(6)[0], "stack": data(6), "list": [*data(6), data(6, 5)[0]], "torch": torch.from_numpy(data(6))}[
+        form
+    ]
+    for predict in (model.predict, program.predict):
+        found = predict(x)
+        if form == "list":
+            assert [each.shape for each in found] == [(len(each), 3) for each in x]
+        else:
+            assert found.shape == (*x.shape[:-1], 3)
+
+
+def test_sequences_do_not_know_of_each_other():
+    program, x = ernn.quantize(network(), data(6)), [data(6, steps)[0] for steps in (3, 9, 1)]
+    together = program.predict(x)
+    for each, alone in zip(together, x, strict=True):
+        np.testing.assert_array_equal(each, program.predict(alone))
+
+
+def test_a_stream_gives_what_predict_gives_and_can_begin_again():
+    model, x = network(layers=2), data(6)[0]
+    program = ernn.quantize(model, x)
+    for made, tolerance in ((program, 0.0), (model, 1e-5)):
+        stream = made.stream()
+        for _ in range(2):
+            np.testing.assert_allclose([stream(row) for row in x], made.predict(x), atol=tolerance, rtol=0)
+            stream.reset()
+
+
+def test_files_are_read_back(tmp_path):
+    model = network()
+    model.save(tmp_path / "model")
+    program = ernn.quantize(model, data(6))
+    program.save(tmp_path / "program")
+    x = data(6)
+    again, integers = ernn.load(tmp_path / "model"), ernn.load(str(tmp_path / "program"))
+    assert isinstance(again, ernn.Model)
+    assert isinstance(integers, ernn.Program)
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    np.testing.assert_array_equal(integers.predict(x), program.predict(x))
+
+
+def test_objects_say_what_they_are(tmp_path):
+    model = ernn.compress(network(), (data(6), data(3)), 4, epochs=2, progress=False)
+    program = ernn.quantize(model, data(6))
+    accelerator = ernn.generate(program, "ecp5-85f", minimise="share", clock_mhz=50)
+    assert "Model: 6 inputs, 1 x lstm of 8 cells, 3 outputs" in repr(model)
+    assert "layers.0.weight_hh  4 x 8 x 8" in repr(model)
+    assert "circulant, k = 4" in repr(model)
+    assert "6 inputs of 12 bits" in repr(program)
+    assert "ecp5-85f" in repr(accelerator)
+    assert "a step every" in repr(accelerator.estimate)
+    assert "at 50 MHz" in repr(accelerator)
+    assert "largest difference" in repr(program.compare(model, data(6)))
+    for made in (model, program, accelerator):
+        assert "0x" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda model: model.predict(data(5)), r"x\[0\]: \(time, 6\) with at least one step, got shape \(12, 5\)"),
+        (lambda model: model.predict([]), "x: at least one sequence, got none"),
+        (lambda model: model.predict("abc"), "x: an array of numbers .* got str"),
+        (lambda model: model.predict(np.zeros((0, 6))), "with at least one step, got shape"),
+        (lambda model: model.predict(np.full((2, 6), np.nan)), "must be finite, got nan at step 0, element 0"),
+        (lambda model: ernn.quantize(model, data(6), bits=3), "got 3"),
+        (lambda model: ernn.quantize(model, data(6), name="a b"), "name: "),
+        (lambda model: ernn.load("/nowhere"), "/nowhere: no such file"),
+        (lambda model: ernn.generate(ernn.quantize(model, data(6)), "xc7z021"), "xc7z021"),
+        (lambda model: ernn.generate(ernn.quantize(model, data(6)), latency_us=0.01), "will do: latency: "),
+        (
+            lambda model: ernn.quantize(model, data(6)).compare(network(outputs=2), data(6)),
+            "2 outputs, the program 6 and 3",
+        ),
+        (lambda model: ernn.compress(model, (data(6), data(3)), 6), "block_size"),
+        (lambda model: ernn.compress(model, (data(6), data(3)), epochs=1), "epochs=1: at least 2"),
+        (lambda model: ernn.compress(model, (data(6), data(3)[:2])), "a target for each of the 3 sequences, got 2"),
+        (lambda model: ernn.compress(model, (data(6), data(3, 5))), r"got shape \(5, 3\) for a sequence of 12 steps"),
+    ],
+)
+def test_mistakes_are_one_line(act, message):
+    with pytest.raises(UserError, match=message) as refused:
+        act(network())
+    assert "\n" not in str(refused.value)
+
+
+def test_a_project_replaces_its_own_kind_alone(tmp_path):
+    accelerator = ernn.generate(ernn.quantize(network(), data(6)), minimise="share")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years")
+    with pytest.raises(UserError, match="holds files that are no accelerator's; name another folder"):
+        accelerator.write(tmp_path / "mine")
+    first = accelerator.write(tmp_path / "project")
+    assert accelerator.write(tmp_path / "project") == first
+    assert (first / "rtl" / "ernn.v").exists()
+    assert Path(first / "digest.txt").read_text()
+
+
+@pytest.mark.system
+def test_states_come_out_of_an_accelerator_without_an_output_layer():
+    torch.manual_seed(2)
+    x = data(6, 5)
+    program = ernn.quantize(ernn.from_torch(torch.nn.LSTM(6, 10, 2)), x)
+    np.testing.assert_array_equal(ernn.generate(program, minimise="share").simulate(x).outputs, program.predict(x))
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_the_accelerator_gives_what_the_program_predicts(kind, options):
+    layers = options.get("num_layers", 1)
+    rest = {name: value for name, value in options.items() if name != "num_layers"}
+    model, x = network(kind, layers=layers, **rest), [data(6, steps)[0] for steps in (4, 7)]
+    if not rest:
+        model = ernn.compress(model, (x, [data(3, len(each))[0] for each in x]), 4, epochs=2, progress=False)
+    program = ernn.quantize(model, x)
+    result = ernn.generate(program, minimise="share").simulate(x)
+    assert result.steps == 11
+    for found, wanted in zip(result.outputs, program.predict(x), strict=True):
+        np.testing.assert_array_equal(found, wanted)

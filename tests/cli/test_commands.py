@@ -1,0 +1,67 @@
+"""The console command: which command runs, and what a user reads who has no checkout."""
+
+import numpy as np
+import pytest
+
+from ernn import cli
+from ernn.program import files
+from tests.golden.programs import RandomPrograms
+
+RANDOM = RandomPrograms(7)
+
+
+@pytest.fixture
+def program(tmp_path):
+    """An integer network on disk."""
+    path = tmp_path / "program"
+    files.save(RANDOM.program(), path)
+    return path
+
+
+def test_the_commands_are_listed(capsys):
+    assert cli.main(["--help"]) == 0
+    assert cli.main([]) == 2
+    said = capsys.readouterr().out
+    assert "explore" in said
+    assert "fit" in said
+
+
+def test_an_unknown_command_is_refused(capsys):
+    assert cli.main(["train"]) == 2
+    assert capsys.readouterr().err == (
+        "ernn: train is no command; there are import, compress, quantize, generate, simulate, synthesize, fit, "
+        "explore, report, completion\n"
+    )
+
+
+def test_fit_answers_by_its_exit_code(capsys):
+    sizes = ["--cells", "32", "--inputs", "20", "--classes", "8", "--block-size", "4"]
+    assert cli.main(["fit", *sizes, "--device", "xc7z020"]) == 0
+    assert "us, at 200 MHz (estimate)" in capsys.readouterr().out
+
+
+def test_outside_a_checkout_trials_need_the_repository(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["explore", "--device", "xc7z020"]) == 2
+    assert capsys.readouterr().err.startswith("explore: trials need trainings, and those the repository: run ")
+
+
+def test_the_hardware_of_a_given_program_is_searched_anywhere(program, capsys):
+    assert cli.main(["explore", "--program", str(program), "--device", "xc7z020", "--clock-mhz", "100"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("xc7z020: ")
+    assert said[0].endswith("accelerators are covered; all figures are estimates")
+    assert said[1].startswith("best 1: ")
+    shares = [float(line.split("% of the scarcest")[0].split(";")[-1]) for line in said if line.startswith("best")]
+    assert shares == sorted(shares)
+    assert np.isfinite(shares).all()
+
+
+def test_a_requirement_that_no_accelerator_keeps_is_exit_code_1_with_what_binds(program, capsys):
+    assert cli.main(["explore", f"--program={program}", "--device", "xc7z020", "--latency-us", "0.01"]) == 1
+    assert "none will do: latency: " in capsys.readouterr().out
+
+
+def test_a_program_that_is_not_there_is_one_line(tmp_path, capsys):
+    assert cli.main(["explore", "--program", str(tmp_path / "none"), "--device", "xc7z020"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

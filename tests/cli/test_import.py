@@ -1,0 +1,149 @@
+"""`ernn import`: a model file of a network of torch."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ernn.cli import main
+from ernn.nn import model_file
+from ernn.nn.torch_import import from_modules, from_weights
+from tests.nn.torch_networks import ADVICE, PHONES, PREFIXES, kinds, modules, named, same
+
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch) -> dict[str, str]:
+    """A working folder with the files of a command line, and their options."""
+    monkeypatch.chdir(tmp_path)
+    save_file(named(*modules()), "weights")
+    (tmp_path / "phones").write_text("\n".join(PHONES) + "\n")
+    return {name: f"--{name}={name}" for name in ("weights", "phones")} | {"model": "model"}
+
+
+def run(*options: str) -> int:
+    return main(["import", "--prefix=rnn.", "--output-prefix=fc.", *options])
+
+
+@pytest.mark.parametrize("blank", [None, 0])
+@kinds
+def test_command(kind, projection, blank, files, tmp_path, capsys):
+    weights, phones = named(*modules(kind, projection)), PHONES if blank is None else PHONES[1:]
+    save_file(weights, "weights")
+    (tmp_path / "phones").write_text(" ".join(phones))
+    run(*files.values(), *([] if blank is None else [f"--blank={blank}"]))
+    expected, found = from_weights(weights, phones, blank=blank, **PREFIXES), model_file.load(tmp_path / "model")
+    assert same(found, expected)
+    assert (found.phones, found.criterion) == (expected.phones, expected.criterion)
+    out, err = capsys.readouterr()
+    assert out.startswith(f"Model: 5 inputs, 2 x {kind.__name__.lower()} of 8 cells, 4 outputs, ")
+    assert out.endswith("wrote model\n")
+    assert not err
+
+
+def test_prefixes_of_the_command_may_be_left_out(files, tmp_path):
+    recurrent, output = modules()
+    linear = {f"output.{name}": tensor for name, tensor in output.state_dict().items()}
+    save_file(dict(recurrent.state_dict()) | linear, "weights")
+    assert main(["import", *files.values()]) == 0
+    assert same(model_file.load(tmp_path / "model"), from_modules(recurrent, output, PHONES))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_phone(files, tmp_path):
+    (tmp_path / "phones").write_text("\n".join(PHONES), encoding="utf-8-sig")
+    run(*files.values())
+    assert model_file.load(tmp_path / "model").phones == tuple(PHONES)
+
+
+def refusal(capsys, *options: str) -> str:
+    """What the command says before it leaves with exit code 2."""
+    assert run(*options) == 2
+    out, error = capsys.readouterr()
+    assert not out
+    (line,) = error.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("name", ["weights", "phones"])
+def test_a_file_that_is_read_is_not_written_over(files, capsys, tmp_path, name):
+    before = (tmp_path / name).read_bytes()
+    options = files | {"model": f"./{name}"}
+    assert refusal(capsys, *options.values()) == f"ernn import: {name} is a file that is read; name another place"
+    assert (tmp_path / name).read_bytes() == before
+
+
+SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict(), 'weights.safetensors')"
+ENDS = (
+    f"; {SAVE}",
+    "; write the labels of the classes there, one a line",
+    "; convert it with `iconv -t utf-8`",
+    "; move it away or name another path",
+    "; name another path, or mend that",
+)
+
+
+@pytest.mark.parametrize(
+    ("option", "file"),
+    [
+        ("weights", "none"),
+        ("weights", "."),
+        ("weights", "phones"),
+        ("phones", "none"),
+        ("phones", "."),
+        ("phones", "latin1"),
+        ("model", "."),
+        ("model", ".."),
+        ("model", "phones/model"),
+    ],
+)
+def test_files_that_cannot_be_read_or_written(option, file, files, tmp_path, capsys):
+    (tmp_path / "latin1").write_bytes("ä".encode("latin1"))
+    before = sorted(tmp_path.iterdir())
+    line = refusal(capsys, *(files | {option: file if option == "model" else f"--{option}={file}"}).values())
+    assert line.startswith(f"ernn import: {file}: ")
+    assert line.endswith(ENDS)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_pickles_are_never_read(files, tmp_path, capsys, zipped):
+    torch.save(named(*modules()), tmp_path / "weights", _use_new_zipfile_serialization=zipped)
+    said = "written by torch.save; opening such files can run code"
+    assert refusal(capsys, *files.values()) == f"ernn import: weights: {said}, so {SAVE}"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("none", "no such file"), (".", "a folder, not a file of weights"), ("phones", "not a whole ")],
+)
+def test_weights_that_are_none(files, capsys, path, said):
+    line = refusal(capsys, *(files | {"weights": f"--weights={path}"}).values())
+    assert line.startswith(f"ernn import: {path}: {said}")
+
+
+def test_names_of_a_wrapped_network_are_read_without_the_wrapper(files, tmp_path, capsys):
+    weights = named(*modules())
+    save_file({f"module._orig_mod.{name}": tensor for name, tensor in weights.items()}, "weights")
+    run(*files.values())
+    assert same(model_file.load(tmp_path / "model"), from_weights(weights, PHONES, **PREFIXES))
+
+
+def test_the_prefixes_that_are_there_are_named(files, tmp_path, capsys):
+    save_file({f"encoder.{name}": tensor for name, tensor in named(*modules()).items()}, "weights")
+    line = refusal(capsys, *files.values())
+    assert line == (
+        "ernn import: rnn.weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'encoder.rnn.': "
+        "give prefix='encoder.rnn.' (--prefix)"
+    )
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_weights_are_read(files, capsys):
+    line = refusal(capsys, *(files | {"weights": "--weights=none", "model": "phones/model"}).values())
+    assert line.startswith("ernn import: phones/model: ")
+
+
+def test_a_network_that_cannot_be_imported_leaves_no_file(files, tmp_path, capsys):
+    save_file(named(*modules()) | {"norm.weight": torch.ones(8)}, "weights")
+    message = f"ernn import: norm.weight: expected no such tensor, got shape (8,){ADVICE}"
+    assert refusal(capsys, *files.values()) == message
+    assert not (tmp_path / "model").exists()

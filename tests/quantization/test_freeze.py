@@ -1,0 +1,114 @@
+"""From floats to integers: a wide program computes what the float network does, whatever its structure."""
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from ernn.errors import UserError
+from ernn.golden.model import Golden
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.matrices import PrunedWeight
+from ernn.params import Bits, ProgramSpec, Quantization
+from ernn.quantization import calibrate, tables
+from ernn.quantization.freeze import freeze, frontend_of
+from ernn.records.decoding import Decoding
+
+WIDE = Bits(weights=18, activations=18, accumulators=18, cell=18)
+SHAPES = [
+    {"cell": "lstm"},
+    {"cell": "lstm", "peepholes": True},
+    {"cell": "lstm", "peepholes": True, "projection": 6},
+    {"cell": "gru"},
+    {"cell": "gru", "reset": "after"},
+]
+
+
+activations = functools.cache(tables.activations)  # few formats, and a search of seconds for each
+
+
+def frozen(model: AcousticModel, data, bits: Bits = WIDE, **arithmetic):
+    spec, settings = ProgramSpec(design="toy", bits=bits, **arithmetic), Quantization(segments=256)
+    ranges = calibrate.measure(model, data.split("train"), 8)
+    formats = calibrate.choose(model, ranges, spec, settings)
+    functions = activations(formats.preactivation, formats.gate, settings.segments, False)
+    return freeze("toy", model, formats, spec, functions, frontend_of(data.manifest))
+
+
+def difference(model: AcousticModel, program, data) -> float:
+    """Largest difference of log posteriors over an utterance."""
+    golden, x = Golden(program), data.split("train").feature(0)
+    logits, _ = golden.run(golden.quantize(x)[:, None])
+    integer = torch.from_numpy(logits[:, 0] * program.output.logits.resolution).log_softmax(-1)
+    with torch.no_grad():
+        return float((model(torch.from_numpy(x)[:, None])[:, 0].log_softmax(-1) - integer).abs().max())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("block_size", "transform", "products"),
+    [(1, "exact", 4), (4, "exact", 4), (8, "exact", 4), (4, "fourier", 4), (8, "fourier", 3)],
+)
+def test_wide_integers_are_the_float_network(make, data, shape, block_size, transform, products):
+    model = make(block_size, **shape)
+    program = frozen(model, data, transform=transform, complex_products=products)
+    assert difference(model, program, data) < (0.01 if transform == "exact" else 0.03)
+
+
+def test_mixed_block_sizes_and_narrow_widths(make, data):
+    """Input and recurrent matrices of different block sizes have an inverse transform each; error falls with width."""
+    model = make(1)
+    from ernn.nn.recurrent import make_circulant
+    from ernn.params import BlockSizes
+
+    make_circulant(model, (BlockSizes(input=2, recurrent=8), BlockSizes(input=8, recurrent=4)))
+    widths = [
+        difference(model, frozen(model, data, Bits(**dict.fromkeys(Bits.model_fields, bits))), data)
+        for bits in (6, 10, 14, 18)
+    ]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] < 0.01
+
+
+def test_pruned_rows_keep_their_pattern(make, data):
+    model = make(1)
+    for place, matrix in list(model.matrices()):
+        mask = torch.rand(matrix().shape, generator=torch.Generator().manual_seed(place.layer)) < 0.3
+        model.replace(place, PrunedWeight.masked(matrix, mask))
+    program = frozen(model, data)
+    assert difference(model, program, data) < 0.01
+    for place, matrix in model.matrices():
+        sparse = program.matrices[str(place)]
+        assert sparse.stored_words == int(matrix.mask.sum())
+        assert (sparse.dense() == 0)[~matrix.mask.numpy()].all()
+
+
+def test_exact_words_are_the_rounded_first_columns(make, data):
+    model = make(4)
+    program = frozen(model, data, Bits())
+    for place, matrix in model.matrices():
+        words = program.matrices[str(place)].words
+        np.testing.assert_allclose(words.values, matrix.columns.detach().numpy(), atol=words.format.resolution / 2)
+
+
+def test_block_sizes_that_are_no_powers_of_two_are_refused(make, data):
+    with pytest.raises(UserError, match=r"layers.0.weight_ih: integer networks need block sizes of .*, got 3; change"):
+        frozen(make(3), data)
+
+
+@pytest.mark.parametrize("normalise", ["speaker", "global"])
+def test_frontend_is_the_manifests(data, normalise):
+    settings = data.manifest["features"] | {"normalise": normalise}
+    moments = {"moments": {"mean": [0.0, 1.0], "deviation": [1.0, 2.0]}} if normalise == "global" else {}
+    frontend = frontend_of({"features": settings} | moments)
+    assert (frontend.kind, frontend.stack, frontend.normalise) == ("logmel", 2, normalise)
+    assert (frontend.mean is not None) == (normalise == "global")
+
+
+def test_the_decoder_of_ctc_is_that_of_the_model(make, data):
+    model = make()
+    model.decoding = Decoding(bigram_scale=0.5, insertion_penalty=-2.0)
+    decoder = frozen(model, data).decoder
+    assert (decoder.bigram_scale, decoder.insertion_penalty) == (0.5, -2.0)
+    assert frozen(make(), data).decoder.bigram_scale is None
