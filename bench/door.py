@@ -14,9 +14,9 @@ from bench.record import record
 MEASURES = ("ernn/api", "ernn/explore", "ernn/hw", "ernn/nn", "ernn/quantization", "ernn/simulate")
 NOTE = """\
 A torch.nn.LSTM of two layers of 32 cells, 12 inputs, and a linear layer of 5 outputs; 8 sequences of 50 steps; k = 8;
-xc7z020 at 100 MHz. Everything is installed, and the C++ compiler's cache is empty. `seconds` are of wall clock,
-process after the other: `import` is `python -c "import ernn"` less an empty Python; the others are steps of one process.
-`ratio` is to the whole way."""
+xc7z020 at 100 MHz. Everything is installed, and the C++ compiler's cache is empty. `seconds` are of wall clock, one
+process after the other. `import` is `python -c "import ernn"` less an empty Python; the others are steps of one
+process. `ratio` is to the whole way."""
 STEPS = """
 import json
 import sys
