@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ernn.api.accelerators import Accelerator, Estimate, Simulation, Synthesis, generate
     from ernn.api.models import Model, compress, from_torch, load
-    from ernn.api.programs import Comparison, Program, quantize
+    from ernn.api.programs import Comparison, Profile, Program, quantize
     from ernn.errors import UserError
 
 _PLACES = {
     "accelerators": ("Accelerator", "Estimate", "Simulation", "Synthesis", "generate"),
     "models": ("Model", "compress", "from_torch", "load"),
-    "programs": ("Comparison", "Program", "quantize"),
+    "programs": ("Comparison", "Profile", "Program", "quantize"),
 }
 _MODULES = {name: f"ernn.api.{module}" for module, names in _PLACES.items() for name in names}
 _MODULES["UserError"] = "ernn.errors"
@@ -29,6 +29,7 @@ __all__ = [
     "Comparison",
     "Estimate",
     "Model",
+    "Profile",
     "Program",
     "Simulation",
     "Synthesis",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ernn.api.models import Model
     from ernn.golden.layers import State
     from ernn.program import network
+    from ernn.quantization.profile import ProfileRow
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,6 +39,49 @@ class Comparison:
         rows += [("deviation of the float outputs", f"{self.spread:.3g}")]
         rows += [(f"saturated: {name}", f"{share:.2%}") for name, share in self.saturated[:5]]
         return table(("integers against floats", ""), rows)
+
+
+@dataclass(frozen=True, repr=False)
+class Profile:
+    """Every named value of a network, in floats and in integers.
+
+    Args:
+        rows: in the order of the equations, with names of the integer model (`layers.0.a_i`).
+    """
+
+    rows: tuple[ProfileRow, ...]
+
+    def draw(self, path: str | Path) -> None:
+        """Write a picture, .svg, .png or .pdf: the range of each value beside what its format holds.
+
+        Raises:
+            UserError: another kind of file, or the extra `report` is missing.
+        """
+        from ernn.artifacts import atomic
+
+        file, kinds = Path(path), ("svg", "png", "pdf")
+        if file.suffix[1:] not in kinds:
+            raise UserError(f"{file}: a picture is a file .svg, .png or .pdf; name one")
+        try:
+            from ernn.report import figures, profile_figure
+        except ModuleNotFoundError as error:
+            raise UserError(f"{error.name} is not installed: pip install 'ernn[report]'") from None
+        with atomic(file) as temporary:
+            profile_figure.ranges(self.rows).savefig(temporary, format=file.suffix[1:], dpi=figures.DPI)
+
+    def __repr__(self) -> str:
+        head = ("value", "bits", "fraction", "limit", "largest float", "saturated", "mean error", "largest error")
+        rows = []
+        for each in self.rows:
+            kind = (
+                each.name,
+                each.format.bits,
+                each.format.fraction,
+                f"{each.format.limit:.3g}",
+                f"{each.largest:.3g}",
+            )
+            rows.append((*kind, f"{each.saturated:.2%}", f"{each.mean:.2g}", f"{each.worst:.2g}"))
+        return table(head, rows)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,17 +122,24 @@ class Program:
         Raises:
             UserError: what `predict` refuses, or a network of other sizes.
         """
-        if (model.inputs, model.outputs) != (self.inputs, self.outputs):
-            raise UserError(
-                f"model has {model.inputs} inputs and {model.outputs} outputs, the program {self.inputs} and "
-                f"{self.outputs}; compare it with the network that it was quantized from"
-            )
+        self._check_sizes(model)
         given = Sequences.of(x, self.inputs)
         integers, saturated = self._run(given)
         ours = np.concatenate(integers) * self.value.logits.resolution
         theirs = np.concatenate([np.asarray(each, np.float64) for each in model.predict(list(given.each))])
         difference = np.abs(ours - theirs)
         return Comparison(float(difference.mean()), float(difference.max()), float(theirs.std()), saturated)
+
+    def profile(self, model: Model, x: Given) -> Profile:
+        """Every named value in floats and in integers: ranges, formats, saturation and errors, by layer and gate.
+
+        Raises:
+            UserError: what `compare` refuses.
+        """
+        from ernn.quantization.profile import profile
+
+        self._check_sizes(model)
+        return Profile(profile(self.value, model.network, Sequences.of(x, self.inputs).each))
 
     def stream(self) -> IntegerStream:
         """The network step by step: call it with a vector of `inputs` elements; `reset()` begins a sequence."""
@@ -106,6 +157,13 @@ class Program:
         rows = [(name, _shape(matrix), f"{matrix.stored_words:,}") for name, matrix in program.matrices.items()]
         text = table(("matrix", "gates x rows x columns", "stored words"), rows)
         return f"{title}{program.logits}; {program.weight_bits:,} bits of weights\n{text}"
+
+    def _check_sizes(self, model: Model) -> None:
+        if (model.inputs, model.outputs) != (self.inputs, self.outputs):
+            raise UserError(
+                f"model has {model.inputs} inputs and {model.outputs} outputs, the program {self.inputs} and "
+                f"{self.outputs}; compare it with the network that it was quantized from"
+            )
 
     def _run(self, given: Sequences) -> tuple[list[np.ndarray], tuple[tuple[str, float], ...]]:
         """Integers of the output format of every sequence, and what was saturated."""

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from ernn.dataflow.formats import Format, signed_bits
 from ernn.dataflow.value import Value
 
 Array = np.ndarray
@@ -23,6 +24,7 @@ class Log:
     saturated: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     seen: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     trace: dict[str, Array] | None = None
+    formats: dict[str, Format] = field(default_factory=dict)  # of what was traced
 
     def path(self, name: str) -> str:
         """The full name of a value: its layer and its name in the equations."""
@@ -59,6 +61,8 @@ class Integers(Value):
         """The same values, entered in the log under `name`."""
         if name:
             self.log.note(name, self.array)
+            if self.log.trace is not None:
+                self.log.formats[self.log.path(name)] = Format(signed_bits(self.low, self.high), self.fraction)
         return self
 
     def magnitude(self) -> Self:

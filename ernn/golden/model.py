@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from ernn.dataflow.formats import nearest
+from ernn.dataflow.formats import Format, nearest
 from ernn.errors import UserError
 from ernn.golden.integers import Array, Log
 from ernn.golden.layers import LayerModel, Lookup, State, typed
@@ -105,6 +105,11 @@ class Golden:
         finally:
             self._log.trace = None
         return {name: np.stack(found) for name, found in rows.items()}
+
+    @property
+    def formats(self) -> dict[str, Format]:
+        """Format of every value that was traced, by its name."""
+        return dict(self._log.formats)
 
     def overflows(self) -> list[Overflow]:
         """Every saturating value of all runs so far, the most frequent first."""

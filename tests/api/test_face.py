@@ -179,6 +179,27 @@ def test_objects_say_what_they_are(tmp_path):
         assert "0x" not in repr(made)
 
 
+def test_a_profile_has_every_named_value_and_names_what_is_too_narrow(tmp_path):
+    model, x = network(cells=12, layers=2), data(6, 30)
+    program = ernn.quantize(model, x, bits=10)
+    found = program.profile(model, x)
+    names = [row.name for row in found.rows]
+    assert {"layers.0.a_i", "layers.1.c", "layers.1.y", "output.logits"} <= set(names)
+    assert len(names) == len(set(names))
+    compared = program.compare(model, x)
+    logits = next(row for row in found.rows if row.name == "output.logits")
+    np.testing.assert_allclose((logits.mean, logits.worst), (compared.mean, compared.worst), rtol=1e-3)
+    assert not any(row.saturated for row in found.rows if row.largest <= row.format.limit)
+    louder = program.profile(model, 40 * x)
+    assert any(row.saturated > 0.01 for row in louder.rows)
+    assert "largest error" in repr(found)
+    for kind in ("svg", "png"):
+        found.draw(tmp_path / f"profile.{kind}")
+    assert "<svg" in (tmp_path / "profile.svg").read_text()
+    with pytest.raises(UserError, match=r"profile.bmp: a picture is a file .svg, .png or .pdf"):
+        found.draw(tmp_path / "profile.bmp")
+
+
 @pytest.mark.parametrize(
     ("act", "message"),
     [
