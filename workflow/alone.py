@@ -25,20 +25,34 @@ def alone(folder: Path) -> Iterator[int]:
     """
     place = folder / ".dvc" / "tmp"
     place.mkdir(parents=True, exist_ok=True)
-    with (place / "ernn-run.lock").open("a+") as run, (place / "ernn-stages.lock").open("a") as stages:
-        if not _locked(run.fileno()):
-            run.seek(0)
-            raise UserError(
-                f"another run works in {folder} (process {run.read().strip() or 'unknown'}); wait until it has ended, "
-                "or end it, and run the same command again"
-            )
-        run.truncate(0)
-        run.write(str(os.getpid()))
-        run.flush()
+    with only(place / "ernn-run.lock", f"run works in {folder}"), (place / "ernn-stages.lock").open("a") as stages:
         if not _locked(stages.fileno()):
             print("workflow.local: waiting until the stages of a run that was killed have ended", file=sys.stderr)
             fcntl.flock(stages, fcntl.LOCK_EX)
         yield stages.fileno()
+
+
+@contextmanager
+def only(file: Path, what: str) -> Iterator[None]:
+    """Until the block ends, no other process holds this file, which is made.
+
+    Args:
+        what: another process does that holds it, for the message: run works in FOLDER.
+
+    Raises:
+        UserError: another one holds it.
+    """
+    with file.open("a+") as held:
+        if not _locked(held.fileno()):
+            held.seek(0)
+            raise UserError(
+                f"another {what} (process {held.read().strip() or 'unknown'}); wait until it has ended, "
+                "or end it, and run the same command again"
+            )
+        held.truncate(0)
+        held.write(str(os.getpid()))
+        held.flush()
+        yield
 
 
 def end_with_parent() -> None:

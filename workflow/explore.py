@@ -19,10 +19,11 @@ from typing import Any
 from components import tracking
 from ernn import params
 from ernn.arguments import Parser, number, whole
-from ernn.artifacts import atomic, disk, write_record
+from ernn.artifacts import atomic, check_writable, disk, write_record
 from ernn.errors import UserError
+from ernn.explore.candidates import name_of
 from ernn.explore.costs import designs
-from ernn.explore.options import add_hardware
+from ernn.explore.options import add_hardware, silence
 from ernn.explore.search import Search, Settings
 from ernn.params import Parameters, names
 from ernn.params.methods import OF_DESIGNS
@@ -30,10 +31,12 @@ from ernn.params.requirement import Requirement
 from ernn.records.exploration import ExplorationRecord
 from ernn.report import exploration
 from workflow import checkout, plan, presets
+from workflow.alone import only
 from workflow.trials import Chain, DvcChain, Failed, StageTrials
 
 TIMES = Path("docs", "benchmarks", "stages.json")
 SECTION = "requirement"
+PAGES = ("explore.json", "explore.md", "explore.html")
 _DEFAULT_WEIGHTS, _DEFAULT_UTTERANCES, _DEFAULT_EPOCHS = 244_784, 1_848, 10  # of the networks and corpus of TIMES
 
 
@@ -68,7 +71,7 @@ def requirement(values: dict[str, Any], options: argparse.Namespace) -> dict[str
     """The section with what the command line says in its place."""
     section = dict(values.get(SECTION) or {})
     given = {name: getattr(options, name) for name in Requirement.model_fields if getattr(options, name) is not None}
-    if {"per", "per_loss"} & given.keys():
+    if {"per", "per_loss"} & given.keys() or given.get("minimise") == "per":
         section.pop("per", None)
         section.pop("per_loss", None)
     return section | given
@@ -89,6 +92,11 @@ def settings(checked: Parameters) -> Settings:
     if not chosen:
         raise UserError("networks: params.yaml has none; add one to compress")
     networks = {name: checked.networks[name] for name in chosen}
+    taken = {names.folded(each): each for each in networks}
+    for name, shape in networks.items():
+        for each in (design for method in wanted.methods for design in designs(name, shape, method)):
+            if clash := taken.get(names.folded(name_of(each, shape))):
+                raise UserError(f"networks.{clash}: a design of {name} has this name in a search; rename the network")
     corpus = checked.corpus
     text = f"{corpus.kind}, {corpus.train_speakers} speakers to train on" if corpus.kind == "synthetic" else corpus.kind
     return Settings(networks, wanted, checked.training.epochs, checked.scoring.bootstrap_samples, text)
@@ -100,11 +108,11 @@ def minutes(root: Path, checked: Parameters, given: Settings) -> float:
     times, corpus = plan.measured(root / TIMES), checked.corpus
     utterances = corpus.train_speakers * corpus.utterances_per_speaker / _DEFAULT_UTTERANCES
     epochs = checked.training.epochs / _DEFAULT_EPOCHS
-    first = next(iter(given.networks.values()))
-    weights = first.layers * 4 * first.cells * 2 * first.outputs / _DEFAULT_WEIGHTS
-    trained = times["pretrain"].wall_s * len(given.networks) + times["compress"].wall_s * given.requirement.trials
+    weights = [each.layers * 4 * each.cells * 2 * each.outputs / _DEFAULT_WEIGHTS for each in given.networks.values()]
+    trained = times["pretrain"].wall_s * sum(weights)
+    trained += times["compress"].wall_s * given.requirement.trials * max(weights)
     rest = sum(times[stage].wall_s for stage in ("quantize", "generate", "simulate", "synthesize", "benchmark"))
-    return (trained * weights * epochs * utterances + 4 * rest) / 60
+    return (trained * epochs * utterances + 4 * rest) / 60
 
 
 def _count(given: Settings) -> int:
@@ -143,21 +151,26 @@ def run(
     given = settings(checked)
     values["networks"] = {each: values["networks"][each] for each in given.networks}
     values[SECTION]["networks"] = list(given.networks)
-    begun = time.monotonic()
-    say(
-        f"{_count(given)} designs of one strength each, at most {given.requirement.trials} trainings besides "
-        f"{len(given.networks)} dense ones; about {minutes(root, checked, given):.0f} minutes at most{where}"
-    )
-    trials = StageTrials(chain(name), values)
-    search = Search(trials, given, say, side_by_side=side_by_side)
-    date = datetime.now(UTC).date().isoformat()
-    record = search.run(name, _commit(root), date, lambda: time.monotonic() - begun)
     folder = root / "explored" / name
-    write_record(folder / "explore.json", record)
-    for file, text in (("explore.md", exploration.markdown(record)), ("explore.html", exploration.html(record))):
-        with atomic(folder / file) as temporary:
-            temporary.write_text(text)
-    _mark(trials.publish(), record)
+    for file in PAGES:
+        check_writable(folder / file)
+    folder.mkdir(parents=True, exist_ok=True)
+    with only(folder / ".search.lock", f"search works in {folder}"):
+        begun = time.monotonic()
+        ahead = " and trainings ahead of their turn" if side_by_side > 1 else ""
+        say(
+            f"{_count(given)} designs of one strength each, at most {given.requirement.trials} trainings besides "
+            f"{len(given.networks)} dense ones{ahead}; about {minutes(root, checked, given):.0f} minutes at most{where}"
+        )
+        trials = StageTrials(chain(name), values)
+        search = Search(trials, given, say, side_by_side=side_by_side)
+        date = datetime.now(UTC).date().isoformat()
+        record = search.run(name, _commit(root), date, lambda: time.monotonic() - begun)
+        write_record(folder / "explore.json", record)
+        for file, text in (("explore.md", exploration.markdown(record)), ("explore.html", exploration.html(record))):
+            with atomic(folder / file) as temporary:
+                temporary.write_text(text)
+        _mark(trials.publish(), record)
     say(exploration.headline(record))
     print(f"Page: {folder / 'explore.html'}")
     return 0 if record.met else 1
@@ -216,6 +229,9 @@ def guarded(search: Callable[[], int]) -> int:
     except UserError as error:
         print(f"explore: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        silence()
+        return 128 + signal.SIGPIPE
     except OSError as error:
         if not disk.is_full(error) and error.filename is None:
             raise

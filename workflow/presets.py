@@ -5,6 +5,7 @@ git-ignored folder with its own copy of the code and of `dvc.lock`, so that runn
 cache is the main checkout's.
 """
 
+import hashlib
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from ernn import params
 from ernn.arguments import Parser
 from ernn.artifacts import atomic, dump_yaml, parse_yaml
 from ernn.errors import UserError
+from workflow import declaration
 
 CODE = ("components", "ernn", "workflow")
 FILES = ("dvc.yaml", ".dvcignore")
@@ -120,6 +122,15 @@ def _copy_code(source: Path, target: Path) -> None:
         (target / old).unlink()
     for file in files:
         _write(target / file, (source / file).read_bytes())
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the code of stages in a checkout or a working copy."""
+    total = hashlib.sha256()
+    for name in declaration.CODE:
+        for file in sorted(_files(folder / name)):
+            total.update(f"{name}/{file}\0".encode() + hashlib.sha256((folder / name / file).read_bytes()).digest())
+    return total.hexdigest()
 
 
 def _files(folder: Path) -> set[Path]:

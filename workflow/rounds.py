@@ -5,8 +5,6 @@ there: MLFLOW_TRACKING_URI must name the store that the tasks of the cluster pub
 waited for and not started again, so that a search that was killed goes on where it was.
 """
 
-import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +14,9 @@ from typing import Any
 from components import tracking
 from ernn import artifacts
 from ernn.errors import UserError
-from workflow import compiler, declaration, submit
+from workflow import compiler, declaration, digests, submit
 from workflow.declaration import Declaration, Task
-from workflow.trials import Curve, Failed
+from workflow.trials import FAILED, Curve, Failed
 
 _READ = {  # flags of `components.deliver`, and folders of dvc.yaml
     "features": "data/features",
@@ -62,11 +60,11 @@ class ClusterChain:
         whole = declaration.load(self.root, values)
         part = Declaration(tuple(task for task in whole.tasks if task.name in whole.needed(targets)), values)
         target = self.target(part)
-        digests = _digests(part, target.images)
-        wanted = {name: digests[name] for name in targets}
+        found = digests.of_tasks(part, target.images)
+        wanted = {name: found[name] for name in targets}
         made = self._made()
         if not wanted.items() <= made.items():
-            name = f"{self.name}-{_digest(sorted(wanted.items()))[:12]}"
+            name = f"{self.name}-{digests.of(sorted(wanted.items()))[:12]}"
             if not self._fetched(name):
                 self._run(name, _delivered(whole, part, name), target)
                 if not self._fetched(name):
@@ -74,13 +72,16 @@ class ClusterChain:
                     raise UserError(
                         f"{store} has no run {name}; MLFLOW_TRACKING_URI must name the store of the cluster"
                     )
-            artifacts.write_json(self.folder / "made.json", made | digests)
+            artifacts.write_json(self.folder / "made.json", made | found)
         return True
 
     def _made(self) -> dict[str, str]:
-        """Digests of tasks whose files are there."""
-        path = self.folder / "made.json"
-        return dict(artifacts.read_json(path)) if path.exists() else {}
+        """Digests of tasks whose files are there; of none where what says so is damaged: they are fetched again."""
+        try:
+            found = artifacts.read_json(self.folder / "made.json")
+        except UserError:
+            return {}
+        return dict(found) if isinstance(found, dict) else {}
 
     def _fetched(self, name: str) -> bool:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -91,6 +92,10 @@ class ClusterChain:
 
     def _run(self, name: str, part: Declaration, target: compiler.Target) -> None:
         run = self.cluster.find(name)
+        if run is not None and run.succeeded:
+            if self._fetched(name):  # it has ended just now
+                return
+            run = None  # its files were removed, or never came; most tasks are served from the cluster's cache
         if run is None:
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "pipeline.yaml"
@@ -101,7 +106,7 @@ class ClusterChain:
         try:
             self.cluster.wait(run, self.timeout_s)
         except UserError as error:
-            raise Failed(1, str(error)) from None
+            raise Failed(FAILED, str(error)) from None
 
 
 def _delivered(whole: Declaration, part: Declaration, name: str) -> Declaration:
@@ -119,23 +124,3 @@ def _delivered(whole: Declaration, part: Declaration, name: str) -> Declaration:
         meta=publish.meta,
     )
     return Declaration((*part.tasks, deliver), part.params)
-
-
-def _digests(part: Declaration, images: Mapping[str, str]) -> dict[str, str]:
-    """Of each task: its command, parameters and image, and those of all tasks that it reads from."""
-    found: dict[str, str] = {}
-    for task in part.ordered():
-        sections = {dotted: _section(part.params, dotted) for dotted in task.sections}
-        before = sorted(found[name] for name in part.graph[task.name])
-        found[task.name] = _digest([task.name, list(task.flags.items()), sections, images[task.meta.image], before])
-    return found
-
-
-def _section(params: Mapping[str, Any], dotted: str) -> Any:
-    """A section of params.yaml, or one of its entries."""
-    top, _, rest = dotted.partition(".")
-    return params[top][rest] if rest else params[top]
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -26,10 +26,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Run:
-    """A run on a cluster."""
+    """A run on a cluster, and whether it had succeeded when it was asked for."""
 
     id: str
     link: str
+    succeeded: bool = False
 
 
 class Cluster:
@@ -98,7 +99,7 @@ class Cluster:
             raise UserError(f"run {run.id} ended with {found.state}{_failures(found)}; see {run.link}")
 
     def _run(self, found: Any) -> Run:
-        return Run(found.run_id, f"{self._host}/#/runs/details/{found.run_id}")
+        return Run(found.run_id, f"{self._host}/#/runs/details/{found.run_id}", found.state == "SUCCEEDED")
 
     def _check_token(self) -> None:
         """Ask once, since the client tries for half a minute before it gives up a refused token."""

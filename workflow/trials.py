@@ -22,8 +22,9 @@ from ernn.explore.trials import Hopeless, Trained
 from ernn.params import AcceleratorSpec, Design, ProgramSpec
 from ernn.records.benchmark import BenchmarkRecord, BenchmarkRow
 from ernn.records.sensitivity import SensitivityRecord
-from workflow import local, presets
+from workflow import declaration, digests, local, presets
 
+FAILED, _MISTAKE = 3, 2  # exit codes: 0 and 1 are answers of a search
 _CHECKPOINTS = "ERNN_CHECKPOINTS"
 Curve = Sequence[Mapping[str, Any]]  # rows of a training so far, one an epoch
 
@@ -83,8 +84,9 @@ class DvcChain:
         """As `Chain.make`."""
         presets.working_copy(self.root, self.name, values)
         cores = len(os.sched_getaffinity(0))
-        kept, before = self.folder / ".cache" / "search" / "-".join(targets), os.environ.get(_CHECKPOINTS)
+        kept, before = self.folder, os.environ.get(_CHECKPOINTS)
         if hopeless is not None:
+            kept = self.checkpoints(values, targets)
             os.environ[_CHECKPOINTS] = str(kept)
 
         def stop() -> bool:
@@ -98,8 +100,14 @@ class DvcChain:
                 if before is not None:
                     os.environ[_CHECKPOINTS] = before
         if code not in (0, local.STOPPED):
-            raise Failed(code)
+            raise Failed(failed_with(code))
         return code == 0
+
+    def checkpoints(self, values: Mapping[str, Any], targets: Sequence[str]) -> Path:
+        """Where a training keeps them: a folder for what decides it, since the curve of another one says nothing."""
+        declared, code = declaration.load(self.folder, values), presets.digest(self.folder)
+        found = digests.of_tasks(declared, dict.fromkeys((task.meta.image for task in declared.tasks), code))
+        return self.folder / ".cache" / "search" / digests.of([found[name] for name in targets])[:32]
 
 
 @dataclass
@@ -203,12 +211,26 @@ class StageTrials:
 
     def _dev_per(self, stage: str, name: str) -> float:
         """The last row of a curve: the network as it is handed on."""
-        with (self.folder / "curves" / stage / f"{name}.csv").open(newline="") as file:
-            return float([*csv.DictReader(file)][-1]["dev_per"])
+        path = self.folder / "curves" / stage / f"{name}.csv"
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                return float([*csv.DictReader(file)][-1]["dev_per"])
+        except (FileNotFoundError, IndexError, KeyError, TypeError, ValueError):
+            cure = f"remove {self.folder} and run the same command again; what was trained is kept"
+            raise UserError(f"{path}: missing, or no curve of a training; {cure}") from None
 
 
 def _written(spec: ProgramSpec | AcceleratorSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude_defaults=True)
+
+
+def failed_with(code: int) -> int:
+    """The exit code of a search of which a stage ended with one: 0 and 1 are answers of a search.
+
+    >>> failed_with(1), failed_with(255), failed_with(2)
+    (3, 3, 2)
+    """
+    return code if code == _MISTAKE else FAILED
 
 
 def curve_so_far(checkpoints: Path) -> list[dict[str, Any]]:

@@ -1,12 +1,16 @@
 """Designs that a search may train, and which of them cannot have fewer errors than others."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ernn.params import BlockSizes, Design, Network
 from ernn.params.methods import METHODS, STANDARD
+from ernn.params.names import LONGEST
 
+_LONGEST = LONGEST - len("-fourier3-1")  # what programs and accelerators of a design are called ends so
+_KEPT = 30  # characters of the network in a shorter name
 _LETTERS = {"input": "i", "recurrent": "r", "projection": "p"}
 
 
@@ -100,12 +104,22 @@ def mixed(network: str, shape: Network, sizes: Mapping[tuple[int, str], int], me
 def name_of(design: Design, shape: Network) -> str:
     """The name of a design, from what it is: lstm-k8-admm, lstm-i16r8-admm, lstm-i16r8-i8r8-admm.
 
+    One that is too long for what is made of the design gets a digest in the place of its end.
+
     >>> name_of(uniform("lstm", 8), Network())
     'lstm-k8-admm'
     >>> sizes = {(0, "input"): 16, (0, "recurrent"): 8, (1, "input"): 8, (1, "recurrent"): 8}
     >>> name_of(mixed("lstm", Network(), sizes), Network())
     'lstm-i16r8-i8r8-admm'
     """
+    name = _full_name(design, shape)
+    if len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{design.network[:_KEPT].rstrip('-_')}-{digest}-{design.method}"
+
+
+def _full_name(design: Design, shape: Network) -> str:
     if not METHODS[design.method].blocks:
         ratio = f"{design.pruning_ratio:g}".replace(".", "p").replace("+", "")
         return f"{design.network}-x{ratio}-{design.method}"

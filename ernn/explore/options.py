@@ -1,6 +1,8 @@
 """What the commands of the search have in common: options of a requirement on hardware, and how an answer is given."""
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import get_args
@@ -30,15 +32,27 @@ def add_hardware(parser: argparse.ArgumentParser, *without: str) -> None:
 
 
 def answered(command: str, answer: Callable[[], tuple[bool, Sequence[str]]]) -> int:
-    """Print an answer; the exit code: 0 for yes, 1 for no, 2 for what a user has to change.
+    """Print an answer; the exit code: 0 for yes, 1 for no, 2 for what a user has to change, 130 and
+    141 for an interrupt and for nobody who reads.
 
     Args:
         answer: whether it is yes, and the lines to print.
     """
     try:
         yes, lines = answer()
+        print("\n".join(lines), flush=True)
     except UserError as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 2
-    print("\n".join(lines))
+    except BrokenPipeError:
+        silence()
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        print(f"{command}: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
     return 0 if yes else 1
+
+
+def silence() -> None:
+    """Nobody reads standard output any more; what is left of it goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -45,6 +45,9 @@ class Parts:
 
     def __init__(self) -> None:
         self._found: dict[Any, Part] = {}
+        self._links: list[
+            Link
+        ] = []  # whose pruned matrices are keys by their identity, and must not make way for others
 
     @property
     def made(self) -> int:
@@ -55,6 +58,7 @@ class Parts:
         """The part of a module behind words `before`."""
         key = alike(link), arrays, before, setting.key
         if (*key, setting.memory) not in self._found:
+            self._links.append(link)
             for kind, part in _made(link, arrays, before, setting).items():
                 self._found[*key, kind] = part
         return self._found[*key, setting.memory]

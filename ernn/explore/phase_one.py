@@ -142,6 +142,8 @@ def _choice(problem: Problem, tried: Sequence[Tried], complete: bool) -> Choice:
         aim = "fewest errors" if problem.limit is None else "the cheapest trial that keeps the limit"
         return Choice(best, None, f"{aim}; {end}", complete)
     if nearest is None:
+        if not problem.candidates:
+            return Choice(None, None, "no network has enough cells for blocks of 2 or more", complete=True)
         binding = list(dict.fromkeys(f"{each.network} {each.blocks}: {each.binds}" for each in problem.candidates))
         return Choice(None, None, f"no hardware keeps the requirement: {'; '.join(binding)}", complete=True)
     assert problem.limit is not None

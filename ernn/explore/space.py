@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
+from ernn.devices import limits
 from ernn.devices.catalogue import Device
 from ernn.devices.timing import TIMINGS
 from ernn.errors import UserError
@@ -145,9 +146,10 @@ def sizes(blocks: int, apart: float) -> list[int]:
 def clocks(device: Device, most_mhz: float) -> list[float]:
     """The fastest clock, three quarters and half of it: a slower one takes fewer registers.
 
-    Clocks without time for a look-up table between two registers are left out, if a slower one has it.
+    Clocks that no accelerator may have are left out, and those without time for a look-up table between two registers,
+    if a slower one has it.
     """
-    given = [most_mhz, 0.75 * most_mhz, 0.5 * most_mhz]
+    given = [mhz for mhz in (most_mhz, 0.75 * most_mhz, 0.5 * most_mhz) if mhz >= limits.CLOCK_MHZ[0]]
     timing = TIMINGS[device.family]
     good = [mhz for mhz in given if Clock(mhz, timing).budget_ns >= timing.lut_ns]
     return good or given[-1:]

@@ -64,4 +64,9 @@ class Requirement(Section):
             raise ValueError(f"per={self.per} and per_loss={self.per_loss}: give one of the two")
         if self.per is None and self.per_loss is None and self.minimise != "per":
             raise ValueError("per or per_loss must be given, or minimise: per; else any error would do")
+        if self.minimise == "per" and (self.per is not None or self.per_loss is not None):
+            raise ValueError(
+                f"minimise: per asks for the fewest errors, so that neither per nor per_loss can be given, got "
+                f"{f'per={self.per}' if self.per is not None else f'per_loss={self.per_loss}'}"
+            )
         return self

@@ -125,11 +125,13 @@ def _answer(record: ExplorationRecord) -> str:
     name = f"**{literal(record.chosen)}**{place}"
     if not record.met:
         return f"**Not met**: the nearest design is {name}. What binds: {binds or 'not known'}."
+    if all(limit.quantity != "per" for limit in record.limits):
+        return f"Chosen: {name}. The requirement is **met**."
     if record.certain:
         return f"Chosen: {name}. The requirement is **met with 95 % certainty**."
     reason = "the test split was not read"
     if record.test is not None:
-        reason = "on the test split, the 95 % interval of its loss reaches beyond the requirement"
+        reason = "on the test split, the 95 % interval of its errors reaches beyond the requirement"
     return f"Chosen: {name}. The requirement is **met** on the dev split, not with 95 % certainty: {reason}."
 
 

@@ -1,9 +1,15 @@
 """The console command: which command runs, and what a user reads who has no checkout."""
 
+import os
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from ernn import cli
+from ernn.explore.options import answered
 from ernn.program import files
 from tests.golden.programs import RandomPrograms
 
@@ -38,6 +44,27 @@ def test_fit_answers_by_its_exit_code(capsys):
     sizes = ["--cells", "32", "--inputs", "20", "--classes", "8", "--block-size", "4"]
     assert cli.main(["fit", *sizes, "--device", "xc7z020"]) == 0
     assert "us, at 200 MHz (estimate)" in capsys.readouterr().out
+
+
+def test_an_answer_that_nobody_reads_ends_quietly():
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [
+        sys.executable,
+        "-c",
+        "from ernn.explore.options import answered\nexit(answered('fit', lambda: (True, ['a'])))",
+    ]
+    ended = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_an_interrupted_answer_is_a_line(capsys):
+    def answer():
+        raise KeyboardInterrupt
+
+    assert answered("fit", answer) == 128 + signal.SIGINT
+    assert capsys.readouterr().err == "fit: interrupted\n"
 
 
 def test_outside_a_checkout_trials_need_the_repository(tmp_path, monkeypatch, capsys):

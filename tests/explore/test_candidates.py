@@ -65,3 +65,14 @@ def test_harder_is_an_order(one, other):
 def test_candidates_that_cost_no_less_than_easier_ones_are_not_worth_a_training():
     found = useful(chain("lstm", LSTM, (8.0, 4.0, 4.0, None)))
     assert [each.strength[0] for each in found] == [SIZES[0], SIZES[1]]
+
+
+@given(st.integers(1, 64), st.integers(1, 64), st.integers(0, 40), st.lists(BLOCKS, min_size=3, max_size=3))
+def test_all_that_is_made_of_a_design_has_a_good_name_however_deep_it_is(layers, letters, odd, three):
+    shape = Network(cell="lstm", layers=layers, cells=128, projection=64)
+    values = [three[place % 3] for place in range(3 * layers)]
+    values[odd % len(values)] = 16
+    name = name_of(mixed("n" * letters, shape, sizes(shape, values)), shape)
+    assert check(f"{name}-fourier3-1")
+    values[odd % len(values)] = 32
+    assert name_of(mixed("n" * letters, shape, sizes(shape, values)), shape) != name

@@ -1,5 +1,8 @@
 """Bounds of modules before they are built, and modules that are alike."""
 
+import gc
+import weakref
+
 import pytest
 
 from ernn.devices.catalogue import DEVICES
@@ -57,3 +60,13 @@ def test_other_widths_and_other_programs_are_not_alike():
     deep = Shape(layers=2, cells=8, inputs=5, classes=4, bits=8).program()
     first = [alike(chain.links(program)[0]) for program in (one, other, deep)]
     assert len(set(first)) == 3
+
+
+def test_a_pruned_matrix_whose_parts_are_kept_never_makes_way_for_another_one():
+    parts, setting, program = Parts(), Setting(DEVICES["xc7z020"], 100.0), SHAPES[-1].program()
+    link = chain.links(program)[0]
+    parts.part(link, next(SPACE.arrays(link)), setting.architecture().input(program).words, setting)
+    pruned = weakref.ref(link.layer.weight_ih)
+    del link, program
+    gc.collect()
+    assert pruned() is not None  # its identity stands for it

@@ -1,6 +1,7 @@
 """A requirement in words, and what an accelerator lacks of it."""
 
 import pytest
+from pydantic import ValidationError
 
 from ernn.devices.catalogue import Resources
 from ernn.explore.evidence import certain, held_out_score
@@ -15,6 +16,12 @@ def test_points_are_counted_from_the_reference():
     assert limit_of(Requirement(per_loss=0.5), 16.0) == 16.5
     assert limit_of(Requirement(per=17.0), 16.0) == 17.0
     assert limit_of(Requirement(minimise="per"), 16.0) is None
+
+
+@pytest.mark.parametrize("limit", [{"per": 20.0}, {"per_loss": 0.5}])
+def test_the_fewest_errors_have_no_limit(limit):
+    with pytest.raises(ValidationError, match="minimise: per asks for the fewest errors, so that neither"):
+        Requirement(minimise="per", **limit)
 
 
 def test_devices_come_smallest_first():

@@ -74,3 +74,8 @@ def test_settings_are_all_that_are_asked_for():
 def test_sizes_that_come_nearer_are_refused():
     with pytest.raises(UserError, match=r"apart=0\.5 must be 1 or more"):
         Space(apart=0.5)
+
+
+@pytest.mark.parametrize(("most", "found"), [(10.0, [10.0]), (13.4, [13.4, 10.05]), (20.0, [20.0, 15.0, 10.0])])
+def test_no_clock_is_below_that_of_any_accelerator(most, found):
+    assert clocks(KU, most) == pytest.approx(found)

@@ -45,7 +45,7 @@ def test_the_headline_says_what_was_asked_and_chosen():
     [
         (
             {"certain": False},
-            "not with 95 % certainty: on the test split, the 95 % interval of its loss",
+            "not with 95 % certainty: on the test split, the 95 % interval of its errors",
         ),
         ({"certain": False, "test": None}, "**met** on the dev split, not with 95 % certainty: the test split was not"),
         ({"met": False, "binds": ("dsp",)}, "**Not met**: the nearest design is **gru-k8** on Kintex UltraScale"),
@@ -55,6 +55,12 @@ def test_the_headline_says_what_was_asked_and_chosen():
 )
 def test_the_headline_says_how_it_ended(changes, end):
     assert end in headline(replace(FOUND, **changes))
+
+
+def test_where_no_errors_are_limited_the_test_split_decides_nothing():
+    limits = tuple(each for each in FOUND.limits if each.quantity != "per")
+    text = headline(replace(FOUND, limits=limits, certain=False, minimised="per"))
+    assert text.endswith("The requirement is **met**.")
 
 
 @ALL

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mlflow import MlflowClient
 
 from components import tracking
 from ernn import artifacts
@@ -80,6 +81,8 @@ def test_what_came_back_once_is_not_made_again_and_what_reads_it_is(chain, backe
     chain.make(values, ["compress@k2", "compress@k4"])
     chain.make(values, ["compress@k4"])
     chain.make(values, ["pretrain@gru"])
+    more = values | {"designs": DESIGNS | {"k8": DESIGNS["k4"] | {"block_size": 8}}}
+    chain.make(more, ["compress@k4"])  # though the search has grown
     assert len(backend.runs) == 1
     chain.make(values | {"training": values["training"] | {"epochs": 3}}, ["compress@k4"])
     assert len(backend.runs) == 2
@@ -111,7 +114,7 @@ def test_a_task_that_fails_is_named_and_the_next_try_is_another_run(chain, backe
         Failed, match=r"compress@lstm-k8-admm \(exit code 2: disk full\).*the same command goes on"
     ) as failed:
         chain.make(values, ["pretrain@gru"])
-    assert failed.value.code == 1
+    assert failed.value.code == 3
     backend.states = ["SUCCEEDED"]
     chain.make(values, ["pretrain@gru"])
     assert len(backend.runs) == 2
@@ -129,3 +132,25 @@ def test_a_store_that_does_not_answer_is_one_line_before_anything_runs(chain, ba
     with pytest.raises(UserError, match="set MLFLOW_TRACKING_URI"):
         chain.make(values, ["pretrain@gru"])
     assert backend.runs == []
+
+
+def test_a_round_whose_files_were_removed_is_run_again(chain, backend, values):
+    chain.make(values, ["pretrain@gru"])
+    client = MlflowClient(tracking.uri())
+    experiment = client.get_experiment_by_name(tracking.ROUNDS).experiment_id
+    (kept,) = client.search_runs([experiment])
+    client.delete_run(kept.info.run_id)
+    (chain.folder / "made.json").unlink()
+    chain.make(values, ["pretrain@gru"])
+    assert len(backend.runs) == 2
+    assert (chain.folder / "made.json").exists()
+
+
+def test_what_came_back_is_fetched_again_where_the_list_of_it_is_damaged(chain, backend, values):
+    chain.make(values, ["pretrain@gru"])
+    before = (chain.folder / "made.json").read_text()
+    for damaged in ("", "{", "[1]", "null"):
+        (chain.folder / "made.json").write_text(damaged)
+        chain.make(values, ["pretrain@gru"])
+        assert (chain.folder / "made.json").read_text() == before
+    assert len(backend.runs) == 1

@@ -10,7 +10,7 @@ from ernn.errors import UserError
 from ernn.training.checkpoint import Checkpoints
 from tests.workflow import chains
 from workflow import local
-from workflow.trials import curve_so_far
+from workflow.trials import StageTrials, curve_so_far
 
 SCRIPT = """\
 import argparse
@@ -77,3 +77,26 @@ def test_the_curve_of_a_training_under_way_is_that_of_its_checkpoints(tmp_path, 
     assert curve_so_far(tmp_path) == [*pull, *final]
     path.write_bytes(path.read_bytes()[:10])
     assert curve_so_far(tmp_path) == []  # nothing can be said
+
+
+class Made:
+    """A chain of which everything was made before."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def make(self, values, targets, hopeless=None):
+        return True
+
+
+@pytest.mark.parametrize(
+    "damaged", [None, "", "epoch,dev_per\n", "epoch\n1\n", "epoch,dev_per\n1\n", "epoch,dev_per\n1,x\n"]
+)
+def test_a_damaged_curve_is_one_line(tmp_path, damaged):
+    trials = StageTrials(Made(tmp_path), {"networks": {"gru": {}}})
+    if damaged is not None:
+        file = tmp_path / "curves" / "pretrain" / "gru.csv"
+        file.parent.mkdir(parents=True)
+        file.write_text(damaged)
+    with pytest.raises(UserError, match=r"gru\.csv: missing, or no curve of a training; remove .* and run the same"):
+        trials.dense()

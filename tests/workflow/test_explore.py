@@ -1,0 +1,159 @@
+"""The search in a checkout before anything is trained: what is refused, one at a time, and how it ends."""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ernn import params
+from ernn.errors import UserError
+from workflow import explore, presets
+from workflow.alone import only
+from workflow.trials import FAILED, DvcChain, Failed
+
+ROOT = Path(__file__).parents[2]
+GRU = {"cell": "gru", "layers": 1, "cells": 16}
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """What is read before trials begin."""
+    for name in ("params.yaml", "docs/benchmarks/stages.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+class Unasked:
+    """A chain that must not be asked for anything."""
+
+    folder = Path("nowhere")
+
+    def make(self, *_: object) -> bool:
+        raise AssertionError("nothing is made")
+
+
+@pytest.fixture
+def signals():
+    """Those that a search takes for itself, given back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def options(*words: str) -> argparse.Namespace:
+    return explore.parser().parse_args(["--per-loss", "1", "--name", "a", *words])
+
+
+def checked(**changes: object) -> params.Parameters:
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    empty = {section: {} for section in ("designs", "programs", "accelerators")}
+    return params.check(values | empty | {"requirement": {"per_loss": 1.0}} | changes, "here")
+
+
+def test_one_search_of_a_name_at_a_time(checkout):
+    folder = checkout / "explored" / "a"
+    folder.mkdir(parents=True)
+    with only(folder / ".search.lock", "search works there"), pytest.raises(UserError) as refused:
+        explore.run(checkout, options(), lambda name: Unasked())
+    assert str(refused.value).startswith(f"another search works in {folder} (process {os.getpid()}); wait until")
+    with pytest.raises(AssertionError, match="nothing is made"):
+        explore.run(checkout, options(), lambda name: Unasked())
+
+
+@pytest.mark.parametrize("name", explore.PAGES)
+def test_a_page_that_could_not_be_written_is_refused_before_the_work(checkout, name):
+    (checkout / "explored" / "a" / name).mkdir(parents=True)
+    with pytest.raises(UserError, match=rf"{name}: a folder, not a file that could be written"):
+        explore.run(checkout, options(), lambda name: Unasked())
+
+
+def test_a_network_with_the_name_of_a_design_is_refused():
+    with pytest.raises(UserError, match=r"^networks\.gru-K2_admm: a design of gru has this name in a search; rename"):
+        explore.settings(checked(networks={"gru": GRU, "gru-K2_admm": GRU}))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_minutes_count_every_network_whatever_their_order(order):
+    networks = {"small": GRU, "large": {"cell": "lstm", "layers": 2, "cells": 1024}}
+    both = checked(networks=dict([*networks.items()][::order]))
+    alone = checked(networks={"large": networks["large"]})
+    most, least = (explore.minutes(ROOT, each, explore.settings(each)) for each in (both, alone))
+    assert least < most < 1.1 * least
+
+
+def test_fewest_errors_on_the_command_line_take_the_place_of_a_limit():
+    given = explore.parser().parse_args(["--minimise", "per"])
+    section = explore.requirement({"requirement": {"per_loss": 1.0, "trials": 3}}, given)
+    assert section == {"trials": 3, "minimise": "per"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (Failed(FAILED), 3, "explore: a stage failed, see above; what is finished is kept, the same command goes on\n"),
+        (UserError("change it"), 2, "explore: change it\n"),
+        (KeyboardInterrupt(), 130, "explore: interrupted; what is finished is kept, the same command goes on\n"),
+    ],
+)
+def test_how_a_search_ends_is_a_line_and_an_exit_code(signals, error, code, said, capsys):
+    def search() -> int:
+        raise error
+
+    assert explore.guarded(search) == code
+    assert capsys.readouterr().err == said
+
+
+READER = """\
+import sys
+from ernn.errors import UserError
+from workflow import explore
+def search():
+    while True:
+        explore.say("on and on")
+sys.exit(explore.guarded(search))
+"""
+
+
+def test_a_search_that_nobody_reads_ends_quietly():
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", READER]
+    ended = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, env=environment, text=True, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_checkpoints_of_a_training_with_other_parameters_are_not_its_own(tmp_path):
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    shutil.copytree(ROOT / "components", tmp_path / "components")
+    shutil.copytree(ROOT / "ernn" / "training", tmp_path / "ernn" / "training")
+    for name in presets.FILES:
+        shutil.copy(ROOT / name, tmp_path / name)
+    folders = []
+    for name in presets.CODE + presets.FOLDERS:
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+    chain = DvcChain(tmp_path, "a", 1)
+    target = ["compress@lstm-k8-admm"]
+    changes = [
+        {},
+        {"requirement": {"per": 3.0}},
+        {"designs": values["designs"] | {"other": values["designs"]["lstm-k2-admm"]}},
+        {"training": values["training"] | {"learning_rate": 0.5}},
+        {"corpus": values["corpus"] | {"train_speakers": 3}},
+    ]
+    for change in changes:
+        presets.working_copy(tmp_path, "a", values | change)
+        folders.append(chain.checkpoints(values | change, target))
+    presets.working_copy(tmp_path, "a", values)
+    (tmp_path / "runs" / "a" / "ernn" / "training" / "loop.py").write_text("pass\n")
+    folders.append(chain.checkpoints(values, target))
+    assert [folders.index(each) for each in folders] == [0, 0, 0, 3, 4, 5]
