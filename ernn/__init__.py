@@ -3,7 +3,7 @@
 model       = ernn.from_torch(lstm, head)                       # or ernn.load("file")
 model       = ernn.compress(model, train=(x, y), block_size=8)  # optional: ADMM with your loss and data
 program     = ernn.quantize(model, calibration=x, bits=12)
-accelerator = ernn.generate(program, device="xc7z020")
+accelerator = ernn.generate(program)                            # or device="..", of ernn/devices/catalogue.py
 result      = accelerator.simulate(x)                           # the Verilog, equal to program.predict(x)
 """
 

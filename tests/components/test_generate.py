@@ -83,10 +83,10 @@ def test_what_a_killed_run_left_is_cleared_away(folder):
 
 
 def test_a_failed_run_leaves_no_half_written_folder(folder, capsys, monkeypatch):
-    def full(files):
+    def full(files, folder):
         raise OSError(28, "No space left on device", "out/project/digest.txt")
 
-    monkeypatch.setattr(Texts, "digest", full)
+    monkeypatch.setattr(Texts, "write", full)
     assert "out/project: no space left on device to write it" in refusal(capsys)
     assert names(folder / "out") == []
 
@@ -94,7 +94,7 @@ def test_a_failed_run_leaves_no_half_written_folder(folder, capsys, monkeypatch)
 def test_a_failed_run_keeps_the_project_before_it(folder, capsys, monkeypatch):
     run()
     before = tree(folder / "out")
-    monkeypatch.setattr(Texts, "digest", lambda files: 1 / 0)
+    monkeypatch.setattr(Texts, "write", lambda files, folder: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run()
     assert tree(folder / "out") == before
