@@ -118,6 +118,8 @@ class Search:
             place = self.trials.scores(f"integer/{chosen.program}")
             test = held_out_score(place, self.trials.scores(f"dense/{reference}"), self.settings.samples)
         binds = chosen.binds if chosen is not None and choice.best is not None else (choice.reason,)
+        if chosen is None and choice.best is not None:
+            binds = (f"hardware: no device has room for an accelerator of {choice.best.name}",)
         met = chosen is not None and not chosen.binds and choice.best is not None
         return ExplorationRecord(
             name=name,

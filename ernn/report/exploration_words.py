@@ -86,7 +86,10 @@ def cost(record: ExplorationRecord, value: float | None) -> str:
 def value(quantity: str, row: HardwareRow | None, trial: TrialRow | None) -> str:
     """What a design and its accelerator have of a quantity, and how that is known."""
     if quantity == "per":
-        return NONE if trial is None else f"{dev_per(trial)} (dev split)"
+        if row is not None and row.dev_per is not None:
+            floats = "" if trial is None else f"; {dev_per(trial)} in floats"
+            return f"{show('per', row.dev_per)} (dev split, integers{floats})"
+        return NONE if trial is None else f"{dev_per(trial)} (dev split, floats)"
     if row is None or quantity not in QUANTITIES:
         return NONE
     found = QUANTITIES[quantity]

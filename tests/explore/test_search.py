@@ -146,6 +146,7 @@ def test_the_record_is_read_back_and_is_a_page(found, tmp_path):
     artifacts.write_record(tmp_path / "explore.json", record)
     assert artifacts.read_record(tmp_path / "explore.json", ExplorationRecord) == record
     assert "met with 95 % certainty" in exploration.markdown(record)
+    assert "(dev split, integers; " in exploration.markdown(record)  # the limit is kept by what the hardware computes
     assert str(record.chosen) in exploration.html(record)
 
 

@@ -79,7 +79,7 @@ def test_sections_stand_in_their_order(record):
 
 def test_each_limit_stands_beside_what_the_chosen_design_has():
     assert [row[1] for row in rows(exploration.markdown(FOUND), "required")] == [
-        "17.70 % (dev split)",
+        "17.70 % (dev split, floats)",
         "3.27 us (simulated cycles, clock estimated from levels)",
         "1,036,269 frames/s (simulated cycles, clock estimated from levels)",
         "7.7 % (synthesized)",
