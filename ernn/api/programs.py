@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,6 +104,26 @@ class Program:
     def outputs(self) -> int:
         """Elements of a vector that comes out."""
         return self.value.outputs
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Bits of groups and of every tensor by its name, as `ernn.quantize` takes them: JSON keeps such a mapping."""
+        from ernn.dataflow.transforms import Fourier
+
+        functions, found = self.value.activations, dict[str, int]()
+        transforms = [getattr(matrix, "transform", None) for matrix in self.value.matrices.values()]
+        twiddles = [each.twiddle_fraction + 1 for each in transforms if isinstance(each, Fourier)]
+        found |= {"weights": twiddles[0]} if twiddles else {}  # twiddle factors have the width of weights
+        found |= {"activations": functions.sigmoid_table.output.bits, "accumulators": functions.preactivation.bits}
+        found["x"] = self.value.input.bits
+        for number, layer in enumerate(self.value.layers):
+            formats = {"c": getattr(layer, "cell", None), "m": getattr(layer, "hidden", None), "y": layer.output}
+            found |= {f"layers.{number}.{name}": each.bits for name, each in formats.items() if each is not None}
+            found |= {f"layers.{number}.{name}": each.bits for name, each in _constants(layer).items()}
+        if self.value.output is not None:
+            found |= {f"output.{name}": each.bits for name, each in _constants(self.value.output).items()}
+            found["output.logits"] = self.value.logits.bits
+        return found
 
     def predict(self, x: Given) -> Any:
         """Outputs of every step, from a state of zeros, float64, in the form of x: integers times their resolution.
@@ -206,9 +227,8 @@ class IntegerStream:
 def quantize(
     model: Model,
     calibration: Given,
-    bits: int = 12,
+    bits: int | Mapping[str, int] = 12,
     *,
-    weight_bits: int | None = None,
     transform: Literal["exact", "fourier"] = "exact",
     name: str = "network",
 ) -> Program:
@@ -217,13 +237,13 @@ def quantize(
     Args:
         model: trained, and compressed or not.
         calibration: data as those that will come, in a form that `Model.predict` takes; 64 sequences will do.
-        bits: of activations, sums and cell states, 4 to 18.
-        weight_bits: of weights; `bits` if nothing is said.
+        bits: of all tensors, 4 to 18; or of groups (`weights`, `activations`, `accumulators`, `cell`) and of tensors by
+            their names in `Program.widths` (`layers.0.weight_hh`), where what is not named has 12.
         transform: of block-circulant matrices: exact integers, or Fourier with rounding and fewer products.
         name: of the program, letters, digits, `_` and `-`.
 
     Raises:
-        UserError: data or widths that do not fit.
+        UserError: data or widths that do not fit, or a tensor that the network has not.
     """
     from pydantic import ValidationError
 
@@ -231,15 +251,27 @@ def quantize(
     from ernn.params import Bits, ProgramSpec, Quantization, names
     from ernn.quantization import post_training
 
+    groups = [*Bits.model_fields]
+    given = dict(bits) if isinstance(bits, Mapping) else dict.fromkeys(groups, bits)
     try:
-        widths = Bits(weights=weight_bits or bits, activations=bits, accumulators=bits, cell=bits)
-        spec = ProgramSpec(design=names.check(name), transform=transform, bits=widths)
+        widths = Bits.model_validate({group: given.pop(group) for group in groups if group in given})
+        spec = ProgramSpec(design=names.check(name), transform=transform, bits=widths, widths=given)
     except ValidationError as error:
         raise UserError(complaints(error)) from None
     except ValueError as error:
         raise UserError(f"name: {error}") from None
-    given = Sequences.of(calibration, model.inputs, "calibration")
-    return Program(post_training.quantize(name, model.network, given.each, spec, Quantization()))
+    sequences = Sequences.of(calibration, model.inputs, "calibration")
+    return Program(post_training.quantize(name, model.network, sequences.each, spec, Quantization()))
+
+
+def _constants(layer: Any) -> dict[str, Any]:
+    """Formats of the numbers that a layer holds, by their names."""
+    from ernn.program.matrices import Circulant, Numbers, Pruned
+
+    held = {each.name: getattr(layer, each.name) for each in fields(layer)}
+    held = {name: each.words if isinstance(each, Circulant) else each for name, each in held.items()}
+    held = {name: each.values if isinstance(each, Pruned) else each for name, each in held.items()}
+    return {name: each.format for name, each in held.items() if isinstance(each, Numbers)}
 
 
 def _shape(matrix: Any) -> str:

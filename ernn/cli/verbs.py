@@ -121,7 +121,13 @@ def _add_quantize(made: argparse.ArgumentParser) -> None:
     made.add_argument("program", type=Path, help="file to write")
     made.add_argument("--calibration", type=Path, required=True, metavar="DATA", help=_DATA)
     made.add_argument("--bits", type=whole(4, 18), default=12, help="of all tensors, 4 to 18; default: %(default)s")
-    made.add_argument("--weight-bits", type=whole(4, 18), help="of weights; default: --bits")
+    made.add_argument(
+        "--width",
+        action="append",
+        default=[],
+        metavar="NAME=BITS",
+        help="of weights, activations, accumulators or cell, or of a tensor, as layers.0.weight_hh=8; may be repeated",
+    )
     made.add_argument("--transform", choices=("exact", "fourier"), default="exact", help="default: %(default)s")
     made.add_argument("--name", default="network", help="of the program; default: %(default)s")
 
@@ -129,12 +135,22 @@ def _add_quantize(made: argparse.ArgumentParser) -> None:
 def _quantize(options: argparse.Namespace) -> Done:
     artifacts.check_writable(options.program)
     model, x = _loaded(options.model, ernn.Model), data.read(options.calibration)["x"]
-    settings = {name: getattr(options, name) for name in ("bits", "weight_bits", "transform", "name")}
-    program = ernn.quantize(model, x, **settings)
+    bits = dict.fromkeys(("weights", "activations", "accumulators", "cell"), options.bits) | _widths(options.width)
+    program = ernn.quantize(model, x, bits, transform=options.transform, name=options.name)
     compared = program.compare(model, x)
     program.save(options.program)
     values = {"file": options.program, "weight_bits": program.value.weight_bits} | asdict(compared)
     return f"{program}\n{compared}\nwrote {options.program}", values
+
+
+def _widths(words: Sequence[str]) -> dict[str, int]:
+    found = {}
+    for word in words:
+        name, equals, bits = word.partition("=")
+        if not equals or not name or not bits.isdecimal():
+            raise UserError(f"--width {word}: write NAME=BITS, as layers.0.weight_hh=8")
+        found[name] = int(bits)
+    return found
 
 
 def _add_generate(made: argparse.ArgumentParser) -> None:

@@ -121,6 +121,9 @@ class ProgramSpec(Section):
     transform: Literal["exact", "fourier"] = "exact"
     complex_products: Annotated[Literal[3, 4], CHOICE] = 4  # real multiplications of a complex one; fourier only
     bits: Bits = Bits()
+    widths: dict[Text, Width] = Field(
+        default_factory=dict
+    )  # of tensors by name, as `layers.0.weight_hh`, beside `bits`
     search: Flag = False  # for the smallest widths within quantization.budget_points; `bits` is where it starts
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from ernn.data.dataset import Split
 from ernn.dataflow.formats import Format
 from ernn.devices import limits
+from ernn.errors import UserError
 from ernn.nn.matrices import CirculantWeight
 from ernn.nn.recurrent import RecurrentModel
 from ernn.params import ProgramSpec, Quantization
@@ -105,7 +106,11 @@ class Formats:
 
 
 def choose(model: RecurrentModel, ranges: Ranges, spec: ProgramSpec, settings: Quantization) -> Formats:
-    """The formats of `spec`'s widths under the rule of `settings`."""
+    """The formats of `spec`'s widths under the rule of `settings`.
+
+    Raises:
+        UserError: a block size that is no power of two, or a width of a tensor that the network has not.
+    """
     check_block_sizes(model)
     bits = spec.bits
     names = {
@@ -117,12 +122,15 @@ def choose(model: RecurrentModel, ranges: Ranges, spec: ProgramSpec, settings: Q
     widths = {name: getattr(bits, group) for group, members in names.items() for name in members}
     spectral = _spectral_weights(model) if spec.transform == "fourier" else {}
     by_name: dict[str, Format] = {}
-    for name, values in ranges.values.items():
-        kind = name.split(".")[-1]
-        if kind in widths:
-            by_name[name] = rules.choose(spectral.get(name, values), widths[kind], settings)
+    named = {name: name.split(".")[-1] for name in ranges.values if name.split(".")[-1] in widths}
+    unknown = sorted(spec.widths.keys() - named.keys())
+    if unknown:
+        raise UserError(f"widths: no tensor {unknown[0]!r}; there are {', '.join(named)}")
+    for name, kind in named.items():
+        values, width = ranges.values[name], spec.widths.get(name, widths[kind])
+        by_name[name] = rules.choose(spectral.get(name, values), width, settings)
         if kind == "c" and not _seen_by_gates(model):
-            by_name[name] = rules.minmax(_clipped(values, _flat("tanh", bits.activations)), bits.cell, settings)
+            by_name[name] = rules.minmax(_clipped(values, _flat("tanh", bits.activations)), width, settings)
     seen = [name for name in ranges.values if name.split(".")[-1].startswith("a_") and not name.endswith("a_c")]
     inputs = _clipped(ranges.of(*seen), _flat("sigmoid", bits.activations))
     preactivation = rules.choose(inputs, bits.accumulators, settings)

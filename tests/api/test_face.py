@@ -1,5 +1,6 @@
 """The face: what `import ernn` loads, and the way from a network of torch to its simulated accelerator."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import ernn
 from ernn.errors import UserError
+from ernn.program import files
 
 RANDOM = np.random.default_rng(5)
 
@@ -116,6 +118,27 @@ def test_integers_are_near_the_floats_and_nearer_with_more_bits(kind, inputs, ce
     compared = ernn.quantize(model, x, bits=bits).compare(model, x)
     scale = np.abs(model.predict(x)).max()
     assert compared.mean <= compared.worst <= 64 * scale * 2.0 ** (1 - bits)
+
+
+@pytest.mark.parametrize("transform", ["exact", "fourier"])
+@pytest.mark.parametrize(("kind", "layers"), [(torch.nn.LSTM, 2), (torch.nn.GRU, 1)])
+def test_widths_of_tensors_are_given_read_and_given_again(kind, layers, transform):
+    model, x = ernn.compress(network(kind, layers=layers), (data(6), data(3)), 4, epochs=2, progress=False), data(6)
+    asked = {"weights": 9, "accumulators": 14, "layers.0.weight_hh": 6, "layers.0.y": 8, "output.logits": 16, "x": 7}
+    program = ernn.quantize(model, x, asked, transform=transform)
+    found = program.widths
+    assert {name: found[name] for name in asked if name in found} == {
+        name: asked[name] for name in asked if name in found
+    }
+    assert found["layers.0.weight_ih"] == 9
+    assert program.value.layers[0].weight_hh.words.format.bits == 6
+    again = ernn.quantize(model, x, json.loads(json.dumps(found)), transform=transform)
+    assert files.digest(again.value) == files.digest(program.value)
+
+
+def test_a_tensor_that_is_not_there_is_named():
+    with pytest.raises(UserError, match=r"widths: no tensor 'layers.1.y'; there are x, layers.0.weight_ih, "):
+        ernn.quantize(network(), data(6), {"layers.1.y": 8})
 
 
 @pytest.mark.parametrize("form", ["one", "stack", "list", "torch"])
