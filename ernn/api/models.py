@@ -110,6 +110,21 @@ def from_torch(recurrent: nn.LSTM | nn.GRU, head: nn.Linear | None = None) -> Mo
     return Model(from_modules(recurrent, head))
 
 
+def from_onnx(path: str | Path) -> Model:
+    """The network of an ONNX file, equal to it at every step within float error.
+
+    Args:
+        path: of a graph of LSTM or GRU nodes in a row, forward in time and from states of zeros, and of a linear layer
+            at every step (Gemm, or MatMul and Add); reshapes and transposes may stand between them.
+
+    Raises:
+        UserError: no such file, onnx is not installed, or what a network of ours cannot express, with the node's name.
+    """
+    from ernn.nn import onnx_import
+
+    return Model(onnx_import.read(Path(path)))
+
+
 def load(path: str | Path) -> Model | Program:
     """What a file holds: a float network, or an integer one.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ernn.cli import completion
 
 _VERBS = {
-    "import": "a network of torch's weights",
+    "import": "a network of torch's weights, or of an ONNX graph",
     "compress": "block-circulant matrices, by ADMM with your data",
     "quantize": "the integer program of a network",
     "generate": "the accelerator of a program: Verilog and C++",

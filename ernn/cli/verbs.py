@@ -71,22 +71,32 @@ def _line(error: Exception) -> str:
 
 def _add_import(made: argparse.ArgumentParser) -> None:
     made.add_argument("model", type=Path, help="file to write")
-    made.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
-    made.add_argument("--prefix", default="", help="the part of its names before weight_ih_l0; default: nothing")
-    made.add_argument("--output-prefix", default="output.", help="the part before weight and bias of the linear layer")
+    source = made.add_mutually_exclusive_group(required=True)
+    source.add_argument("--weights", type=Path, help="state dict, by safetensors.torch.save_file")
+    source.add_argument("--onnx", type=Path, metavar="FILE", help="graph, by torch.onnx.export")
+    made.add_argument("--prefix", help="the part of the weights' names before weight_ih_l0; default: nothing")
+    made.add_argument("--output-prefix", help="the part before weight and bias of the linear layer; default: output.")
     made.add_argument("--phones", type=Path, help="for a speech recogniser: labels of its classes, without CTC's blank")
     made.add_argument("--blank", type=whole(0), help="class of CTC's blank; leave it out if trained on frames")
 
 
 def _import(options: argparse.Namespace) -> Done:
-    from ernn.nn import torch_import
+    from ernn.nn import onnx_import, torch_import
 
-    for given in (options.weights, options.phones):
+    for given in (options.weights, options.onnx, options.phones):
         if given is not None and given.resolve() == options.model.resolve():
             raise UserError(f"{options.model} is a file that is read; name another place")
     artifacts.check_writable(options.model)
-    names = {"prefix": options.prefix, "output_prefix": options.output_prefix, "blank": options.blank}
-    model = ernn.Model(torch_import.read(options.weights, options.phones, **names))
+    prefixes = {"prefix": options.prefix, "output_prefix": options.output_prefix}
+    prefixes = {name: value for name, value in prefixes.items() if value is not None}
+    if options.weights is not None:
+        names = {"prefix": "", "output_prefix": "output."} | prefixes
+        model = ernn.Model(torch_import.read(options.weights, options.phones, blank=options.blank, **names))
+    elif prefixes:
+        option = f"--{min(prefixes).replace('_', '-')}"
+        raise UserError(f"{option}: names of --weights begin with it, a graph has none; leave it out")
+    else:
+        model = ernn.Model(onnx_import.read(options.onnx, options.phones, options.blank))
     model.save(options.model)
     return f"{model}\nwrote {options.model}", _model(model, options.model)
 
@@ -219,7 +229,11 @@ def _model(model: "ernn.Model", file: Path) -> dict[str, Any]:
 
 
 _VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Done]]] = {
-    "import": ("A network of torch's weights: an LSTM or a GRU, and the linear layer behind it.", _add_import, _import),
+    "import": (
+        "A network of torch's weights or of an ONNX graph: an LSTM or a GRU, and the linear layer behind it.",
+        _add_import,
+        _import,
+    ),
     "compress": ("Make matrices block-circulant, by ADMM with your data.", _add_compress, _compress),
     "quantize": ("Make the integer program of a network.", _add_quantize, _quantize),
     "generate": ("Make the best accelerator of a program on a device, by estimates.", _add_generate, _generate),

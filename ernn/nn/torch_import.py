@@ -87,9 +87,6 @@ def from_weights(
     """
     import torch
 
-    from ernn.nn.acoustic import AcousticModel
-    from ernn.nn.recurrent import RecurrentModel
-
     for name, tensor in weights.items():
         if not isinstance(tensor, torch.Tensor):
             raise UserError(f"{name} is a {type(tensor).__name__}, not a tensor; give the state dict itself")
@@ -101,20 +98,38 @@ def from_weights(
         _check_prefix(left, output_prefix, "weight", "output_prefix")
     network, state = _recurrent(left, prefix)
     if phones is None and not left:
-        bare = RecurrentModel(network, state["layers.0.weight_ih.weight"].shape[1], None)
-        bare.load_state_dict(state)
-        return bare
+        return assembled(network, state)
     outputs = _sides(left, weight)[0]
-    order = [*range(outputs)] if phones is None else _order(outputs, phones, blank)
-    state["output.weight"] = _take(left, weight, len(order), network.outputs)[order]
-    state["output.bias"] = _take(left, bias, len(order))[order] if bias in left else torch.zeros(len(order))
+    state["output.weight"] = _take(left, weight, outputs, network.outputs)
+    state["output.bias"] = _take(left, bias, outputs) if bias in left else torch.zeros(outputs)
     if left:
         raise _unexpected(left, min(left), "no such tensor")
+    return assembled(network, state, phones, blank)
+
+
+def assembled(
+    network: "Network", state: "dict[str, Tensor]", phones: Sequence[str] | None = None, blank: int | None = None
+) -> "RecurrentModel":
+    """The network with the tensors of `state`, by its own names, and with a linear layer if they are there.
+
+    `phones` and `blank` are those of `from_weights`.
+
+    Raises:
+        UserError: phones that are not its classes.
+    """
+    import torch
+
+    from ernn.nn.acoustic import AcousticModel
+    from ernn.nn.recurrent import RecurrentModel
+
+    outputs = len(state["output.bias"]) if "output.bias" in state else None
     inputs = state["layers.0.weight_ih.weight"].shape[1]
-    if phones is None:
+    if phones is None or outputs is None:
         model = RecurrentModel(network, inputs, outputs)
         model.load_state_dict(state)
         return model
+    order = _order(outputs, phones, blank)
+    state |= {name: state[name][order] for name in ("output.weight", "output.bias")}
     speech = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")
     state["bigram"] = torch.full_like(speech.bigram, -math.log(len(phones)))
     speech.load_state_dict(state | {"log_priors": state["bigram"][0]})
@@ -173,21 +188,32 @@ def _recurrent(left: "dict[str, Tensor]", prefix: str) -> "tuple[Network, dict[s
         bias_ih = bias_hh = torch.zeros(rows)
         if biased:
             bias_ih, bias_hh = (_take(left, f"{prefix}bias_{part}_l{layer}", rows) for part in ("ih", "hh"))
-        ours = {"weight_ih.weight": weight_ih, "weight_hh.weight": weight_hh, "bias": bias_ih + bias_hh}
-        if network.cell == "gru":
-            ours["bias"][2 * cells :] = bias_ih[2 * cells :]  # r scales the other one of n
-            parts = {name: gates.chunk(3) for name, gates in ours.items()}  # r, 1 - z, n: sigma(-a) = 1 - sigma(a)
-            ours = {name: torch.cat((-z, r, n)) for name, (r, z, n) in parts.items()}
-            ours["bias_hn"] = bias_hh[2 * cells :]
+        ours = layer_tensors(network, weight_ih, weight_hh, bias_ih, bias_hh)
         if network.projection:
             ours["weight_ym.weight"] = _take(left, f"{prefix}weight_hr_l{layer}", outputs, cells)
         state |= {f"layers.{layer}.{name}": tensor for name, tensor in ours.items()}
     return network, state
 
 
-def _network(left: "dict[str, Tensor]", prefix: str) -> "Network":
-    from ernn.params import Network
+def layer_tensors(
+    network: "Network", weight_ih: "Tensor", weight_hh: "Tensor", bias_ih: "Tensor", bias_hh: "Tensor"
+) -> "dict[str, Tensor]":
+    """A layer's matrices and biases by our names, from those whose rows stand in torch's order of gates."""
+    import torch
 
+    ours = {"weight_ih.weight": weight_ih, "weight_hh.weight": weight_hh, "bias": bias_ih + bias_hh}
+    if network.cell == "gru":
+        candidate = slice(2 * network.cells, None)
+        if network.reset == "after":
+            ours["bias"][candidate] = bias_ih[candidate]  # r scales the other one of n
+        parts = {name: gates.chunk(3) for name, gates in ours.items()}  # r, 1 - z, n: sigma(-a) = 1 - sigma(a)
+        ours = {name: torch.cat((-z, r, n)) for name, (r, z, n) in parts.items()}
+        if network.reset == "after":
+            ours["bias_hn"] = bias_hh[candidate]
+    return ours
+
+
+def _network(left: "dict[str, Tensor]", prefix: str) -> "Network":
     weight_hh, weight_hr = f"{prefix}{_FIRST}", f"{prefix}weight_hr_l0"
     rows, cells = _sides(left, weight_hh)
     projection, cells = _sides(left, weight_hr) if weight_hr in left else (0, cells)
@@ -200,6 +226,17 @@ def _network(left: "dict[str, Tensor]", prefix: str) -> "Network":
     sizes: dict[str, Any] = {"layers": layers, "cells": cells, "projection": projection}
     if not projection and rows == 3 * cells:
         sizes |= {"cell": "gru", "reset": "after"}
+    return network_of(**sizes)
+
+
+def network_of(**sizes: Any) -> "Network":
+    """The sizes of a network.
+
+    Raises:
+        UserError: they are larger than a network may be.
+    """
+    from ernn.params import Network
+
     try:
         return Network(**sizes)
     except ValidationError as error:
@@ -225,6 +262,15 @@ def _take(left: "dict[str, Tensor]", name: str, *shape: int) -> "Tensor":
         raise UserError(f"{name} holds {tensor.dtype}, must be float32 or float64; call .float() on the module first")
     if tensor.is_meta or str(tensor.layout) != "torch.strided":
         raise UserError(f"{name} is {tensor.layout} on {tensor.device}, must be dense with values; load them first")
+    return finite(name, tensor)
+
+
+def finite(name: str, tensor: "Tensor") -> "Tensor":
+    """Its values in float32.
+
+    Raises:
+        UserError: some are not finite, or beyond what two of them may sum to.
+    """
     values = tensor.detach().cpu().float()
     if not (values.abs() <= 1e38).all():  # the sum of two biases has to be finite as well
         raise UserError(f"{name} holds values that are not finite or beyond 1e38; train it again")
@@ -252,14 +298,22 @@ def read(file: Path, phones: Path | None, **options: Any) -> "RecurrentModel":
     Raises:
         UserError: a file is missing or another one, or what `from_weights` refuses.
     """
+    return from_weights(_tensors(file), labels(phones, options.get("blank")), **options)
+
+
+def labels(phones: Path | None, blank: int | None) -> list[str] | None:
+    """The labels of the classes in a text file, if one is given.
+
+    Raises:
+        UserError: the file is missing or no text, or a blank without labels.
+    """
     from ernn import artifacts
 
-    labels = None
     if phones is not None:
-        labels = artifacts.read_text(phones, "write the labels of the classes there, one a line").split()
-    elif options.get("blank") is not None:
+        return artifacts.read_text(phones, "write the labels of the classes there, one a line").split()
+    if blank is not None:
         raise UserError("blank is CTC's among phones: name their labels with --phones, or leave --blank out")
-    return from_weights(_tensors(file), labels, **options)
+    return None
 
 
 def _tensors(file: Path) -> "dict[str, Tensor]":

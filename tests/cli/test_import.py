@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 from ernn.cli import main
 from ernn.nn import model_file
 from ernn.nn.torch_import import from_modules, from_weights
+from tests.nn.onnx_graphs import Network, exported, plain
 from tests.nn.torch_networks import ADVICE, PHONES, PREFIXES, kinds, modules, named, same
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
@@ -47,6 +48,54 @@ def test_prefixes_of_the_command_may_be_left_out(files, tmp_path):
     save_file(dict(recurrent.state_dict()) | linear, "weights")
     assert main(["import", *files.values()]) == 0
     assert same(model_file.load(tmp_path / "model"), from_modules(recurrent, output, PHONES))
+
+
+@pytest.fixture
+def graph(files, tmp_path) -> str:
+    """The option of a graph in place of weights."""
+    recurrent, output = modules()
+    (tmp_path / "graph").write_bytes(exported(Network(recurrent, output), torch.randn(3, 7, 5)))
+    save_file(named(recurrent, output), "weights")
+    return "--onnx=graph"
+
+
+@pytest.mark.parametrize("phones", [[], ["--phones=phones"], ["--phones=phones", "--blank=0"]])
+def test_a_graph_is_read_as_the_weights_are(graph, phones, tmp_path, capsys):
+    (tmp_path / "phones").write_text("\n".join(PHONES[1:] if len(phones) > 1 else PHONES))
+    assert main(["import", "model", graph, *phones]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Model: 5 inputs, 2 x lstm of 8 cells, 4 outputs, ")
+    assert run("other", "--weights=weights", *phones) == 0
+    assert same(model_file.load_any(tmp_path / "model"), model_file.load_any(tmp_path / "other"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--onnx=none"], "none: no such file; write it by torch.onnx.export"),
+        (["--onnx=phones"], "phones: not a whole ONNX file ("),
+        (["--onnx=graph", "--prefix="], "--prefix: names of --weights begin with it, a graph has none; leave it out"),
+        (["--onnx=graph", "--output-prefix=fc."], "--output-prefix: names of --weights begin with it, "),
+        (["--onnx=model"], "model is a file that is read; name another place"),
+        (["--onnx=graph", "--blank=0"], "blank is CTC's among phones: name their labels with --phones, or "),
+        (["--onnx=rnn"], "node0 (RNN): not read; read are LSTM or GRU nodes in a row"),
+    ],
+)
+def test_graphs_that_are_refused(graph, tmp_path, capsys, options, said):
+    (tmp_path / "rnn").write_bytes(plain("RNN", shape=["t", "b", 2]).SerializeToString())
+    assert main(["import", "model", *options]) == 2
+    out, error = capsys.readouterr()
+    assert not out
+    assert error.startswith(f"ernn import: {said}")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--weights=weights", "--onnx=graph"]])
+def test_weights_or_a_graph(graph, options, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["import", "model", *options])
+    assert capsys.readouterr().err.splitlines()[-1].startswith("ernn import: ")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_phone(files, tmp_path):
