@@ -9,26 +9,42 @@ ONNX has the gates of an LSTM in the order i, o, f, c, and those of a GRU in the
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import count, permutations
+from itertools import count
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ernn.errors import UserError
 from ernn.nn import torch_import
+from ernn.nn.onnx_graph import (
+    DOMAINS,
+    OPERATORS,
+    Constant,
+    Layer,
+    Linear,
+    Operator,
+    Stream,
+    array_of,
+    attributes_of,
+    check_attributes,
+    line_of,
+    name_of,
+    numbered,
+    operator_of,
+    refuse,
+    tensor_of,
+    transposed,
+)
 
 if TYPE_CHECKING:  # imported where they are used: neither may be there, and --help need not wait for them
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+    from onnx import GraphProto, ModelProto, NodeProto
     from torch import Tensor
 
     from ernn.nn.recurrent import RecurrentModel
 
 _OPSET = 7  # since then LSTM, GRU, Gemm and Add are what they are now
-_ELEMENTS = 2**27  # of a value that is followed: half a gigabyte of their numbers
-_DOMAINS = ("", "ai.onnx")
 _MOVES = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 _COMPUTED = (  # what of constants, and of sizes, is one again
     *_MOVES, "Add", "Cast", "Concat", "Constant", "ConstantOfShape", "Div", "Expand", "Gather", "Mul", "Shape", "Size",
@@ -39,87 +55,6 @@ _READ = (
     "read are LSTM or GRU nodes in a row and one linear layer at every step (Gemm, or MatMul and Add), with reshapes "
     "and transposes between them; export a module of these alone"
 )
-
-
-@dataclass(frozen=True)
-class _Operator:
-    """What a recurrent operator has; one that is to be taken too is entered in `_OPERATORS`.
-
-    Args:
-        inputs: their names, in order.
-        gates: the place, among its gates, of each of torch's.
-        activations: that are computed if nothing is said.
-    """
-
-    inputs: tuple[str, ...]
-    gates: tuple[int, ...]
-    activations: tuple[str, ...]
-
-
-_SHARED = ("X", "W", "R", "B", "sequence_lens", "initial_h")
-_OPERATORS = {
-    "LSTM": _Operator((*_SHARED, "initial_c", "P"), (0, 2, 3, 1), ("sigmoid", "tanh", "tanh")),
-    "GRU": _Operator(_SHARED, (1, 0, 2), ("sigmoid", "tanh")),
-}
-
-
-@dataclass(frozen=True)
-class _Constant:
-    """A value that is known; `sized` if it follows from how many steps or sequences there are."""
-
-    array: np.ndarray
-    sized: bool = False
-
-
-@dataclass(frozen=True)
-class _Stream:
-    """The value that goes through the network.
-
-    Args:
-        numbers: of elements, which the graph may have moved.
-        shape: in which they were numbered, (steps, sequences, elements) but for the graph's input.
-        layer: that made it, counted from 1; 0 for an input of the graph.
-    """
-
-    numbers: np.ndarray
-    shape: tuple[int, ...]
-    layer: int = 0
-
-    def like(self, numbers: np.ndarray) -> "_Stream":
-        """The same elements in another form."""
-        return _Stream(numbers, self.shape, self.layer)
-
-    def steps(self) -> np.ndarray | None:
-        """The number of the step that each vector along the last axis is; None if they are no whole vectors."""
-        size = self.shape[-1]
-        if not self.numbers.ndim or self.numbers.shape[-1] != size:
-            return None
-        vectors = self.numbers.reshape(-1, size)
-        whole = (vectors == vectors[:, :1] // size * size + np.arange(size, dtype=np.int32)).all()
-        return vectors[:, 0] // size if whole else None
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """Weights of a recurrent node, their rows in torch's order of gates, and those of peepholes in ours."""
-
-    node: "NodeProto"
-    cells: int
-    reset: str
-    weight_ih: np.ndarray
-    weight_hh: np.ndarray
-    bias_ih: np.ndarray
-    bias_hh: np.ndarray
-    peephole: np.ndarray | None
-
-
-@dataclass
-class _Linear:
-    """Weights of the linear layer, the matrix as (inputs, outputs)."""
-
-    node: "NodeProto"
-    weight: np.ndarray
-    bias: np.ndarray
 
 
 def read(file: Path, phones: Path | None = None, blank: int | None = None) -> "RecurrentModel":
@@ -142,7 +77,7 @@ def from_graph(model: "ModelProto", phones: Sequence[str] | None = None, blank: 
     Raises:
         UserError: the graph computes something else than such a network does; the node is named.
     """
-    opset = max((each.version for each in model.opset_import if each.domain in _DOMAINS), default=1)
+    opset = max((each.version for each in model.opset_import if each.domain in DOMAINS), default=1)
     if opset < _OPSET:
         raise UserError(f"opset {opset}: must be at least {_OPSET}; convert it by onnx.version_converter")
     reader = _Reader(model.graph, opset)
@@ -154,13 +89,13 @@ def from_graph(model: "ModelProto", phones: Sequence[str] | None = None, blank: 
     state: dict[str, Tensor] = {}
     for number, layer in enumerate(reader.layers):
         arrays = (("W", layer.weight_ih), ("R", layer.weight_hh), ("B", layer.bias_ih), ("B", layer.bias_hh))
-        ours = torch_import.layer_tensors(network, *(_tensor(layer.node, *named) for named in arrays))
+        ours = torch_import.layer_tensors(network, *(tensor_of(layer.node, *named) for named in arrays))
         if peepholes:
             given = np.zeros((3, first.cells), np.float32) if layer.peephole is None else layer.peephole
-            ours["peephole"] = _tensor(layer.node, "P", given)
+            ours["peephole"] = tensor_of(layer.node, "P", given)
         state |= {f"layers.{number}.{name}": tensor for name, tensor in ours.items()}
-    state["output.weight"] = _tensor(linear.node, "the matrix", linear.weight.T)
-    state["output.bias"] = _tensor(linear.node, "the bias", linear.bias)
+    state["output.weight"] = tensor_of(linear.node, "the matrix", linear.weight.T)
+    state["output.bias"] = tensor_of(linear.node, "the bias", linear.bias)
     return torch_import.assembled(network, state, phones, blank)
 
 
@@ -179,7 +114,7 @@ def _loaded(file: Path) -> "ModelProto":
         onnx.checker.check_model(model)
     except Exception as error:  # protobuf, onnx and NumPy have each their own
         raise UserError(
-            f"{file}: not a whole ONNX file ({_line(error)}); write it again, by torch.onnx.export"
+            f"{file}: not a whole ONNX file ({line_of(error)}); write it again, by torch.onnx.export"
         ) from None
     return model
 
@@ -189,14 +124,14 @@ class _Reader:
 
     def __init__(self, graph: "GraphProto", opset: int) -> None:
         self.graph, self.opset = graph, opset
-        self.layers: list[_Layer] = []
-        self.linear: _Linear | None = None
+        self.layers: list[Layer] = []
+        self.linear: Linear | None = None
         self.open: set[int] = set()  # sizes that stand for any
-        self.values: dict[str, _Constant | _Stream] = {}
+        self.values: dict[str, Constant | Stream] = {}
         self.made = {name: node for node in graph.node for name in node.output if name}
         self.initializers = {each.name: each for each in graph.initializer}
 
-    def run(self) -> _Linear:
+    def run(self) -> Linear:
         """Follow the graph from its input to its output, which the linear layer makes."""
         if len(self.graph.output) != 1:
             names = ", ".join(each.name for each in self.graph.output)
@@ -208,9 +143,9 @@ class _Reader:
             if not needed.isdisjoint(each for each in node.output if each):
                 self._node(node, needed)
         last = self.values.get(output)
-        if not isinstance(last, _Stream) or self.linear is None or last.layer != self._made:
+        if not isinstance(last, Stream) or self.linear is None or last.layer != self._made:
             raise UserError(f"output {output}: not that of a linear layer behind LSTM or GRU nodes; {_READ}")
-        if not _transposed(last.numbers, _numbered(last.shape, self.linear.node)):
+        if not transposed(last.numbers, numbered(last.shape, self.linear.node)):
             raise UserError(
                 f"output {output}: must be (steps, sequences, outputs) in any order of axes, or without an axis of "
                 "size 1; export the module without what reshapes its outputs"
@@ -241,31 +176,31 @@ class _Reader:
         for name, dims in shapes.items():
             shape = tuple(dim.dim_value if dim.dim_value > 0 else next(free) for dim in dims)
             self.open |= {size for size, dim in zip(shape, dims, strict=True) if dim.dim_value <= 0}
-            self.values[name] = _Stream(_numbered(shape, name), shape)
+            self.values[name] = Stream(numbered(shape, name), shape)
 
-    def _value(self, node: "NodeProto", place: int) -> "_Constant | _Stream | None":
+    def _value(self, node: "NodeProto", place: int) -> "Constant | Stream | None":
         """An input of a node; None if it has no such one."""
         name = node.input[place] if place < len(node.input) else ""
         if not name:
             return None
         if name not in self.values and name in self.initializers:
-            self.values[name] = _Constant(_array(self.initializers[name]))
+            self.values[name] = Constant(array_of(self.initializers[name]))
         if name not in self.values:
-            _refuse(node, f"input {name} is a value of a kind that is not read; {_READ}")
+            refuse(node, f"input {name} is a value of a kind that is not read; {_READ}")
         return self.values[name]
 
     def _node(self, node: "NodeProto", needed: set[str]) -> None:
         """Run one."""
-        operator = _operator(node)
-        handlers: dict[str, Callable[[NodeProto], _Stream]] = {
-            **dict.fromkeys(_OPERATORS, self._recurrent),
+        operator = operator_of(node)
+        handlers: dict[str, Callable[[NodeProto], Stream]] = {
+            **dict.fromkeys(OPERATORS, self._recurrent),
             "MatMul": self._matmul,
             "Gemm": self._gemm,
             "Add": self._add,
             "Dropout": self._dropout,
         }
-        constant = operator not in _OPERATORS and all(
-            isinstance(self._value(node, place), _Constant) for place, name in enumerate(node.input) if name
+        constant = operator not in OPERATORS and all(
+            isinstance(self._value(node, place), Constant) for place, name in enumerate(node.input) if name
         )
         if operator in _COMPUTED and (constant or operator in ("Shape", "Size")):
             self._compute(node)
@@ -274,11 +209,11 @@ class _Reader:
         elif operator in handlers:
             extra = needed.intersection(node.output[1:])
             if extra:
-                _refuse(node, f"{_OUTPUTS.get(operator, 'another output')} goes on ({min(extra)}), must be the first "
+                refuse(node, f"{_OUTPUTS.get(operator, 'another output')} goes on ({min(extra)}), must be the first "
                         "output alone, that of every step; use that, and take its last step yourself")  # fmt: skip
             self.values[node.output[0]] = handlers[operator](node)
         else:
-            _refuse(node, f"not read; {_READ}")
+            refuse(node, f"not read; {_READ}")
 
     def _evaluated(self, node: "NodeProto", arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs of a node by ONNX's own reference."""
@@ -292,40 +227,40 @@ class _Reader:
             found = ReferenceEvaluator(graph, opsets={"": self.opset}).run(None, arrays)
             return [np.asarray(each) for each in found]
         except Exception as error:  # whatever NumPy finds wrong with sizes that do not fit
-            _refuse(node, f"cannot be computed ({_line(error)}); mend the graph")
+            refuse(node, f"cannot be computed ({line_of(error)}); mend the graph")
 
     def _compute(self, node: "NodeProto") -> None:
         """Constants of constants, and of the shape of the stream."""
         given = {name: self._value(node, place) for place, name in enumerate(node.input) if name}
-        arrays = {n: v.numbers if isinstance(v, _Stream) else v.array for n, v in given.items() if v is not None}
-        sized = any(isinstance(value, _Stream) or (value is not None and value.sized) for value in given.values())
+        arrays = {n: v.numbers if isinstance(v, Stream) else v.array for n, v in given.items() if v is not None}
+        sized = any(isinstance(value, Stream) or (value is not None and value.sized) for value in given.values())
         names = [name for name in node.output if name]
         found = self._evaluated(node, arrays)
-        self.values |= {name: _Constant(array, sized) for name, array in zip(names, found, strict=True)}
+        self.values |= {name: Constant(array, sized) for name, array in zip(names, found, strict=True)}
 
-    def _moved(self, node: "NodeProto") -> _Stream:
+    def _moved(self, node: "NodeProto") -> Stream:
         """The stream in another form."""
         stream = self._stream(node)
         arrays = {node.input[0]: stream.numbers}
         for place, name in enumerate(node.input[1:], 1):
             value = self._value(node, place)
-            if isinstance(value, _Stream):
-                _refuse(node, f"input {name} is computed from values, must be fixed or follow from shapes; {_READ}")
+            if isinstance(value, Stream):
+                refuse(node, f"input {name} is computed from values, must be fixed or follow from shapes; {_READ}")
             if value is not None:
                 arrays[name] = value.array
         return stream.like(self._evaluated(node, arrays)[0])
 
-    def _dropout(self, node: "NodeProto") -> _Stream:
+    def _dropout(self, node: "NodeProto") -> Stream:
         training = self._value(node, 2)
-        if training is not None and not (isinstance(training, _Constant) and not training.array.any()):
-            _refuse(node, "training_mode is on, but an imported network has no dropout; export it after .eval()")
+        if training is not None and not (isinstance(training, Constant) and not training.array.any()):
+            refuse(node, "training_mode is on, but an imported network has no dropout; export it after .eval()")
         return self._stream(node)
 
-    def _stream(self, node: "NodeProto") -> _Stream:
+    def _stream(self, node: "NodeProto") -> Stream:
         """The first input, which has to be the stream."""
         stream = self._value(node, 0)
-        if not isinstance(stream, _Stream):
-            _refuse(node, f"its first input must follow from the graph's input, and not be fixed; {_READ}")
+        if not isinstance(stream, Stream):
+            refuse(node, f"its first input must follow from the graph's input, and not be fixed; {_READ}")
         return stream
 
     def _constant(self, node: "NodeProto", place: int, name: str, shape: tuple[int, ...] | None) -> np.ndarray:
@@ -333,54 +268,54 @@ class _Reader:
         value = self._value(node, place)
         if value is None:
             return np.zeros(shape or (), np.float32)
-        if not isinstance(value, _Constant) or value.sized:
-            _refuse(node, f"{name} ({node.input[place]}) must be fixed weights in the file; export it with its weights")
+        if not isinstance(value, Constant) or value.sized:
+            refuse(node, f"{name} ({node.input[place]}) must be fixed weights in the file; export it with its weights")
         array = value.array
         if array.dtype not in (np.float32, np.float64):
-            _refuse(node, f"{name} holds {array.dtype}, must be float32 or float64; export the module in float32")
+            refuse(node, f"{name} holds {array.dtype}, must be float32 or float64; export the module in float32")
         if shape is not None and array.shape != shape:
-            _refuse(node, f"{name}: expected shape {shape}, got {array.shape}; mend the graph")
+            refuse(node, f"{name}: expected shape {shape}, got {array.shape}; mend the graph")
         return array
 
-    def _recurrent(self, node: "NodeProto") -> _Stream:
+    def _recurrent(self, node: "NodeProto") -> Stream:
         """A layer; its outputs are numbered anew."""
-        operator, stream, attributes = _OPERATORS[node.op_type], self._stream(node), _attributes(node)
+        operator, stream, attributes = OPERATORS[node.op_type], self._stream(node), attributes_of(node)
         if self.linear is not None:
-            _refuse(node, f"stands behind the linear layer {_name(self.linear.node)}, which has to be last; {_READ}")
+            refuse(node, f"stands behind the linear layer {name_of(self.linear.node)}, which has to be last; {_READ}")
         self._check_row(node, stream)
-        _check_attributes(node, attributes, operator)
+        check_attributes(node, attributes, operator)
         layer = self._layer(node, operator, attributes)
         inputs, batch_first = layer.weight_ih.shape[1], attributes.get("layout", 0) == 1
         if stream.numbers.ndim != 3 or stream.numbers.shape[2] != inputs:
-            _refuse(node, f"X: expected (steps, sequences, {inputs}), the last one fixed, got {stream.numbers.shape}; "
+            refuse(node, f"X: expected (steps, sequences, {inputs}), the last one fixed, got {stream.numbers.shape}; "
                     "export it with the number of inputs fixed")  # fmt: skip
         x = stream.numbers.swapaxes(0, 1) if batch_first else stream.numbers
         steps, batch = x.shape[:2]
-        start = _numbered(stream.shape, node)
-        if not (_transposed(x, start) if not stream.layer else np.array_equal(x, start)):
-            _refuse(node, "X holds other elements, or in another order, than a step and a sequence at a time; "
+        start = numbered(stream.shape, node)
+        if not (transposed(x, start) if not stream.layer else np.array_equal(x, start)):
+            refuse(node, "X holds other elements, or in another order, than a step and a sequence at a time; "
                     "reshape outside of the graph")  # fmt: skip
         self._check_start(node, operator, steps)
         self._check_alike(layer)
         self.layers.append(layer)
         shape = (steps, batch, layer.cells)
-        y = _numbered(shape, node)[:, None]
-        return _Stream(y.transpose(2, 0, 1, 3) if batch_first else y, shape, self._made)
+        y = numbered(shape, node)[:, None]
+        return Stream(y.transpose(2, 0, 1, 3) if batch_first else y, shape, self._made)
 
-    def _check_row(self, node: "NodeProto", stream: _Stream) -> None:
+    def _check_row(self, node: "NodeProto", stream: Stream) -> None:
         """Refuse what reads another value than that of the layer before."""
         if stream.layer != self._made:
-            _refuse(node, f"does not read the layer before it, but another value ({node.input[0]}); {_READ}")
+            refuse(node, f"does not read the layer before it, but another value ({node.input[0]}); {_READ}")
 
-    def _layer(self, node: "NodeProto", operator: _Operator, attributes: dict[str, Any]) -> _Layer:
+    def _layer(self, node: "NodeProto", operator: Operator, attributes: dict[str, Any]) -> Layer:
         """The weights of a node."""
         weights = {name: self._constant(node, place, name, None) for place, name in ((1, "W"), (2, "R"))}
         for name, array in weights.items():
             if array.ndim != 3 or not array.size:
-                _refuse(node, f"{name}: expected three axes, got shape {array.shape}; mend the graph")
+                refuse(node, f"{name}: expected three axes, got shape {array.shape}; mend the graph")
         gates, inputs, cells = len(operator.gates), weights["W"].shape[2], weights["R"].shape[2]
         if attributes.get("hidden_size", cells) != cells:
-            _refuse(node, f"hidden_size={attributes['hidden_size']}, but R has {cells} columns; mend the graph")
+            refuse(node, f"hidden_size={attributes['hidden_size']}, but R has {cells} columns; mend the graph")
         w = self._constant(node, 1, "W", (1, gates * cells, inputs))[0]
         r = self._constant(node, 2, "R", (1, gates * cells, cells))[0]
         b = self._constant(node, 3, "B", (1, 2 * gates * cells))[0]
@@ -391,9 +326,9 @@ class _Reader:
             p = self._constant(node, operator.inputs.index("P"), "P", (1, 3 * cells))
             peephole = p.reshape(3, cells)[[0, 2, 1]]  # of i, o, f
         reset = "after" if attributes.get("linear_before_reset") else "before"
-        return _Layer(node, cells, reset, w[order], r[order], bias_ih, bias_hh, peephole)
+        return Layer(node, cells, reset, w[order], r[order], bias_ih, bias_hh, peephole)
 
-    def _check_start(self, node: "NodeProto", operator: _Operator, steps: int) -> None:
+    def _check_start(self, node: "NodeProto", operator: Operator, steps: int) -> None:
         """Refuse states that do not begin with zeros, and sequences that end early."""
         for place, name in enumerate(operator.inputs):
             value = self._value(node, place)
@@ -402,46 +337,46 @@ class _Reader:
             wanted, cure = (0, "must be zeros, with which states begin here; leave it out")
             if name == "sequence_lens":
                 wanted, cure = (steps, "must be all steps of every sequence; leave it out, and cut sequences yourself")
-            known = isinstance(value, _Constant) and (not wanted or value.sized or steps not in self.open)
-            if not (known and isinstance(value, _Constant) and (value.array == wanted).all()):
-                _refuse(node, f"{name} ({node.input[place]}): {cure}")
+            known = isinstance(value, Constant) and (not wanted or value.sized or steps not in self.open)
+            if not (known and isinstance(value, Constant) and (value.array == wanted).all()):
+                refuse(node, f"{name} ({node.input[place]}): {cure}")
 
-    def _check_alike(self, layer: _Layer) -> None:
+    def _check_alike(self, layer: Layer) -> None:
         """Refuse a layer that is not as the first one."""
         first = self.layers[0] if self.layers else layer
         kinds = [(each.node.op_type, each.cells, int(each.reset == "after")) for each in (first, layer)]
         for name, one, other in zip(("operator", "hidden_size", "linear_before_reset"), *kinds, strict=True):
             if one != other:
-                _refuse(layer.node, f"{name} is {other}, must be {one} as that of {_name(first.node)}; "
+                refuse(layer.node, f"{name} is {other}, must be {one} as that of {name_of(first.node)}; "
                         "make all layers of one kind and size")  # fmt: skip
 
-    def _check_linear(self, node: "NodeProto", stream: _Stream) -> np.ndarray:
+    def _check_linear(self, node: "NodeProto", stream: Stream) -> np.ndarray:
         """The steps of the vectors along the last axis of what a linear layer reads."""
         if not self.layers:
-            _refuse(node, f"stands before every LSTM and GRU; {_READ}")
+            refuse(node, f"stands before every LSTM and GRU; {_READ}")
         self._check_row(node, stream)
         steps = stream.steps()
         if steps is None:
-            _refuse(node, "reads other elements than those of a step along the last axis; reshape outside of the graph")
+            refuse(node, "reads other elements than those of a step along the last axis; reshape outside of the graph")
         return steps
 
-    def _product(self, node: "NodeProto", weight: np.ndarray) -> _Stream:
+    def _product(self, node: "NodeProto", weight: np.ndarray) -> Stream:
         """A linear layer of a matrix (inputs, outputs); its outputs are numbered anew."""
         stream = self._stream(node)
         steps = self._check_linear(node, stream)
         if self.linear is not None:
-            _refuse(node, f"a linear layer behind another one, {_name(self.linear.node)}; {_READ}")
+            refuse(node, f"a linear layer behind another one, {name_of(self.linear.node)}; {_READ}")
         if weight.ndim != 2 or weight.shape[0] != stream.shape[-1] or not weight.size:
-            _refuse(
+            refuse(
                 node, f"the matrix: expected shape ({stream.shape[-1]}, outputs), got {weight.shape}; mend the graph"
             )
         outputs = weight.shape[1]
-        self.linear = _Linear(node, weight, np.zeros(outputs))
+        self.linear = Linear(node, weight, np.zeros(outputs))
         shape = (*stream.shape[:-1], outputs)
-        numbers = _numbered(shape, node).reshape(-1, outputs)[steps]
-        return _Stream(numbers.reshape(*stream.numbers.shape[:-1], outputs), shape, self._made)
+        numbers = numbered(shape, node).reshape(-1, outputs)[steps]
+        return Stream(numbers.reshape(*stream.numbers.shape[:-1], outputs), shape, self._made)
 
-    def _biased(self, node: "NodeProto", linear: _Linear, stream: _Stream, bias: np.ndarray) -> _Stream:
+    def _biased(self, node: "NodeProto", linear: Linear, stream: Stream, bias: np.ndarray) -> Stream:
         """The stream of a linear layer with more of a bias."""
         self._check_linear(node, stream)
         outputs = stream.shape[-1]
@@ -450,104 +385,29 @@ class _Reader:
             or bias.shape[-1:] not in ((), (1,), (outputs,))
             or prod(bias.shape[:-1]) != 1
         ):
-            _refuse(node, f"the bias: expected shape ({outputs},), got {bias.shape}; mend the graph")
+            refuse(node, f"the bias: expected shape ({outputs},), got {bias.shape}; mend the graph")
         linear.bias = linear.bias + bias.astype(np.float64).reshape(-1)
         return stream
 
-    def _matmul(self, node: "NodeProto") -> _Stream:
+    def _matmul(self, node: "NodeProto") -> Stream:
         self._stream(node)
         return self._product(node, self._constant(node, 1, "the matrix", None))
 
-    def _gemm(self, node: "NodeProto") -> _Stream:
-        attributes = _attributes(node)
+    def _gemm(self, node: "NodeProto") -> Stream:
+        attributes = attributes_of(node)
         if attributes.get("transA"):
-            _refuse(node, "transA=1: must be 0; transpose the weights alone")
+            refuse(node, "transA=1: must be 0; transpose the weights alone")
         if self._stream(node).numbers.ndim != 2:
-            _refuse(node, f"A: expected two axes, got shape {self._stream(node).numbers.shape}; mend the graph")
+            refuse(node, f"A: expected two axes, got shape {self._stream(node).numbers.shape}; mend the graph")
         weight = self._constant(node, 1, "the matrix", None)
         stream = self._product(node, (weight.T if attributes.get("transB") else weight) * attributes.get("alpha", 1.0))
         if self._value(node, 2) is None or self.linear is None:
             return stream
         return self._biased(node, self.linear, stream, self._constant(node, 2, "C", None) * attributes.get("beta", 1.0))
 
-    def _add(self, node: "NodeProto") -> _Stream:
-        streams = [place for place in (0, 1) if isinstance(self._value(node, place), _Stream)]
+    def _add(self, node: "NodeProto") -> Stream:
+        streams = [place for place in (0, 1) if isinstance(self._value(node, place), Stream)]
         stream = self._value(node, streams[0])
-        if len(streams) > 1 or not isinstance(stream, _Stream) or self.linear is None:
-            _refuse(node, f"may add a bias to the linear layer, and nothing else; {_READ}")
+        if len(streams) > 1 or not isinstance(stream, Stream) or self.linear is None:
+            refuse(node, f"may add a bias to the linear layer, and nothing else; {_READ}")
         return self._biased(node, self.linear, stream, self._constant(node, 1 - streams[0], "the bias", None))
-
-
-def _check_attributes(node: "NodeProto", attributes: dict[str, Any], operator: _Operator) -> None:
-    """Refuse what the equations of a cell do not have."""
-    if attributes.get("layout", 0) not in (0, 1):
-        _refuse(node, f"layout={attributes['layout']}: must be 0 or 1; mend the graph")
-    plain = {"direction": "forward", "input_forget": 0}
-    for name, value in attributes.items():
-        if name in ("hidden_size", "layout", "linear_before_reset") or value in (plain.get(name), []):
-            continue
-        if name == "activations" and tuple(each.lower() for each in value) == operator.activations:
-            continue
-        given = ", ".join(map(str, value)) if isinstance(value, list) else value
-        must = f"must be {plain[name]}" if name in plain else "must be as if it were left out"
-        _refuse(node, f"{name}={given}: {must}; cells here have no other equations")
-
-
-def _attributes(node: "NodeProto") -> dict[str, Any]:
-    """By name, texts decoded."""
-    from onnx import helper
-
-    def plain(value: Any) -> Any:
-        return value.decode(errors="replace") if isinstance(value, bytes) else value
-
-    found = {each.name: helper.get_attribute_value(each) for each in node.attribute}
-    return {name: [*map(plain, v)] if isinstance(v, list | tuple) else plain(v) for name, v in found.items()}
-
-
-def _array(tensor: "TensorProto") -> np.ndarray:
-    from onnx import numpy_helper
-
-    try:
-        return numpy_helper.to_array(tensor)
-    except Exception as error:  # onnx and NumPy have each their own
-        raise UserError(f"weights {tensor.name}: cannot be read ({_line(error)}); write the file again") from None
-
-
-def _numbered(shape: tuple[int, ...], where: "NodeProto | str") -> np.ndarray:
-    """Elements, numbered."""
-    if prod(shape) > _ELEMENTS:
-        name = f"input {where}" if isinstance(where, str) else _name(where)
-        raise UserError(
-            f"{name}: shape {shape} has more than {_ELEMENTS} elements; export with steps and batch left open"
-        )
-    return np.arange(prod(shape), dtype=np.int32).reshape(shape)
-
-
-def _transposed(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two are equal but for the order of axes, and for axes of one element."""
-    one, other = one.squeeze(), other.squeeze()
-    if one.ndim != other.ndim or one.ndim > 3:
-        return False
-    return any(np.array_equal(one.transpose(order), other) for order in permutations(range(one.ndim)))
-
-
-def _line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def _tensor(node: "NodeProto", name: str, array: np.ndarray) -> "Tensor":
-    import torch
-
-    return torch_import.finite(f"{_name(node)}: {name}", torch.from_numpy(np.array(array)))
-
-
-def _name(node: "NodeProto") -> str:
-    return f"{node.name or next(filter(None, node.output), 'a node')} ({_operator(node)})"
-
-
-def _operator(node: "NodeProto") -> str:
-    return node.op_type if node.domain in _DOMAINS else f"{node.domain}.{node.op_type}"
-
-
-def _refuse(node: "NodeProto", why: str) -> NoReturn:
-    raise UserError(f"{_name(node)}: {why}")

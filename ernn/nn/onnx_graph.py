@@ -1,0 +1,184 @@
+"""Values and nodes of an ONNX graph: what recurrent operators have, elements that are followed by their numbers."""
+
+from dataclasses import dataclass
+from itertools import permutations
+from math import prod
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from ernn.errors import UserError
+from ernn.nn import torch_import
+
+if TYPE_CHECKING:  # imported where they are used: neither may be there, and --help need not wait for them
+    from onnx import NodeProto, TensorProto
+    from torch import Tensor
+
+ELEMENTS = 2**27  # of a value that is followed: half a gigabyte of their numbers
+DOMAINS = ("", "ai.onnx")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What a recurrent operator has; one that is to be taken too is entered in `OPERATORS`.
+
+    Args:
+        inputs: their names, in order.
+        gates: the place, among its gates, of each of torch's.
+        activations: that are computed if nothing is said.
+    """
+
+    inputs: tuple[str, ...]
+    gates: tuple[int, ...]
+    activations: tuple[str, ...]
+
+
+_SHARED = ("X", "W", "R", "B", "sequence_lens", "initial_h")
+OPERATORS = {
+    "LSTM": Operator((*_SHARED, "initial_c", "P"), (0, 2, 3, 1), ("sigmoid", "tanh", "tanh")),
+    "GRU": Operator(_SHARED, (1, 0, 2), ("sigmoid", "tanh")),
+}
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value that is known; `sized` if it follows from how many steps or sequences there are."""
+
+    array: np.ndarray
+    sized: bool = False
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The value that goes through the network.
+
+    Args:
+        numbers: of elements, which the graph may have moved.
+        shape: in which they were numbered, (steps, sequences, elements) but for the graph's input.
+        layer: that made it, counted from 1; 0 for an input of the graph.
+    """
+
+    numbers: np.ndarray
+    shape: tuple[int, ...]
+    layer: int = 0
+
+    def like(self, numbers: np.ndarray) -> "Stream":
+        """The same elements in another form."""
+        return Stream(numbers, self.shape, self.layer)
+
+    def steps(self) -> np.ndarray | None:
+        """The number of the step that each vector along the last axis is; None if they are no whole vectors."""
+        size = self.shape[-1]
+        if not self.numbers.ndim or self.numbers.shape[-1] != size:
+            return None
+        vectors = self.numbers.reshape(-1, size)
+        whole = (vectors == vectors[:, :1] // size * size + np.arange(size, dtype=np.int32)).all()
+        return vectors[:, 0] // size if whole else None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights of a recurrent node, their rows in torch's order of gates, and those of peepholes in ours."""
+
+    node: "NodeProto"
+    cells: int
+    reset: str
+    weight_ih: np.ndarray
+    weight_hh: np.ndarray
+    bias_ih: np.ndarray
+    bias_hh: np.ndarray
+    peephole: np.ndarray | None
+
+
+@dataclass
+class Linear:
+    """Weights of the linear layer, the matrix as (inputs, outputs)."""
+
+    node: "NodeProto"
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+def check_attributes(node: "NodeProto", attributes: dict[str, Any], operator: Operator) -> None:
+    """Refuse what the equations of a cell do not have."""
+    if attributes.get("layout", 0) not in (0, 1):
+        refuse(node, f"layout={attributes['layout']}: must be 0 or 1; mend the graph")
+    plain = {"direction": "forward", "input_forget": 0}
+    for name, value in attributes.items():
+        if name in ("hidden_size", "layout", "linear_before_reset") or value in (plain.get(name), []):
+            continue
+        if name == "activations" and tuple(each.lower() for each in value) == operator.activations:
+            continue
+        given = ", ".join(map(str, value)) if isinstance(value, list) else value
+        must = f"must be {plain[name]}" if name in plain else "must be as if it were left out"
+        refuse(node, f"{name}={given}: {must}; cells here have no other equations")
+
+
+def attributes_of(node: "NodeProto") -> dict[str, Any]:
+    """By name, texts decoded."""
+    from onnx import helper
+
+    def plain(value: Any) -> Any:
+        return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+    found = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+    return {name: [*map(plain, v)] if isinstance(v, list | tuple) else plain(v) for name, v in found.items()}
+
+
+def array_of(tensor: "TensorProto") -> np.ndarray:
+    """The numbers of a tensor in the file.
+
+    Raises:
+        UserError: they cannot be read.
+    """
+    from onnx import numpy_helper
+
+    try:
+        return numpy_helper.to_array(tensor)
+    except Exception as error:  # onnx and NumPy have each their own
+        raise UserError(f"weights {tensor.name}: cannot be read ({line_of(error)}); write the file again") from None
+
+
+def numbered(shape: tuple[int, ...], where: "NodeProto | str") -> np.ndarray:
+    """Elements, numbered."""
+    if prod(shape) > ELEMENTS:
+        name = f"input {where}" if isinstance(where, str) else name_of(where)
+        raise UserError(
+            f"{name}: shape {shape} has more than {ELEMENTS} elements; export with steps and batch left open"
+        )
+    return np.arange(prod(shape), dtype=np.int32).reshape(shape)
+
+
+def transposed(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two are equal but for the order of axes, and for axes of one element."""
+    one, other = one.squeeze(), other.squeeze()
+    if one.ndim != other.ndim or one.ndim > 3:
+        return False
+    return any(np.array_equal(one.transpose(order), other) for order in permutations(range(one.ndim)))
+
+
+def line_of(error: Exception) -> str:
+    """The first line of what an error says."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def tensor_of(node: "NodeProto", name: str, array: np.ndarray) -> "Tensor":
+    """Weights for torch, refused where they are not finite."""
+    import torch
+
+    return torch_import.finite(f"{name_of(node)}: {name}", torch.from_numpy(np.array(array)))
+
+
+def name_of(node: "NodeProto") -> str:
+    """A node as a message names it: its name, or that of its first output, and its operator."""
+    return f"{node.name or next(filter(None, node.output), 'a node')} ({operator_of(node)})"
+
+
+def operator_of(node: "NodeProto") -> str:
+    """Its operator, with the domain if that is not ONNX's own."""
+    return node.op_type if node.domain in DOMAINS else f"{node.domain}.{node.op_type}"
+
+
+def refuse(node: "NodeProto", why: str) -> NoReturn:
+    """Raise what a user reads of a node."""
+    raise UserError(f"{name_of(node)}: {why}")
