@@ -100,7 +100,8 @@ def minutes(root: Path, checked: Parameters, given: Settings) -> float:
     utterances = corpus.train_speakers * corpus.utterances_per_speaker / _DEFAULT_UTTERANCES
     epochs = checked.training.epochs / _DEFAULT_EPOCHS
     first = next(iter(given.networks.values()))
-    weights = first.layers * 4 * first.cells * 2 * first.outputs / _DEFAULT_WEIGHTS
+    products = sum(cells * outputs for cells, outputs in zip(first.sizes, first.widths, strict=True))
+    weights = 4 * 2 * products / _DEFAULT_WEIGHTS
     trained = times["pretrain"].wall_s * len(given.networks) + times["compress"].wall_s * given.requirement.trials
     rest = sum(times[stage].wall_s for stage in ("quantize", "generate", "simulate", "synthesize", "benchmark"))
     return (trained * weights * epochs * utterances + 4 * rest) / 60

@@ -71,8 +71,13 @@ def _line(error: Exception) -> str:
 def _add_import(made: argparse.ArgumentParser) -> None:
     made.add_argument("model", type=Path, help="file to write")
     made.add_argument("--weights", type=Path, required=True, help="state dict, by safetensors.torch.save_file")
-    made.add_argument("--prefix", default="", help="the part of its names before weight_ih_l0; default: nothing")
+    made.add_argument(
+        "--prefix",
+        action="append",
+        help="the part of its names before weight_ih_l0, once for each of several modules in a row; default: nothing",
+    )
     made.add_argument("--output-prefix", default="output.", help="the part before weight and bias of the linear layer")
+    made.add_argument("--nonlinearity", choices=("tanh", "relu"), help="of an RNN, whose weights do not say it: tanh")
     made.add_argument("--phones", type=Path, help="for a speech recogniser: labels of its classes, without CTC's blank")
     made.add_argument("--blank", type=int, help="class of CTC's blank; leave it out if trained on frames")
 
@@ -80,12 +85,13 @@ def _add_import(made: argparse.ArgumentParser) -> None:
 def _import(options: argparse.Namespace) -> Done:
     from ernn.nn import torch_import
 
-    for given in (options.weights, options.phones):
-        if given is not None and given.resolve() == options.model.resolve():
+    for file in (options.weights, options.phones):
+        if file is not None and file.resolve() == options.model.resolve():
             raise UserError(f"{options.model} is a file that is read; name another place")
     artifacts.check_writable(options.model)
-    names = {"prefix": options.prefix, "output_prefix": options.output_prefix, "blank": options.blank}
-    model = ernn.Model(torch_import.read(options.weights, options.phones, **names))
+    names = ("prefix", "output_prefix", "blank", "nonlinearity")
+    given = {name: getattr(options, name) for name in names} | {"prefix": options.prefix or ""}
+    model = ernn.Model(torch_import.read(options.weights, options.phones, **given))
     model.save(options.model)
     return f"{model}\nwrote {options.model}", _model(model, options.model)
 
@@ -195,7 +201,11 @@ def _model(model: "ernn.Model", file: Path) -> dict[str, Any]:
 
 
 _VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Done]]] = {
-    "import": ("A network of torch's weights: an LSTM or a GRU, and the linear layer behind it.", _add_import, _import),
+    "import": (
+        "A network of torch's weights: an LSTM, GRU or RNN, and the linear layer behind it.",
+        _add_import,
+        _import,
+    ),
     "compress": ("Make matrices block-circulant, by ADMM with your data.", _add_compress, _compress),
     "quantize": ("Make the integer program of a network.", _add_quantize, _quantize),
     "generate": ("Make the best accelerator of a program on a device, by estimates.", _add_generate, _generate),

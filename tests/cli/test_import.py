@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from ernn.cli import main
 from ernn.nn import model_file
 from ernn.nn.torch_import import from_modules, from_weights
-from tests.nn.torch_networks import ADVICE, PHONES, PREFIXES, kinds, modules, named, same
+from tests.nn.torch_networks import ADVICE, PHONES, PREFIXES, kinds, modules, named, said, same
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -31,8 +31,10 @@ def test_command(kind, projection, blank, files, tmp_path, capsys):
     weights, phones = named(*modules(kind, projection)), PHONES if blank is None else PHONES[1:]
     save_file(weights, "weights")
     (tmp_path / "phones").write_text(" ".join(phones))
-    run(*files.values(), *([] if blank is None else [f"--blank={blank}"]))
-    expected, found = from_weights(weights, phones, blank=blank, **PREFIXES), model_file.load(tmp_path / "model")
+    options = [f"--{name}={value}" for name, value in said(kind).items()]
+    run(*files.values(), *([] if blank is None else [f"--blank={blank}"]), *options)
+    expected = from_weights(weights, phones, blank=blank, **PREFIXES, **said(kind))
+    found = model_file.load(tmp_path / "model")
     assert same(found, expected)
     assert (found.phones, found.criterion) == (expected.phones, expected.criterion)
     out, err = capsys.readouterr()
@@ -47,6 +49,14 @@ def test_prefixes_of_the_command_may_be_left_out(files, tmp_path):
     save_file(dict(recurrent.state_dict()) | linear, "weights")
     assert main(["import", *files.values()]) == 0
     assert same(model_file.load(tmp_path / "model"), from_modules(recurrent, output, PHONES))
+
+
+def test_modules_in_a_row_have_a_prefix_each(files, tmp_path, capsys):
+    first, second, output = torch.nn.GRU(5, 8), torch.nn.GRU(8, 6), torch.nn.Linear(6, 4)
+    save_file(dict(torch.nn.ModuleDict({"a": first, "b": second, "fc": output}).state_dict()), "weights")
+    assert main(["import", "--prefix=a.", "--prefix=b.", "--output-prefix=fc.", *files.values()]) == 0
+    assert "2 x gru of 8 + 6 cells" in capsys.readouterr().out
+    assert same(model_file.load(tmp_path / "model"), from_modules([first, second], output, PHONES))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_phone(files, tmp_path):

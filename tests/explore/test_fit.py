@@ -42,6 +42,18 @@ def test_the_largest_network_fits_and_a_larger_one_does_not():
     assert fits.smallest(dataclasses.replace(shape, cells=shape.cells + 32), ZYNQ) is None
 
 
+def test_the_largest_network_keeps_the_ratio_of_its_layers():
+    shape, _ = Fits(Limits(share=0.4)).largest(Shape("rnn", 2, (64, 32), inputs=40, classes=12, block_size=4), ZYNQ)
+    assert shape.sizes[0] == 2 * shape.sizes[1]
+    assert shape.sizes[0] % 32 == 0
+
+
+def test_cells_of_another_number_of_layers_are_refused(capsys):
+    assert main(["--layers", "3", "--cells", "64", "32"]) == 2
+    line = "fit: cells has 2 entries, layers=3: give one a layer, or one for all"
+    assert line in capsys.readouterr().err
+
+
 def test_the_smallest_device_is_the_first_that_has_room(fits):
     shape = dataclasses.replace(SHAPE, cells=256, block_size=8)
     found = fits.device_for(shape)
@@ -72,6 +84,9 @@ SIZES = ["--cells", "64", "--inputs", "40", "--classes", "12", "--block-size", "
         (["--device", "xc7z020"], "lstm 40-64 k=4 12 bits exact fits xc7z020"),
         (["--device", "xc7z020", "--largest"], "largest network on xc7z020: lstm 40-"),
         ([], "smallest device for lstm 40-64 k=4 12 bits exact: "),
+        (["--device", "xc7z020", "--cell", "rnn"], "rnn 40-64 k=4 12 bits exact fits xc7z020"),
+        (["--device", "xc7z020", "--layers", "2"], "lstm 40-2x64 k=4 12 bits exact fits xc7z020"),
+        (["--device", "xc7z020", "--cells", "64", "32"], "lstm 40-64-32 k=4 12 bits exact fits xc7z020"),
     ],
 )
 def test_the_command_answers_with_estimates(capsys, words, first):
