@@ -89,15 +89,11 @@ class Fits:
     def largest(self, shape: Shape, device: Device) -> tuple[Shape, Estimated] | None:
         """The network with most cells that fits, and its fastest accelerator; None if 32 cells do not.
 
-        The largest layer's cells are counted; other layers, and a projection, keep their ratio to them.
+        The cells of the largest layer are counted; other layers, and a projection, keep their ratio to them.
         """
-        most = max(shape.sizes)
 
         def shape_of(number: int) -> Shape:
-            largest = _STEP * (number + 1)
-            cells = tuple(max(1, largest * size // most) for size in shape.sizes)
-            projection = max(1, largest * shape.projection // most) if shape.projection else 0
-            return replace(shape, cells=cells if len(set(cells)) > 1 else largest, projection=projection)
+            return scaled(shape, _STEP * (number + 1))
 
         found = _last(_MOST // _STEP, lambda number: self.smallest(shape_of(number), device) is not None)
         best = self.fastest(shape_of(found), device) if found >= 0 else None
@@ -125,6 +121,14 @@ class Fits:
         )
         variants = [Variant(str(shape), shape.program())]
         return search(variants, requirement, device, space, few=1, fronts=False, parts=self._parts)
+
+
+def scaled(shape: Shape, largest: int) -> Shape:
+    """The same network with so many cells in its largest layer."""
+    most = max(shape.sizes)
+    cells = tuple(max(1, largest * size // most) for size in shape.sizes)
+    projection = max(1, largest * shape.projection // most) if shape.projection else 0
+    return replace(shape, cells=largest if isinstance(shape.cells, int) else cells, projection=projection)
 
 
 def by_size() -> list[Device]:
