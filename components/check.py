@@ -29,7 +29,7 @@ def check(*, parameters: Parameters, checked: OutputFile) -> None:
         design = parameters.designs[spec.design]
         shape = Shape.of(parameters.networks[design.network], design, spec, inputs)
         if shape.pruning_ratio > 1:  # how many weights are left changes no rule, but what they take of this machine
-            shape = replace(shape, pruning_ratio=2.0 * max(inputs, shape.cells))
+            shape = replace(shape, pruning_ratio=2.0 * max(inputs, *shape.sizes))
         try:
             architecture(accelerator, parameters.hardware, shape.program())
         except UserError as error:

@@ -108,7 +108,10 @@ def minutes(root: Path, checked: Parameters, given: Settings) -> float:
     times, corpus = plan.measured(root / TIMES), checked.corpus
     utterances = corpus.train_speakers * corpus.utterances_per_speaker / _DEFAULT_UTTERANCES
     epochs = checked.training.epochs / _DEFAULT_EPOCHS
-    weights = [each.layers * 4 * each.cells * 2 * each.outputs / _DEFAULT_WEIGHTS for each in given.networks.values()]
+    weights = [
+        4 * 2 * sum(cells * outputs for cells, outputs in zip(each.sizes, each.widths, strict=True)) / _DEFAULT_WEIGHTS
+        for each in given.networks.values()
+    ]
     trained = times["pretrain"].wall_s * sum(weights)
     trained += times["compress"].wall_s * given.requirement.trials * max(weights)
     rest = sum(times[stage].wall_s for stage in ("quantize", "generate", "simulate", "synthesize", "benchmark"))

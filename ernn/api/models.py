@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # `import ernn` loads no torch
     from ernn.api.programs import Program
     from ernn.nn.recurrent import RecurrentModel
     from ernn.nn.streaming import Stream
+
+    Recurrent = nn.LSTM | nn.GRU | nn.RNN
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,8 +74,10 @@ class Model:
         model_file.save(self.network, Path(path))
 
     def __repr__(self) -> str:
+        from ernn.params import cells_text
+
         sizes = self.network.network
-        title = f"Model: {self.inputs} inputs, {sizes.layers} x {sizes.cell} of {sizes.cells} cells, "
+        title = f"Model: {self.inputs} inputs, {sizes.layers} x {sizes.cell} of {cells_text(sizes.cells)} cells, "
         rows = [
             (
                 str(place),
@@ -94,12 +98,13 @@ def _structure(matrix: Any) -> str:
     return f"circulant, k = {matrix.block_size}" if matrix.kind == "circulant" else str(matrix.kind)
 
 
-def from_torch(recurrent: nn.LSTM | nn.GRU, head: nn.Linear | None = None) -> Model:
+def from_torch(recurrent: Recurrent | Sequence[Recurrent], head: nn.Linear | None = None) -> Model:
     """The network that computes `head(recurrent(x)[0])`, equal to torch's within float error.
 
     Args:
-        recurrent: any number of layers, with bias or without; an LSTM may have a projection. Active dropout, hooks and
-            both directions are refused.
+        recurrent: any number of layers, with bias or without; an LSTM may have a projection, an RNN is one of tanh.
+            Several modules of one kind, each of which takes the outputs of the one before it, make layers of different
+            sizes. Active dropout, hooks and both directions are refused.
         head: the linear layer over the outputs of the last recurrent one; None: these are the network's.
 
     Raises:

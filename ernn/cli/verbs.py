@@ -74,8 +74,14 @@ def _add_import(made: argparse.ArgumentParser) -> None:
     source = made.add_mutually_exclusive_group(required=True)
     source.add_argument("--weights", type=Path, help="state dict, by safetensors.torch.save_file")
     source.add_argument("--onnx", type=Path, metavar="FILE", help="graph, by torch.onnx.export")
-    made.add_argument("--prefix", help="the part of the weights' names before weight_ih_l0; default: nothing")
+    made.add_argument(
+        "--prefix",
+        action="append",
+        help="the part of the weights' names before weight_ih_l0, once for each of several modules in a row; "
+        "default: nothing",
+    )
     made.add_argument("--output-prefix", help="the part before weight and bias of the linear layer; default: output.")
+    made.add_argument("--nonlinearity", choices=("tanh", "relu"), help="of an RNN, whose weights do not say it: tanh")
     made.add_argument("--phones", type=Path, help="for a speech recogniser: labels of its classes, without CTC's blank")
     made.add_argument("--blank", type=whole(0), help="class of CTC's blank; leave it out if trained on frames")
 
@@ -87,14 +93,14 @@ def _import(options: argparse.Namespace) -> Done:
         if given is not None and given.resolve() == options.model.resolve():
             raise UserError(f"{options.model} is a file that is read; name another place")
     artifacts.check_writable(options.model)
-    prefixes = {"prefix": options.prefix, "output_prefix": options.output_prefix}
-    prefixes = {name: value for name, value in prefixes.items() if value is not None}
+    named = {name: getattr(options, name) for name in ("prefix", "output_prefix", "nonlinearity")}
+    named = {name: value for name, value in named.items() if value is not None}
     if options.weights is not None:
-        names = {"prefix": "", "output_prefix": "output."} | prefixes
+        names = {"prefix": "", "output_prefix": "output."} | named
         model = ernn.Model(torch_import.read(options.weights, options.phones, blank=options.blank, **names))
-    elif prefixes:
-        option = f"--{min(prefixes).replace('_', '-')}"
-        raise UserError(f"{option}: names of --weights begin with it, a graph has none; leave it out")
+    elif named:
+        option = f"--{min(named).replace('_', '-')}"
+        raise UserError(f"{option} is of --weights, a graph says it itself; leave it out")
     else:
         model = ernn.Model(onnx_import.read(options.onnx, options.phones, options.blank))
     model.save(options.model)
@@ -230,7 +236,7 @@ def _model(model: "ernn.Model", file: Path) -> dict[str, Any]:
 
 _VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Done]]] = {
     "import": (
-        "A network of torch's weights or of an ONNX graph: an LSTM or a GRU, and the linear layer behind it.",
+        "A network of torch's weights or of an ONNX graph: an LSTM, GRU or RNN, and the linear layer behind it.",
         _add_import,
         _import,
     ),

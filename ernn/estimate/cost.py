@@ -118,7 +118,8 @@ def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
     vectors = {thread.vector for thread in layer.array.layout.threads}
     bits = layer.array.layout.array.columns * layer.array.factors.bits if len(vectors) > 1 else 0
     if layer.states:
-        bits += layer.state_bits + layer.sink.width + 2 * layer.states["c"].bits
+        cells = layer.states["c"].bits if "c" in layer.states else 0  # a plain recurrent layer keeps its output alone
+        bits += layer.state_bits + layer.sink.width + 2 * cells
     return Resources(lut=fabric.constants.mux * bits)
 
 

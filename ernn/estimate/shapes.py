@@ -13,16 +13,16 @@ from typing import Literal
 import numpy as np
 
 from ernn.dataflow.activation import Activations
-from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES
+from ernn.dataflow.cells import PEEPHOLES
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.devices import limits
 from ernn.devices.limits import BLOCK_SIZES
 from ernn.errors import UserError
-from ernn.params import BlockSizes, Design, Network, ProgramSpec
+from ernn.params import GATES, BlockSizes, Cell, Design, Network, ProgramSpec, by_layer
 from ernn.params.methods import METHODS
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
-from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.quantization import tables
 
 
@@ -31,6 +31,7 @@ class Shape:
     """Sizes of a network; elements and bits.
 
     Args:
+        cells: of every layer, or of each.
         projection: outputs of an LSTM's projection; 0 means none.
         reset: of a GRU, before or after the product.
         block_size: k of the recurrent layers' matrices; the output layer is dense.
@@ -41,9 +42,9 @@ class Shape:
         UserError: sizes that describe no network.
     """
 
-    cell: Literal["lstm", "gru"] = "lstm"
+    cell: Cell = "lstm"
     layers: int = 1
-    cells: int = 1024
+    cells: int | tuple[int, ...] = 1024
     projection: int = 0
     peepholes: bool = False
     inputs: int = 153
@@ -58,16 +59,22 @@ class Shape:
     pruning_ratio: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("layers", "cells", "inputs", "classes", "segments"):
+        for name in ("layers", "inputs", "classes", "segments"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name}={getattr(self, name)} must be 1 or more")
+        if len(self.sizes) != self.layers:
+            raise UserError(
+                f"cells has {len(self.sizes)} entries, layers={self.layers}: give one a layer, or one for all"
+            )
+        if min(self.sizes) < 1:
+            raise UserError(f"cells={min(self.sizes)} must be 1 or more")
         if self.projection < 0:
             raise UserError(f"projection={self.projection} must be 0 (none) or more")
         if self.block_size not in BLOCK_SIZES:
             raise UserError(f"block_size={self.block_size} must be one of {', '.join(map(str, BLOCK_SIZES))}")
         limits.check("bits", self.bits, limits.BITS)
-        if self.cell == "gru" and (self.projection or self.peepholes):
-            raise UserError("projection and peepholes are an LSTM's; leave them out for cell=gru")
+        if self.cell != "lstm" and (self.projection or self.peepholes):
+            raise UserError(f"projection and peepholes are an LSTM's; leave them out for cell={self.cell}")
         if self.transform == "fourier" and self.block_size < 2:
             raise UserError("transform=fourier needs block_size=2 or more; use exact for dense matrices")
 
@@ -99,30 +106,37 @@ class Shape:
         )
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """Cells of each layer."""
+        return by_layer(self.cells, self.layers)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Elements of each layer's y."""
+        return by_layer(self.projection or self.cells, self.layers)
+
+    @property
     def outputs(self) -> int:
-        """Elements of a layer's y."""
-        return self.projection or self.cells
+        """Elements of the last layer's y."""
+        return self.widths[-1]
 
     @property
     def matrix_words(self) -> int:
         """Words of all matrices as stored, the output layer's too, padding included."""
-        gates, total = self._gates, self.classes * self.outputs
-        for number in range(self.layers):
-            k, inputs = self._sizes(number), self.outputs if number else self.inputs
-            total += gates * self._words_of(self.cells, inputs, k.input)
-            total += gates * self._words_of(self.cells, self.outputs, k.recurrent)
-            total += self._words_of(self.outputs, self.cells, k.projection) if self.projection else 0
+        gates, total, inputs = GATES[self.cell], self.classes * self.outputs, self.inputs
+        for number, (cells, outputs) in enumerate(zip(self.sizes, self.widths, strict=True)):
+            k = self._blocks(number)
+            total += gates * self._words_of(cells, inputs, k.input)
+            total += gates * self._words_of(cells, outputs, k.recurrent)
+            total += self._words_of(outputs, cells, k.projection) if self.projection else 0
+            inputs = outputs
         return total
 
     @property
     def stored_words(self) -> int:
         """Words of the whole network as stored: matrices, peepholes and biases."""
-        cell = self._gates + len(PEEPHOLES) * self.peepholes + (self.reset == "after")
-        return self.matrix_words + self.classes + self.layers * self.cells * cell
-
-    @property
-    def _gates(self) -> int:
-        return len(LSTM_GATES if self.cell == "lstm" else GRU_GATES)
+        cell = GATES[self.cell] + len(PEEPHOLES) * self.peepholes + (self.reset == "after")
+        return self.matrix_words + self.classes + sum(self.sizes) * cell
 
     def _words_of(self, rows: int, cols: int, k: int) -> int:
         if self.pruning_ratio > 1:
@@ -130,17 +144,18 @@ class Shape:
         return -(-rows // k) * -(-cols // k) * k
 
     def __str__(self) -> str:
-        size = f"{self.cells}/{self.projection}" if self.projection else str(self.cells)
-        layers = f"{self.layers}x" if self.layers > 1 else ""
-        return f"{self.cell} {self.inputs}-{layers}{size} k={self.block_size} {self.bits} bits {self.transform}"
+        equal = len(set(self.sizes)) == 1
+        shown = self.sizes[:1] if equal else self.sizes
+        sizes = "-".join(f"{size}/{self.projection}" if self.projection else str(size) for size in shown)
+        layers = f"{self.layers}x" if self.layers > 1 and equal else ""
+        return f"{self.cell} {self.inputs}-{layers}{sizes} k={self.block_size} {self.bits} bits {self.transform}"
 
     def program(self) -> Program:
         """The network without weights of its own."""
         bits = self.bits
-        layers: list[Layer] = []
-        for number in range(self.layers):
-            inputs = self.outputs if number else self.inputs
-            layers.append(self._layer(number, inputs, Format(bits, bits - 1) if number else Format(bits, bits - 3)))
+        inputs = (self.inputs, *self.widths)
+        formats = (Format(bits, bits - 3), *[Format(bits, bits - 1)] * (self.layers - 1))
+        layers = [self._layer(number, inputs[number], format) for number, format in enumerate(formats)]
         weight = Circulant(self.classes, self.outputs, 1, Exact(), self._words(1, self.classes, self.outputs, 1))
         output = Output(weight, _all_values(Format(bits, bits - 2), self.classes), Format(bits, bits - 4))
         priors, bigram = np.zeros(self.classes, np.float32), np.zeros((self.classes + 1, self.classes), np.float32)
@@ -149,8 +164,8 @@ class Shape:
         return Program(str(self), frontend, activations(bits, self.segments), tuple(layers), output, decoder)
 
     def _layer(self, number: int, inputs: int, input: Format) -> Layer:
-        bits, cells, outputs = self.bits, self.cells, self.outputs
-        gates, k = self._gates, self._sizes(number)
+        bits, cells, outputs = self.bits, self.sizes[number], self.widths[number]
+        gates, k = GATES[self.cell], self._blocks(number)
         weight_ih = self._matrix(gates, cells, inputs, k.input)
         weight_hh = self._matrix(gates, cells, outputs, k.recurrent)
         output, cell, bias = (
@@ -161,12 +176,14 @@ class Shape:
         if self.cell == "gru":
             after = _all_values(Format(bits, bits - 2), cells) if self.reset == "after" else None
             return Gru(input, output, output, weight_ih, weight_hh, bias, self.reset, after)
+        if self.cell == "rnn":
+            return Rnn(input, output, weight_ih, weight_hh, bias)
         peephole = _all_values(Format(bits, bits - 1), len(PEEPHOLES), cells) if self.peepholes else None
         weight_ym = self._matrix(1, outputs, cells, k.projection) if self.projection else None
         hidden = output if self.projection else None
         return Lstm(input, output, hidden, cell, weight_ih, weight_hh, weight_ym, bias, peephole)
 
-    def _sizes(self, number: int) -> BlockSizes:
+    def _blocks(self, number: int) -> BlockSizes:
         k = self.block_size
         return self.blocks[number] if self.blocks else BlockSizes(input=k, recurrent=k, projection=k)
 

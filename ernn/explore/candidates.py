@@ -70,7 +70,7 @@ class Candidate:
         if self.kind != other.kind or self is other or self.name == other.name:
             return False
         stronger = all(a >= b for a, b in zip(self.strength, other.strength, strict=True))
-        return stronger and self.shape.cells <= other.shape.cells
+        return stronger and all(a <= b for a, b in zip(self.shape.sizes, other.shape.sizes, strict=True))
 
 
 def strength(design: Design, shape: Network) -> tuple[float, ...]:

@@ -126,7 +126,7 @@ def said(bounds: Sequence[BoundRow]) -> Iterator[str]:
 def designs(network: str, shape: Network, method: str) -> Iterator[Design]:
     """Designs of one strength for all matrices: the block sizes that an integer network may have, up to its cells."""
     for size in BLOCK_SIZES[1:]:
-        if size <= min(shape.cells, shape.outputs):
+        if size <= min(*shape.sizes, *shape.widths):
             if METHODS[method].blocks:
                 yield uniform(network, size, method)
             else:

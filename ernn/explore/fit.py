@@ -24,6 +24,7 @@ from ernn.explore.memory import short_of_memory
 from ernn.explore.options import answered
 from ernn.explore.parts import Parts
 from ernn.explore.space import Space
+from ernn.params import GATES
 from ernn.params.requirement import Minimised, Requirement
 
 _STEP, _MOST = 32, 8192  # cells between candidates, and of the largest
@@ -89,13 +90,11 @@ class Fits:
     def largest(self, shape: Shape, device: Device) -> tuple[Shape, Estimated] | None:
         """The network with most cells that fits, and its fastest accelerator; None if 32 cells do not.
 
-        A projection keeps its ratio to the cells.
+        The cells of the largest layer are counted; other layers, and a projection, keep their ratio to them.
         """
 
         def shape_of(number: int) -> Shape:
-            cells = _STEP * (number + 1)
-            projection = max(1, cells * shape.projection // shape.cells) if shape.projection else 0
-            return replace(shape, cells=cells, projection=projection)
+            return scaled(shape, _STEP * (number + 1))
 
         found = _last(_MOST // _STEP, lambda number: self.smallest(shape_of(number), device) is not None)
         best = self.fastest(shape_of(found), device) if found >= 0 else None
@@ -107,7 +106,7 @@ class Fits:
         The smallest larger block size on the same device, and the smallest other device.
         """
         for block_size in BLOCK_SIZES:
-            if shape.block_size < block_size <= min(shape.cells, shape.outputs):
+            if shape.block_size < block_size <= min(*shape.sizes, *shape.widths):
                 found = self.fastest(replace(shape, block_size=block_size), device)
                 if found is not None:
                     yield f"block_size={block_size} on {device.name} with {found}; {speed(found)}"
@@ -123,6 +122,14 @@ class Fits:
         )
         variants = [Variant(str(shape), shape.program())]
         return search(variants, requirement, device, space, few=1, fronts=False, parts=self._parts)
+
+
+def scaled(shape: Shape, largest: int) -> Shape:
+    """The same network with so many cells in its largest layer."""
+    most = max(shape.sizes)
+    cells = tuple(max(1, largest * size // most) for size in shape.sizes)
+    projection = max(1, largest * shape.projection // most) if shape.projection else 0
+    return replace(shape, cells=largest if isinstance(shape.cells, int) else cells, projection=projection)
 
 
 def by_size() -> list[Device]:
@@ -147,8 +154,16 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--largest", action="store_true", help="search for the number of cells that --device has room for"
     )
-    made.add_argument("--cell", choices=("lstm", "gru"), default=standard.cell)
-    for name in ("layers", "cells", "projection", "inputs", "classes", "bits"):
+    made.add_argument("--cell", choices=tuple(GATES), default=standard.cell)
+    made.add_argument("--layers", type=whole(), help="default: as many as --cells has numbers")
+    made.add_argument(
+        "--cells",
+        type=whole(1),
+        nargs="+",
+        default=[standard.cells],
+        help="of all layers, or of each: %(default)s",
+    )
+    for name in ("projection", "inputs", "classes", "bits"):
         made.add_argument(f"--{name}", type=whole(), default=getattr(standard, name), help="default: %(default)s")
     made.add_argument("--peepholes", action="store_true")
     made.add_argument("--block-size", type=whole(), choices=BLOCK_SIZES, default=standard.block_size)
@@ -169,7 +184,10 @@ def answer(arguments: argparse.Namespace) -> tuple[bool, list[str]]:
         UserError: sizes that describe no network, or --largest without --device.
     """
     names = Shape.__dataclass_fields__.keys() & vars(arguments).keys()
-    shape = Shape(**{name: getattr(arguments, name) for name in names})
+    given = {name: getattr(arguments, name) for name in names}
+    cells = tuple(arguments.cells)
+    given |= {"cells": cells[0] if len(cells) == 1 else cells, "layers": arguments.layers or len(cells)}
+    shape = Shape(**given)
     fits = Fits(Limits(arguments.share, arguments.clock_mhz, arguments.streams))
     if not arguments.device:
         if arguments.largest:

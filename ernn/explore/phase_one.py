@@ -118,8 +118,7 @@ def _saved(candidate: Candidate, best: Candidate) -> str:
 
 
 def _alike(candidate: Candidate, best: Candidate) -> bool:
-    sizes = [(each.shape.layers, each.shape.cells) for each in (candidate, best)]
-    return sizes[0] == sizes[1] and candidate.strength == best.strength
+    return candidate.shape.sizes == best.shape.sizes and candidate.strength == best.strength
 
 
 def _least_errors(problem: Problem, tried: Sequence[Tried]) -> Step:

@@ -16,7 +16,7 @@ from ernn.explore.problem import Choice, Problem, Train, Tried
 from ernn.explore.requirement import cost, devices_of, limit_of, limits, short_of
 from ernn.explore.space import Space
 from ernn.explore.trials import Trained, Trials
-from ernn.params import Network, ProgramSpec
+from ernn.params import Network, ProgramSpec, cells_text
 from ernn.params.methods import METHODS
 from ernn.params.requirement import Requirement
 from ernn.program import files
@@ -240,8 +240,8 @@ def variants(candidate: Candidate) -> dict[str, ProgramSpec]:
 
 def _dense(name: str, network: Network, per: float, words: int) -> DenseNetwork:
     projection = f", projected to {network.projection}" if network.projection else ""
-    layers = f"{network.layers} {network.cell.upper()} layer{'s' * (network.layers > 1)} of {network.cells} cells"
-    return DenseNetwork(name, layers + projection, per, words)
+    layers = f"{network.layers} {network.cell.upper()} layer{'s' * (network.layers > 1)}"
+    return DenseNetwork(name, f"{layers} of {cells_text(network.cells)} cells{projection}", per, words)
 
 
 def _trial(step: Train, trained: Trained, problem: Problem, tried: Tried, reference: float, costs: Costs) -> TrialRow:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ernn.nn import gru as gru_cell
 from ernn.nn import lstm as lstm_cell
+from ernn.nn import rnn as rnn_cell
 from ernn.nn.matrices import CirculantWeight, DenseWeight, Weight
 from ernn.params import BlockSizes, Network
 
@@ -37,21 +38,25 @@ class Place:
 
 
 class RecurrentLayer(nn.Module):
-    """One LSTM or GRU layer; see `ernn.nn.lstm` and `ernn.nn.gru` for the equations."""
+    """One layer of LSTM, GRU or plain cells; see `ernn.nn.lstm`, `ernn.nn.gru` and `ernn.nn.rnn` for the equations.
 
-    def __init__(self, network: Network, inputs: int) -> None:
+    Args:
+        network: whose layer it is.
+        inputs: elements of x.
+        number: of the layer, from 0.
+    """
+
+    def __init__(self, network: Network, inputs: int, number: int = 0) -> None:
         super().__init__()
         self.cell = network.cell
-        self.outputs = network.outputs
-        gates = 4 if network.cell == "lstm" else 3
-        self.weight_ih: Weight = DenseWeight(gates, network.cells, inputs)
-        self.weight_hh: Weight = DenseWeight(gates, network.cells, self.outputs)
-        self.bias = nn.Parameter(torch.empty(gates * network.cells))
-        self.peephole = nn.Parameter(torch.empty(3, network.cells)) if network.peepholes else None
-        self.weight_ym: Weight | None = (
-            DenseWeight(1, network.projection, network.cells) if network.projection else None
-        )
-        self.bias_hn = nn.Parameter(torch.empty(network.cells)) if network.reset == "after" else None
+        self.outputs = network.widths[number]
+        gates, cells = network.gates, network.sizes[number]
+        self.weight_ih: Weight = DenseWeight(gates, cells, inputs)
+        self.weight_hh: Weight = DenseWeight(gates, cells, self.outputs)
+        self.bias = nn.Parameter(torch.empty(gates * cells))
+        self.peephole = nn.Parameter(torch.empty(3, cells)) if network.peepholes else None
+        self.weight_ym: Weight | None = DenseWeight(1, network.projection, cells) if network.projection else None
+        self.bias_hn = nn.Parameter(torch.empty(cells)) if network.reset == "after" else None
         self.reset()
 
     def reset(self) -> None:
@@ -69,6 +74,8 @@ class RecurrentLayer(nn.Module):
             return gru_cell.gru_reset_after(x, self.weight_ih(), self.weight_hh(), self.bias, self.bias_hn)
         if self.cell == "gru":
             return gru_cell.gru(x, self.weight_ih(), self.weight_hh(), self.bias)[0]
+        if self.cell == "rnn":
+            return rnn_cell.rnn(x, self.weight_ih(), self.weight_hh(), self.bias)[0]
         weight_ym = None if self.weight_ym is None else self.weight_ym()
         return lstm_cell.lstm(
             x, None, self.weight_ih(), self.weight_hh(), self.bias, peephole=self.peephole, weight_ym=weight_ym
@@ -88,9 +95,8 @@ class RecurrentModel(nn.Module):
         super().__init__()
         self.network, self.dimension = network, dimension
         self.dropout = 0.0
-        self.layers = nn.ModuleList(
-            RecurrentLayer(network, dimension if index == 0 else network.outputs) for index in range(network.layers)
-        )
+        inputs = (dimension, *network.widths)
+        self.layers = nn.ModuleList(RecurrentLayer(network, inputs[index], index) for index in range(network.layers))
         self.output = None if outputs is None else nn.Linear(network.outputs, outputs)
 
     @property

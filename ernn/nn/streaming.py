@@ -181,6 +181,23 @@ class _Gru(_Layer):
         return self._c
 
 
+class _Rnn(_Layer):
+    """`ernn.nn.rnn`."""
+
+    def __init__(self, layer: RecurrentLayer) -> None:
+        self._cells, self._bias = layer.weight_ih.rows, _numbers(layer.bias)
+        self._sum = _Sum([layer.weight_ih, layer.weight_hh], range(1))
+        self.products = self._sum.products
+        self.reset()
+
+    def reset(self) -> None:
+        self._y = np.zeros(self._cells, np.float32)
+
+    def __call__(self, x: Vector) -> Vector:
+        self._y = np.tanh(self._sum(x, self._y) + self._bias)
+        return self._y
+
+
 class _Sum:
     """Rows of some gates: products of several matrices with a vector each, in one product where blocks are equal.
 
@@ -221,4 +238,4 @@ def _sigmoid(a: Vector) -> Vector:
     return 0.5 * np.tanh(0.5 * a) + 0.5
 
 
-_LAYERS: dict[str, Callable[[RecurrentLayer], _Layer]] = {"lstm": _Lstm, "gru": _Gru}
+_LAYERS: dict[str, Callable[[RecurrentLayer], _Layer]] = {"lstm": _Lstm, "gru": _Gru, "rnn": _Rnn}

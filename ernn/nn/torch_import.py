@@ -1,9 +1,9 @@
-"""A `torch.nn.LSTM` or `torch.nn.GRU` and the `torch.nn.Linear` after it as a network of ours.
+"""A `torch.nn.LSTM`, `GRU` or `RNN`, or several in a row, and the `torch.nn.Linear` behind as a network of ours.
 
 The outputs are torch's within float error; what a `RecurrentModel` cannot express is refused. The model reads
 (time, batch, inputs), whatever `batch_first` was. torch's two biases act as their sum, except in the candidate of a
-GRU, where r scales one of them. float64 is rounded to float32. With phones it becomes an acoustic model, whose class
-priors and phone bigram are uniform.
+GRU, where r scales one of them. An RNN is one of tanh, which its weights do not say. float64 is rounded to float32.
+With phones it becomes an acoustic model, whose class priors and phone bigram are uniform.
 """
 
 import math
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
     from ernn.nn.recurrent import RecurrentModel
     from ernn.params import Network
 
+    Recurrent = nn.LSTM | nn.GRU | nn.RNN
+
 
 _FIRST = "weight_hh_l0"
 _WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
@@ -31,7 +33,7 @@ _SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict()
 
 
 def from_modules(
-    recurrent: "nn.LSTM | nn.GRU",
+    recurrent: "Recurrent | Sequence[Recurrent]",
     output: "nn.Linear | None",
     phones: Sequence[str] | None = None,
     blank: int | None = None,
@@ -39,6 +41,8 @@ def from_modules(
     """The network that computes `output(recurrent(x)[0])`, or `recurrent(x)[0]` without an output layer.
 
     `phones` and `blank` are those of `from_weights`.
+
+    Several recurrent modules are of one kind, and each takes the outputs of the one before it.
 
     >>> from torch import nn
     >>> from_modules(nn.GRU(40, 128, num_layers=2), nn.Linear(128, 3), ["sil", "aa", "n"]).network.reset
@@ -50,25 +54,43 @@ def from_modules(
     """
     from torch import nn
 
-    if type(recurrent) not in (nn.LSTM, nn.GRU) or (output is not None and type(output) is not nn.Linear):
-        got = f"{type(recurrent).__name__} and {type(output).__name__}"  # a subclass may compute anything
-        raise UserError(f"modules must be a torch.nn.LSTM or torch.nn.GRU and a torch.nn.Linear, got {got}; use those")
-    if recurrent.dropout and recurrent.training:
-        raise UserError(f"dropout={recurrent.dropout:g} is active, but an imported model has none; call .eval() first")
-    modules: dict[str, nn.Module] = {"recurrent": recurrent} | ({} if output is None else {"output": output})
-    for name, module in modules.items():
+    chain: list[Any] = list(recurrent) if isinstance(recurrent, list | tuple | nn.ModuleList) else [recurrent]
+    names = ["recurrent"] if len(chain) == 1 else [f"recurrent{number}" for number in range(len(chain))]
+    kinds = {type(each) for each in chain}
+    # a subclass may compute anything
+    if len(kinds) != 1 or not kinds <= {nn.LSTM, nn.GRU, nn.RNN} or type(output) not in (nn.Linear, type(None)):
+        got = ", ".join(type(each).__name__ for each in chain) or "none"
+        raise UserError(
+            "modules must be a torch.nn.LSTM, GRU or RNN, or several of one kind in a row, and a torch.nn.Linear, "
+            f"got {got} and {type(output).__name__}; use those"
+        )
+    for name, module in zip(names, chain, strict=True):
+        if module.dropout and module.training:
+            raise UserError(f"dropout={module.dropout:g} is active, but an imported model has none; call .eval() first")
         _refuse_additions(name, module)
+    if output is not None:
+        _refuse_additions("output", output)
+    nonlinearities = {each.nonlinearity for each in chain if isinstance(each, nn.RNN)}
+    modules = dict(zip(names, chain, strict=True)) | ({} if output is None else {"output": output})
     weights = nn.ModuleDict(modules).state_dict()
-    return from_weights(weights, phones, prefix="recurrent.", output_prefix="output.", blank=blank)
+    return from_weights(
+        weights,
+        phones,
+        prefix=[f"{name}." for name in names],
+        output_prefix="output.",
+        blank=blank,
+        nonlinearity=min(nonlinearities, default=None),  # relu before tanh: one of them is enough to be refused
+    )
 
 
 def from_weights(
     weights: "dict[str, Tensor]",
     phones: Sequence[str] | None = None,
     *,
-    prefix: str,
+    prefix: str | Sequence[str],
     output_prefix: str,
     blank: int | None = None,
+    nonlinearity: str | None = None,
 ) -> "RecurrentModel":
     """The network of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
 
@@ -78,9 +100,10 @@ def from_weights(
         weights: every tensor of the recurrent layers and of the output layer, and nothing else; without phones there
             need be no output layer.
         phones: labels of the classes, in their order, without the blank; then it is an acoustic model.
-        prefix: the part of its name before `weight_ih_l0`.
+        prefix: the part of its name before `weight_ih_l0`; several for modules in a row, in their order.
         output_prefix: the part of its name before the output layer's `weight`.
         blank: class of CTC's blank, which becomes the last one; None means a class a phone, trained on frames.
+        nonlinearity: of an RNN, whose weights do not say it: tanh; None for other cells.
 
     Raises:
         UserError: names, shapes, kinds of number or values that no such model has, or phones that are not its classes.
@@ -92,11 +115,13 @@ def from_weights(
             raise UserError(f"{name} is a {type(tensor).__name__}, not a tensor; give the state dict itself")
         if name.endswith("_reverse"):
             raise UserError(f"{name}: layers here run forward in time only; train with bidirectional=False")
-    left, weight, bias = _unwrapped(weights, prefix), f"{output_prefix}weight", f"{output_prefix}bias"
-    _check_prefix(left, prefix, _FIRST, "prefix")
-    if phones is not None or any(not name.startswith(prefix) for name in left) or weight in left:
+    prefixes = [prefix] if isinstance(prefix, str) else list(prefix) or [""]
+    left, weight, bias = _unwrapped(weights, prefixes), f"{output_prefix}weight", f"{output_prefix}bias"
+    for each in prefixes:
+        _check_prefix(left, each, _FIRST, "prefix")
+    if phones is not None or any(not name.startswith(tuple(prefixes)) for name in left) or weight in left:
         _check_prefix(left, output_prefix, "weight", "output_prefix")
-    network, state = _recurrent(left, prefix)
+    network, state = _chain(left, prefixes, nonlinearity)
     if phones is None and not left:
         return assembled(network, state)
     outputs = _sides(left, weight)[0]
@@ -148,10 +173,10 @@ def _refuse_additions(name: str, module: "nn.Module") -> None:
         raise UserError(f"the {name} module has a forward of its own, which would not be imported; use torch's")
 
 
-def _unwrapped(weights: "dict[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
+def _unwrapped(weights: "dict[str, Tensor]", prefixes: Sequence[str]) -> "dict[str, Tensor]":
     """A copy without the wrappers' part of all names, if that is what keeps the recurrent weights from being found."""
     left = dict(weights)
-    while f"{prefix}{_FIRST}" not in left:
+    while not any(f"{prefix}{_FIRST}" in left for prefix in prefixes):
         wrapper = next((each for each in _WRAPPERS if all(name.startswith(each) for name in left)), None)
         if wrapper is None or not left:
             return dict(weights)
@@ -173,16 +198,51 @@ def _check_prefix(left: "dict[str, Tensor]", prefix: str, name: str, option: str
         )
 
 
-def _recurrent(left: "dict[str, Tensor]", prefix: str) -> "tuple[Network, dict[str, Tensor]]":
-    """Network and tensors, by the names of `ernn.nn.acoustic`, of the recurrent layers, which are taken."""
+def _chain(
+    left: "dict[str, Tensor]", prefixes: Sequence[str], nonlinearity: str | None
+) -> "tuple[Network, dict[str, Tensor]]":
+    """Network and tensors, by the names of `ernn.nn.acoustic`, of all recurrent modules, which are taken."""
+    parts = [_sizes(left, prefix) for prefix in prefixes]
+    first, cells = parts[0], [each["cells"] for each in parts for _ in range(each["layers"])]
+    for prefix, each in zip(prefixes, parts, strict=True):
+        for key in ("cell", "projection"):
+            if each[key] != first[key]:
+                raise UserError(
+                    f"{prefix}{_FIRST} is of {key}={each[key]}, {prefixes[0]}{_FIRST} of {key}={first[key]}; "
+                    "modules in a row are alike in it"
+                )
+    _check_nonlinearity(nonlinearity, first["cell"], f"{prefixes[0]}{_FIRST}")
+    network = _network(first | {"layers": len(cells), "cells": cells[0] if len(set(cells)) == 1 else cells})
+    inputs, number = _sides(left, f"{prefixes[0]}weight_ih_l0")[1], 0
+    state: dict[str, Tensor] = {}
+    for prefix, each in zip(prefixes, parts, strict=True):
+        state |= _recurrent(left, prefix, each["layers"], network, number, inputs)
+        number += each["layers"]
+        inputs = network.widths[number - 1]
+    return network, state
+
+
+def _check_nonlinearity(nonlinearity: str | None, cell: str, name: str) -> None:
+    if cell == "rnn" and nonlinearity is None:
+        cure = "if that is tanh, give nonlinearity='tanh' (--nonlinearity)"
+        raise UserError(f"{name} is of an RNN, whose weights do not say its nonlinearity; {cure}")
+    if cell == "rnn" and nonlinearity != "tanh":
+        raise UserError(f"nonlinearity={nonlinearity}: an RNN here is one of tanh; train it with nonlinearity='tanh'")
+    if cell != "rnn" and nonlinearity is not None:
+        raise UserError(f"nonlinearity={nonlinearity} belongs to an RNN, {name} is of cell={cell}; leave it out")
+
+
+def _recurrent(
+    left: "dict[str, Tensor]", prefix: str, layers: int, network: "Network", number: int, inputs: int
+) -> "dict[str, Tensor]":
+    """Tensors of the layers of a module, the first of which is `number` of the network."""
     import torch
 
-    network, inputs = _network(left, prefix), _sides(left, f"{prefix}weight_ih_l0")[1]
-    cells, outputs = network.cells, network.outputs
-    rows = (3 if network.cell == "gru" else 4) * cells
+    cells, outputs = network.sizes[number], network.widths[number]
+    rows = network.gates * cells
     state: dict[str, Tensor] = {}
     biased = any(name.startswith((f"{prefix}bias_ih_l", f"{prefix}bias_hh_l")) for name in left)
-    for layer in range(network.layers):
+    for layer in range(layers):
         weight_ih = _take(left, f"{prefix}weight_ih_l{layer}", rows, outputs if layer else inputs)
         weight_hh = _take(left, f"{prefix}weight_hh_l{layer}", rows, outputs)
         bias_ih = bias_hh = torch.zeros(rows)
@@ -191,8 +251,8 @@ def _recurrent(left: "dict[str, Tensor]", prefix: str) -> "tuple[Network, dict[s
         ours = layer_tensors(network, weight_ih, weight_hh, bias_ih, bias_hh)
         if network.projection:
             ours["weight_ym.weight"] = _take(left, f"{prefix}weight_hr_l{layer}", outputs, cells)
-        state |= {f"layers.{layer}.{name}": tensor for name, tensor in ours.items()}
-    return network, state
+        state |= {f"layers.{number + layer}.{name}": tensor for name, tensor in ours.items()}
+    return state
 
 
 def layer_tensors(
@@ -203,7 +263,7 @@ def layer_tensors(
 
     ours = {"weight_ih.weight": weight_ih, "weight_hh.weight": weight_hh, "bias": bias_ih + bias_hh}
     if network.cell == "gru":
-        candidate = slice(2 * network.cells, None)
+        candidate = slice(len(bias_ih) // 3 * 2, None)
         if network.reset == "after":
             ours["bias"][candidate] = bias_ih[candidate]  # r scales the other one of n
         parts = {name: gates.chunk(3) for name, gates in ours.items()}  # r, 1 - z, n: sigma(-a) = 1 - sigma(a)
@@ -213,20 +273,23 @@ def layer_tensors(
     return ours
 
 
-def _network(left: "dict[str, Tensor]", prefix: str) -> "Network":
+def _sizes(left: "dict[str, Tensor]", prefix: str) -> dict[str, Any]:
+    """Cell and sizes of a module, as a `Network` takes them."""
     weight_hh, weight_hr = f"{prefix}{_FIRST}", f"{prefix}weight_hr_l0"
     rows, cells = _sides(left, weight_hh)
     projection, cells = _sides(left, weight_hr) if weight_hr in left else (0, cells)
     if projection >= cells:
         raise _unexpected(left, weight_hr, f"fewer than {cells} rows")
-    if not projection and rows not in (3 * cells, 4 * cells):
-        raise _unexpected(left, weight_hh, f"{4 * cells} rows (LSTM) or {3 * cells} (GRU; no nn.RNN)")
+    kinds = {4 * cells: "lstm", 3 * cells: "gru", cells: "rnn"}
+    if not projection and rows not in kinds:
+        raise _unexpected(left, weight_hh, f"{4 * cells} rows (LSTM), {3 * cells} (GRU) or {cells} (RNN)")
     pattern = re.compile(re.escape(prefix) + r"(?:weight|bias)_(?:ih|hh|hr)_l([0-9]+)")
     layers = len({match[1] for match in map(pattern.fullmatch, left) if match})  # l0 and l2 are two: l1 will be missed
-    sizes: dict[str, Any] = {"layers": layers, "cells": cells, "projection": projection}
-    if not projection and rows == 3 * cells:
-        sizes |= {"cell": "gru", "reset": "after"}
-    return network_of(**sizes)
+    return {"cell": "lstm" if projection else kinds[rows], "layers": layers, "cells": cells, "projection": projection}
+
+
+def _network(sizes: dict[str, Any]) -> "Network":
+    return network_of(**sizes | ({"reset": "after"} if sizes["cell"] == "gru" else {}))
 
 
 def network_of(**sizes: Any) -> "Network":
@@ -285,7 +348,8 @@ def _sides(left: "dict[str, Tensor]", name: str) -> tuple[int, int]:
 
 def _unexpected(left: "dict[str, Tensor]", name: str, expected: str) -> UserError:
     got = f"shape {tuple(left[name].shape)}" if name in left else "no such tensor"
-    return UserError(f"{name}: expected {expected}, got {got}; give one LSTM or GRU, one Linear and their prefixes")
+    cure = "give one LSTM, GRU or RNN, one Linear and their prefixes"
+    return UserError(f"{name}: expected {expected}, got {got}; {cure}")
 
 
 def read(file: Path, phones: Path | None, **options: Any) -> "RecurrentModel":

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from ernn import artifacts
 from ernn.devices import limits
@@ -39,29 +39,80 @@ Width = Annotated[Integer, Field(ge=limits.BITS[0], le=limits.BITS[1])]  # bits
 Points = Annotated[Real, Field(gt=0, le=100)]
 
 
+Cell = Literal["lstm", "gru", "rnn"]
+GATES: dict[Cell, int] = {"lstm": 4, "gru": 3, "rnn": 1}
+
+
+def _cells(given: object) -> str:
+    return "(layers)" if isinstance(given, list | tuple) else "(all)"
+
+
+def by_layer(cells: int | tuple[int, ...], layers: int) -> tuple[int, ...]:
+    """Cells of each layer.
+
+    >>> by_layer(128, 2), by_layer((64, 32), 2)
+    ((128, 128), (64, 32))
+    """
+    return (cells,) * layers if isinstance(cells, int) else cells
+
+
+def cells_text(cells: int | tuple[int, ...]) -> str:
+    """Cells as a person reads them.
+
+    >>> cells_text(128), cells_text((64, 32))
+    ('128', '64 + 32')
+    """
+    return str(cells) if isinstance(cells, int) else " + ".join(map(str, cells))
+
+
 class Network(Section):
     """One acoustic model: stacked recurrent layers and an output layer over the phones."""
 
-    cell: Literal["lstm", "gru"] = "lstm"
+    cell: Cell = "lstm"
     layers: Annotated[Integer, Field(gt=0, le=64)] = 2
-    cells: Cells = 128
+    cells: Annotated[  # of every layer, or of each
+        Annotated[Cells, Tag("(all)")] | Annotated[tuple[Cells, ...], Tag("(layers)")], Discriminator(_cells)
+    ] = 128
     projection: Annotated[Integer, Field(ge=0, le=16_384)] = 0  # outputs of the LSTM projection; 0 = none
     peepholes: Flag = False
     reset: Literal["before", "after"] = "before"  # gru: r acts before or after the candidate's recurrent product
 
     @property
+    def gates(self) -> int:
+        """Gates of a cell, whose rows are stacked in its matrices."""
+        return GATES[self.cell]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Cells of each layer."""
+        return by_layer(self.cells, self.layers)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Elements of each layer's y."""
+        return by_layer(self.projection or self.cells, self.layers)
+
+    @property
     def outputs(self) -> int:
-        """Elements of a layer's y."""
-        return self.projection or self.cells
+        """Elements of the last layer's y."""
+        return self.widths[-1]
 
     @model_validator(mode="after")
     def _expressible(self) -> "Network":
-        if self.cell == "gru" and (self.projection or self.peepholes):
-            raise ValueError("cell=gru has neither projection nor peepholes; set projection: 0 and peepholes: false")
-        if self.cell == "lstm" and self.reset != "before":
-            raise ValueError("cell=lstm has no reset gate; leave reset out")
-        if self.projection >= self.cells and self.projection:
-            raise ValueError(f"projection={self.projection} must be smaller than cells={self.cells}; 0 means none")
+        if self.cell != "lstm" and (self.projection or self.peepholes):
+            raise ValueError(
+                f"cell={self.cell} has neither projection nor peepholes; set projection: 0 and peepholes: false"
+            )
+        if self.cell != "gru" and self.reset != "before":
+            raise ValueError(f"cell={self.cell} has no reset gate; leave reset out")
+        if len(self.sizes) != self.layers:
+            raise ValueError(
+                f"cells has {len(self.sizes)} entries, layers={self.layers}: give one a layer, or one number for all"
+            )
+        if self.projection >= min(self.sizes) and self.projection:
+            raise ValueError(
+                f"projection={self.projection} must be smaller than cells={cells_text(self.cells)}; 0 means none"
+            )
         return self
 
 
@@ -192,7 +243,7 @@ class Parameters(Section):
             try:
                 design.blocks(network.layers)
                 if isinstance(elements, int) and not methods.METHODS[design.method].blocks:
-                    limits.check_pruning_elements(elements, min(network.cells, network.outputs))
+                    limits.check_pruning_elements(elements, min(*network.sizes, *network.widths))
             except UserError as error:
                 yield f"designs.{name}: {error}"
 

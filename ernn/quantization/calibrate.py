@@ -132,7 +132,8 @@ def choose(model: RecurrentModel, ranges: Ranges, spec: ProgramSpec, settings: Q
         if kind == "c" and not _seen_by_gates(model):
             by_name[name] = rules.minmax(_clipped(values, _flat("tanh", bits.activations)), width, settings)
     seen = [name for name in ranges.values if name.split(".")[-1].startswith("a_") and not name.endswith("a_c")]
-    inputs = _clipped(ranges.of(*seen), _flat("sigmoid", bits.activations))
+    function: Literal["sigmoid", "tanh"] = "tanh" if model.network.cell == "rnn" else "sigmoid"
+    inputs = _clipped(ranges.of(*seen), _flat(function, bits.activations))
     preactivation = rules.choose(inputs, bits.accumulators, settings)
     return Formats(preactivation, Format(bits.activations, bits.activations - 1), by_name)
 

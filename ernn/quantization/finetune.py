@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, RNN_GATES
 from ernn.dataflow.formats import Format
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight
@@ -58,7 +59,7 @@ class Rounding:
             return _Round.apply(value, self._formats[name.removesuffix("rc") + "y"])
         if kind.startswith("a_"):
             return _Round.apply(value, self._formats.preactivation)
-        if kind in ("i", "f", "g", "o", "z", "r", "n", "tanh_c"):
+        if kind in (*LSTM_GATES, *GRU_GATES, *RNN_GATES, "tanh_c"):
             return _Round.apply(value, self._formats.gate)
         return _Round.apply(value, self._formats[name]) if name in self._formats.by_name else value
 

@@ -17,7 +17,7 @@ from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import ProgramSpec
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
-from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program
+from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.program.plan import JOINED, sums_of
 from ernn.quantization.calibrate import Formats, packed_spectrum
 
@@ -102,6 +102,8 @@ def _layer(layer: RecurrentLayer, scope: str, formats: Formats, spec: ProgramSpe
         if layer.bias_hn is None:
             return Gru(input, of("y"), of("c"), *matrices, bias)
         return Gru(input, of("y"), of("c"), *matrices, bias, "after", _numbers(layer.bias_hn, of("bias_hn")))
+    if layer.cell == "rnn":
+        return Rnn(input, of("y"), matrix("weight_ih"), matrix("weight_hh"), bias)
     projected = layer.weight_ym is not None
     return Lstm(
         input,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ernn.params import Corpus, Network
+from ernn.params import Corpus, Network, cells_text
 from ernn.params.methods import METHODS
 from ernn.report.metrics import show
 from ernn.report.results import Result, Results
@@ -191,4 +191,5 @@ def _corpus(corpus: Corpus) -> str:
 
 def _network(network: Network) -> str:
     extras = [f"projection to {network.projection}"] * bool(network.projection) + ["peepholes"] * network.peepholes
-    return ", ".join([f"{network.layers} x {network.cells} {network.cell.upper()} cells", *extras])
+    times = f"{network.layers} x " if isinstance(network.cells, int) else ""
+    return ", ".join([f"{times}{cells_text(network.cells)} {network.cell.upper()} cells", *extras])

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,12 @@ def network(kind=torch.nn.LSTM, inputs=6, cells=8, layers=1, outputs=3, **option
     torch.manual_seed(3)
     recurrent = kind(inputs, cells, layers, **options)
     return ernn.from_torch(recurrent, torch.nn.Linear(options.get("proj_size", 0) or cells, outputs))
+
+
+def stack(kind=torch.nn.LSTM, inputs=6, sizes=(16, 8), outputs=3) -> ernn.Model:
+    torch.manual_seed(3)
+    modules = [kind(*pair) for pair in pairwise((inputs, *sizes))]
+    return ernn.from_torch(modules, torch.nn.Linear(sizes[-1], outputs))
 
 
 def run(code: str, *arguments: str) -> str:
@@ -71,6 +78,7 @@ KINDS = [
     (torch.nn.LSTM, {"proj_size": 4}),
     (torch.nn.LSTM, {"bias": False}),
     (torch.nn.GRU, {"num_layers": 2}),
+    (torch.nn.RNN, {}),
 ]
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -106,15 +114,14 @@ def test_without_a_linear_layer_the_outputs_are_the_states(tmp_path):
 
 @settings(deadline=None, max_examples=15)
 @given(
-    st.sampled_from([torch.nn.LSTM, torch.nn.GRU]),
+    st.sampled_from([torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN]),
     st.integers(1, 9),
-    st.integers(1, 9),
-    st.integers(1, 2),
+    st.lists(st.integers(1, 9), min_size=1, max_size=2),
     st.integers(1, 4),
     st.integers(10, 16),
 )
-def test_integers_are_near_the_floats_and_nearer_with_more_bits(kind, inputs, cells, layers, outputs, bits):
-    model, x = network(kind, inputs, cells, layers, outputs), data(inputs)
+def test_integers_are_near_the_floats_and_nearer_with_more_bits(kind, inputs, sizes, outputs, bits):
+    model, x = stack(kind, inputs, sizes, outputs), data(inputs)
     compared = ernn.quantize(model, x, bits=bits).compare(model, x)
     scale = np.abs(model.predict(x)).max()
     assert compared.mean <= compared.worst <= 64 * scale * 2.0 ** (1 - bits)
@@ -223,6 +230,15 @@ def test_a_profile_has_every_named_value_and_names_what_is_too_narrow(tmp_path):
         found.draw(tmp_path / "profile.bmp")
 
 
+def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
+    model, x = stack(), data(6)
+    small = ernn.compress(model, (x, data(3)), 4, epochs=2, progress=False)
+    assert "2 x lstm of 16 + 8 cells" in repr(small)
+    assert "layers.1.weight_ih  4 x 8 x 16" in repr(small)
+    small.save(tmp_path / "model")
+    np.testing.assert_array_equal(ernn.load(tmp_path / "model").predict(x), small.predict(x))
+
+
 @pytest.mark.parametrize(
     ("act", "message"),
     [
@@ -283,5 +299,15 @@ def test_the_accelerator_gives_what_the_program_predicts(kind, options):
     program = ernn.quantize(model, x)
     result = ernn.generate(program, minimise="share").simulate(x)
     assert result.steps == 11
+    for found, wanted in zip(result.outputs, program.predict(x), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.RNN])
+def test_the_accelerator_of_layers_of_different_sizes(kind):
+    model, x = stack(kind), [data(6, steps)[0] for steps in (4, 7)]
+    program = ernn.quantize(ernn.compress(model, (x, [data(3, len(each))[0] for each in x]), 4, epochs=2), x)
+    result = ernn.generate(program, minimise="share").simulate(x)
     for found, wanted in zip(result.outputs, program.predict(x), strict=True):
         np.testing.assert_array_equal(found, wanted)

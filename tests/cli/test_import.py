@@ -8,7 +8,7 @@ from ernn.cli import main
 from ernn.nn import model_file
 from ernn.nn.torch_import import from_modules, from_weights
 from tests.nn.onnx_graphs import Network, exported, plain
-from tests.nn.torch_networks import ADVICE, PHONES, PREFIXES, kinds, modules, named, same
+from tests.nn.torch_networks import ADVICE, PHONES, PREFIXES, kinds, modules, named, said, same
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -32,8 +32,10 @@ def test_command(kind, projection, blank, files, tmp_path, capsys):
     weights, phones = named(*modules(kind, projection)), PHONES if blank is None else PHONES[1:]
     save_file(weights, "weights")
     (tmp_path / "phones").write_text(" ".join(phones))
-    run(*files.values(), *([] if blank is None else [f"--blank={blank}"]))
-    expected, found = from_weights(weights, phones, blank=blank, **PREFIXES), model_file.load(tmp_path / "model")
+    options = [f"--{name}={value}" for name, value in said(kind).items()]
+    run(*files.values(), *([] if blank is None else [f"--blank={blank}"]), *options)
+    expected = from_weights(weights, phones, blank=blank, **PREFIXES, **said(kind))
+    found = model_file.load(tmp_path / "model")
     assert same(found, expected)
     assert (found.phones, found.criterion) == (expected.phones, expected.criterion)
     out, err = capsys.readouterr()
@@ -74,8 +76,8 @@ def test_a_graph_is_read_as_the_weights_are(graph, phones, tmp_path, capsys):
     [
         (["--onnx=none"], "none: no such file; write it by torch.onnx.export"),
         (["--onnx=phones"], "phones: not a whole ONNX file ("),
-        (["--onnx=graph", "--prefix="], "--prefix: names of --weights begin with it, a graph has none; leave it out"),
-        (["--onnx=graph", "--output-prefix=fc."], "--output-prefix: names of --weights begin with it, "),
+        (["--onnx=graph", "--prefix="], "--prefix is of --weights, a graph says it itself; leave it out"),
+        (["--onnx=graph", "--output-prefix=fc."], "--output-prefix is of --weights, "),
         (["--onnx=model"], "model is a file that is read; name another place"),
         (["--onnx=graph", "--blank=0"], "blank is CTC's among phones: name their labels with --phones, or "),
         (["--onnx=rnn"], "node0 (RNN): not read; read are LSTM or GRU nodes in a row"),
@@ -96,6 +98,14 @@ def test_weights_or_a_graph(graph, options, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["import", "model", *options])
     assert capsys.readouterr().err.splitlines()[-1].startswith("ernn import: ")
+
+
+def test_modules_in_a_row_have_a_prefix_each(files, tmp_path, capsys):
+    first, second, output = torch.nn.GRU(5, 8), torch.nn.GRU(8, 6), torch.nn.Linear(6, 4)
+    save_file(dict(torch.nn.ModuleDict({"a": first, "b": second, "fc": output}).state_dict()), "weights")
+    assert main(["import", "--prefix=a.", "--prefix=b.", "--output-prefix=fc.", *files.values()]) == 0
+    assert "2 x gru of 8 + 6 cells" in capsys.readouterr().out
+    assert same(model_file.load(tmp_path / "model"), from_modules([first, second], output, PHONES))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_phone(files, tmp_path):

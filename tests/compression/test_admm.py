@@ -52,7 +52,9 @@ def test_one_step_is_prox_then_z_then_u(rho, growth, progress):
     assert pull.rho == pytest.approx(rho_next)
 
 
-@pytest.mark.parametrize("changes", [{}, {"cell": "gru"}, {"projection": 4, "peepholes": True}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"cell": "gru"}, {"projection": 4, "peepholes": True}, {"cell": "rnn"}, {"cells": (8, 4)}]
+)
 def test_without_a_loss_the_weights_reach_the_set(changes):
     network = model(**changes)
     biases = network.layers[0].bias.clone()

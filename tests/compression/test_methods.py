@@ -77,6 +77,22 @@ def test_each_method_ends_with_the_epochs_of_the_dense_network(dense, method, ep
         assert run.rows[-1]["learning_rate"] == pytest.approx(dense_run.rows[-1]["learning_rate"], rel=0.5)
 
 
+@pytest.mark.parametrize("method", ["admm", "prune", "direct"])
+@pytest.mark.parametrize("shape", [{"cell": "rnn"}, {"cells": (8, 4)}])
+def test_other_networks_are_compressed_as_well(tmp_path, monkeypatch, method, shape):
+    monkeypatch.setenv("ERNN_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    dataset = toy.make(tmp_path / "data", utterances=10)
+    run, ratio = open_run(dataset, "dense"), {"pruning_ratio": 2.0} if method == "prune" else {"block_size": 4}
+    fresh = session.fresh_model(toy.network(**shape), dataset, run.training)
+    at_cut, final = train_dense(fresh, OPTIONS, run)
+    assert run.rows[-1]["train_loss"] < 0.9 * run.rows[0]["train_loss"]
+    design = Design.model_validate({"network": "n", "method": method} | ratio)
+    rows = open_run(dataset, method)
+    result = compress(at_cut, final, design, OPTIONS, rows)
+    assert kinds(result) == {"pruned" if method == "prune" else "circulant"}
+    assert rows.rows[-1]["train_loss"] < run.rows[0]["train_loss"]
+
+
 def test_the_checkpoint_is_the_dense_network_of_the_cut(dense):
     _, run, at_cut, final = dense
     assert [row["epoch"] for row in run.rows] == list(range(1, 9))

@@ -32,6 +32,9 @@ CASES = {
     "gru, reset after": ({"cell": "gru", "reset": "after"}, {"block_size": 8}, {"transform": "fourier"}),
     "pruned lstm": ({"projection": 6}, {"method": "prune", "pruning_ratio": 2.0}, {}),
     "pruned gru": ({"cell": "gru"}, {"method": "prune", "pruning_ratio": 2.0}, {"transform": "fourier"}),
+    "rnn": ({"cell": "rnn", "layers": 2}, {"block_size": 4}, {"transform": "fourier"}),
+    "sizes that differ": ({"layers": 2, "cells": (16, 8), "projection": 6}, {"block_size": 4}, {}),
+    "pruned rnn": ({"cell": "rnn", "layers": 2, "cells": (8, 12)}, {"method": "prune", "pruning_ratio": 2.0}, {}),
     "dense": ({"cell": "gru"}, {"method": "direct"}, {}),
 }
 
@@ -129,13 +132,29 @@ def test_a_shape_has_the_sizes_that_it_says():
 
 
 @pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (Shape(inputs=9, layers=2, cells=8), "lstm 9-2x8 k=8 12 bits exact"),
+        (Shape(inputs=9, layers=2, cells=(8, 8)), "lstm 9-2x8 k=8 12 bits exact"),
+        (Shape("rnn", 2, (64, 32), inputs=9), "rnn 9-64-32 k=8 12 bits exact"),
+        (Shape(inputs=9, layers=2, cells=(64, 32), projection=16), "lstm 9-64/16-32/16 k=8 12 bits exact"),
+    ],
+)
+def test_names(shape, text):
+    assert str(shape) == text
+
+
+@pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"cells": 0}, "cells=0 must be 1 or more"),
+        ({"layers": 2, "cells": (8, 0)}, "cells=0 must be 1 or more"),
+        ({"cells": (8, 4)}, "cells has 2 entries, layers=1: give one a layer, or one for all"),
         ({"projection": -1}, "projection=-1 must be 0"),
         ({"bits": 3}, "bits=3 must lie in 4..18"),
         ({"block_size": 3}, "block_size=3 must be one of 1, 2, 4"),
         ({"cell": "gru", "projection": 8}, "projection and peepholes are an LSTM's"),
+        ({"cell": "rnn", "projection": 8}, "projection and peepholes are an LSTM's; leave them out for cell=rnn"),
         ({"block_size": 1, "transform": "fourier"}, "transform=fourier needs block_size=2"),
     ],
 )
@@ -156,7 +175,8 @@ def test_sizes_that_describe_no_network_are_refused(wrong, message):
         block_size=st.sampled_from([1, 2, 8]),
         bits=st.integers(6, 16),
     )
-    | st.builds(Shape, cell=st.just("gru"), layers=st.integers(1, 3), cells=st.integers(1, 40))
+    | st.builds(Shape, cell=st.sampled_from(["gru", "rnn"]), layers=st.integers(1, 3), cells=st.integers(1, 40))
+    | st.builds(Shape, layers=st.just(2), cells=st.tuples(st.integers(1, 40), st.integers(1, 40)))
 )
 def test_words_of_matrices_are_those_of_the_program(shape):
     assert shape.matrix_words * shape.bits == shape.program().weight_bits

@@ -62,6 +62,15 @@ def test_harder_is_an_order(one, other):
         assert all(a >= b for a, b in zip(one, other, strict=True))
 
 
+def test_a_network_is_harder_only_if_no_layer_has_more_cells():
+    shapes = [Network(cells=cells) for cells in (128, (128, 64), (64, 128))]
+    whole, first, last = (candidate(shape, uniform(f"n{n}", 8), 1.0) for n, shape in enumerate(shapes))
+    assert first.harder_than(whole)
+    assert last.harder_than(whole)
+    assert not first.harder_than(last)
+    assert not whole.harder_than(first)
+
+
 def test_candidates_that_cost_no_less_than_easier_ones_are_not_worth_a_training():
     found = useful(chain("lstm", LSTM, (8.0, 4.0, 4.0, None)))
     assert [each.strength[0] for each in found] == [SIZES[0], SIZES[1]]

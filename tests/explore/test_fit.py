@@ -42,6 +42,20 @@ def test_the_largest_network_fits_and_a_larger_one_does_not():
     assert fits.smallest(dataclasses.replace(shape, cells=shape.cells + 32), ZYNQ) is None
 
 
+def test_a_larger_network_keeps_the_ratio_of_its_layers():
+    assert fit.scaled(Shape(layers=2, cells=64, projection=16), 96) == Shape(layers=2, cells=96, projection=24)
+    assert fit.scaled(Shape(layers=2, cells=(16, 64), projection=8), 96) == Shape(
+        layers=2, cells=(24, 96), projection=12
+    )
+    assert fit.scaled(Shape(layers=2, cells=(1, 64)), 32).sizes == (1, 32)
+
+
+def test_cells_of_another_number_of_layers_are_refused(capsys):
+    assert main(["--layers", "3", "--cells", "64", "32"]) == 2
+    line = "fit: cells has 2 entries, layers=3: give one a layer, or one for all"
+    assert line in capsys.readouterr().err
+
+
 def test_the_smallest_device_is_the_first_that_has_room(fits):
     shape = dataclasses.replace(SHAPE, cells=256, block_size=8)
     found = fits.device_for(shape)
@@ -72,6 +86,9 @@ SIZES = ["--cells", "64", "--inputs", "40", "--classes", "12", "--block-size", "
         (["--device", "xc7z020"], "lstm 40-64 k=4 12 bits exact fits xc7z020"),
         (["--device", "xc7z020", "--largest"], "largest network on xc7z020: lstm 40-"),
         ([], "smallest device for lstm 40-64 k=4 12 bits exact: "),
+        (["--device", "xc7z020", "--cell", "rnn"], "rnn 40-64 k=4 12 bits exact fits xc7z020"),
+        (["--device", "xc7z020", "--layers", "2"], "lstm 40-2x64 k=4 12 bits exact fits xc7z020"),
+        (["--device", "xc7z020", "--cells", "64", "32"], "lstm 40-64-32 k=4 12 bits exact fits xc7z020"),
     ],
 )
 def test_the_command_answers_with_estimates(capsys, words, first):
@@ -80,10 +97,11 @@ def test_the_command_answers_with_estimates(capsys, words, first):
     assert lines[0].startswith(first)
     assert " us; one alone takes " in lines[2]
     assert lines[2].endswith(" us, at 200 MHz (estimate)")
-    assert len(lines) in (7, 8)  # GateMate has no multipliers
-    for line in lines[3:-1]:
+    *resources, clock = lines[3:]
+    assert len(resources) in (3, 4)  # GateMate has no multipliers
+    for line in resources:
         assert "(estimate" in line
-    assert lines[-1].startswith("clock 200 MHz (pipelines are scheduled for it; ")
+    assert clock.startswith("clock 200 MHz (pipelines are scheduled for it; ")
 
 
 def test_the_command_says_no_with_what_binds_and_what_would_fit(capsys):

@@ -19,6 +19,8 @@ NETWORKS = {
     "peepholes and projection": Network(cell="lstm", layers=2, cells=24, projection=16, peepholes=True),
     "gru": Network(cell="gru", layers=2, cells=24),
     "gru, reset after": Network(cell="gru", layers=1, cells=24, reset="after"),
+    "rnn": Network(cell="rnn", layers=2, cells=24),
+    "layers of different sizes": Network(cell="lstm", layers=2, cells=(24, 16)),
     "rows that fill no blocks": Network(cell="lstm", layers=2, cells=21),
 }
 

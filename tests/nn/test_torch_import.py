@@ -12,7 +12,7 @@ from ernn.nn.recurrent import make_circulant
 from ernn.nn.torch_import import from_modules, from_weights
 from ernn.params import BlockSizes, Network
 from ernn.scoring import decoding
-from tests.nn.torch_networks import CELLS, CLASSES, INPUTS, KINDS, PHONES, PREFIXES, kinds, modules, named, same
+from tests.nn.torch_networks import CELLS, CLASSES, INPUTS, KINDS, PHONES, PREFIXES, kinds, modules, named, said, same
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -35,12 +35,11 @@ def difference(model: AcousticModel, recurrent: nn.Module, output: nn.Module, st
 def test_logits_are_those_of_torch(kind, projection, layers, bias, batch_first):
     recurrent, output = modules(kind, projection, layers, bias=bias, batch_first=batch_first)
     model = from_modules(recurrent, output, PHONES)
-    gru = kind is nn.GRU
-    cell, reset = ("gru", "after") if gru else ("lstm", "before")
+    cell, reset = {nn.LSTM: ("lstm", "before"), nn.GRU: ("gru", "after"), nn.RNN: ("rnn", "before")}[kind]
     assert model.network == Network(cell=cell, layers=layers, cells=CELLS, projection=projection, reset=reset)
     assert (model.dimension, model.phones, model.criterion) == (INPUTS, tuple(PHONES), "frames")
     assert difference(model, recurrent, output) < 1e-5
-    assert same(model, from_weights(named(recurrent, output), PHONES, **PREFIXES))
+    assert same(model, from_weights(named(recurrent, output), PHONES, **PREFIXES, **said(kind)))
 
 
 @given(
@@ -75,7 +74,7 @@ def test_the_size_of_a_real_network(kind, projection):
 
 
 @pytest.mark.parametrize("cells", [3, 4])  # 3 and 4 are also the numbers of gates
-@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
 def test_cells_as_many_as_gates(kind, cells):
     recurrent, output = modules(kind, cells=cells, inputs=cells)
     assert difference(from_modules(recurrent, output, PHONES), recurrent, output) < 1e-5
@@ -112,7 +111,7 @@ def test_weights_are_copied_and_can_be_trained(kind, projection):
     recurrent, output = modules(kind, projection)
     weights = named(recurrent, output)
     before = {name: tensor.clone() for name, tensor in weights.items()}
-    model = from_weights(weights, PHONES, **PREFIXES)
+    model = from_weights(weights, PHONES, **PREFIXES, **said(kind))
     model(torch.randn(4, 2, INPUTS)).square().sum().backward()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -147,5 +146,46 @@ def test_dropout_that_is_not_active():
 def test_from_import_to_a_circulant_model_file(kind, projection, tmp_path):
     model = from_modules(*modules(kind, projection), PHONES)
     make_circulant(model, (BlockSizes(input=2, recurrent=4, projection=2),) * 2)
+    model_file.save(model, tmp_path / "model")
+    assert same(model, model_file.load(tmp_path / "model"))
+
+
+def chain(kind, projection, sizes, inputs=INPUTS, layers=1) -> tuple[list[nn.Module], nn.Linear]:
+    """Modules in a row, and the linear layer behind them."""
+    made = []
+    for cells in sizes:
+        made.append(modules(kind, projection, layers, inputs, cells)[0])
+        inputs = projection or cells
+    return made, nn.Linear(inputs, CLASSES)
+
+
+@given(
+    st.sampled_from(KINDS), st.lists(st.integers(4, 9), min_size=1, max_size=3), st.integers(1, 2), st.integers(0, 99)
+)
+def test_modules_in_a_row_are_layers_of_their_sizes(kind, sizes, layers, seed):
+    torch.manual_seed(seed)
+    recurrent, output = chain(*kind, sizes, layers=layers)
+    model = from_modules(recurrent, output, PHONES)
+    assert model.network.sizes == tuple(cells for cells in sizes for _ in range(layers))
+    assert isinstance(model.network.cells, int) == (len(set(sizes)) == 1)
+    x = torch.randn(9, 2, INPUTS)
+    with torch.no_grad():
+        expected = x
+        for each in recurrent:
+            expected = each(expected)[0]
+        torch.testing.assert_close(model(x), output(expected), atol=1e-5, rtol=1e-5)
+    assert same(model, from_modules(nn.ModuleList(recurrent), output, PHONES))
+
+
+def test_weights_of_modules_in_a_row():
+    recurrent, output = chain(nn.GRU, 0, [8, 4])
+    weights = nn.ModuleDict({"a": recurrent[0], "b": recurrent[1], "fc": output}).state_dict()
+    found = from_weights(dict(weights), PHONES, prefix=["a.", "b."], output_prefix="fc.")
+    assert same(found, from_modules(recurrent, output, PHONES))
+
+
+def test_a_stack_of_different_sizes_in_a_model_file(tmp_path):
+    model = from_modules(*chain(nn.RNN, 0, [8, 4]), PHONES)
+    make_circulant(model, (BlockSizes(input=2, recurrent=4),) * 2)
     model_file.save(model, tmp_path / "model")
     assert same(model, model_file.load(tmp_path / "model"))

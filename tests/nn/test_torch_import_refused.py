@@ -9,14 +9,14 @@ from torch.nn.utils import prune
 
 from ernn.errors import UserError
 from ernn.nn.torch_import import from_modules, from_weights
-from tests.nn.torch_networks import ADVICE, KINDS, PHONES, PREFIXES, modules, named
+from tests.nn.torch_networks import ADVICE, KINDS, PHONES, PREFIXES, modules, named, said
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
 
-def refused(weights: dict[str, Tensor], phones=PHONES, blank=None, prefixes=PREFIXES) -> str:
+def refused(weights: dict[str, Tensor], phones=PHONES, blank=None, prefixes=PREFIXES, **options) -> str:
     with pytest.raises(UserError) as error:
-        from_weights(weights, phones, blank=blank, **prefixes)
+        from_weights(weights, phones, blank=blank, **prefixes, **options)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -30,8 +30,7 @@ def refused(weights: dict[str, Tensor], phones=PHONES, blank=None, prefixes=PREF
         ("rnn.weight_ih_l0", (32,), "expected a matrix, got shape (32,)"),
         ("rnn.weight_ih_l0", (32, 0), "expected a matrix, got shape (32, 0)"),
         ("rnn.weight_hh_l0", (), "expected a matrix, got shape ()"),
-        ("rnn.weight_hh_l0", (8, 8), "expected 32 rows (LSTM) or 24 (GRU; no nn.RNN), got shape (8, 8)"),
-        ("rnn.weight_hh_l0", (33, 8), "expected 32 rows (LSTM) or 24 (GRU; no nn.RNN), got shape (33, 8)"),
+        ("rnn.weight_hh_l0", (33, 8), "expected 32 rows (LSTM), 24 (GRU) or 8 (RNN), got shape (33, 8)"),
         ("rnn.weight_hr_l0", (8, 8), "expected fewer than 8 rows, got shape (8, 8)"),
         ("rnn.weight_hr_l1", (3, 8), "expected no such tensor, got shape (3, 8)"),
         ("rnn.bias_hh_l1", (32, 1), "expected shape (32,), got shape (32, 1)"),
@@ -73,7 +72,7 @@ def test_layers_with_gaps(name):
 def test_a_projection_of_some_layers():
     weights = named(*modules(projection=3))
     del weights["rnn.weight_hr_l0"]
-    expected = "expected 12 rows (LSTM) or 9 (GRU; no nn.RNN), got shape (32, 3)"
+    expected = "expected 12 rows (LSTM), 9 (GRU) or 3 (RNN), got shape (32, 3)"
     assert refused(weights) == f"rnn.weight_hh_l0: {expected}{ADVICE}"
 
 
@@ -84,12 +83,12 @@ def test_a_projection_of_a_gru():
 
 @given(st.sampled_from(KINDS), st.booleans(), st.data())
 def test_no_tensor_can_be_left_out_nor_lengthened(kind, bias, data):
-    weights = named(*modules(*kind, bias=bias))
+    weights, options = named(*modules(*kind, bias=bias)), said(kind[0])
     name = data.draw(st.sampled_from(sorted(weights)))
     longer = torch.cat((weights[name], weights[name][:1]))
-    refused(weights | {name: longer})
+    refused(weights | {name: longer}, **options)
     if name != "fc.bias":
-        refused({other: tensor for other, tensor in weights.items() if other != name})
+        refused({other: tensor for other, tensor in weights.items() if other != name}, **options)
 
 
 @pytest.mark.parametrize(
@@ -202,8 +201,10 @@ class Own(nn.LSTM):
 @pytest.mark.parametrize(
     ("recurrent", "output", "got"),
     [
-        (nn.RNN(5, 8), nn.Linear(8, 4), "RNN and Linear"),
-        (nn.RNN(5, 8, nonlinearity="relu"), nn.Linear(8, 4), "RNN and Linear"),
+        (nn.RNNCell(5, 8), nn.Linear(8, 4), "RNNCell and Linear"),
+        ([nn.LSTM(5, 8), nn.GRU(8, 8)], nn.Linear(8, 4), "LSTM, GRU and Linear"),
+        ([nn.LSTM(5, 8), nn.Dropout()], nn.Linear(8, 4), "LSTM, Dropout and Linear"),
+        ([], nn.Linear(8, 4), "none and Linear"),
         (nn.LSTMCell(5, 8), nn.Linear(8, 4), "LSTMCell and Linear"),
         (Own(5, 8), nn.Linear(8, 4), "Own and Linear"),
         (nn.GRU(5, 8), nn.Sequential(nn.Linear(8, 4)), "GRU and Sequential"),
@@ -218,8 +219,61 @@ class Own(nn.LSTM):
 def test_other_modules(recurrent, output, got):
     with pytest.raises(UserError) as error:
         from_modules(recurrent, output, PHONES)
-    rule = "modules must be a torch.nn.LSTM or torch.nn.GRU and a torch.nn.Linear"
+    rule = "modules must be a torch.nn.LSTM, GRU or RNN, or several of one kind in a row, and a torch.nn.Linear"
     assert str(error.value) == f"{rule}, got {got}; use those"
+
+
+RELU = "nonlinearity=relu: an RNN here is one of tanh; train it with nonlinearity='tanh'"
+
+
+@pytest.mark.parametrize("recurrent", [nn.RNN(5, 8, 1, "relu"), [nn.RNN(5, 6), nn.RNN(6, 8, 1, "relu")]])
+def test_an_rnn_of_relu(recurrent):
+    with pytest.raises(UserError) as error:
+        from_modules(recurrent, nn.Linear(8, 4), PHONES)
+    assert str(error.value) == RELU
+
+
+def test_an_rnn_whose_nonlinearity_is_not_known():
+    weights = named(*modules(nn.RNN))
+    assert refused(weights) == (
+        "rnn.weight_hh_l0 is of an RNN, whose weights do not say its nonlinearity; "
+        "if that is tanh, give nonlinearity='tanh' (--nonlinearity)"
+    )
+    assert refused(weights, nonlinearity="relu") == RELU
+
+
+def test_a_nonlinearity_of_another_cell():
+    message = "nonlinearity=tanh belongs to an RNN, rnn.weight_hh_l0 is of cell=lstm; leave it out"
+    assert refused(named(*modules()), nonlinearity="tanh") == message
+
+
+@pytest.mark.parametrize(
+    ("recurrent", "message"),
+    [
+        (
+            [nn.LSTM(5, 8), nn.LSTM(7, 8)],
+            f"recurrent1.weight_ih_l0: expected shape (32, 8), got shape (32, 7){ADVICE}",
+        ),
+        (
+            [nn.LSTM(5, 8, proj_size=3), nn.LSTM(3, 8, proj_size=2)],
+            "recurrent1.weight_hh_l0 is of projection=2, recurrent0.weight_hh_l0 of projection=3; "
+            "modules in a row are alike in it",
+        ),
+    ],
+)
+def test_modules_that_make_no_chain(recurrent, message):
+    with pytest.raises(UserError) as error:
+        from_modules(recurrent, nn.Linear(8, 4), PHONES)
+    assert str(error.value) == message
+
+
+def test_the_second_module_is_looked_at_as_well():
+    second = nn.LSTM(8, 8)
+    second.register_forward_hook(lambda *arguments: None)
+    with pytest.raises(UserError, match=r"^the recurrent1 module has hooks \(forward\)"):
+        from_modules([nn.LSTM(5, 8), second], nn.Linear(8, 4), PHONES)
+    with pytest.raises(UserError, match=r"^dropout=0\.3 is active"):
+        from_modules([nn.LSTM(5, 8), nn.LSTM(8, 8, 2, dropout=0.3)], nn.Linear(8, 4), PHONES)
 
 
 def test_active_dropout():

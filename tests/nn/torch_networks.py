@@ -9,16 +9,21 @@ from ernn.nn.acoustic import AcousticModel
 INPUTS, CELLS, CLASSES = 5, 8, 4
 PHONES = ["sil", "aa", "n", "t"]
 PREFIXES = {"prefix": "rnn.", "output_prefix": "fc."}
-KINDS = [(nn.LSTM, 0), (nn.LSTM, 3), (nn.GRU, 0)]
+KINDS = [(nn.LSTM, 0), (nn.LSTM, 3), (nn.GRU, 0), (nn.RNN, 0)]
 kinds = pytest.mark.parametrize(("kind", "projection"), KINDS)
-ADVICE = "; give one LSTM or GRU, one Linear and their prefixes"
+ADVICE = "; give one LSTM, GRU or RNN, one Linear and their prefixes"
 
 
 def modules(
     kind=nn.LSTM, projection=0, layers=2, inputs=INPUTS, cells=CELLS, classes=CLASSES, **options
-) -> tuple[nn.LSTM | nn.GRU, nn.Linear]:
+) -> tuple[nn.LSTM | nn.GRU | nn.RNN, nn.Linear]:
     projected = {"proj_size": projection} if projection else {}
     return kind(inputs, cells, layers, **projected, **options), nn.Linear(projection or cells, classes)
+
+
+def said(kind) -> dict[str, str]:
+    """What weights of a module do not say."""
+    return {"nonlinearity": "tanh"} if kind is nn.RNN else {}
 
 
 def named(recurrent: nn.Module, output: nn.Module) -> dict[str, Tensor]:

@@ -72,6 +72,42 @@ def test_a_gru_has_neither_projection_nor_peepholes(reset, extra):
     assert Network(cell="gru", reset=reset).reset == reset
 
 
+@pytest.mark.parametrize("extra", [{"projection": 4}, {"peepholes": True}])
+def test_an_rnn_has_no_more_than_its_gate(extra):
+    message = "cell=rnn has neither projection nor peepholes; set projection: 0 and peepholes: false"
+    refused(Network, message, cell="rnn", **extra)
+    refused(Network, "cell=rnn has no reset gate; leave reset out", cell="rnn", reset="after")
+    assert Network(cell="rnn").gates == 1
+
+
+def test_cells_stay_as_they_are_written():
+    assert Network().model_dump(mode="json")["cells"] == 128
+    assert Network(cells=16).model_dump() == Network().model_dump() | {"cells": 16}
+    assert Network.model_validate({"cells": [64, 32]}).model_dump(mode="json")["cells"] == [64, 32]
+
+
+@pytest.mark.parametrize("cells", [16, 16.0, (16, 8), [16.0, 8]])  # Kubeflow's JSON knows no integers
+def test_cells_of_all_layers_or_of_each(cells):
+    network, projected = Network(cells=cells), Network(cells=cells, projection=4)
+    sizes = (16, 16) if isinstance(cells, int | float) else (16, 8)
+    assert (network.sizes, network.widths, network.outputs) == (sizes, sizes, sizes[-1])
+    assert (projected.sizes, projected.widths, projected.outputs) == (sizes, (4, 4), 4)
+    assert Network.model_validate(network.model_dump(mode="json")) == network
+
+
+@pytest.mark.parametrize("cells", [[64], [64, 32, 16], []])
+def test_cells_of_more_or_fewer_layers(cells):
+    message = f"cells has {len(cells)} entries, layers=2: give one a layer, or one number for all"
+    refused(Network, message, cells=cells)
+
+
+def test_cells_that_are_no_sizes():
+    refused(Network, "Input should be greater than 0", cells=[64, 0])
+    refused(Network, "Input should be a valid integer", cells=[64, "32"])
+    refused(Network, "Input should be a valid integer", cells="64")
+    refused(Network, "projection=32 must be smaller than cells=64 + 32; 0 means none", cells=[64, 32], projection=32)
+
+
 @pytest.mark.parametrize("reset", ["During", "", None, True])
 def test_other_places_of_the_reset(reset):
     refused(Network, "Input should be 'before' or 'after'", cell="gru", reset=reset)

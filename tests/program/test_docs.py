@@ -21,7 +21,7 @@ from ernn.golden.model import Golden
 from ernn.golden.products import IntegerProduct
 from ernn.program import files, matrices, network
 from ernn.program.matrices import Circulant, Numbers
-from ernn.program.network import Gru, Layer, Lstm
+from ernn.program.network import Gru, Layer, Lstm, Rnn
 from tests import programs
 
 TYPES = {"I8": "<i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "F32": "<f4"}
@@ -107,7 +107,7 @@ def test_table():
     assert result.array.ravel().tolist() == integers(found["sigma"])
 
 
-@pytest.mark.parametrize("name", ["lstm", "before", "after"])
+@pytest.mark.parametrize("name", ["lstm", "before", "after", "rnn"])
 def test_steps_of_one_cell(name):
     found = example(name)
     layer = cell(name, found)
@@ -118,7 +118,7 @@ def test_steps_of_one_cell(name):
     whole = network.Program(name, programs.frontend(), functions, (layer,), output, decoder)
     trace = Golden(whole).trace(np.array(integers(found["x"]))[:, None])
     lines = set(found) - {"layer", "ih", "hh", "bias", "bias_hn", "peep", "x"}
-    assert {"y", "c"} < lines
+    assert ({"y", "h"} if name == "rnn" else {"y", "c"}) < lines
     for line in lines:
         assert trace[f"layers.0.{line}"].ravel().tolist() == integers(found[line]), line
 
@@ -126,7 +126,7 @@ def test_steps_of_one_cell(name):
 def cell(name: str, found: dict[str, str]) -> Layer:
     """The layer of an example."""
     formats = {key: Format(*value) for key, value in settings(found["layer"]).items()}
-    x, y, c = (formats[key] for key in ("input", "output", "cell"))
+    x, y, c = (formats.get(key) for key in ("input", "output", "cell"))
 
     def column(key: str) -> Numbers:
         return Numbers(formats["weights"], np.array(integers(found[key]))[:, None])
@@ -134,6 +134,8 @@ def cell(name: str, found: dict[str, str]) -> Layer:
     def matrix(key: str) -> Circulant:
         return Circulant(1, 1, 1, Exact(), Numbers(formats["weights"], column(key).integers[:, :, None, None]))
 
+    if name == "rnn":
+        return Rnn(x, y, matrix("ih"), matrix("hh"), column("bias"))
     if name == "lstm":
         return Lstm(x, y, None, c, matrix("ih"), matrix("hh"), None, column("bias"), column("peep"))
     bias_hn = Numbers(formats["weights"], np.array(integers(found["bias_hn"]))) if name == "after" else None

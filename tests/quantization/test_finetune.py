@@ -5,10 +5,15 @@ import pytest
 import torch
 
 from ernn.dataflow.formats import Format
+from ernn.golden.model import Golden
+from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight
 from ernn.params import Bits, ProgramSpec, Quantization, Scoring, Training
+from ernn.program.plan import SUMS
 from ernn.quantization import calibrate, finetune, rules, simulated
+from ernn.quantization.freeze import freeze
 from ernn.training import session
+from tests.quantization.test_freeze import SHAPES, activations
 
 NARROW = Bits(weights=4, activations=5, accumulators=6, cell=6)
 
@@ -35,6 +40,36 @@ def test_weights_that_the_network_sees_are_the_programs(make, data, transform):
             seen = calibrate.packed_spectrum(torch.from_numpy(seen)).numpy()
         steps = seen / formats[str(place)].resolution
         np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+
+
+def rounded(model: AcousticModel, data) -> tuple[finetune.Rounding, Golden]:
+    """The rounding of a network, and the integers that it stands for."""
+    bits = Bits(weights=6, activations=9, accumulators=12, cell=12)
+    spec, settings = ProgramSpec(design="toy", bits=bits), Quantization(segments=256)
+    formats = calibrate.choose(model, calibrate.measure(model, data.split("train"), 8), spec, settings)
+    functions = activations(formats.preactivation, formats.gate, settings.segments, False)
+    return finetune.Rounding(model, formats, spec), Golden(freeze("toy", model, formats, spec, functions, None))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_value_of_the_integer_model_is_rounded(make, data, shape):
+    hook, golden = rounded(make(4, **shape), data)
+    names = golden.trace(np.zeros((1, golden.program.inputs), np.int64))
+    value = torch.full((1,), 1 / 3)
+    left = {name.split(".")[-1] for name in names if hook(name, value) == value}
+    assert left <= {*SUMS} | {f"{sums}{suffix}" for sums in SUMS for suffix in ("_zr", "_n")}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_network_with_its_rounding_is_near_the_integers(make, data, shape):
+    """Nearer than the float network is: what is left are the lines of the tables."""
+    model, x = make(4, **shape), data.split("train").feature(0)
+    hook, golden = rounded(model, data)
+    integers = golden.run(golden.quantize(x)[:, None])[0] * golden.program.output.logits.resolution
+    with torch.no_grad():
+        ours = simulated.logits(model, torch.from_numpy(x)[:, None], hook).numpy()
+        floats = model(torch.from_numpy(x)[:, None]).numpy()
+    assert np.abs(integers - ours).mean() < 0.3 * np.abs(integers - floats).mean()
 
 
 def test_training_with_rounding_helps_where_rounding_hurts(make, data, monkeypatch, tmp_path):

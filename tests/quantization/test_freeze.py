@@ -22,6 +22,9 @@ SHAPES = [
     {"cell": "lstm", "peepholes": True, "projection": 6},
     {"cell": "gru"},
     {"cell": "gru", "reset": "after"},
+    {"cell": "rnn"},
+    {"cell": "rnn", "cells": (8, 16)},
+    {"cell": "lstm", "cells": (16, 8)},
 ]
 
 

@@ -13,6 +13,9 @@ SHAPES = [
     {"cell": "lstm", "peepholes": True, "projection": 6},
     {"cell": "gru"},
     {"cell": "gru", "reset": "after"},
+    {"cell": "rnn"},
+    {"cell": "rnn", "cells": (8, 4)},
+    {"cell": "lstm", "cells": (12, 8), "projection": 6},
 ]
 
 
