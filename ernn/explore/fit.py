@@ -158,7 +158,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--layers", type=whole(), help="default: as many as --cells has numbers")
     made.add_argument(
         "--cells",
-        type=whole(1),
+        type=whole(),
         nargs="+",
         default=[standard.cells],
         help="of all layers, or of each: %(default)s",
