@@ -109,7 +109,7 @@ def minutes(root: Path, checked: Parameters, given: Settings) -> float:
     utterances = corpus.train_speakers * corpus.utterances_per_speaker / _DEFAULT_UTTERANCES
     epochs = checked.training.epochs / _DEFAULT_EPOCHS
     weights = [
-        4 * 2 * sum(cells * outputs for cells, outputs in zip(each.sizes, each.widths, strict=True)) / _DEFAULT_WEIGHTS
+        each.gates * 2 * sum(cells * y for cells, y in zip(each.sizes, each.widths, strict=True)) / _DEFAULT_WEIGHTS
         for each in given.networks.values()
     ]
     trained = times["pretrain"].wall_s * sum(weights)
