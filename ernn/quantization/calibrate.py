@@ -1,9 +1,9 @@
 """The values of every tensor of a float network over some utterances, and the formats that they call for."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -14,10 +14,12 @@ from ernn.data.dataset import Split
 from ernn.dataflow.formats import Format
 from ernn.devices import limits
 from ernn.errors import UserError
+from ernn.nn import circulant
 from ernn.nn.matrices import CirculantWeight
-from ernn.nn.recurrent import RecurrentModel
+from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import ProgramSpec, Quantization
-from ernn.program.plan import JOINED, SUMS, sums_of
+from ernn.program.plan import JOINED, SUMS, VALUES, sums_of
+from ernn.program.plans import plan_of
 from ernn.quantization import rules, simulated
 
 BATCH = 16
@@ -59,17 +61,58 @@ def _side_by_side(sequences: Sequence[np.ndarray]) -> Float[Tensor, "time batch 
 def measure_batch(model: RecurrentModel, x: Float[Tensor, "time batch dimension"]) -> Ranges:
     """What the tensors hold while the model runs on x."""
     found: dict[str, list[np.ndarray]] = defaultdict(list)
-    blocks = _spectral_blocks(model)
+    blocks, vectors = _spectral_blocks(model), defaultdict[str, list[Tensor]](list)
+    layers = [cast(RecurrentLayer, layer) for layer in model.layers]
+    ragged = {f"layers.{number}": layer for number, layer in enumerate(layers) if _ragged(layer)}
 
     def keep(name: str, value: Tensor) -> Tensor:
-        seen = value.detach()
+        seen, (scope, _, kind) = value.detach(), name.rpartition(".")
+        if ragged and kind in VALUES:
+            vectors[name].append(seen)
+        if name in blocks and scope in ragged:
+            return value  # of all rows, below
         if name in blocks:
             seen = packed_spectrum(_blocked(seen, *blocks[name]))
         found[name].append(_spread(seen.flatten().double().cpu().numpy()))
         return value
 
     simulated.logits(model, x, keep)
+    for number, layer in enumerate(layers):
+        if (scope := f"layers.{number}") in ragged:
+            seen = {name: frames for name, frames in vectors.items() if name.startswith(f"{scope}.")}
+            own = {name.rpartition(".")[2]: torch.stack(frames) for name, frames in seen.items()}
+            own["x"] = torch.stack(vectors[f"layers.{number - 1}.y"]) if number else x
+            for name, sums in _whole_sums(layer, own):
+                rows, k = blocks[f"{scope}.{name}"]
+                spectra = packed_spectrum(_blocked(sums, -(-rows // k) * k, k))
+                found[f"{scope}.{name}"].append(_spread(spectra.flatten().double().cpu().numpy()))
     return Ranges({name: np.concatenate(parts) for name, parts in found.items()})
+
+
+def _ragged(layer: RecurrentLayer) -> bool:
+    """Whether the last block of a matrix's rows has rows that the layer does not use; hardware computes them, too."""
+    matrices = (layer.weight_ih, layer.weight_hh, layer.weight_ym)
+    return any(isinstance(each, CirculantWeight) and each.rows % each.block_size > 0 for each in matrices)
+
+
+def _whole_sums(layer: RecurrentLayer, vectors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Sums of block-circulant products with all rows of whole blocks, (time, batch, gates * rows), by their names.
+
+    Args:
+        vectors: (time, batch, elements) by their names in the plan; y is that of each frame.
+    """
+    plan, before = plan_of(layer.cell, layer), torch.cat([torch.zeros_like(vectors["y"][:1]), vectors["y"][:-1]])
+    for rows in plan.rows:
+        products: list[Tensor] = []
+        for term in rows.terms:
+            matrix = getattr(layer, term.matrix)
+            if isinstance(matrix, CirculantWeight):
+                whole = -(-matrix.rows // matrix.block_size) * matrix.block_size
+                dense = circulant.expand(matrix.columns[plan.part(rows)], whole, matrix.cols).flatten(0, 1)
+                products.append((before if term.vector == "y" else vectors[term.vector]) @ dense.t())
+                yield term.sums, products[-1]
+        if len(products) == len(rows.terms) > 1 and len({each.shape for each in products}) == 1:
+            yield JOINED, torch.stack(products).sum(0)
 
 
 def packed_spectrum(blocks: Tensor) -> Tensor:
