@@ -84,7 +84,7 @@ def test_a_pod_that_fails_is_one_line_and_no_outputs(folder, monkeypatch, capsys
     kept = Operator(lambda manifest: Processes(manifest, folder / "pods"), folder / "shared")
     with serve(kept, folder) as config:
         monkeypatch.setenv("KUBECONFIG", str(config))
-        assert over_two_nodes(folder, pretrain, "two", {"dataset": "data"}, network={"cell": "rnn"}) == 1
+        assert over_two_nodes(folder, pretrain, "two", {"dataset": "data"}, network={"cell": "elman"}) == 1
     assert "replica(s) failed.; see `kubectl logs -n speech -l " in one_line(capsys)
     assert "pretrain: --params.network: cell: " in logs(folder)
     assert not (folder / "two").exists()
