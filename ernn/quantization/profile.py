@@ -1,7 +1,7 @@
 """Every named value of a network in floats and in integers: ranges, formats, saturation and errors."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +58,7 @@ def profile(
     for x in sequences:
         for name, array in golden.trace(golden.quantize(x)).items():
             integers[name].append(array)
-        for name, rows in _seen(model, torch.from_numpy(x)[:, None]).items():
+        for name, rows in _seen(model, torch.from_numpy(x)[:, None], integers.keys()).items():
             floats[name].append(rows)
     saturated = {each.name: each.share for each in golden.overflows()}
     names = [name for name in integers if name in floats]
@@ -68,12 +68,13 @@ def profile(
     )
 
 
-def _seen(model: RecurrentModel, x: Tensor) -> dict[str, np.ndarray]:
-    """Values of a sequence in floats, (frames, elements)."""
+def _seen(model: RecurrentModel, x: Tensor, names: Collection[str]) -> dict[str, np.ndarray]:
+    """Values of a sequence in floats, (frames, elements), of these names."""
     found: dict[str, list[np.ndarray]] = defaultdict(list)
 
     def keep(name: str, value: Tensor) -> Tensor:
-        found[name].append(value.double().reshape(-1, value.shape[-1]).numpy())
+        if name in names:  # sums of the gates of a GRU have one name and several widths
+            found[name].append(value.double().reshape(-1, value.shape[-1]).numpy())
         return value
 
     simulated.logits(model, x, keep)

@@ -209,6 +209,16 @@ def test_objects_say_what_they_are(tmp_path):
         assert "0x" not in repr(made)
 
 
+@pytest.mark.parametrize("block_size", [1, 4])
+@pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN])
+def test_every_cell_has_a_profile(kind, block_size):
+    model, x = network(kind), data(6)
+    if block_size > 1:
+        model = ernn.compress(model, (x, data(3)), block_size, epochs=2, progress=False)
+    names = {row.name for row in ernn.quantize(model, x).profile(model, x).rows}
+    assert {"layers.0.y", "output.logits"} <= names
+
+
 def test_a_profile_has_every_named_value_and_names_what_is_too_narrow(tmp_path):
     model, x = network(cells=12, layers=2), data(6, 30)
     program = ernn.quantize(model, x, bits=10)
