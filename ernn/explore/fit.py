@@ -65,8 +65,9 @@ class Fits:
 
     def fastest(self, shape: Shape, device: Device) -> Estimated | None:
         """The accelerator with the least latency; None if the network does not fit."""
-        found = self._search(shape, device, "latency_us", _FINE) if self.smallest(shape, device) else None
-        return found.best[0] if found and found.best else None
+        smallest = self.smallest(shape, device)
+        found = self._search(shape, device, "latency_us", _FINE) if smallest is not None else None
+        return found.best[0] if found and found.best else smallest  # other sizes may have room where these have not
 
     def smallest(self, shape: Shape, device: Device) -> Estimated | None:
         """The accelerator with the least share of the device; None if the network does not fit."""

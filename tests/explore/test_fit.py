@@ -145,3 +145,10 @@ def test_the_command_refuses_in_one_line(capsys, words, message):
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not captured.out
+
+
+def test_what_fits_at_all_is_the_fastest_where_no_faster_one_has_room():
+    """Sizes of the two searches differ."""
+    shape, device, fits = Shape("gru", 1, 544, inputs=153, classes=48, block_size=8), DEVICES["ecp5-85f"], Fits()
+    assert fits.smallest(shape, device) is not None
+    assert fits.fastest(shape, device) is not None
