@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ernn.api.sequences import Given, Sequences, table
+from ernn.errors import UserError
 
 if TYPE_CHECKING:  # `import ernn` loads no torch
     from torch import Tensor, nn
@@ -183,8 +184,11 @@ def compress(
     """
     from ernn.compression import with_data
 
+    if not isinstance(train, tuple | list) or len(train) != 2:
+        raise UserError(f"train: a pair (x, y) of data and targets, got {type(train).__name__}")
     x, y = train
     given = Sequences.of(x, model.inputs, "train x")
-    targets = with_data.targets(y, [len(each) for each in given.each], given.alone, model.outputs)
+    lengths, outputs = [len(each) for each in given.each], model.outputs if loss is None else None
+    targets = with_data.targets(y, lengths, given.alone, outputs)
     options = with_data.Options(epochs, batch, learning_rate, seed, progress)
     return Model(with_data.compress(model.network, block_size, given.each, targets, loss, options))

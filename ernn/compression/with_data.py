@@ -52,15 +52,16 @@ class Targets:
     last: bool
 
 
-def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int) -> Targets:
-    """What a user gave beside sequences of these lengths.
+def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int | None) -> Targets:
+    """What a user gave for sequences of these lengths.
 
     Args:
         alone: there is one sequence, and y is its target without a list around it.
-        outputs: of the network.
+        outputs: of the network, which targets of the usual losses must fit; None: the loss is the user's.
 
     Raises:
-        UserError: another number of targets, or shapes that are neither a target for each step nor one for a sequence.
+        UserError: another number of targets, shapes that are neither a target for each step nor one for a sequence, or
+            targets that the outputs do not fit.
     """
     given = [y] if alone else y
     try:
@@ -73,15 +74,28 @@ def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int) -> Target
     each = tuple(one.long() if classes else one.float() for one, classes in zip(each, whole, strict=True))
     stepwise = all(one.ndim >= 1 and len(one) == length for one, length in zip(each, lengths, strict=True))
     vector = 0 if whole[0] else 1
+    if outputs is not None:
+        _check_fit(each, whole[0], outputs)
     if stepwise and all(one.ndim == 1 + vector for one in each):
         return Targets(each, last=False)
     if all(one.ndim == vector for one in each):
         return Targets(each, last=True)
-    kind = "classes" if whole[0] else f"vectors of {outputs}"
+    kind = "classes" if whole[0] else "vectors of outputs"
     raise UserError(
         f"train y: {kind} for each step, (time{', outputs' * vector}), or one for each sequence; "
         f"got shape {tuple(each[0].shape)} for a sequence of {lengths[0]} steps"
     )
+
+
+def _check_fit(each: Sequence[Tensor], classes: bool, outputs: int) -> None:
+    """Refuse what the usual losses would fail at, or broadcast."""
+    for one in each:
+        if classes and one.numel() and not 0 <= int(one.min()) <= int(one.max()) < outputs:
+            place = int(one.max()) if int(one.max()) >= outputs else int(one.min())
+            raise UserError(f"train y: classes are 0 to {outputs - 1}, the outputs of the network, got {place}")
+        if not classes and one.ndim and one.shape[-1] != outputs:
+            cure = "classes must be of an integer type"
+            raise UserError(f"train y: targets of {outputs} outputs, got shape {tuple(one.shape)}; {cure}")
 
 
 def compress(

@@ -19,7 +19,7 @@ from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.devices import limits
 from ernn.devices.limits import BLOCK_SIZES
 from ernn.errors import UserError
-from ernn.params import GATES, BlockSizes, Cell, Design, Network, ProgramSpec, by_layer
+from ernn.params import GATES, BlockSizes, Cell, Design, Network, ProgramSpec, Sizes
 from ernn.params.methods import METHODS
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
@@ -27,7 +27,7 @@ from ernn.quantization import tables
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(Sizes):
     """Sizes of a network; elements and bits.
 
     Args:
@@ -104,21 +104,6 @@ class Shape:
             blocks=design.blocks(network.layers),
             pruning_ratio=1.0 if METHODS[design.method].blocks else design.pruning_ratio,
         )
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Cells of each layer."""
-        return by_layer(self.cells, self.layers)
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Elements of each layer's y."""
-        return by_layer(self.projection or self.cells, self.layers)
-
-    @property
-    def outputs(self) -> int:
-        """Elements of the last layer's y."""
-        return self.widths[-1]
 
     @property
     def matrix_words(self) -> int:

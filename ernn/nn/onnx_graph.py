@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ernn.errors import UserError
-from ernn.nn import torch_import
+from ernn.nn import assembly
 
 if TYPE_CHECKING:  # imported where they are used: neither may be there, and --help need not wait for them
     from onnx import NodeProto, TensorProto
@@ -166,7 +166,7 @@ def tensor_of(node: "NodeProto", name: str, array: np.ndarray) -> "Tensor":
     """Weights for torch, refused where they are not finite."""
     import torch
 
-    return torch_import.finite(f"{name_of(node)}: {name}", torch.from_numpy(np.array(array)))
+    return assembly.finite(f"{name_of(node)}: {name}", torch.from_numpy(np.array(array)))
 
 
 def name_of(node: "NodeProto") -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ernn.errors import UserError
-from ernn.nn import torch_import
+from ernn.nn import assembly
 from ernn.nn.onnx_graph import (
     DOMAINS,
     OPERATORS,
@@ -62,17 +62,17 @@ def read(file: Path, phones: Path | None = None, blank: int | None = None) -> "R
 
     Args:
         phones: a text with the labels of the classes.
-        blank: as in `torch_import.from_weights`.
+        blank: as in `ernn.nn.torch_import.from_weights`.
 
     Raises:
         UserError: a file is missing or another one, onnx is not installed, or the graph computes something else.
     """
-    labels = torch_import.labels(phones, blank)
+    labels = assembly.labels(phones, blank)
     return from_graph(_loaded(file), labels, blank)
 
 
 def from_graph(model: "ModelProto", phones: Sequence[str] | None = None, blank: int | None = None) -> "RecurrentModel":
-    """The network of a model that is loaded; `phones` and `blank` as in `torch_import.from_weights`.
+    """The network of a model that is loaded; `phones` and `blank` as in `ernn.nn.torch_import.from_weights`.
 
     Raises:
         UserError: the graph computes something else than such a network does; the node is named.
@@ -85,18 +85,18 @@ def from_graph(model: "ModelProto", phones: Sequence[str] | None = None, blank: 
     first = reader.layers[0]
     peepholes = any(layer.peephole is not None for layer in reader.layers)
     sizes = {"cell": first.node.op_type.lower(), "layers": len(reader.layers), "cells": first.cells}
-    network = torch_import.network_of(**sizes, peepholes=peepholes, reset=first.reset)
+    network = assembly.network_of(**sizes, peepholes=peepholes, reset=first.reset)
     state: dict[str, Tensor] = {}
     for number, layer in enumerate(reader.layers):
         arrays = (("W", layer.weight_ih), ("R", layer.weight_hh), ("B", layer.bias_ih), ("B", layer.bias_hh))
-        ours = torch_import.layer_tensors(network, *(tensor_of(layer.node, *named) for named in arrays))
+        ours = assembly.layer_tensors(network, *(tensor_of(layer.node, *named) for named in arrays))
         if peepholes:
             given = np.zeros((3, first.cells), np.float32) if layer.peephole is None else layer.peephole
             ours["peephole"] = tensor_of(layer.node, "P", given)
         state |= {f"layers.{number}.{name}": tensor for name, tensor in ours.items()}
     state["output.weight"] = tensor_of(linear.node, "the matrix", linear.weight.T)
     state["output.bias"] = tensor_of(linear.node, "the bias", linear.bias)
-    return torch_import.assembled(network, state, phones, blank)
+    return assembly.assembled(network, state, phones, blank)
 
 
 def _loaded(file: Path) -> "ModelProto":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
@@ -65,7 +65,40 @@ def cells_text(cells: int | tuple[int, ...]) -> str:
     return str(cells) if isinstance(cells, int) else " + ".join(map(str, cells))
 
 
-class Network(Section):
+class _Stack(Protocol):
+    @property
+    def cells(self) -> int | tuple[int, ...]:
+        """Of every layer, or of each."""
+
+    @property
+    def layers(self) -> int:
+        """Layers in a row."""
+
+    @property
+    def projection(self) -> int:
+        """Elements of y of every layer; 0: those of its cells."""
+
+
+class Sizes:
+    """Sizes of stacked layers, of whatever has `cells`, `layers` and `projection`."""
+
+    @property
+    def sizes(self: _Stack) -> tuple[int, ...]:
+        """Cells of each layer."""
+        return by_layer(self.cells, self.layers)
+
+    @property
+    def widths(self: _Stack) -> tuple[int, ...]:
+        """Elements of each layer's y."""
+        return by_layer(self.projection or self.cells, self.layers)
+
+    @property
+    def outputs(self: _Stack) -> int:
+        """Elements of the last layer's y."""
+        return by_layer(self.projection or self.cells, self.layers)[-1]
+
+
+class Network(Sizes, Section):
     """One acoustic model: stacked recurrent layers and an output layer over the phones."""
 
     cell: Cell = "lstm"
@@ -81,21 +114,6 @@ class Network(Section):
     def gates(self) -> int:
         """Gates of a cell, whose rows are stacked in its matrices."""
         return GATES[self.cell]
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Cells of each layer."""
-        return by_layer(self.cells, self.layers)
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Elements of each layer's y."""
-        return by_layer(self.projection or self.cells, self.layers)
-
-    @property
-    def outputs(self) -> int:
-        """Elements of the last layer's y."""
-        return self.widths[-1]
 
     @model_validator(mode="after")
     def _expressible(self) -> "Network":

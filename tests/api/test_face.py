@@ -270,6 +270,14 @@ def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
         (lambda model: ernn.compress(model, (data(6), data(3)), epochs=1), "epochs=1: at least 2"),
         (lambda model: ernn.compress(model, (data(6), data(3)[:2])), "a target for each of the 3 sequences, got 2"),
         (lambda model: ernn.compress(model, (data(6), data(3, 5))), r"got shape \(5, 3\) for a sequence of 12 steps"),
+        (
+            lambda model: ernn.compress(model, (data(6), data(4))),
+            r"targets of 3 outputs, got shape \(12, 4\); class",
+        ),
+        (lambda model: ernn.compress(model, (data(6), data(1))), r"targets of 3 outputs, got shape \(12, 1\)"),
+        (lambda model: ernn.compress(model, (data(6), np.full((3, 12), 3))), "classes are 0 to 2, .* got 3"),
+        (lambda model: ernn.compress(model, (data(6), np.full(3, -1))), "classes are 0 to 2, .* got -1"),
+        (lambda model: ernn.compress(model, data(6)), r"train: a pair \(x, y\) of data and targets, got ndarray"),
     ],
 )
 def test_mistakes_are_one_line(act, message):
