@@ -1,5 +1,7 @@
 """The GRU against its equations, one step after another, and against torch's where both say the same."""
 
+import functools
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,16 +11,8 @@ from torch import Tensor
 from ernn.nn import gates
 from ernn.nn.gru import gru, gru_reset_after
 from ernn.nn.sequences import last
+from tests.nn.cell_laws import SIZES, CellLaws, drawn, gradients
 from tests.nn.shapes import misfits
-
-
-def case(steps=5, batch=3, inputs=4, cells=6, state=True, dtype=torch.float64, seed=0) -> list[Tensor]:
-    """x, weight_ih, weight_hh, bias and, if wanted, the state."""
-    draw = torch.Generator().manual_seed(seed)
-    scale = cells**-0.5
-    shapes = [(steps, batch, inputs), (3 * cells, inputs), (3 * cells, cells), (3 * cells,), (batch, cells)]
-    values = [torch.randn(*shape, generator=draw, dtype=torch.float64) for shape in shapes[: 4 + state]]
-    return [(v * s).to(dtype).requires_grad_() for v, s in zip(values, (1, scale, scale, 1, 1), strict=False)]
 
 
 def case_after(**size) -> list[Tensor]:
@@ -30,6 +24,9 @@ def case_after(**size) -> list[Tensor]:
 
 def lengths_of(steps: int, batch: int, seed: int) -> Tensor:
     return torch.randint(1, steps + 1, (batch,), generator=torch.Generator().manual_seed(seed))
+
+
+case = functools.partial(drawn, 3)
 
 
 def reference(x, weight_ih, weight_hh, bias, state=None, lengths=None) -> tuple[Tensor, Tensor]:
@@ -62,26 +59,7 @@ def reference_after(x, weight_ih, weight_hh, bias, bias_hn, state=None) -> Tenso
     return torch.stack(cs)
 
 
-def gradients(outputs: tuple[Tensor, ...], leaves: list[Tensor], used=None) -> list[Tensor]:
-    """Gradients of a sum of the outputs that are used, each of its values weighted differently."""
-    weighted = [(out * torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)).sum() for out in outputs]
-    total = sum(value for value, flag in zip(weighted, used or [1] * len(weighted), strict=True) if flag)
-    return list(torch.autograd.grad(total, leaves))
-
-
-sizes = st.fixed_dictionaries(
-    {
-        "steps": st.integers(1, 6),
-        "batch": st.integers(1, 3),
-        "inputs": st.integers(1, 4),
-        "cells": st.integers(1, 5),
-        "state": st.booleans(),
-        "seed": st.integers(0, 1000),
-    }
-)
-
-
-@given(sizes, st.booleans(), st.sampled_from([(1, 0), (0, 1), (1, 1)]))
+@given(SIZES, st.booleans(), st.sampled_from([(1, 0), (0, 1), (1, 1)]))
 def test_outputs_and_gradients_are_those_of_the_equations(size, padded, used):
     drawn = case(**size)
     lengths = lengths_of(size["steps"], size["batch"], size["seed"]) if padded else None
@@ -135,66 +113,13 @@ def test_the_size_of_the_chunks_changes_nothing(monkeypatch):
     torch.testing.assert_close(gradients(gru(*drawn), drawn), whole)
 
 
-def test_padding_reaches_neither_state_nor_gradient():
-    drawn = case(steps=6)
-    lengths = torch.tensor([2, 6, 4])
-    _, c_last = gru(*drawn, lengths=lengths)
-    noisy = drawn[0].detach().clone()
-    noisy[2:, 0] = 1e3
-    noisy[4:, 2] = -1e3
-    torch.testing.assert_close(gru(noisy, *drawn[1:], lengths=lengths)[1], c_last)
-    (grad,) = torch.autograd.grad(c_last.sum(), drawn[0])
-    assert not grad[2:, 0].any()
-    assert not grad[4:, 2].any()
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_an_empty_batch_has_gradients_of_zero(dtype):
-    drawn = case(batch=0, dtype=dtype)
-    outputs = gru(*drawn)
-    assert outputs[0].shape == (5, 0, 6)
-    assert not any(found.any() for found in gradients(outputs, drawn))
-
-
-def test_no_steps_and_lengths_outside_of_them_are_refused():
-    with pytest.raises(ValueError, match="x has 0 steps; a sequence needs one at least"):
-        gru(*case(steps=0))
-    with pytest.raises(ValueError, match=r"lengths must lie in 1 to 5, the steps of x; got \[0, 5, 2\]"):
-        gru(*case(), lengths=torch.tensor([0, 5, 2]))
-
-
-@pytest.mark.parametrize(("cell", "drawn"), [(gru, case), (gru_reset_after, case_after)])
-def test_shapes_that_do_not_fit_are_refused_before_a_kernel_sees_them(cell, drawn):
-    for leaves in misfits(drawn(dtype=torch.float32)):
+def test_reset_after_refuses_shapes_that_do_not_fit_before_a_kernel_sees_them():
+    for leaves in misfits(case_after(dtype=torch.float32)):
         with pytest.raises(ValueError, match=r"has shape .*, the other tensors of the cell call for"):
-            cell(*leaves)
+            gru_reset_after(*leaves)
 
 
-def test_a_sequence_in_two_halves_is_the_whole():
-    x, *weights, state = case(steps=8)
-    whole, end = gru(x, *weights, state)
-    first, between = gru(x[:3], *weights, state)
-    second, last_ = gru(x[3:], *weights, between)
-    torch.testing.assert_close(torch.cat([first, second]), whole)
-    torch.testing.assert_close(last_, end)
-
-
-def test_without_gradients_the_values_are_the_same():
-    drawn = case()
-    expected, _ = gru(*drawn)
-    with torch.no_grad():
-        c, _ = gru(*drawn)
-    assert c.grad_fn is None
-    assert torch.equal(c, expected)
-
-
-def test_same_bits_every_time():
-    drawn = case(40, 4, 40, 512, dtype=torch.float32)
-    once, again = (gradients(gru(*drawn), drawn) for _ in range(2))
-    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
-
-
-@given(sizes)
+@given(SIZES)
 def test_reset_after_outputs_and_gradients_are_those_of_the_equations(size):
     drawn = case_after(**size)
     ours, theirs = gru_reset_after(*drawn), reference_after(*drawn)
@@ -270,3 +195,10 @@ def test_reset_after_same_bits_every_time():
     drawn = case_after(steps=40, batch=4, inputs=40, cells=512, dtype=torch.float32)
     once, again = (gradients((gru_reset_after(*drawn),), drawn) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+
+
+class TestGru(CellLaws):
+    """All laws."""
+
+    cell = staticmethod(gru)
+    case = staticmethod(case)

@@ -1,5 +1,7 @@
 """The plain recurrent network against its equation, one step after another, and against torch's."""
 
+import functools
+
 import pytest
 import torch
 from hypothesis import given
@@ -8,16 +10,9 @@ from torch import Tensor
 
 from ernn.nn.rnn import rnn
 from ernn.nn.sequences import last
-from tests.nn.shapes import misfits
+from tests.nn.cell_laws import SIZES, CellLaws, drawn, gradients
 
-
-def case(steps=5, batch=3, inputs=4, cells=6, state=True, dtype=torch.float64, seed=0) -> list[Tensor]:
-    """x, weight_ih, weight_hh, bias and, if wanted, the state."""
-    draw = torch.Generator().manual_seed(seed)
-    scale = cells**-0.5
-    shapes = [(steps, batch, inputs), (cells, inputs), (cells, cells), (cells,), (batch, cells)]
-    values = [torch.randn(*shape, generator=draw, dtype=torch.float64) for shape in shapes[: 4 + state]]
-    return [(v * s).to(dtype).requires_grad_() for v, s in zip(values, (1, scale, scale, 1, 1), strict=False)]
+case = functools.partial(drawn, 1)
 
 
 def reference(x, weight_ih, weight_hh, bias, state=None, lengths=None) -> tuple[Tensor, Tensor]:
@@ -29,23 +24,8 @@ def reference(x, weight_ih, weight_hh, bias, state=None, lengths=None) -> tuple[
     return torch.stack(ys), last(torch.stack(ys), lengths)
 
 
-def gradients(outputs: tuple[Tensor, ...], leaves: list[Tensor], used=(1, 1)) -> list[Tensor]:
-    """Gradients of a sum of the outputs that are used, each of its values weighted differently."""
-    weighted = [(out * torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)).sum() for out in outputs]
-    return list(torch.autograd.grad(sum(v for v, flag in zip(weighted, used, strict=True) if flag), leaves))
-
-
 @given(
-    st.fixed_dictionaries(
-        {
-            "steps": st.integers(1, 6),
-            "batch": st.integers(1, 3),
-            "inputs": st.integers(1, 4),
-            "cells": st.integers(1, 5),
-            "state": st.booleans(),
-            "seed": st.integers(0, 1000),
-        }
-    ),
+    SIZES,
     st.booleans(),
     st.sampled_from([(1, 0), (0, 1), (1, 1)]),
 )
@@ -88,59 +68,8 @@ def test_large_weights_in_float32():
         assert (found - expected).norm() < 1e-5 * expected.norm()
 
 
-def test_padding_reaches_neither_state_nor_gradient():
-    drawn = case(steps=6)
-    lengths = torch.tensor([2, 6, 4])
-    _, y_last = rnn(*drawn, lengths=lengths)
-    noisy = drawn[0].detach().clone()
-    noisy[2:, 0] = 1e3
-    noisy[4:, 2] = -1e3
-    torch.testing.assert_close(rnn(noisy, *drawn[1:], lengths=lengths)[1], y_last)
-    (grad,) = torch.autograd.grad(y_last.sum(), drawn[0])
-    assert not grad[2:, 0].any()
-    assert not grad[4:, 2].any()
+class TestRnn(CellLaws):
+    """All laws."""
 
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_an_empty_batch_has_gradients_of_zero(dtype):
-    drawn = case(batch=0, dtype=dtype)
-    outputs = rnn(*drawn)
-    assert outputs[0].shape == (5, 0, 6)
-    assert not any(found.any() for found in gradients(outputs, drawn))
-
-
-def test_no_steps_and_lengths_outside_of_them_are_refused():
-    with pytest.raises(ValueError, match="x has 0 steps; a sequence needs one at least"):
-        rnn(*case(steps=0))
-    with pytest.raises(ValueError, match=r"lengths must lie in 1 to 5, the steps of x; got \[0, 5, 2\]"):
-        rnn(*case(), lengths=torch.tensor([0, 5, 2]))
-
-
-def test_shapes_that_do_not_fit_are_refused_before_a_kernel_sees_them():
-    for leaves in misfits(case(dtype=torch.float32)):
-        with pytest.raises(ValueError, match=r"has shape .*, the other tensors of the cell call for"):
-            rnn(*leaves)
-
-
-def test_a_sequence_in_two_halves_is_the_whole():
-    x, *weights, state = case(steps=8)
-    whole, end = rnn(x, *weights, state)
-    first, between = rnn(x[:3], *weights, state)
-    second, last_ = rnn(x[3:], *weights, between)
-    torch.testing.assert_close(torch.cat([first, second]), whole)
-    torch.testing.assert_close(last_, end)
-
-
-def test_without_gradients_the_values_are_the_same():
-    drawn = case()
-    expected, _ = rnn(*drawn)
-    with torch.no_grad():
-        y, _ = rnn(*drawn)
-    assert y.grad_fn is None
-    assert torch.equal(y, expected)
-
-
-def test_same_bits_every_time():
-    drawn = case(40, 4, 40, 512, dtype=torch.float32)
-    once, again = (gradients(rnn(*drawn), drawn) for _ in range(2))
-    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+    cell = staticmethod(rnn)
+    case = staticmethod(case)
