@@ -34,9 +34,9 @@ NOTE = """\
 `synthesize`: hierarchy kept, before place and route. `fitted` rows are those that the constants in
 `ernn/estimate/fabric.py` were chosen with; the errors that `ernn fit` prints are the largest of the
 others. Weights are zeros that can be loaded: no count depends on them. Logic of control is estimated by its registers
-and goes with no exact rule; memories and multipliers do. `clock`, in MHz, is the one that pipelines are scheduled for,
-beside the one that levels of logic in the netlist allow by the rule of `bench.levels`; for it the error that counts is
-how far the first exceeds the second. `rtl` is the digest of the Verilog that was synthesized; a
+and goes with no exact rule; memories and multipliers do. Rows `clock` are in MHz: the estimate is the clock that
+pipelines are scheduled for, `synthesis` the one that levels of logic in the netlist allow (`bench.levels`).
+Their stated error is how far the first exceeds the second. `rtl` is the digest of the Verilog that was synthesized; a
 test compares it with what the generator writes."""
 
 

@@ -53,7 +53,7 @@ class Profile:
     rows: tuple[ProfileRow, ...]
 
     def draw(self, path: str | Path) -> None:
-        """Write a picture, .svg, .png or .pdf: the range of each value beside what its format holds.
+        """Write a picture, .svg, .png or .pdf: the range of each value, over the range that its format holds.
 
         Raises:
             UserError: another kind of file, or the extra `report` is missing.
@@ -138,7 +138,7 @@ class Program:
         return given.like([each * self.value.logits.resolution for each in self._run(given)[0]])
 
     def compare(self, model: Model, x: Given) -> Comparison:
-        """The outputs for x beside those of a float network.
+        """How far the outputs for x are from those of a float network.
 
         Raises:
             UserError: what `predict` refuses, or a network of other sizes.

@@ -58,7 +58,7 @@ _READ = (
 
 
 def read(file: Path, phones: Path | None = None, blank: int | None = None) -> "RecurrentModel":
-    """The network of an ONNX file, its weights in the file or beside it.
+    """The network of an ONNX file, its weights in the file or in files next to it.
 
     Args:
         phones: a text with the labels of the classes.

@@ -83,9 +83,28 @@ def picture(record: ExplorationRecord, name: str, caption: str) -> str:
     return scatter.scatter(points, across, Axis("PER, dev split (%)", bound.get("per")), caption, stair(found, name))
 
 
+def front_of(found: list[Tried]) -> set[HardwareRow]:
+    """Accelerators that no other one beats: none is at most as great in every quantity and smaller in one.
+
+    Quantities are the phone error rate and those of the plots. An estimate counts where nothing was synthesized in its
+    place.
+    """
+    known = [(each.row, _quantities(each)) for each in _current(found) if each.known and each.dev_per is not None]
+    return {
+        row
+        for row, mine in known
+        if not any(other != mine and all(a <= b for a, b in zip(other, mine, strict=True)) for _, other in known)
+    }
+
+
+def _quantities(each: Tried) -> tuple[float, ...]:
+    return (each.dev_per or 0.0, *(QUANTITIES[name].of(each.row) for name in PLOTTED))
+
+
 def section(record: ExplorationRecord) -> str:
     """All accelerators as a table."""
-    front = set(record.front)
+    found = tried(record)
+    front = front_of(found)
     head = (
         *("design", "trial", "on the front", "PER, dev split", "device", "arrays", "LUT", "FF", "DSP", "block RAM"),
         *("scarcest resource", "latency", "frames/s", "clock", "energy of a frame (estimate)", "obtained", "binds"),
@@ -94,7 +113,7 @@ def section(record: ExplorationRecord) -> str:
         (
             each.row.design,
             NONE if each.number is None else str(each.number),
-            "yes" if each.row in front else "no",
+            NONE if each.dev_per is None else "yes" if each.row in front else "no",
             each.error,
             device(each.row.device),
             each.row.sizes,
@@ -107,7 +126,7 @@ def section(record: ExplorationRecord) -> str:
             obtained(each.row),
             ", ".join(each.row.binds),
         )
-        for each in tried(record)
+        for each in found
     ]
     return table(head, rows, record.chosen)
 
@@ -134,8 +153,7 @@ def _point(record: ExplorationRecord, each: Tried, name: str, labelled: bool) ->
 
 def stair(found: list[Tried], name: str) -> list[tuple[float, float]]:
     """Corners of the front in two quantities; an estimate counts where nothing was synthesized in its place."""
-    verified = {_place(each.row) for each in found if each.row.verified}
-    current = [each for each in found if each.row.verified or _place(each.row) not in verified]
+    current = _current(found)
     places = sorted(
         (QUANTITIES[name].of(each.row), each.dev_per) for each in current if each.known and each.dev_per is not None
     )
@@ -144,6 +162,12 @@ def stair(found: list[Tried], name: str) -> list[tuple[float, float]]:
         if not corners or y < corners[-1][1]:
             corners.append((x, y))
     return corners
+
+
+def _current(found: list[Tried]) -> list[Tried]:
+    """Without estimates of accelerators that were synthesized."""
+    verified = {_place(each.row) for each in found if each.row.verified}
+    return [each for each in found if each.row.verified or _place(each.row) not in verified]
 
 
 def _place(row: HardwareRow) -> tuple[str, str, str]:

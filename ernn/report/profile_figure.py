@@ -1,4 +1,4 @@
-"""Ranges of a network's values beside what their formats hold: the figure of a profile."""
+"""Ranges of a network's values over those of their formats: the figure of a profile."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -218,3 +218,12 @@ def test_instances_of_the_library_are_counted_by_their_parameters():
 
 def test_a_module_of_the_network_is_no_instance_of_the_library():
     assert instance_cost(Instance("layer0_cell", "cell", {"clk": "clk"}), FABRICS["xc7"]) == Resources()
+
+
+@pytest.mark.parametrize("device", [XC7, ECP5], ids=lambda device: device.name)
+@pytest.mark.parametrize("cells", [64, 128])
+def test_half_the_segments_of_tables_save_little(cells, device):
+    """So a search does not choose them (docs/fit.md)."""
+    shapes = [Shape("lstm", 1, cells, inputs=40, classes=48, block_size=8, segments=number) for number in (32, 16)]
+    whole, half = (cost.estimate(network(each.program()), device).total.lut for each in shapes)
+    assert 0.98 * whole < half < whole
