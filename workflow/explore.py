@@ -43,7 +43,10 @@ _DEFAULT_WEIGHTS, _DEFAULT_UTTERANCES, _DEFAULT_EPOCHS = 244_784, 1_848, 10  # o
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = Parser(
-        prog="ernn explore", description=(__doc__ or "").split("\n")[0], formatter_class=argparse.RawTextHelpFormatter
+        prog="ernn explore",
+        description=(__doc__ or "").split("\n")[0],
+        epilog="ernn explore --program FILE searches the hardware of an integer network alone (--program FILE --help).",
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     add_search(made)
     made.add_argument("--jobs", type=whole(1), default=len(os.sched_getaffinity(0)), help="stages side by side")
@@ -174,7 +177,7 @@ def run(
             with atomic(folder / file) as temporary:
                 temporary.write_text(text)
         _mark(trials.publish(), record)
-    say(exploration.headline(record))
+    say(exploration.headline(record).replace("**", ""))
     print(f"Page: {folder / 'explore.html'}")
     return 0 if record.met else 1
 
