@@ -62,7 +62,8 @@ class Integers(Value):
         if name:
             self.log.note(name, self.array)
             if self.log.trace is not None:
-                self.log.formats[self.log.path(name)] = Format(signed_bits(self.low, self.high), self.fraction)
+                bits = max(signed_bits(self.low, self.high), 2)  # of a value that is always 0, too
+                self.log.formats[self.log.path(name)] = Format(bits, self.fraction)
         return self
 
     def magnitude(self) -> Self:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ernn.dataflow.formats import Format
 from ernn.errors import UserError
+from ernn.golden.integers import Integers, Log
 from ernn.golden.model import Golden
 from tests.golden.programs import RandomPrograms
 from tests.golden.slow import Slow
@@ -144,3 +146,9 @@ def test_a_state_of_other_utterances_is_refused(seed, utterances):
     golden = Golden(program)
     with pytest.raises(ValueError, match=r"the state has shapes .*, the program and x call for"):
         golden.run(np.zeros((2, 3, program.inputs), np.int64), golden.initial(utterances))
+
+
+def test_a_value_that_is_always_zero_has_a_format_when_it_is_traced():
+    log = Log(trace={})
+    Integers(np.zeros(3, np.int64), 0, 0, 5, log).named("y")
+    assert log.formats == {"y": Format(2, 5)}
