@@ -16,6 +16,10 @@ class UserError(ValueError):
     """
 
 
+class Unmet(UserError):
+    """A requirement that nothing meets: an answer and no mistake, so that commands leave with exit code 1."""
+
+
 def complaints(error: "ValidationError") -> str:
     """What pydantic refuses, key by key, with the value got."""
     return "; ".join(_complaint(each) for each in error.errors())

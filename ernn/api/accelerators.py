@@ -197,18 +197,26 @@ def synthesize_project(project: Path, device: str, seeds: int = 1) -> Synthesis:
     """As `Accelerator.synthesize`, of a project that was written.
 
     Raises:
-        UserError: no project, fewer than one seed, or a tool that is missing or failed.
+        UserError: no project, or one for another family of devices, fewer than one seed, or a tool that is missing or
+            failed.
     """
     from ernn.devices.catalogue import DEVICES
+    from ernn.devices.timing import TIMINGS
     from ernn.hw import design
     from ernn.synthesize import rows
     from ernn.tools.process import work_folder
 
     if seeds < 1:
         raise UserError(f"seeds={seeds}: at least 1")
-    name, numbers = design.read(project).program, tuple(range(1, seeds + 1))
+    described, numbers = design.read(project), tuple(range(1, seeds + 1))
+    if described.delays != TIMINGS[DEVICES[device].family].name:
+        same = [each.name for each in DEVICES.values() if TIMINGS[each.family].name == described.delays]
+        raise UserError(
+            f"{project}: its pipelines are scheduled with the delays of {described.delays} ({', '.join(same)}), "
+            f"and {device} is another family; generate it for {device}"
+        )
     with work_folder() as folder:
-        return Synthesis(rows.synthesize(name, project, DEVICES[device], rows.Seeds(numbers), folder))
+        return Synthesis(rows.synthesize(described.program, project, DEVICES[device], rows.Seeds(numbers), folder))
 
 
 def generate(
@@ -231,12 +239,13 @@ def generate(
         latency_us: of a step alone, at most.
 
     Raises:
-        UserError: a device that is not known, or none of whose accelerators keeps this, with what binds.
+        UserError: a device that is not known.
+        Unmet: no accelerator on it keeps this; the message says what binds.
     """
     from pydantic import ValidationError
 
     from ernn.devices.catalogue import DEVICES
-    from ernn.errors import complaints
+    from ernn.errors import Unmet, complaints
     from ernn.explore import counted
     from ernn.explore.accelerators import Variant
     from ernn.explore.space import Space
@@ -253,5 +262,5 @@ def generate(
         [Variant(program.value.name, program.value)], requirement, DEVICES[device], space, few=1, fronts=False
     )
     if not found.best:
-        raise UserError(f"no accelerator of {program.value.name} on {device} will do: {'; '.join(found.binds)}")
+        raise Unmet(f"no accelerator of {program.value.name} on {device} will do: {'; '.join(found.binds)}")
     return Accelerator(program, found.best[0])

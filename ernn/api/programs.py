@@ -38,7 +38,7 @@ class Comparison:
     def __repr__(self) -> str:
         rows = [("mean absolute difference", f"{self.mean:.3g}"), ("largest difference", f"{self.worst:.3g}")]
         rows += [("deviation of the float outputs", f"{self.spread:.3g}")]
-        rows += [(f"saturated: {name}", f"{share:.2%}") for name, share in self.saturated[:5]]
+        rows += [(f"saturated: {name}", _share(share)) for name, share in self.saturated[:5]]
         return table(("integers against floats", ""), rows)
 
 
@@ -81,7 +81,7 @@ class Profile:
                 f"{each.format.limit:.3g}",
                 f"{each.largest:.3g}",
             )
-            rows.append((*kind, f"{each.saturated:.2%}", f"{each.mean:.2g}", f"{each.worst:.2g}"))
+            rows.append((*kind, _share(each.saturated), f"{each.mean:.2g}", f"{each.worst:.2g}"))
         return table(head, rows)
 
 
@@ -248,10 +248,13 @@ def quantize(
     from pydantic import ValidationError
 
     from ernn.errors import complaints
-    from ernn.params import Bits, ProgramSpec, Quantization, names
+    from ernn.params import Bits, ProgramSpec, Quantization, limits, names
     from ernn.quantization import post_training
 
     groups = [*Bits.model_fields]
+    low, high = limits.BITS
+    if not isinstance(bits, Mapping) and (not isinstance(bits, int) or not low <= bits <= high):
+        raise UserError(f"bits: a whole number of {low} to {high}, or a mapping of names to such, got {bits!r}")
     given = dict(bits) if isinstance(bits, Mapping) else dict.fromkeys(groups, bits)
     try:
         widths = Bits.model_validate({group: given.pop(group) for group in groups if group in given})
@@ -272,6 +275,10 @@ def _constants(layer: Any) -> dict[str, Any]:
     held = {name: each.words if isinstance(each, Circulant) else each for name, each in held.items()}
     held = {name: each.values if isinstance(each, Pruned) else each for name, each in held.items()}
     return {name: each.format for name, each in held.items() if isinstance(each, Numbers)}
+
+
+def _share(value: float) -> str:
+    return "below 0.01%" if 0 < value < 1e-4 else f"{value:.2%}"
 
 
 def _shape(matrix: Any) -> str:

@@ -21,7 +21,7 @@ from ernn.artifacts.core_schema import dump_yaml as dump_yaml
 from ernn.artifacts.core_schema import parse_yaml as parse_yaml
 from ernn.errors import UserError, complaints
 
-_CURE = "run the stage that makes it again (`dvc repro`)"
+_CURE = "make it again (in the pipeline: `dvc repro`)"
 
 
 @contextmanager
@@ -135,9 +135,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; run the stage that makes it (`dvc repro`)") from None
+        raise UserError(f"{path}: no such file; name another, or make it (in the pipeline: `dvc repro`)") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not JSON ({error}); delete it and run `dvc repro`") from None
+        raise UserError(f"{path}: not JSON ({error}); make it again (in the pipeline: `dvc repro`)") from None
 
 
 class Part:

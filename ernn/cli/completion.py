@@ -1,4 +1,4 @@
-"""Shell completion: commands and their options, as a script for bash or zsh."""
+"""Shell completion: commands, their options, and values where a list has them, as a script for bash or zsh."""
 
 import argparse
 import sys
@@ -13,11 +13,16 @@ _ernn() {{
         COMPREPLY=($(compgen -W "{commands}" -- "$word"))
         return
     fi
-    local options=""
+    local options="" values=""
     case "${{COMP_WORDS[1]}}" in
 {cases}
     esac
-    if [[ "$word" == -* ]]; then
+    case "${{COMP_WORDS[1]}} ${{COMP_WORDS[COMP_CWORD - 1]}}" in
+{values}
+    esac
+    if [[ -n "$values" ]]; then
+        COMPREPLY=($(compgen -W "$values" -- "$word"))
+    elif [[ "$word" == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else
         COMPREPLY=($(compgen -f -- "$word"))
@@ -30,12 +35,17 @@ _ZSH = "autoload -U +X bashcompinit && bashcompinit\n"
 
 def script(parsers: Mapping[str, argparse.ArgumentParser], shell: str) -> str:
     """What a shell has to run."""
-    cases = []
+    cases, values = [], ["        'completion completion') values=\"bash zsh\" ;;"]
     for name, parser in parsers.items():
-        options = [each for action in parser._actions for each in action.option_strings if each.startswith("--")]
-        cases.append(f'        {name}) options="{" ".join(options)}" ;;')
-    commands = " ".join([*parsers, "report", "completion"])
-    return (_ZSH if shell == "zsh" else "") + _SCRIPT.format(commands=commands, cases="\n".join(cases))
+        options = [(each, action) for action in parser._actions for each in action.option_strings if each[:2] == "--"]
+        cases.append(f'        {name}) options="{" ".join(each for each, _ in options)}" ;;')
+        for each, action in options:
+            if action.choices:
+                values.append(f"        '{name} {each}') values=\"{' '.join(map(str, action.choices))}\" ;;")
+    filled = _SCRIPT.format(
+        commands=" ".join([*parsers, "report", "completion"]), cases="\n".join(cases), values="\n".join(values)
+    )
+    return (_ZSH if shell == "zsh" else "") + filled
 
 
 def main(parsers: Mapping[str, argparse.ArgumentParser], words: Sequence[str]) -> int:

@@ -45,4 +45,7 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
         loaded = np.load(file, allow_pickle=False)
         return dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {"x": loaded}
     except (ValueError, OSError, EOFError) as error:
+        if file.suffix == ".csv":
+            cure = f"numpy.save('{file.stem}.npy', numpy.loadtxt('{file.name}', delimiter=',')) makes one"
+            raise UserError(f"{file}: a .csv file; {cure}; data are {FORMS}") from None
         raise UserError(f"{file}: not what NumPy writes ({' '.join(str(error).split())}); name {FORMS}") from None

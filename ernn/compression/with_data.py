@@ -16,7 +16,8 @@ from tqdm import tqdm
 from ernn.compression.admm import Pull
 from ernn.devices import limits
 from ernn.errors import UserError
-from ernn.nn.recurrent import RecurrentModel
+from ernn.nn import circulant
+from ernn.nn.recurrent import RecurrentModel, block_size_at
 from ernn.params import Admm, BlockSizes
 from ernn.training import schedule
 
@@ -120,6 +121,7 @@ def compress(
     each = BlockSizes(input=block_size, recurrent=block_size, projection=block_size if model.network.projection else 1)
     pull = Pull(made, (each,) * model.network.layers, Admm())
     data = _Data(sequences, given, loss or _default(given))
+    _warn_of_padding(model, each)
     pulled = options.epochs // 2
     _fit(made, data, options, 0, pulled, pull)
     for place, residual in pull.unconverged().items():
@@ -127,6 +129,19 @@ def compress(
     pull.finish(made)
     _fit(made, data, options, pulled, options.epochs - pulled, None)
     return made.eval()
+
+
+def _warn_of_padding(model: RecurrentModel, blocks: BlockSizes) -> None:
+    """Say where blocks are so much larger than a matrix that smaller ones would store fewer words."""
+    for place, matrix in model.matrices():
+        block_size = block_size_at((blocks,) * model.network.layers, place)
+        sizes = [1 << power for power in range(block_size.bit_length())]
+        words = {size: matrix.gates * circulant.stored_words(matrix.rows, matrix.cols, size) for size in sizes}
+        best = min(words, key=words.__getitem__)
+        if words[best] < words[block_size]:
+            text = "%s, %d x %d x %d: padding to k = %d stores %d words, and k = %d %d words"
+            shape = (place, matrix.gates, matrix.rows, matrix.cols)
+            log.warning(text, *shape, block_size, words[block_size], best, words[best])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Every project has `accelerator.json`, an `Accelerator`, and with its images of w
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -188,6 +188,7 @@ class Accelerator(Record):
         program: its name.
         weights: how they are stored.
         clock_mhz: that pipelines are scheduled for.
+        delays: family of devices whose delays they are scheduled with (`devices/timing.py`).
         streams: that take turns.
         layers: in the order of the data.
         registers: names, in the order of their numbers.
@@ -197,12 +198,14 @@ class Accelerator(Record):
     digests: Digests
     weights: Stored
     clock_mhz: float
+    delays: str
     streams: int
     input: VectorPort
     logits: VectorPort
     layers: tuple[Layer, ...]
     protocol: Protocol
     registers: tuple[str, ...]
+    version: int = field(default=2, kw_only=True)
 
     @property
     def work(self) -> Work:

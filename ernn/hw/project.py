@@ -83,6 +83,7 @@ def description(network: NetworkHardware) -> Accelerator:
         digests=Digests(shape.digest(program), program_file.digest(program)),
         weights=architecture.weights,
         clock_mhz=architecture.clock.mhz,
+        delays=architecture.clock.timing.name,
         streams=architecture.streams,
         input=_port(network.input, program.input),
         logits=_port(network.output, program.logits),

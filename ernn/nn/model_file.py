@@ -117,8 +117,10 @@ def load_any(path: Path) -> RecurrentModel:
     """
     raw, tensors = read(path)
     if "layers" in raw:
-        raise UserError(f"{path}: an integer network, not a model; give the file that pretrain or compress wrote")
-    artifacts.check_version(path, "model", raw.get("version"), VERSION, "train it again (`dvc repro`)")
+        raise UserError(f"{path}: an integer network, not a model; give one of a float network")
+    artifacts.check_version(
+        path, "model", raw.get("version"), VERSION, "train or import it again (in the pipeline: `dvc repro`)"
+    )
     try:
         header = Header.model_validate(raw)
         model = header.empty()
@@ -150,9 +152,9 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         UserError: the file is missing, damaged or no ernn model.
     """
     if path.is_dir():
-        raise UserError(f"{path}: a folder, not a model file; give the file that pretrain or compress wrote")
+        raise UserError(f"{path}: a folder, not a model file; give one of a float network")
     if not path.is_file():
-        raise UserError(f"{path}: no such file; run the stage that makes it (`dvc repro`)")
+        raise UserError(f"{path}: no such file; name another, or make it (in the pipeline: `dvc repro`)")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -20,7 +20,7 @@ from ernn.program.network import VERSION, Program
 from ernn.program.structure import Tree
 
 KEY = "ernn"  # of the metadata; there is no other: safetensors writes several in any order
-_CURE = "run the stage that makes it again (`dvc repro`)"
+_CURE = "quantize the network again (in the pipeline: `dvc repro`)"
 _TYPES = ("I8", "I16", "I32", "I64", "F32")
 
 

@@ -27,7 +27,7 @@ def check(accelerator: Accelerator, program: Program, project: Path) -> None:
         if found != wanted:
             raise UserError(
                 f"{project}: its digest `{name}` ({content}) must be that of the program {program.name}, "
-                f"{wanted[:12]}.., got {found[:12]}..; generate it again (`dvc repro`)"
+                f"{wanted[:12]}.., got {found[:12]}..; generate it again (in the pipeline: `dvc repro`)"
             )
 
 

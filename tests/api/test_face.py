@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ernn
-from ernn.errors import UserError
+from ernn.api.accelerators import synthesize_project
+from ernn.errors import Unmet, UserError
 from ernn.program import files
 
 RANDOM = np.random.default_rng(5)
@@ -257,11 +258,11 @@ def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
         (lambda model: model.predict("abc"), "x: an array of numbers .* got str"),
         (lambda model: model.predict(np.zeros((0, 6))), "with at least one step, got shape"),
         (lambda model: model.predict(np.full((2, 6), np.nan)), "must be finite, got nan at step 0, element 0"),
-        (lambda model: ernn.quantize(model, data(6), bits=3), "got 3"),
+        (lambda model: ernn.quantize(model, data(6), bits=40), "^bits: a whole number of 4 to 18, or .*, got 40$"),
+        (lambda model: ernn.quantize(model, data(6), bits=12.0), "^bits: a whole number of 4 to 18, or .*, got 12.0$"),
         (lambda model: ernn.quantize(model, data(6), name="a b"), "name: "),
         (lambda model: ernn.load("/nowhere"), "/nowhere: no such file"),
         (lambda model: ernn.generate(ernn.quantize(model, data(6)), "xc7z021"), "xc7z021"),
-        (lambda model: ernn.generate(ernn.quantize(model, data(6)), latency_us=0.01), "will do: latency: "),
         (
             lambda model: ernn.quantize(model, data(6)).compare(network(outputs=2), data(6)),
             "2 outputs, the program 6 and 3",
@@ -284,6 +285,34 @@ def test_mistakes_are_one_line(act, message):
     with pytest.raises(UserError, match=message) as refused:
         act(network())
     assert "\n" not in str(refused.value)
+
+
+def test_an_accelerator_that_does_not_exist_is_an_answer():
+    with pytest.raises(Unmet, match=r"^no accelerator of network on xc7z020 will do: latency: "):
+        ernn.generate(ernn.quantize(network(), data(6)), latency_us=0.01)
+
+
+def test_a_project_for_another_family_is_not_synthesized(tmp_path):
+    accelerator = ernn.generate(ernn.quantize(network(), data(6)), "xc7z020", minimise="share")
+    project = accelerator.write(tmp_path / "project")
+    with pytest.raises(UserError) as refused:
+        synthesize_project(project, "ecp5-85f")
+    said = str(refused.value)
+    assert said.startswith(f"{project}: its pipelines are scheduled with the delays of xc7 (xc7vx690t, ")
+    assert said.endswith("), and ecp5-85f is another family; generate it for ecp5-85f")
+
+
+def test_blocks_that_store_more_words_are_said(caplog):
+    def said(block_size):
+        caplog.clear()
+        ernn.compress(network(), (data(6), data(3)), block_size, epochs=2, progress=False)
+        return [line for line in caplog.messages if "padding" in line]
+
+    assert said(8) == []
+    assert said(16) == [
+        "layers.0.weight_ih, 4 x 8 x 6: padding to k = 16 stores 64 words, and k = 8 32 words",
+        "layers.0.weight_hh, 4 x 8 x 8: padding to k = 16 stores 64 words, and k = 8 32 words",
+    ]
 
 
 def test_a_project_replaces_its_own_kind_alone(tmp_path):

@@ -132,7 +132,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path, record):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "file of version 2, this ernn reads version 3; run the stage"),
+        ({"version": 2}, "file of version 2, this ernn reads version 3; make it again"),
         ({"version": True}, "file of version True, this ernn reads version 3"),
         ({"version": "3"}, "file of version '3', this ernn reads version 3"),
         ({"version": None}, "file without a version, this ernn reads version 3"),
@@ -151,7 +151,7 @@ def test_a_record_that_is_another_is_refused_in_a_line(tmp_path, change, message
     with pytest.raises(UserError) as refused:
         artifacts.read_record(path, Outer)
     assert str(refused.value).startswith(f"{path}: {message}")
-    assert str(refused.value).endswith("; run the stage that makes it again (`dvc repro`)")
+    assert str(refused.value).endswith("; make it again (in the pipeline: `dvc repro`)")
     assert "\n" not in str(refused.value)
 
 

@@ -14,6 +14,7 @@ from ernn.program import files
 from tests.golden.programs import RandomPrograms
 
 RANDOM = RandomPrograms(7)
+ZSH = "autoload -U +X bashcompinit && bashcompinit\n"  # what zsh needs to run the script of bash
 
 
 @pytest.fixture
@@ -38,6 +39,43 @@ def test_an_unknown_command_is_refused(capsys):
         "ernn: train is no command; there are import, compress, quantize, generate, simulate, synthesize, fit, "
         "explore, report, completion\n"
     )
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_completes_commands_options_and_values(shell, capsys):
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert script.startswith(ZSH) == (shell == "zsh")
+
+    def completed(*words):
+        line = " ".join(f"'{word}'" for word in ("ernn", *words))
+        asked = f"COMP_WORDS=({line}); COMP_CWORD={len(words)}; _ernn; printf '%s\n' \"${{COMPREPLY[@]}}\""
+        code = f"{script.removeprefix(ZSH)}\n{asked}"
+        done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert completed("qu") == ["quantize"]
+    assert completed("generate", "--dev") == ["--device"]
+    assert completed("generate", "--device", "xc7z0") == ["xc7z020"]
+    assert completed("quantize", "--transform", "") == ["exact", "fourier"]
+    assert completed("completion", "") == ["bash", "zsh"]
+
+
+def test_generate_says_no_by_its_exit_code(program, tmp_path, capsys):
+    words = ["generate", str(program), str(tmp_path / "made"), "--latency-us", "0.01"]
+    assert cli.main(words) == 1
+    assert " will do: latency: " in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_table_of_text_is_no_data(program, tmp_path, capsys):
+    (tmp_path / "data.csv").write_text("1,2\n3,4\n")
+    assert cli.main(["simulate", str(tmp_path), str(program), "--data", str(tmp_path / "data.csv")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"ernn simulate: {tmp_path / 'data.csv'}: a .csv file; numpy.save('data.npy', numpy.loadtxt("
+    )
+    assert said.count("\n") == 1
 
 
 def test_fit_answers_by_its_exit_code(capsys):

@@ -104,7 +104,7 @@ def test_a_failed_run_keeps_the_project_before_it(folder, capsys, monkeypatch):
 def test_bad_inputs_are_one_line(folder, capsys):
     assert "`accelerators` has no entry 'other'; it has odd, small" in refusal(capsys, accelerator="other")
     assert refusal(capsys, accelerator="odd") == "generate: layer 0: lanes=6 must be a multiple of 4, an LSTM's gates"
-    assert "run the stage that makes it" in refusal(capsys, program="nowhere")
+    assert "no such file; quantize the network again" in refusal(capsys, program="nowhere")
     (folder / "program").unlink()
     assert not (folder / "out").exists()
 
@@ -117,6 +117,6 @@ def test_weights_are_stored_as_the_choice_says(folder):
 def test_a_choice_of_something_else_is_refused(folder, capsys):
     wanted = (
         "generate: choice.json: weights: Input should be 'words' or 'transformed', got 'both'; "
-        "run the stage that makes it again (`dvc repro`)"
+        "make it again (in the pipeline: `dvc repro`)"
     )
     assert refusal(capsys, weights="both") == wanted

@@ -134,7 +134,7 @@ def refusal(capsys, call, *arguments):
 
 def test_without_features(folder, capsys):
     (folder / "data/manifest.json").unlink()
-    assert "data/manifest.json: no such file; run the stage that makes it" in refusal(capsys, run_pretrain)
+    assert "data/manifest.json: no such file; name another, or make it" in refusal(capsys, run_pretrain)
 
 
 def test_damaged_features(folder, capsys):
@@ -176,7 +176,7 @@ def test_loss_that_diverges(folder, capsys, monkeypatch):
 
 
 def test_without_the_dense_network(folder, capsys):
-    assert "dense/checkpoint_at_cut: no such file; run the stage that makes it" in refusal(capsys, run_compress, "admm")
+    assert "dense/checkpoint_at_cut: no such file; name another, or make it" in refusal(capsys, run_compress, "admm")
 
 
 @pytest.mark.parametrize("other", ["model", "checkpoint_at_cut"])

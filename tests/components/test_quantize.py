@@ -119,7 +119,7 @@ def refusal(capsys, *arguments, **changed):
 
 
 def test_bad_inputs_are_one_line(folder, capsys):
-    assert "no such file; run the stage that makes it" in refusal(capsys, "wide", model="nowhere")
+    assert "no such file; name another, or make it" in refusal(capsys, "wide", model="nowhere")
     assert "`programs` has no entry 'other'; it has narrow, searched, wide" in refusal(capsys, "other")
     (folder / "half.json").write_text('{"with_silences": {')
     assert "half.json: not JSON" in refusal(capsys, "wide", **{"float-scores": "half.json"})

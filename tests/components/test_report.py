@@ -223,7 +223,11 @@ def test_sections_may_be_empty(finished, count):
 @pytest.mark.parametrize(
     ("file", "content", "line"),
     [
-        ("metrics/compress/lstm-k4.json", None, "no such file; run the stage that makes it (`dvc repro`)"),
+        (
+            "metrics/compress/lstm-k4.json",
+            None,
+            "no such file; name another, or make it (in the pipeline: `dvc repro`)",
+        ),
         ("curves/compress/lstm-k4.csv", "epoch,phase\none,admm\n", "not a training curve"),
         ("scores/lstm-k4.json", "{}", "not a score"),
         (
@@ -231,7 +235,11 @@ def test_sections_may_be_empty(finished, count):
             '{"rows": []}',
             "file without a version, this ernn reads version 1",
         ),
-        ("metrics/quantize/lstm-k4-12.json", None, "no such file; run the stage that makes it (`dvc repro`)"),
+        (
+            "metrics/quantize/lstm-k4-12.json",
+            None,
+            "no such file; name another, or make it (in the pipeline: `dvc repro`)",
+        ),
     ],
 )
 def test_missing_and_damaged_results_are_named(finished, capsys, file, content, line):

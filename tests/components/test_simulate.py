@@ -82,7 +82,7 @@ def test_a_project_that_is_not_there_is_one_line(entered, capsys):
     with pytest.raises(SystemExit) as left:
         run("nowhere")
     assert left.value.code == 2
-    assert "nowhere/accelerator.json: no such file; run the stage that makes it" in capsys.readouterr().err
+    assert "nowhere/accelerator.json: no such file; name another, or make it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def refusal(capsys, monkeypatch, program) -> str:
 def test_a_program_of_equal_sizes_and_other_biases_is_refused(entered, capsys, monkeypatch):
     line = refusal(capsys, monkeypatch, programs.build(**accelerators.STRUCTURE, seed=1))
     assert line.startswith("simulate: project: its digest `shape` (sizes, formats and constants) must be that of ")
-    assert line.endswith("; generate it again (`dvc repro`)")
+    assert line.endswith("; generate it again (in the pipeline: `dvc repro`)")
 
 
 def test_a_stale_project_of_a_program_with_other_weights_is_refused(entered, capsys, monkeypatch):

@@ -102,7 +102,9 @@ def test_a_missing_shard_is_named(folder):
 def test_other_folders_and_splits_are_refused(folder, tmp_path, damage, message):
     with pytest.raises(UserError, match=r"no split 'dev'; it has test, train"):
         Dataset.open(folder).split("dev")
-    with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'manifest.json'}: no such file; run the stage")):
+    with pytest.raises(
+        UserError, match=re.escape(f"{tmp_path / 'manifest.json'}: no such file; name another, or make it")
+    ):
         Dataset.open(tmp_path)
     manifest = (folder / "manifest.json").read_text()
     (tmp_path / "manifest.json").write_text(damage(manifest))

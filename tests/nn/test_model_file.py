@@ -66,7 +66,9 @@ def refused(path) -> str:
 
 
 def test_missing(tmp_path):
-    assert refused(tmp_path / "none").endswith("none: no such file; run the stage that makes it (`dvc repro`)")
+    assert refused(tmp_path / "none").endswith(
+        "none: no such file; name another, or make it (in the pipeline: `dvc repro`)"
+    )
 
 
 @pytest.mark.parametrize("size", [0, 7, 200, -1])
@@ -83,7 +85,7 @@ def test_foreign(tmp_path):
 
 
 def test_folder(tmp_path):
-    assert refused(tmp_path).endswith(": a folder, not a model file; give the file that pretrain or compress wrote")
+    assert refused(tmp_path).endswith(": a folder, not a model file; give one of a float network")
 
 
 @pytest.mark.parametrize(
@@ -109,12 +111,15 @@ def rewritten(tmp_path, change_header=lambda header: None, change_tensors=lambda
     return path
 
 
+AGAIN = "train or import it again (in the pipeline: `dvc repro`)"
+
+
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        (0, "model of version 0, this ernn reads version 2; train it again (`dvc repro`)"),
-        ("1", "model of version '1', this ernn reads version 2; train it again (`dvc repro`)"),
-        (None, "model without a version, this ernn reads version 2; train it again (`dvc repro`)"),
+        (0, f"model of version 0, this ernn reads version 2; {AGAIN}"),
+        ("1", f"model of version '1', this ernn reads version 2; {AGAIN}"),
+        (None, f"model without a version, this ernn reads version 2; {AGAIN}"),
         (99, "model of version 99, this ernn reads version 2; a newer ernn made it: install that"),
     ],
 )
@@ -125,7 +130,7 @@ def test_another_version(tmp_path, version, message):
 
 def test_an_integer_network_is_no_model(tmp_path):
     program_file.save(programs.build(), tmp_path / "program")
-    message = ": an integer network, not a model; give the file that pretrain or compress wrote"
+    message = ": an integer network, not a model; give one of a float network"
     assert refused(tmp_path / "program").endswith(message)
 
 

@@ -177,10 +177,10 @@ def test_any_value_anywhere_in_the_structure_is_refused_unless_it_was_there(save
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (lambda tree: tree.pop("version"), "program without a version, this ernn reads version 3; run the stage that"),
-        (set_at("version", True), "program of version True, this ernn reads version 3; run the stage"),
+        (lambda tree: tree.pop("version"), "program without a version, this ernn reads version 3; quantize the"),
+        (set_at("version", True), "program of version True, this ernn reads version 3; quantize the"),
         (set_at("version", 4), "program of version 4, this ernn reads version 3; a newer ernn made it: install that"),
-        (set_at("version", 1), "program of version 1, this ernn reads version 3; run the stage that makes it again"),
+        (set_at("version", 1), "program of version 1, this ernn reads version 3; quantize the network again"),
         (set_at("colour", "red"), "colour: "),
         (lambda tree: tree.pop("output"), "output: "),
         (set_at("layers", 0, "cell", "bits", 99), "layers.0"),
@@ -218,7 +218,7 @@ def test_a_structure_that_is_none_is_refused_by_field(saved, tmp_path, change, l
         ('{"version": 3, "name": NaN}', "its structure is not JSON (NaN is no number)"),
         ('{"version": 3, "name": -Infinity}', "its structure is not JSON (-Infinity is no number)"),
         (f'{{"version": 3, "name": 1{"0" * 5000}}}', "its structure is not JSON (Exceeds the limit"),
-        ('{"version": 3e0}', "program of version 3.0, this ernn reads version 3; run the stage"),
+        ('{"version": 3e0}', "program of version 3.0, this ernn reads version 3; quantize the"),
         (f'{{"version": 1{"0" * 4000}}}', "program of version 1000"),
         (f'{{"version": 3, "name": {"[" * 600}{"]" * 600}}}', "nested too deeply"),
         (f'{{"version": 3, "name": {"[" * 99999}', "its structure is not JSON (maximum recursion depth exceeded"),
@@ -356,7 +356,7 @@ def test_bytes_behind_the_arrays_are_refused(saved, tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     path = tmp_path / "program"
-    assert refused(path) == f"{path}: no such file; run the stage that makes it again (`dvc repro`)"
+    assert refused(path) == f"{path}: no such file; quantize the network again (in the pipeline: `dvc repro`)"
 
 
 def test_a_folder_is_no_program(tmp_path):
@@ -367,7 +367,9 @@ def test_a_program_of_version_1_is_refused_with_its_version_and_what_to_run(tmp_
     """Which was a folder of two files."""
     (tmp_path / "program.json").write_text('{"version": 1}')
     (tmp_path / "arrays.npz").touch()
-    message = "program of version 1, this ernn reads version 3; run the stage that makes it again (`dvc repro`)"
+    message = (
+        "program of version 1, this ernn reads version 3; quantize the network again (in the pipeline: `dvc repro`)"
+    )
     assert refused(tmp_path) == f"{tmp_path}: {message}"
 
 

@@ -50,5 +50,5 @@ def test_another_program_is_refused_by_the_digest_that_differs(change, digest, o
         origin.check(ACCELERATOR, program, PROJECT)
     assert str(refused.value) == (
         f"hardware/small: its digest {digest} must be that of the program small, {of(program)[:12]}.., "
-        f"got {of(PROGRAM)[:12]}..; generate it again (`dvc repro`)"
+        f"got {of(PROGRAM)[:12]}..; generate it again (in the pipeline: `dvc repro`)"
     )

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,7 +67,8 @@ def test_other_registers_are_refused():
 
 
 def test_versions_are_those_of_the_library():
-    assert DRIVER.FILE_VERSION == design.Accelerator.version == design.WeightImages.version
+    versions = {design.ACCELERATOR: design.Accelerator.version, Path(design.WEIGHTS).name: design.WeightImages.version}
+    assert versions == DRIVER.FILE_VERSIONS
     assert PROTOCOL.version == DRIVER.VERSION
 
 
@@ -75,9 +77,9 @@ def test_versions_are_those_of_the_library():
     [
         (None, "is missing: copy it from the project"),
         ('{"version": 1', "is no JSON ("),
-        ('{"version": 2}', "version must be 1, got 2: take the driver of this project"),
-        ("{}", "version must be 1, got None: take the driver of this project"),
-        ("[]", "version must be 1, got None: take the driver of this project"),
+        ('{"version": 9}', "version must be VERSION, got 9: take the driver of this project"),
+        ("{}", "version must be VERSION, got None: take the driver of this project"),
+        ("[]", "version must be VERSION, got None: take the driver of this project"),
     ],
 )
 @pytest.mark.parametrize("name", ["accelerator.json", "weights.json"])
@@ -88,7 +90,7 @@ def test_files_that_are_missing_damaged_or_of_another_version_are_refused(tmp_pa
     with pytest.raises(DRIVER.DriverError) as refused:
         DRIVER.read(tmp_path / name) if name == "accelerator.json" else driver.load_weights(tmp_path)
     assert str(refused.value).startswith(f"{tmp_path / name}")
-    assert message in str(refused.value)
+    assert message.replace("VERSION", str(DRIVER.FILE_VERSIONS[name])) in str(refused.value)
     assert "\n" not in str(refused.value)
     assert written.writes == []
 
@@ -387,7 +389,7 @@ def test_features_that_are_no_numbers_are_refused(features):
 
 def test_a_description_without_a_part_is_one_line(tmp_path, monkeypatch):
     path = tmp_path / "accelerator.json"
-    path.write_text('{"version": 1}')
+    path.write_text(f'{{"version": {design.Accelerator.version}}}')
     monkeypatch.setattr(DRIVER, "PynqBoard", lambda bitstream: Written(["identity", "interface_version"]))
     monkeypatch.setattr(sys, "argv", ["ernn_driver.py", "--accelerator", str(path)])
     with pytest.raises(SystemExit, match=r"^error: .*accelerator.json lacks 'registers': copy it from the project"):
