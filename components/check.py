@@ -24,6 +24,12 @@ def check(*, parameters: Parameters, checked: OutputFile) -> None:
     features.check(parameters.features)
     LabelRules.of(parameters.corpus)
     found, inputs = [], features.dimension(parameters.features)
+    for name, network in parameters.networks.items():
+        try:
+            if network.file:
+                network.check_file()
+        except UserError as error:
+            found.append(f"networks.{name}: {error}")
     for name, accelerator in parameters.accelerators.items():
         spec = parameters.programs[accelerator.program]
         design = parameters.designs[spec.design]

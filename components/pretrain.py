@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from components.stage import OutputFile, main
-from ernn.params import Compression, Network, Scoring, Training
+from ernn.params import Compression, NetworkSpec, Scoring, Training
 
 
 def pretrain(
     *,
-    network: Network,
+    network: NetworkSpec,
     training: Training,
     compression: Compression,
     scoring: Scoring,
@@ -18,20 +18,28 @@ def pretrain(
     scores: OutputFile,
     curve: OutputFile,
 ) -> dict[str, float]:
-    """Train a dense network for all its epochs, and keep it at the epoch where compression starts too."""
+    """Train a dense network for all its epochs, and keep it at the epoch where compression starts too.
+
+    A network with a file is taken as it is: compression starts from it.
+    """
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
-    from ernn.training import outcome, session
+    from ernn.training import imported, outcome, session
     from ernn.training.dense import train_dense
-    from ernn.training.evaluate import choose_decoding
+    from ernn.training.evaluate import choose_decoding, evaluate
 
     data = Dataset.open(dataset)
-    run = session.open_run(
-        data, training, scoring, stage="pretrain", network=network.model_dump(), cut=compression.dense_share
-    )
-    start = session.fresh_model(network, data, training)
-    early, trained = train_dense(start, compression, run)
+    identity = {"network": network.network.model_dump(), "cut": compression.dense_share}
+    run = session.open_run(data, training, scoring, stage="pretrain", **identity)
+    if network.file:
+        early = trained = imported.load(network, data, training)
+    else:
+        start = session.fresh_model(network.network, data, training)
+        early, trained = train_dense(start, compression, run)
     choose_decoding(trained, run.dev)
+    if network.file:
+        loss, score = evaluate(trained, run.dev, scoring)
+        run.rows.append({"epoch": 0, "phase": "imported", "dev_loss": loss, "dev_per": score.per})
     early.decoding = trained.decoding  # all designs are decoded as their dense network is
     metrics = outcome.measure(trained, data.split("test"), scoring, scores)
     if run.group.first:

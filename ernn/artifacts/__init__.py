@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeVar
 
 from safetensors import SafetensorError, safe_open
 
@@ -259,11 +259,11 @@ class Texts(dict[str, str]):
         return cls({str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()})
 
 
-def network_kind(path: Path) -> Literal["model", "program"]:
-    """Whether a file holds a float network or an integer one, by the metadata of the safetensors file.
+def network_header(path: Path) -> dict[str, Any]:
+    """The metadata of the safetensors file of a network, float or integer.
 
     Raises:
-        UserError: no such file, or neither.
+        UserError: no such file, or another one.
     """
     if not path.is_file():
         raise UserError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name a file of a network")
@@ -272,10 +272,19 @@ def network_kind(path: Path) -> Literal["model", "program"]:
             header = json.loads((file.metadata() or {}).get("ernn", "{}"))
     except (SafetensorError, OSError, ValueError) as error:
         raise UserError(f"{path}: not a whole safetensors file ({error}); make it again") from None
-    for kind, key in (("program", "layers"), ("model", "network")):
-        if isinstance(header, dict) and key in header:
-            return cast(Literal["model", "program"], kind)
-    raise UserError(f"{path}: a safetensors file, but no network of ernn; `ernn import` makes one of torch's weights")
+    if not isinstance(header, dict) or not header.keys() & {"layers", "network"}:
+        cure = "`ernn import` makes one of torch's weights"
+        raise UserError(f"{path}: a safetensors file, but no network of ernn; {cure}")
+    return header
+
+
+def network_kind(path: Path) -> Literal["model", "program"]:
+    """Whether a file holds a float network or an integer one.
+
+    Raises:
+        UserError: no such file, or neither.
+    """
+    return "program" if "layers" in network_header(path) else "model"
 
 
 def sha256(path: Path) -> str:

@@ -104,7 +104,18 @@ def _import(options: argparse.Namespace) -> Done:
     else:
         model = ernn.Model(onnx_import.read(options.onnx, options.phones, options.blank))
     model.save(options.model)
-    return f"{model}\nwrote {options.model}", _model(model, options.model)
+    text = f"{model}\nwrote {options.model}"
+    return text + (_entry(model, options.model) if options.phones else ""), _model(model, options.model)
+
+
+def _entry(model: "ernn.Model", file: Path) -> str:
+    """The entry of params.yaml for an acoustic model."""
+    from ernn.params import Network
+
+    sizes, usual = model.network.network.model_dump(mode="json"), Network().model_dump(mode="json")
+    keys = {"cell", "layers", "cells"} | {key for key, value in sizes.items() if value != usual[key]}
+    found = {"file": str(file), "sha256": artifacts.sha256(file)} | {key: sizes[key] for key in sizes if key in keys}
+    return "\nin params.yaml, networks: {mine: " + json.dumps(found).replace('"', "") + "}"
 
 
 def _add_compress(made: argparse.ArgumentParser) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ernn import artifacts
 from ernn.devices import limits
@@ -16,10 +16,16 @@ from ernn.params.compression import BlockSizes as BlockSizes
 from ernn.params.compression import Compression, Design
 from ernn.params.hardware import AcceleratorSpec, Hardware, Simulation, Synthesis
 from ernn.params.names import Name
+from ernn.params.networks import GATES as GATES
+from ernn.params.networks import Cell as Cell
+from ernn.params.networks import Network as Network
+from ernn.params.networks import NetworkSpec
+from ernn.params.networks import Sizes as Sizes
+from ernn.params.networks import by_layer as by_layer
+from ernn.params.networks import cells_text as cells_text
 from ernn.params.requirement import Requirement
 from ernn.params.section import (
     CHOICE,
-    Cells,
     Count,
     Epochs,
     Flag,
@@ -37,101 +43,6 @@ from ernn.params.speech import Corpus, Features
 VERSION = 1  # of the file: it changes when an old file would be misread or refused
 Width = Annotated[Integer, Field(ge=limits.BITS[0], le=limits.BITS[1])]  # bits
 Points = Annotated[Real, Field(gt=0, le=100)]
-
-
-Cell = Literal["lstm", "gru", "rnn"]
-GATES: dict[Cell, int] = {"lstm": 4, "gru": 3, "rnn": 1}
-
-
-def _cells(given: object) -> str:
-    return "(layers)" if isinstance(given, list | tuple) else "(all)"
-
-
-def by_layer(cells: int | tuple[int, ...], layers: int) -> tuple[int, ...]:
-    """Cells of each layer.
-
-    >>> by_layer(128, 2), by_layer((64, 32), 2)
-    ((128, 128), (64, 32))
-    """
-    return (cells,) * layers if isinstance(cells, int) else cells
-
-
-def cells_text(cells: int | tuple[int, ...]) -> str:
-    """Cells as a person reads them.
-
-    >>> cells_text(128), cells_text((64, 32))
-    ('128', '64 + 32')
-    """
-    return str(cells) if isinstance(cells, int) else " + ".join(map(str, cells))
-
-
-class _Stack(Protocol):
-    @property
-    def cells(self) -> int | tuple[int, ...]:
-        """Of every layer, or of each."""
-
-    @property
-    def layers(self) -> int:
-        """Layers in a row."""
-
-    @property
-    def projection(self) -> int:
-        """Elements of y of every layer; 0: those of its cells."""
-
-
-class Sizes:
-    """Sizes of stacked layers, of whatever has `cells`, `layers` and `projection`."""
-
-    @property
-    def sizes(self: _Stack) -> tuple[int, ...]:
-        """Cells of each layer."""
-        return by_layer(self.cells, self.layers)
-
-    @property
-    def widths(self: _Stack) -> tuple[int, ...]:
-        """Elements of each layer's y."""
-        return by_layer(self.projection or self.cells, self.layers)
-
-    @property
-    def outputs(self: _Stack) -> int:
-        """Elements of the last layer's y."""
-        return by_layer(self.projection or self.cells, self.layers)[-1]
-
-
-class Network(Sizes, Section):
-    """One acoustic model: stacked recurrent layers and an output layer over the phones."""
-
-    cell: Cell = "lstm"
-    layers: Annotated[Integer, Field(gt=0, le=64)] = 2
-    cells: Annotated[  # of every layer, or of each
-        Annotated[Cells, Tag("(all)")] | Annotated[tuple[Cells, ...], Tag("(layers)")], Discriminator(_cells)
-    ] = 128
-    projection: Annotated[Integer, Field(ge=0, le=16_384)] = 0  # outputs of the LSTM projection; 0 = none
-    peepholes: Flag = False
-    reset: Literal["before", "after"] = "before"  # gru: r acts before or after the candidate's recurrent product
-
-    @property
-    def gates(self) -> int:
-        """Gates of a cell, whose rows are stacked in its matrices."""
-        return GATES[self.cell]
-
-    @model_validator(mode="after")
-    def _expressible(self) -> "Network":
-        if self.cell != "lstm" and (self.projection or self.peepholes):
-            raise ValueError(
-                f"cell={self.cell} has neither projection nor peepholes; set projection: 0 and peepholes: false"
-            )
-        if self.cell != "gru" and self.reset != "before":
-            raise ValueError(f"cell={self.cell} has no reset gate; leave reset out")
-        if len(self.sizes) != self.layers:
-            raise ValueError(
-                f"cells has {len(self.sizes)} entries, layers={self.layers}: give one a layer, or one number for all"
-            )
-        if self.projection >= min(self.sizes) and self.projection:
-            raise ValueError(
-                f"projection={self.projection} must be smaller than cells={cells_text(self.cells)}; 0 means none"
-            )
-        return self
 
 
 class Training(Section):
@@ -206,7 +117,7 @@ class Parameters(Section):
     scoring: Scoring
     compression: Compression
     quantization: Quantization
-    networks: dict[Name, Network]
+    networks: dict[Name, NetworkSpec]
     designs: dict[Name, Design]
     sensitivities: tuple[Text, ...]
     programs: dict[Name, ProgramSpec]

@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import save_file
 
 from ernn.cli import main
 from ernn.nn import model_file
 from ernn.nn.torch_import import from_modules, from_weights
+from ernn.params import NetworkSpec
 from tests.nn.onnx_graphs import Network, exported, plain
 from tests.nn.torch_networks import ADVICE, PHONES, PREFIXES, kinds, modules, named, said, same
 
@@ -40,7 +42,11 @@ def test_command(kind, projection, blank, files, tmp_path, capsys):
     assert (found.phones, found.criterion) == (expected.phones, expected.criterion)
     out, err = capsys.readouterr()
     assert out.startswith(f"Model: 5 inputs, 2 x {kind.__name__.lower()} of 8 cells, 4 outputs, ")
-    assert out.endswith("wrote model\n")
+    assert "\nwrote model\n" in out
+    entry = yaml.safe_load(out.splitlines()[-1].removeprefix("in params.yaml, networks: "))["mine"]
+    spec = NetworkSpec(**entry)
+    spec.check_file()
+    assert spec.network == found.network
     assert not err
 
 

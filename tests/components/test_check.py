@@ -67,6 +67,10 @@ MISTAKES = {
     "block size": ({"designs.lstm-k2-admm.block_size": 3}, "params.yaml: programs.lstm-k2-admm: layer 0, input: "),
     "network": ({"designs.lstm-k2-admm.network": "no"}, "params.yaml: designs.lstm-k2-admm.network=no must be one of"),
     "section": ({"trainnig": {}}, "params.yaml: trainnig: no such key; remove it or correct its spelling"),
+    "imported": (
+        {"networks.lstm": {"file": "none", "sha256": 64 * "0"}},
+        "networks.lstm: none: no such file; name a file of a network\n",
+    ),
     "features": ({"features.mels": 400}, "features.mels=400: some filters are narrower than the "),
 }
 

@@ -15,9 +15,12 @@ import yaml
 from components import stage
 from components.compress import compress
 from components.pretrain import pretrain
+from ernn import artifacts
+from ernn.data.dataset import Dataset
 from ernn.data.phones import PHONES48
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
+from ernn.params import Network
 from ernn.scoring import tuning
 from ernn.training import session
 from tests import toy
@@ -61,8 +64,8 @@ def run_pretrain(to="dense"):
     stage.main(pretrain, ["--network", "lstm", "--dataset", "data", *outputs(to, *OUTPUTS)])
 
 
-def run_compress(design, to="compressed"):
-    stage.main(compress, ["--design", design, "--dataset", "data", *models("dense"), *outputs(to, *COMPRESSED)])
+def run_compress(design, to="compressed", start="dense"):
+    stage.main(compress, ["--design", design, "--dataset", "data", *models(start), *outputs(to, *COMPRESSED)])
 
 
 def read_curve(path):
@@ -84,6 +87,39 @@ def test_dense_then_compressed(folder, design, phase):
     assert [row["phase"] for row in read_curve(folder / "compressed/curve")] == [phase] * 2 + ["finetune"] * 2
     assert len(json.loads((folder / "compressed/scores").read_text())["utterances"]) == 10
     assert not any((folder / "checkpoints").iterdir())
+
+
+@pytest.fixture
+def entry(folder):
+    """A network that was trained elsewhere, as an entry of `networks`."""
+    torch.manual_seed(4)
+    data = Dataset.open(folder / "data")
+    model_file.save(AcousticModel(Network(cells=8), data.dimension, data.phones), folder / "mine")
+    return {"file": "mine", "sha256": artifacts.sha256(folder / "mine"), "cells": 8}
+
+
+def test_an_imported_network_is_the_baseline_and_the_start_of_its_designs(folder, entry):
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS | {"networks": {"lstm": entry}}))
+    run_pretrain()
+    given, dense = (model_file.load(folder / name) for name in ("mine", "dense/model"))
+    weights = {name: tensor for name, tensor in dense.state_dict().items() if name not in ("log_priors", "bigram")}
+    assert all(torch.equal(tensor, given.state_dict()[name]) for name, tensor in weights.items())
+    assert not torch.equal(dense.bigram, given.bigram)  # it is that of the transcripts
+    assert (folder / "dense/checkpoint_at_cut").read_bytes() == (folder / "dense/model").read_bytes()
+    assert [(row["epoch"], row["phase"]) for row in read_curve(folder / "dense/curve")] == [("0", "imported")]
+    run_compress("admm")
+    metrics = json.loads((folder / "compressed/metrics").read_text())
+    assert metrics["compression"] > 1
+    assert [row["phase"] for row in read_curve(folder / "compressed/curve")] == ["admm"] * 2 + ["finetune"] * 2
+
+
+def test_an_imported_network_of_other_phones_is_refused(folder, entry, capsys):
+    data = Dataset.open(folder / "data")
+    model_file.save(AcousticModel(Network(cells=8), data.dimension, data.phones[::-1]), folder / "mine")
+    entry["sha256"] = artifacts.sha256(folder / "mine")
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS | {"networks": {"lstm": entry}}))
+    assert refusal(capsys, run_pretrain).startswith("pretrain: mine has ")
+    assert not (folder / "dense").exists()
 
 
 def test_all_designs_of_a_ctc_network_are_decoded_as_it_is(folder, caplog):
