@@ -26,7 +26,7 @@ class Utterance:
     """One sentence of one speaker."""
 
     name: str
-    samples: Float[np.ndarray, " samples"]  # float32 in [-1, 1)
+    samples: Float[np.ndarray, " samples"]  # float32 in [-1, 1); none where the corpus has vectors
     phones: tuple[str, ...]  # reference transcript in labels of ernn.data.phones
     segments: tuple[Segment, ...] = ()  # phones with their times; empty where the corpus has none
     words: tuple[Segment, ...] = ()
@@ -34,6 +34,7 @@ class Utterance:
     resampled_from_hz: int = 0  # 0: the audio was at 16 kHz
     source: Path = Path()  # the audio file, where there is one
     mended: Counter[str] = field(default_factory=Counter)  # what was done to its labels, in words, and how often
+    vectors: Float[np.ndarray, "frames dimension"] | None = None  # of the user, in place of audio
 
 
 class Speaker(Protocol):

@@ -9,6 +9,7 @@ from scipy import fft
 
 from ernn.data.corpus import SAMPLE_RATE, Segment
 from ernn.data.phones import class_of
+from ernn.data.vectors import Given
 from ernn.errors import UserError
 from ernn.params import Features
 
@@ -22,7 +23,7 @@ UNALIGNED = -1
 
 def dimension(settings: Features) -> int:
     """Width of one vector, stacking included."""
-    return settings.stack * (settings.mels if settings.kind == "logmel" else 153)
+    return settings.stack * {"logmel": settings.mels, "ernn153": 153, "given": settings.dimension}[settings.kind]
 
 
 def check(settings: Features) -> None:
@@ -31,6 +32,8 @@ def check(settings: Features) -> None:
     Raises:
         UserError: a filter lies between two of its frequencies and would be zero for any sound.
     """
+    if settings.kind == "given":
+        return
     mels, setting, cure = settings.mels, f"features.mels={settings.mels}", "lower features.mels or "
     if settings.kind == "ernn153":
         mels, setting, cure = _MELS_OF_153, f"features.kind=ernn153 with {_MELS_OF_153} mel filters", ""
@@ -40,6 +43,11 @@ def check(settings: Features) -> None:
             f"{setting}: some filters are narrower than the {SAMPLE_RATE / size:g} Hz between two frequencies of "
             f"features.window_ms={settings.window_ms:g} and stay empty; {cure}raise features.window_ms"
         )
+
+
+def given(settings: Features) -> Given | None:
+    """What is said of vectors that the user brings; None: they are made of audio."""
+    return Given(settings.dimension, _samples(settings.shift_ms)) if settings.kind == "given" else None
 
 
 def feature_vectors(samples: Float[np.ndarray, " samples"], settings: Features, where: str) -> Frames:

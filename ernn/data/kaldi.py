@@ -9,6 +9,8 @@ Under the corpus folder stand `train`, `test` and, where wanted, `dev`; each hol
                  from 0; without the file recordings are utterances)
     phones.ctm   utterance  channel  start  duration  phone (seconds; optional; the phones of text-phone)
 
+Where the user brings vectors (features.kind: given), `feats.scp` or `feats.npz` replaces wav.scp and segments.
+
 Phones are TIMIT's or CMU's, in any case, with stress digits and word positions (`AH0_B`) taken off; corpus.labels says
 what other labels stand for.
 """
@@ -21,11 +23,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ernn.data import audio, ctm, tables
+import numpy as np
+
+from ernn.data import audio, ctm, tables, vectors
 from ernn.data.corpus import SAMPLE_RATE, Utterance
 from ernn.data.labels import LabelRules, Timed, plain
 from ernn.data.sentences import SPLITS, Split
 from ernn.data.tables import Line
+from ernn.data.vectors import Given, Place
 from ernn.errors import UserError
 
 _TO_THE_END, _CHANNEL = re.compile(r"-1(\.0*)?"), re.compile(r"[0-9]{1,3}")  # of segments
@@ -55,6 +60,7 @@ class KaldiUtterance:
     mended: Counter[str]  # what was done to the labels that they stand for
     span: Span
     times: tuple[Line, ...] = ()  # of phones.ctm
+    place: Place | None = None  # of vectors that the user brings
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class KaldiSpeaker:
     source: str
     listed: tuple[KaldiUtterance, ...]
     rules: LabelRules
+    given: Given | None = None  # vectors that the user brings, in place of audio
 
     @property
     def timed(self) -> bool:
@@ -74,11 +81,14 @@ class KaldiSpeaker:
 
     def utterances(self) -> list[Utterance]:
         """Every utterance, read and checked."""
-        return [_utterance(listed, self.rules) for listed in self.listed]
+        return [_utterance(listed, self.rules, self.given) for listed in self.listed]
 
 
-def speakers(corpus: Path, rules: LabelRules) -> Sequence[KaldiSpeaker]:
+def speakers(corpus: Path, rules: LabelRules, given: Given | None = None) -> Sequence[KaldiSpeaker]:
     """The speakers of the corpus folder's train, dev and test, their labels read by the rules.
+
+    Args:
+        given: vectors that the user brings, in place of audio.
 
     Raises:
         UserError: a folder or a file is missing, or tables do not agree.
@@ -89,7 +99,7 @@ def speakers(corpus: Path, rules: LabelRules) -> Sequence[KaldiSpeaker]:
                 f"{corpus / split}: no such folder; set corpus.path to the folder that holds train and test"
             )
     folders = [split for split in SPLITS if (corpus / split).is_dir()]
-    found = [speaker for split in folders for speaker in _folder(corpus, split, rules)]
+    found = [speaker for split in folders for speaker in _folder(corpus, split, rules, given)]
     return found if "dev" in folders else _held_out(corpus, found)
 
 
@@ -103,15 +113,15 @@ def _held_out(corpus: Path, found: list[KaldiSpeaker]) -> list[KaldiSpeaker]:
     return sorted(rest + dev, key=lambda speaker: (SPLITS.index(speaker.split), speaker.name))
 
 
-def _folder(corpus: Path, split: Split, rules: LabelRules) -> list[KaldiSpeaker]:
+def _folder(corpus: Path, split: Split, rules: LabelRules, given: Given | None) -> list[KaldiSpeaker]:
     """The speakers of one folder, in the order of their names."""
-    folder = _Folder.read(corpus, corpus / split, rules)
+    folder = _Folder.read(corpus, corpus / split, rules, given)
     own: dict[str, list[KaldiUtterance]] = defaultdict(list)
-    for name in sorted(folder.spans or folder.recordings):
+    for name in sorted(folder.places or folder.spans or folder.recordings):
         utterance = folder.utterance(name)
         own[tables.single(folder.speakers[name], "`utterance speaker`")].append(utterance)
     return [
-        KaldiSpeaker(split, name, folder.speakers[listed[0].name].where, tuple(listed), rules)
+        KaldiSpeaker(split, name, folder.speakers[listed[0].name].where, tuple(listed), rules, given)
         for name, listed in sorted(own.items())
     ]
 
@@ -128,19 +138,21 @@ class _Folder:
     transcripts: dict[str, Line]
     spans: dict[str, Line]
     times: dict[str, list[Line]]
+    places: dict[str, Place]  # of vectors that the user brings
 
     @classmethod
-    def read(cls, corpus: Path, path: Path, rules: LabelRules) -> "_Folder":
+    def read(cls, corpus: Path, path: Path, rules: LabelRules, given: Given | None) -> "_Folder":
         transcripts = next((path / name for name in _TRANSCRIPTS if (path / name).exists()), path / _TRANSCRIPTS[0])
         return cls(
             corpus,
             path,
             rules,
-            tables.table(path / "wav.scp"),
+            {} if given else tables.table(path / "wav.scp"),
             tables.table(path / "utt2spk"),
             tables.table(transcripts),
-            tables.table(path / "segments") if (path / "segments").exists() else {},
+            tables.table(path / "segments") if (path / "segments").exists() and not given else {},
             tables.times(path / "phones.ctm"),
+            vectors.places(corpus, path) if given else {},
         )
 
     def utterance(self, name: str) -> KaldiUtterance:
@@ -162,7 +174,9 @@ class _Folder:
         for line in times:
             every = (label for own in self.times.values() for line in own for label in line.values[3:4])
             self._known(line.where, map(plain, line.values[3:4]), every, "write times of phones, or remove the file")
-        return KaldiUtterance(name, self._file(recording), phones, self.rules.renames(labels), span, times)
+        place = self.places.get(name)
+        file = place.file if place else self._file(recording)
+        return KaldiUtterance(name, file, phones, self.rules.renames(labels), span, times, place)
 
     def _known(self, where: str, labels: Iterable[str], every: Iterable[str], cure: str) -> tuple[str, ...]:
         """The phones that the labels of a line stand for.
@@ -215,7 +229,19 @@ def _span(line: Line) -> tuple[str, Span]:
     return recording, Span(start_s, end_s, int(rest[0]) if rest else None)
 
 
-def _utterance(listed: KaldiUtterance, rules: LabelRules) -> Utterance:
+def _utterance(listed: KaldiUtterance, rules: LabelRules, given: Given | None) -> Utterance:
+    if listed.place is not None and given is not None:
+        found = vectors.read(listed.place, listed.name, given.dimension)
+        silent = Utterance(listed.name, np.zeros(0, np.float32), listed.phones, source=listed.file, vectors=found)
+        return _labelled(silent, len(found) * given.shift, listed, rules)
+    samples, rate = _heard(listed)
+    resampled = 0 if rate == SAMPLE_RATE else rate
+    heard = Utterance(listed.name, samples, listed.phones, resampled_from_hz=resampled, source=listed.file)
+    return _labelled(heard, len(samples), listed, rules)
+
+
+def _heard(listed: KaldiUtterance) -> tuple[np.ndarray, int]:
+    """The samples of an utterance, at 16 kHz, and the rate of its recording."""
     span = listed.span
     samples, rate = audio.read_recent(listed.file, span.channel)
     start, end = round(span.start_s * SAMPLE_RATE), len(samples)
@@ -227,18 +253,13 @@ def _utterance(listed: KaldiUtterance, rules: LabelRules) -> Utterance:
                 f"{listed.file}: utterance {listed.name} {does} at {time / SAMPLE_RATE:g} s, but the recording "
                 f"ends at {len(samples) / SAMPLE_RATE:g} s; correct segments"
             )
-    samples = samples[start:end]
-    timed = ctm.segments(listed.times, len(samples), rules) if listed.times else Timed((), listed.mended)
+    return samples[start:end], rate
+
+
+def _labelled(utterance: Utterance, samples: int, listed: KaldiUtterance, rules: LabelRules) -> Utterance:
+    """An utterance of so many samples at 16 kHz, with its phones and their times."""
+    timed = ctm.segments(listed.times, samples, rules) if listed.times else Timed((), listed.mended)
     if timed.segments:
         ctm.agree(f"{listed.times[0].where}: utterance {listed.name}", timed.segments, listed.phones)
     phones = tuple(segment.label for segment in timed.segments) or listed.phones
-    resampled = 0 if rate == SAMPLE_RATE else rate
-    return Utterance(
-        listed.name,
-        samples,
-        phones,
-        timed.segments,
-        resampled_from_hz=resampled,
-        source=listed.file,
-        mended=timed.mended,
-    )
+    return replace(utterance, phones=phones, segments=timed.segments, mended=timed.mended)

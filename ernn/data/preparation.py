@@ -18,6 +18,7 @@ from ernn.data.labels import LabelRules
 from ernn.data.parallel import ordered_map
 from ernn.data.phones import class_of
 from ernn.data.sentences import SPLITS
+from ernn.data.vectors import Given
 from ernn.errors import UserError
 from ernn.params import Corpus, Features
 
@@ -37,8 +38,11 @@ class Prepared:
     mended: Counter[str]
 
 
-def speakers(corpus: Corpus) -> Sequence[Speaker]:
+def speakers(corpus: Corpus, given: Given | None = None) -> Sequence[Speaker]:
     """The speakers of the corpus that the parameters name.
+
+    Args:
+        given: vectors that the user brings, in place of audio; in Kaldi folders alone.
 
     Raises:
         UserError: the corpus breaks a rule.
@@ -50,8 +54,8 @@ def speakers(corpus: Corpus) -> Sequence[Speaker]:
         folder = Path(corpus.path)
         if not folder.is_dir():
             raise UserError(f"corpus.path={corpus.path!r} is no folder; set it to your {corpus.kind} folder")
-        read = timit.speakers if corpus.kind == "timit" else kaldi.speakers
-        found = read(folder, LabelRules.of(corpus))
+        rules = LabelRules.of(corpus)
+        found = timit.speakers(folder, rules) if corpus.kind == "timit" else kaldi.speakers(folder, rules, given)
     _disjoint(found)
     return found
 
@@ -75,7 +79,7 @@ def prepare(
         UserError: the corpus breaks a rule, or cannot serve the criterion.
     """
     features.check(settings)
-    found = speakers(corpus)
+    found = speakers(corpus, features.given(settings))
     if criterion is not None:
         labelled = bool(corpus.alignment_model) or any(each.timed for each in found if each.split == "train")
         dataset.check_criterion(criterion, labelled)
@@ -117,7 +121,7 @@ def prepare_speaker(speaker: Speaker, settings: Features, criterion: Criterion |
         UserError: an utterance breaks a rule, or is too short for CTC, where that is the criterion.
     """
     utterances = speaker.utterances()
-    frames = [features.feature_vectors(utterance.samples, settings, _where(utterance)) for utterance in utterances]
+    frames = [_vectors(utterance, settings) for utterance in utterances]
     if settings.normalise == "speaker":
         mean, deviation = _moments(frames)
         frames = [(vectors - mean) / deviation for vectors in frames]
@@ -131,6 +135,12 @@ def prepare_speaker(speaker: Speaker, settings: Features, criterion: Criterion |
     rates = Counter(utterance.resampled_from_hz for utterance in utterances if utterance.resampled_from_hz)
     mended = sum((utterance.mended for utterance in utterances), Counter[str]())
     return Prepared(speaker.split, examples, rates, mended)
+
+
+def _vectors(utterance: Utterance, settings: Features) -> np.ndarray:
+    if utterance.vectors is not None:
+        return utterance.vectors
+    return features.feature_vectors(utterance.samples, settings, _where(utterance))
 
 
 def _where(utterance: Utterance) -> str:
@@ -151,7 +161,8 @@ def _example(utterance: Utterance, speaker: str, vectors: np.ndarray, settings: 
     if not phones:
         raise UserError(f"{_where(utterance)}: no phone is left without `q`; correct its labels or leave it out")
     labels = features.labels(utterance.segments, len(vectors), settings)
-    seconds = len(utterance.samples) / SAMPLE_RATE
+    brought = utterance.vectors
+    seconds = len(utterance.samples) / SAMPLE_RATE if brought is None else len(brought) * settings.shift_ms / 1000
     return Example(utterance.name, speaker, vectors, labels, np.array(phones, np.int16), seconds)
 
 

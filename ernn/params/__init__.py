@@ -148,6 +148,8 @@ class Parameters(Section):
             *self._unlisted("requirement.networks", self.requirement.networks if self.requirement else (), "networks"),
             *self._unlisted("sensitivities", self.sensitivities, "designs"),
         ]
+        if self.features.kind == "given" and self.corpus.kind != "kaldi":
+            found.append(f"features.kind=given reads a Kaldi folder; set corpus.kind: kaldi, not {self.corpus.kind}")
         if found := found or [*self._designs()] or [*self._programs()]:
             raise ValueError("; ".join(found))
         return self

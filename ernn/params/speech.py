@@ -66,9 +66,10 @@ class Corpus(Section):
 class Features(Section):
     """From 16 kHz samples to the vectors that the network sees."""
 
-    kind: Literal["logmel", "ernn153"] = "logmel"
+    kind: Literal["logmel", "ernn153", "given"] = "logmel"  # given: vectors of your own, in a Kaldi folder
     window_ms: Milliseconds = 25.0
     shift_ms: Milliseconds = 10.0
+    dimension: Annotated[Integer, Field(ge=0, le=16_384)] = 0  # given only: numbers of a vector
     mels: Mels = 40  # logmel only; ernn153 is 50 log-mel + energy with first and second differences
     stack: Frames = 2  # neighbouring ones in one vector
     skip: Frames = 2  # one vector every `skip` frames
@@ -83,3 +84,17 @@ class Features(Section):
                 "no window would see the audio between"
             )
         return self
+
+    @model_validator(mode="after")
+    def _measured(self) -> "Features":
+        if (self.kind == "given") != (self.dimension > 0):
+            raise ValueError(
+                f"kind={self.kind}, dimension={self.dimension}: vectors of your own (kind: given) have a dimension "
+                "above 0, and those that are made here have none"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _older(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what came later and says nothing: digests of earlier runs stay."""
+        return {key: value for key, value in handler(self).items() if key != "dimension" or value}

@@ -176,8 +176,8 @@ class Frontend:
         ValueError: moments missing or where none belong.
     """
 
-    kind: Literal["logmel", "ernn153"]
-    mels: int
+    kind: Literal["logmel", "ernn153", "given"]
+    mels: int  # of given vectors, their numbers
     window_ms: float
     shift_ms: float
     stack: int

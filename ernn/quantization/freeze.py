@@ -66,6 +66,7 @@ def frontend_of(manifest: Mapping[str, Any]) -> Frontend:
     moments: dict[str, Any] = {
         name: np.array(values, np.float32) for name, values in manifest.get("moments", {}).items()
     }
+    settings = settings | {"mels": settings.get("dimension") or settings["mels"]}
     names = ("kind", "mels", "window_ms", "shift_ms", "stack", "skip", "normalise")
     return Frontend(**{name: settings[name] for name in names}, **moments)
 

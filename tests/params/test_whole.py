@@ -266,3 +266,17 @@ def test_a_block_size_is_refused_once_for_all_matrices_and_programs_of_a_design(
     values = changed("designs.lstm-k8-admm.block_size", 3)
     assert sum(each["design"] == "lstm-k8-admm" for each in values["programs"].values()) > 1
     assert refusal(values).count("integer networks need block sizes") == 1
+
+
+def test_vectors_of_a_user_are_those_of_a_kaldi_folder():
+    given = DEFAULT | {"features": {"kind": "given", "dimension": 40}}
+    message = "features.kind=given reads a Kaldi folder; set corpus.kind: kaldi, not synthetic"
+    assert message in refusal(given)
+    found = params.check(given | {"corpus": {"kind": "kaldi", "path": "/folder"}}, "params.yaml")
+    assert found.features.dimension == 40
+
+
+@pytest.mark.parametrize("features", [{"kind": "given"}, {"dimension": 40}])
+def test_a_dimension_belongs_to_vectors_of_a_user(features):
+    message = "vectors of your own (kind: given) have a dimension above 0, and those that are made here have none"
+    assert message in refusal(DEFAULT | {"features": features})
