@@ -56,13 +56,21 @@ class Table:
                 f"({self.slope_fraction + self.input.fraction})"
             )
 
+    @property
+    def rounding_offsets(self) -> tuple[tuple[int, ...], int]:
+        """Offsets plus half of the output's last place, and their fraction: `floor` rounds a line of them."""
+        exact = self.slope_fraction + self.input.fraction  # of slope |a|
+        fraction = min(max(self.offset_fraction, self.output.fraction + 1), exact)
+        places, half = fraction - self.offset_fraction, (1 << (fraction - self.output.fraction)) >> 1
+        return tuple((offset << places) + half for offset in self.offsets), fraction
+
 
 def activate(a: V, table: Table, name: str) -> V:
-    """The table's function of `a`, which is of the table's input format."""
+    """The table's function of `a`, which is of the table's input format, rounded once, halves upwards."""
     magnitude = a.magnitude()
     segment = magnitude.segment(table.bounds)
-    slope, offset = segment.read(table.slopes, table.slope_fraction), segment.read(table.offsets, table.offset_fraction)
-    positive = (slope * magnitude + offset).requantize(table.output)
+    slope, offset = segment.read(table.slopes, table.slope_fraction), segment.read(*table.rounding_offsets)
+    positive = (slope * magnitude + offset).floor(table.output.fraction).requantize(table.output)
     mirrored = -positive if table.function == "tanh" else -positive.plus(Constant(-1, 0))
     return mirrored.where_negative(a, positive).requantize(table.output).named(name)
 

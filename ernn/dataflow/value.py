@@ -90,8 +90,12 @@ class Value(ABC):
         if drop < 0:
             return self._shift_left(-drop, self.low << -drop, self.high << -drop, fraction)
         half = 1 << (drop - 1)
-        rounded = self._plus(half, self.low + half, self.high + half)
-        return rounded._shift_right(drop, rounded.low >> drop, rounded.high >> drop, fraction)
+        return self._plus(half, self.low + half, self.high + half).floor(fraction)
+
+    def floor(self, fraction: int) -> Self:
+        """The largest value with this fraction that is not above; it has no more bits behind the point than before."""
+        drop = self.fraction - fraction
+        return self._shift_right(drop, self.low >> drop, self.high >> drop, fraction) if drop else self
 
     def requantize(self, format: Format, name: str = "", counted: bool = True) -> Self:
         """The nearest value of `format`, halves upwards, saturated; with a name, saturated values are counted.

@@ -56,8 +56,8 @@ class _Registers:
 
     def __init__(self, kernel: Kernel, fabric: Fabric) -> None:
         self.kernel, self.fabric, self.graph = kernel, fabric, kernel.graph
-        self.width, self.ready = kernel.schedule.widths, kernel.schedule.ready
-        self._roots = roots(self.graph)
+        self.width, self._roots = kernel.schedule.widths, roots(self.graph)
+        self.ready = [kernel.schedule.ready[root] for root, _ in self._roots]  # of what wires carry
         self._inside = behind_products(self.graph) if fabric.packs else set()
         self._uses: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)  # cycles behind: bits that are used
 

@@ -63,6 +63,20 @@ def test_tables_are_read_as_by_plain_integers(function, data, format):
     assert got.high <= table.output.high
 
 
+@given(data=st.data(), format=PREACTIVATIONS)
+def test_lines_of_rounding_offsets_are_rounded_by_dropped_bits(data, format):
+    table = data.draw(tables("tanh", format))
+    words, fraction = table.rounding_offsets
+    exact = table.slope_fraction + format.fraction
+    for offset, word in zip(table.offsets, words, strict=True):
+        for line in range(-40, 40):
+            product = plain.number(line, exact)
+            rounded = plain.rounded(product + plain.number(offset, table.offset_fraction), table.output.fraction)
+            found = plain.integer(product + plain.number(word, fraction), exact) >> exact - table.output.fraction
+            assert plain.number(found, table.output.fraction) == rounded
+    assert fraction <= max(table.offset_fraction, table.output.fraction + 1)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 @given(data=st.data(), format=PREACTIVATIONS)
 def test_negative_inputs_mirror_positive_ones(function, data, format):

@@ -26,10 +26,14 @@ def numbers(value: Integers) -> np.ndarray:
     return checked([value])[0].astype(object) * step(value.fraction)
 
 
+def floor(x: np.ndarray, fraction: int) -> np.ndarray:
+    """floor(x 2^fraction) 2^-fraction."""
+    return np.frompyfunc(math.floor, 1, 1)(x / step(fraction)) * step(fraction)
+
+
 def nearest(x: np.ndarray, fraction: int) -> np.ndarray:
     """floor(x 2^fraction + 1/2) 2^-fraction."""
-    floor = np.frompyfunc(math.floor, 1, 1)
-    return floor(x / step(fraction) + Fraction(1, 2)) * step(fraction)
+    return floor(x + step(fraction) / 2, fraction)
 
 
 def fitted(x: np.ndarray, format: Format) -> np.ndarray:
@@ -49,6 +53,15 @@ def test_rounding_is_to_the_nearest_and_its_range_is_tight(ends, fraction, new):
     assert rounded.fraction == new
     assert (numbers(rounded) == nearest(numbers(value), new)).all()
     assert (rounded.low, rounded.high) == (rounded.array.min(), rounded.array.max())
+
+
+@given(ends=ENDS, fraction=PLACES, dropped=st.integers(0, 8))
+def test_dropped_bits_leave_what_is_not_above_and_the_range_is_tight(ends, fraction, dropped):
+    value = every(*ends, fraction)
+    found = value.floor(fraction - dropped)
+    assert found.fraction == fraction - dropped
+    assert (numbers(found) == floor(numbers(value), fraction - dropped)).all()
+    assert (found.low, found.high) == (found.array.min(), found.array.max())
 
 
 @given(ends=ENDS, fraction=PLACES, format=st.builds(Format, st.integers(2, 6), PLACES))
@@ -105,6 +118,7 @@ UNARY = {
     "scaled": lambda v, x, n: (v.scaled(n), x * Fraction(2) ** n),
     "times": lambda v, x, n: (v.times(Constant(n, 3)), x * n / 8),
     "plus": lambda v, x, n: (v.plus(Constant(n, v.fraction - abs(n))), x + n * step(v.fraction - abs(n))),
+    "floor": lambda v, x, n: (v.floor(v.fraction - abs(n)), floor(x, v.fraction - abs(n))),
     "round": lambda v, x, n: (v.to_fraction(v.fraction - n), nearest(x, v.fraction - n)),
     "requantize": lambda v, x, n: (v.requantize(Format(8, n)), fitted(x, Format(8, n))),
     "read": lambda v, x, n: (

@@ -2,8 +2,9 @@
 
 Operators are chained within a cycle while their delays fit; products take the cycles of a registered multiplier. Every
 input says in which cycle it is wanted: those that come from memories are read as late as that, instead of waiting in
-registers. A product with a sum behind it takes the sum's other operand a cycle before its result. A delay here only
-decides where registers are; whether the clock is reached, place and route says.
+registers. What waits in registers is the narrower end of an operator: a table is read a cycle before its words are
+wanted, and until then its index waits. A product with a sum behind it takes the sum's other operand a cycle before its
+result. A delay here only decides where registers are; whether the clock is reached, place and route says.
 """
 
 from collections.abc import Collection, Mapping
@@ -81,6 +82,7 @@ def schedule(
         (ready[place] + (not graph.nodes[place].operator.product) for place in (*graph.outputs.values(), *counted)),
         default=1,
     )
+    _put_off(graph, clock, bits, starts, ready, latency)
     inputs = {name: arrivals.get(place, 0) for name, place in graph.inputs.items()}
     return Schedule(tuple(starts), tuple(ready), inputs, latency, tuple(bits))
 
@@ -112,6 +114,22 @@ def _as_soon_as_possible(
         ready.append(start + first)
         settled.append(0.0 if first else at + delay)
     return starts, ready
+
+
+def _put_off(graph: Graph, clock: Clock, bits: list[int], starts: list[int], ready: list[int], latency: int) -> None:
+    """Move operators that are wider than their one operand to a cycle before they are wanted: the operand waits.
+
+    Each then begins behind a register, so it is alone in its cycle but for wires. Wires go with what they carry.
+    """
+    wanted = [latency - 1] * len(graph.nodes)  # the latest cycle in which a result may be there
+    for place in reversed(range(len(graph.nodes))):
+        node = graph.nodes[place]
+        if len(node.operands) == 1 and bits[node.operands[0]] < bits[place]:
+            starts[place] = ready[place] = max(ready[place], wanted[place])
+        cycles = cycles_of(node, clock)
+        for operand, own in zip(node.operands, cycles, strict=True):
+            taken = starts[place] + max(cycles) - own
+            wanted[operand] = min(wanted[operand], taken - (not node.operator.wiring))
 
 
 def _wanted(

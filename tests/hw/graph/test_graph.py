@@ -1,5 +1,6 @@
 """Kernels as graphs: evaluated operator by operator they are the dataflow functions on numpy, whatever the program."""
 
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -7,16 +8,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ernn.dataflow.activation import activate
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.dataflow.value import Constant
 from ernn.devices.limits import BLOCK_SIZES
 from ernn.hw.graph.graph import Graph, Wire, signed_digits, widths
-from ernn.hw.graph.operators import INPUT
+from ernn.hw.graph.operators import ADD, INPUT, PLUS
 from ernn.hw.graph.ranges import Product
 from ernn.program.matrices import Circulant, Numbers, Pruned
 from ernn.program.network import Lstm, Program
 from tests import programs
+from tests.dataflow import plain
+from tests.dataflow.test_activation import FUNCTIONS, PREACTIVATIONS, tables
 from tests.dataflow.values import SEEDS, fourier_of
 from tests.golden.programs import RandomPrograms
 from tests.hw import cases
@@ -150,6 +154,24 @@ def test_products_with_constants_take_no_multiplier(constant, fraction, low, siz
         for wrapped in (False, True):
             assert evaluate(graph, {"x": x}, wrapped).outputs() == {"y": constant * x}
     assert {result.low, result.high} == {constant * low, constant * (low + size)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@given(data=st.data(), format=PREACTIVATIONS)
+def test_tables_hold_what_rounds_and_are_no_wider_than_their_sums(function, data, format):
+    graph, table = Graph("table"), data.draw(tables(function, format))
+    a = graph.input("a", format)
+    graph.output("y", activate(a, table, "y"))
+    for wrapped in (False, True):
+        for n in range(format.low, format.high + 1):
+            wanted = plain.integer(plain.table(plain.number(n, format.fraction), table), table.output.fraction)
+            assert evaluate(graph, {"a": n}, wrapped).outputs() == {"y": wanted}
+    found, bits = Counter(node.operator for node in graph.nodes), widths(graph)
+    assert found[PLUS] == (function == "sigmoid")  # 1 - sigma; none rounds
+    [total] = [place for place, node in enumerate(graph.nodes) if node.operator is ADD]
+    offsets = next(node for node in graph.nodes if node.data == table.rounding_offsets[0])
+    assert (offsets.low, offsets.high) == (min(offsets.data), max(offsets.data))
+    assert all(bits[each] <= bits[total] for each in graph.nodes[total].operands)
 
 
 @given(seed=SEEDS)
