@@ -46,6 +46,7 @@ METRICS: dict[str, Metric] = {
     "substitutions": _per("substituted phones per reference phone"),
     "deletions": _per("deleted phones per reference phone"),
     "insertions": _per("inserted phones per reference phone"),
+    "greedy_deletions": _per("deleted phones per reference phone where CTC's best class of each frame counts alone"),
     "constant_per": _per("phone error rate of the best output that is one phone, the same for every utterance"),
     "test_loss": Metric("mean training criterion on the test set", "nats", "lower", 4),
     "degradation": Metric("`per` minus that of the dense network it came from", "points", "lower", 2),

@@ -9,6 +9,7 @@ from numpy import ndarray
 from ernn.scoring.phone_errors import Transcript, score
 
 NOTHING = 99.95  # percent of the reference phones deleted: every output is empty
+PLATEAU = 99.0  # percent that CTC leaves out by itself: what is said, the decoder says
 MOSTLY = 2 / 3  # of all errors
 
 
@@ -30,7 +31,7 @@ def doubts(metrics: Mapping[str, float]) -> list[str]:
     """Sentences about a network's scores, none if they look as they should.
 
     Args:
-        metrics: `per`, `deletions`, and `constant_per` if it is known, in percent.
+        metrics: `per`, `deletions`, and `constant_per` and `greedy_deletions` if they are known, in percent.
     """
     per, deletions = metrics["per"], metrics["deletions"]
     constant = metrics.get("constant_per", 100.0)
@@ -38,6 +39,11 @@ def doubts(metrics: Mapping[str, float]) -> list[str]:
         return [
             "every output is empty, so nothing was learnt (CTC stays on its blank): "
             "raise training.epochs or training.learning_rate, or train on more speech"
+        ]
+    if metrics.get("greedy_deletions", 0.0) >= PLATEAU:
+        return [
+            "the blank is likeliest in nearly every frame, so nothing was learnt (CTC stays on its blank, and "
+            "phones are the decoder's): raise training.epochs or training.learning_rate, or train on more speech"
         ]
     found = []
     if per >= constant:

@@ -69,12 +69,28 @@ def decode(
     names: Sequence[str],
 ) -> list[list[int]]:
     """Phones of a batch by the model's own priors, bigram and, for CTC, settings; `names` are for messages."""
-    utterances = [posteriors[:length, column] for column, length in enumerate(lengths.tolist())]
+    utterances = _apart(posteriors, lengths)
     if model.criterion == "frames":
         return decoding.viterbi(utterances, model.log_priors, model.bigram, options, names)
     if model.decoding is None:
         return decoding.ctc_greedy(utterances, names)
     return decoding.ctc_viterbi(utterances, model.bigram, model.decoding, names)
+
+
+def missing_share(model: AcousticModel, split: Split) -> float:
+    """Percent of the phones of `split` that a CTC model leaves out where the best class of every frame counts alone.
+
+    A decoder that pays for phones hides a network that has learnt nothing but the blank; this shows it.
+    """
+    hypotheses: list[list[int]] = [[] for _ in range(len(split))]
+    for batch, posteriors in log_posteriors(model, split):
+        names = [split.utterances[index] for index in batch.indices]
+        decoded = decoding.ctc_greedy(_apart(posteriors, batch.lengths), names)
+        for index, hypothesis in zip(batch.indices, decoded, strict=True):
+            hypotheses[index] = hypothesis
+    references = [split.transcript(index) for index in range(len(split))]
+    errors = phone_errors.score(references, hypotheses, phones.to_39, phones.SILENCE).with_silences
+    return phone_errors.rate(errors.deletions.sum(), errors.lengths.sum())
 
 
 def choose_decoding(model: AcousticModel, dev: Split) -> None:
@@ -83,8 +99,8 @@ def choose_decoding(model: AcousticModel, dev: Split) -> None:
         return
     utterances: list[Float[Tensor, "frames classes"]] = [torch.empty(0)] * len(dev)
     for batch, posteriors in log_posteriors(model, dev):
-        for column, (index, length) in enumerate(zip(batch.indices, batch.lengths.tolist(), strict=True)):
-            utterances[index] = posteriors[:length, column].cpu()
+        for index, frames in zip(batch.indices, _apart(posteriors, batch.lengths), strict=True):
+            utterances[index] = frames.cpu()
     references = [dev.transcript(index) for index in range(len(dev))]
 
     def per(hypotheses: list[list[int]]) -> float:
@@ -106,3 +122,8 @@ def count_statistics(model: AcousticModel, split: Split) -> None:
     transcripts = [split.transcript(index) for index in range(len(split))]
     model.bigram.copy_(decoding.bigram(transcripts, len(model.phones)))
     model.log_priors.copy_(decoding.log_priors(split.labels, len(model.phones)))
+
+
+def _apart(posteriors: Float[Tensor, "time batch classes"], lengths: Tensor) -> list[Float[Tensor, "frames classes"]]:
+    """The utterances of a batch."""
+    return [posteriors[:length, column] for column, length in enumerate(lengths.tolist())]

@@ -15,7 +15,7 @@ from ernn.params import Scoring
 from ernn.scoring import phone_errors
 from ernn.scoring.doubts import constant_per, doubts
 from ernn.scoring.phone_errors import Score
-from ernn.training.evaluate import evaluate
+from ernn.training.evaluate import evaluate, missing_share
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -
     metrics = {"test_loss": loss, "stored_weights": model.stored_words} | rates(score, options)
     references = [test.transcript(index) for index in range(len(test))]
     metrics["constant_per"] = constant_per(references, phones.to_39, phones.SILENCE)
+    if model.criterion == "ctc":
+        metrics["greedy_deletions"] = missing_share(model, test)
     for doubt in doubts(metrics):
         log.warning("test: %s", doubt)
     return metrics

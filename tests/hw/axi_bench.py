@@ -6,7 +6,7 @@ from functools import wraps
 
 import cocotb
 import numpy as np
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiResp
 
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
@@ -228,6 +228,19 @@ async def harmless_accesses_do_not_hold_frames_back(buses: Buses) -> None:
         return [cycle - cycles[0] for cycle in cycles]
 
     assert await passed(busy=True) == await passed(busy=False)
+
+
+@protocol(pauses=0.3)
+async def no_output_follows_an_input_within_a_cycle(buses: Buses) -> None:
+    """All outputs of all buses, while frames and accesses are under way (IHI 0022: no combinational paths)."""
+    running = cocotb.start_soon(buses.run(vectors(program(), (4, 3), seed=15)))
+    while not running.done():
+        access = cocotb.start_soon(buses.write("load_place", 3))
+        await buses.read("frames_in")
+        while not access.done():
+            await FallingEdge(buses.dut.aclk)
+            assert await buses.followed() == set()
+    await running
 
 
 @protocol(pauses=0.2)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
+from cocotb.triggers import ClockCycles, RisingEdge, Timer, with_timeout
 from cocotbext.axi import (
     AxiLiteBus,
     AxiLiteMaster,
@@ -173,6 +173,27 @@ class Buses:
     async def write(self, name: str, value: int) -> None:
         """A register."""
         assert await self.answer(name, value) == AxiResp.OKAY, name
+
+    async def followed(self) -> set[str]:
+        """Outputs that change at once when all inputs of buses do; the inputs are then as before."""
+        ports = [port for port in self.design.top().ports if port.name not in ("aclk", "aresetn")]
+        signals = {
+            each: {port.name: getattr(self.dut, port.name) for port in ports if port.direction == each}
+            for each in ("input", "output")
+        }
+        kept, before = ({name: int(signal.value) for name, signal in signals[each].items()} for each in signals)
+        found = set[str]()
+        for changed in (
+            {name: ~value for name, value in kept.items()},
+            dict.fromkeys(kept, 0),
+            dict.fromkeys(kept, -1),
+            kept,
+        ):
+            for name, signal in signals["input"].items():
+                signal.value = changed[name] & (1 << len(signal)) - 1
+            await Timer(1, "ns")
+            found |= {name for name, signal in signals["output"].items() if int(signal.value) != before[name]}
+        return found
 
     async def load(self, of: Program) -> None:
         """Write all weights of a network."""

@@ -1,5 +1,6 @@
 """The driver at a simulated accelerator, run inside the simulator by test_board.py: each test calls it in a thread."""
 
+import itertools
 import os
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.task import bridge, resume
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, with_timeout
 from cocotbext.axi import AxiStreamFrame
 
 from ernn.golden.model import Golden
@@ -238,6 +239,42 @@ def a_reset_ends_whatever_is_under_way(bench: Bench) -> None:
 
 
 @on_board()
+def a_reset_counts_however_late_its_address_or_its_word_comes(bench: Bench) -> None:
+    """A bus hands the two on apart."""
+    accelerator, wanted, pynq = bench.accelerator(), bench.vectors(), bench.pynq
+    for channel, cycles, begun in itertools.product(("aw", "w"), (1, 9, 60), (13, 30)):
+        accelerator.clear()  # whose word stays on the bus
+        start(pynq, packet(bench, wanted), begun)
+        bench.channel.excused = True
+        pynq.late(channel, cycles)
+        accelerator.reset()
+        drop(pynq)
+        bench.channel.excused = False
+        bench.driver.check(accelerator, wanted)
+
+
+@on_board()
+def writes_whose_word_comes_late_are_no_reset(bench: Bench) -> None:
+    """Though the word of a reset is on the bus until then."""
+    accelerator, wanted, pynq = bench.accelerator(), bench.vectors(), bench.pynq
+    form = bench.described["logits"]
+    for channel, cycles in itertools.product(("aw", "w"), (20, 45, 70)):
+        accelerator.reset()
+        begin(pynq, packet(bench, wanted), cycles)
+        pynq.late(channel, 9)
+        accelerator.clear()
+        found = np.frombuffer(end(pynq), "<u4").reshape(len(wanted.x), -1)
+        assert (bench.driver._integers(found, form["slot_bits"], form["size"]) == wanted.logits).all()
+
+
+def packet(bench: Bench, wanted: Any) -> bytes:
+    """Rows of all frames, as the driver sends them."""
+    headers = wanted.first.astype(np.uint32) | wanted.stream.astype(np.uint32) << 16
+    words = bench.driver._words(wanted.x, bench.described["input"]["slot_bits"])
+    return np.column_stack([headers, words]).astype("<u4").tobytes()
+
+
+@on_board()
 def a_packet_without_an_answer_ends_and_the_next_one_is_right(bench: Bench) -> None:
     wanted, pynq = bench.vectors(), bench.pynq
     accelerator = bench.accelerator(timeout_s=0.2)
@@ -299,6 +336,19 @@ async def start(pynq: Pynq, packet: bytes, cycles: int) -> None:
     await ClockCycles(pynq.dut.aclk, cycles)
     pynq.source.pause = True
     await ClockCycles(pynq.dut.aclk, 2)
+
+
+@resume
+async def begin(pynq: Pynq, packet: bytes, cycles: int) -> None:
+    """Some cycles of a packet."""
+    pynq.source.send_nowait(AxiStreamFrame(packet))
+    await ClockCycles(pynq.dut.aclk, cycles)
+
+
+@resume
+async def end(pynq: Pynq) -> bytes:
+    """What comes back of it."""
+    return bytes((await with_timeout(pynq.sink.recv(), 50, "us")).tdata)
 
 
 @resume

@@ -172,7 +172,7 @@ class Pynq:
             channels = [master.write_if.w_channel, master.write_if.b_channel, master.read_if.r_channel]
             for seed, model in enumerate([self.source, self.sink, *channels]):
                 model.set_pause_generator(_pauses(pauses, seed))
-        self.registers = Registers(master)
+        self.registers, self._writes = Registers(master), master.write_if
         self.dma = Dma(self.source, self.sink)
         self.Clocks = SimpleNamespace(fclk0_mhz=clock_mhz)
 
@@ -182,6 +182,18 @@ class Pynq:
         await ClockCycles(self.dut.aclk, 300)
         self.dut.aresetn.value = 1
         await ClockCycles(self.dut.aclk, 3)
+
+    @resume
+    async def late(self, channel: str, cycles: int) -> None:
+        """Hold the next beat of a channel of writes (aw, w, b) back for some cycles."""
+        held = getattr(self._writes, f"{channel}_channel")
+
+        async def release() -> None:
+            await ClockCycles(self.dut.aclk, cycles)
+            held.pause = False
+
+        held.pause = True
+        cocotb.start_soon(release())
 
     def Overlay(self, bitstream: str) -> SimpleNamespace:
         """Its IPs by their names in the block design."""

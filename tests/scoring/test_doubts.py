@@ -30,6 +30,9 @@ def metrics(per: float, deletions: float, **more: float) -> dict[str, float]:
         (metrics(96.0, 20.0, constant_per=95.0), ["96.0 % is no better than one phone for every utterance (95.0 %)"]),
         (metrics(130.0, 0.0), ["130.0 % is no better than one phone for every utterance (100.0 %)"]),
         (metrics(98.0, 90.0, constant_per=95.0), ["98.0 % is no better", "92 % of the errors are deletions"]),
+        (metrics(88.4, 46.6, constant_per=95.7, greedy_deletions=98.9), []),
+        (metrics(88.4, 46.6, constant_per=95.7, greedy_deletions=99.0), ["the blank is likeliest in nearly"]),
+        (metrics(100.0, 100.0, constant_per=95.0, greedy_deletions=100.0), ["every output is empty"]),
         (metrics(100.0, 100.0, constant_per=95.0), ["every output is empty, so nothing was learnt (CTC stays on its"]),
     ],
 )

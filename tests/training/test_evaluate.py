@@ -10,7 +10,7 @@ from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
 from ernn.records.decoding import Decoding
 from ernn.scoring import decoding, phone_errors, tuning
-from ernn.training.evaluate import choose_decoding, count_statistics, evaluate
+from ernn.training.evaluate import choose_decoding, count_statistics, evaluate, missing_share
 from tests import toy
 
 
@@ -81,3 +81,15 @@ def test_a_network_that_was_trained_by_frames_has_no_settings_of_its_own(split):
     model = fresh(split, "frames")
     choose_decoding(model, split)
     assert model.decoding is None
+
+
+def test_what_ctc_leaves_out_by_itself_is_that_of_greedy_decoding(split):
+    model = fresh(split, "ctc")
+    errors = evaluate(model, split, Scoring())[1].with_silences
+    deleted = 100 * errors.deletions.sum() / errors.lengths.sum()
+    assert 0 < deleted < 100
+    model.decoding = Decoding(bigram_scale=0.25, insertion_penalty=-40.0)
+    assert missing_share(model, split) == pytest.approx(deleted)
+    model.output.bias.data[-1] = 9.0  # a blank above all phones, which the decoder pays more for
+    assert missing_share(model, split) == 100
+    assert evaluate(model, split, Scoring())[1].with_silences.deletions.sum() < 0.9 * errors.lengths.sum()

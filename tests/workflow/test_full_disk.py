@@ -105,7 +105,7 @@ def test_a_lock_that_was_cut_off_is_put_back_by_the_next_run(tmp_path, undisturb
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 DESIGN = "gru-k4-admm"
-KEPT = (".cache", "mlflow.db", "mlartifacts")  # checkpoints and runs, with which the same command goes on
+KEPT = (".cache", "mlflow.db", "mlflow.db.lock", "mlartifacts")  # checkpoints and runs, with which the command goes on
 
 
 @pytest.fixture(scope="module")

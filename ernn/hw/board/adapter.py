@@ -13,7 +13,7 @@ from importlib import resources
 
 from ernn.hw.layout.registers import CONTROL, PROTOCOL, register_number
 from ernn.hw.verilog.frames import control_ports
-from ernn.hw.verilog.items import Assign, Directive, Instance, Item, Note, Wire
+from ernn.hw.verilog.items import Assign, Directive, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.module import Module, Port
 from ernn.hw.verilog.network import NetworkHardware
 
@@ -59,9 +59,16 @@ def _ports(network: NetworkHardware) -> Iterator[Port]:
 def _items(network: NetworkHardware) -> Iterator[Item]:
     a, t, x, y = network.address_bits, network.tid_bits, network.input, network.output
     number, bit = register_number(CONTROL), PROTOCOL.reset.bit_length() - 1
-    yield Note("A reset by the register `control` is one of the adapter too.")
-    written = f"s_axil_awvalid && s_axil_awready && s_axil_awaddr[{a - 1}:0] == {a}'d{4 * number}"
-    yield Wire("reset_written", value=f"{written} && s_axil_wstrb == 4'd15 && s_axil_wdata[{bit}]")
+    yield Note(
+        "A reset by the register `control` is one of the adapter too. Address and word of a write come apart: both\n"
+        "are there, and no other can come, while neither is asked for."
+    )
+    yield from map(Register, ("to_control", "of_reset"))
+    yield Process(f"""    always @(posedge aclk) begin
+        if (s_axil_awvalid && s_axil_awready) to_control <= s_axil_awaddr[{a - 1}:0] == {a}'d{4 * number};
+        if (s_axil_wvalid && s_axil_wready) of_reset <= s_axil_wstrb == 4'd15 && s_axil_wdata[{bit}];
+    end""")
+    yield Wire("reset_written", value="!s_axil_awready && !s_axil_wready && to_control && of_reset")
     for name in ("beat", "logits"):
         yield from (Wire(f"{name}_{each}") for each in ("valid", "ready", "last"))
     yield from (Wire("beat_user"), Wire("beat_id", t), Wire("logits_id", t))

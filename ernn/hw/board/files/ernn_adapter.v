@@ -1,5 +1,5 @@
 // Between a DMA's packets of 32-bit words and the beats of a network's frames; see ernn_unpack.v and ernn_pack.v.
-// `resets` says that the network is reset by its register `control`, and so is what is here.
+// `resets` says that a write waits that resets the network by its register `control`, and so is what is here.
 module ernn_adapter #(
     parameter INPUTS = 1,  // features of a frame
     parameter FEATURES = 1,  // of a beat of the network
@@ -44,7 +44,7 @@ module ernn_adapter #(
     localparam LAST_BYTES = (INPUTS - (IN_WORDS - 1) * FEATURES) * FEATURE_BITS / 8;
     localparam [BYTES-1:0] LAST_KEEP = {BYTES{1'b1}} >> (BYTES - LAST_BYTES);
 
-    // The network's reset begins some 20 cycles after the write at the latest. What comes before that would be lost.
+    // The network's reset begins some cycles after the write is taken. What comes before that would be lost.
     reg [4:0] resetting;
     wire rst = !aresetn || resetting != 5'd0;
     always @(posedge clk)
