@@ -66,9 +66,7 @@ def read(place: Place, utterance: str, dimension: int) -> Float[np.ndarray, "fra
     if found.ndim != 2 or found.dtype.kind not in "fiu" or not len(found):
         raise UserError(f"{where}: vectors are (frames, dimension), got shape {found.shape} of {found.dtype}")
     if found.shape[1] != dimension:
-        raise UserError(
-            f"{where}: vectors of {found.shape[1]} numbers, features.dimension={dimension}; set it to theirs"
-        )
+        raise UserError(f"{where}: vectors of {found.shape[1]} numbers, features.dimension={dimension}; set that")
     vectors = found.astype(np.float32)
     if not np.isfinite(vectors).all():
         frame = int(np.argmin(np.isfinite(vectors).all(axis=1)))
