@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ernn.hw.verilog.network import NetworkHardware
     from ernn.records.synthesis import SynthesisRow
 
+_RESOURCES = ("lut", "ff", "dsp", "bram")
 Minimised = Literal["share", "lut", "ff", "dsp", "bram", "latency_us", "energy_uj"]
 
 
@@ -50,7 +51,7 @@ class Estimate:
         text = table((self.device, "estimate", "available", "share"), rows)
         every = f"a step every {self.cycles:g} cycles, {self.cycles / self.clock_mhz:.2f} us"
         alone = f"one alone {self.latency_cycles:g} cycles, {self.latency_us:.2f} us"
-        return f"{text}\n{every}; {alone}; at {self.clock_mhz:g} MHz, for which pipelines are scheduled"
+        return f"{text}\n{every}; {alone}\nat {self.clock_mhz:g} MHz, for which pipelines are scheduled"
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,8 +71,8 @@ class Simulation:
     clock_mhz: float
 
     def __repr__(self) -> str:
-        time = f"{self.cycles:g} cycles, {self.cycles / self.clock_mhz:.2f} us at {self.clock_mhz:g} MHz"
-        return f"Simulation: {self.steps} steps, every output equal to the integer network's; a step every {time}"
+        time = f"{self.cycles:.1f} cycles, {self.cycles / self.clock_mhz:.2f} us at {self.clock_mhz:g} MHz"
+        return f"Simulation: {self.steps} steps, every output equal to the integer network's\na step every {time}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,7 +88,7 @@ class Synthesis:
     def __repr__(self) -> str:
         head = ("device", "tool", "LUT", "FF", "DSP", "block RAM", "MHz", "the clock is", "fits")
         rows = [
-            (row.device, row.flow, row.used.lut, row.used.ff, row.used.dsp, row.used.bram, f"{row.fmax_mhz:g}",
+            (row.device, row.flow, *(f"{getattr(row.used, name):g}" for name in _RESOURCES), f"{row.fmax_mhz:g}",
              {"place_and_route": "routed", "levels": "estimated from levels of logic"}.get(row.fmax_kind, "assumed"),
              "yes" if row.fits else f"no: {', '.join(row.binds)}")
             for row in self.rows
@@ -112,7 +113,7 @@ class Accelerator:
         """What it takes of the device, and its cycles."""
         setting, pace = self.found.setting, self.found.pace
         most = setting.device.resources
-        used = {name: (getattr(self.found.needed, name), getattr(most, name)) for name in ("lut", "ff", "dsp", "bram")}
+        used = {name: (getattr(self.found.needed, name), getattr(most, name)) for name in _RESOURCES}
         return Estimate(setting.device.name, used, pace.interval, pace.latency, setting.clock_mhz)
 
     def write(self, path: str | Path) -> Path:
