@@ -39,12 +39,14 @@ are PER, latency, energy and each resource. {plots}
 {table}
 """
 PLOTS = """\
-Plots show every accelerator that was estimated or built, with the number of its trial. A line joins those that are
-best in the two quantities of a plot, trials that were stopped early left out, and a dashed line is a bound of the
-requirement. Values show under the pointer; all of them are in the table below.
+The first plots show errors: of accelerators of one network, which all make the same errors, the best in the quantity
+of the plot, the synthesized ones, and the chosen one. {times}Numbers are those of trials. The solid line joins the best
+in the two quantities of a plot, trials that were stopped early left out; a dashed line is a bound of the requirement.
+Values show under the pointer; all of them are in the table below.
 
 {pictures}
 """
+TIMES = "The others show latency: every accelerator of the chosen network. "
 NO_PLOTS = "Fewer than two accelerators with a known PER were found, so there is nothing to plot."
 TABLE_ALONE = "The table has every accelerator that was estimated or built."
 CHOSEN = """\
@@ -73,7 +75,8 @@ by ernn.
 def html(record: ExplorationRecord) -> str:
     """explore.html."""
     pictures = "\n\n".join(f"![{caption}]({name})" for name, caption in exploration_front.names(record))
-    plots = PLOTS.format(pictures=pictures) if pictures else NO_PLOTS
+    times = TIMES if exploration_front.of_chosen(record) else ""
+    plots = PLOTS.format(times=times, pictures=pictures) if pictures else NO_PLOTS
     return page(_document(record, plots), lambda name, caption: exploration_front.picture(record, name, caption))
 
 
