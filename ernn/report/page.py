@@ -179,11 +179,12 @@ def _navigated(tokens: Sequence[Token]) -> list[Token]:
     places = [place for place, each in enumerate(tokens) if each.type == "heading_open" and each.tag == "h2"]
     if not places:
         return list(tokens)
-    for number, place in enumerate(places, start=1):
-        tokens[place].attrSet("id", f"section-{number}")
+    titles = [_text(tokens[place + 1]) for place in places]
+    names = [re.sub(r"[^\w]+", "-", title.lower()).strip("-") for title in titles]  # as GitHub names them
+    for place, name in zip(places, names, strict=True):
+        tokens[place].attrSet("id", name)
     links = "\n".join(
-        f'<a href="#section-{number}">{html.escape(_text(tokens[place + 1]))}</a>'
-        for number, place in enumerate(places, start=1)
+        f'<a href="#{html.escape(name)}">{html.escape(title)}</a>' for name, title in zip(names, titles, strict=True)
     )
     navigation = _markup(f'<nav aria-label="Sections">\n{links}\n</nav>\n')
     return [*tokens[: places[0]], navigation, *tokens[places[0] :]]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 
 from ernn import artifacts
 from ernn.records.exploration import ExplorationRecord
-from ernn.report import exploration, exploration_front, scatter
+from ernn.report import exploration, exploration_front, scatter, terms
 from ernn.report.published import published
 from tests import browser
 from tests.report.explorations import BUILT, FOUND, GRU, NEAREST, NOTHING, hardware, trial
 from tests.report.parsed import Parsed
 
+GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 ALL = pytest.mark.parametrize("record", [FOUND, NEAREST, NOTHING], ids=lambda each: each.name)
 HOSTILE = "</title></style><script>alert('x')</script>&amp; | *a* `b` [c](javascript:d) ![e](https://f) \\"
 
@@ -73,6 +75,7 @@ def test_sections_stand_in_their_order(record):
         "Error over latency, energy and resources",
         "The chosen design beside published systems",
         "How figures were obtained",
+        "Terms",
         "About this search",
     ]
 
@@ -158,7 +161,6 @@ def test_the_chosen_design_shows_its_test_score_and_stands_above_published_syste
 def test_without_a_test_score_the_loss_is_that_of_the_dev_split():
     text = exploration.markdown(NEAREST)
     assert rows(text, "system")[0][12] == "+2.40, dev split"
-    assert "paired interval" not in text
 
 
 @pytest.mark.parametrize(
@@ -171,10 +173,18 @@ def test_a_cost_has_its_unit(minimised, cost):
 
 
 @ALL
-def test_terms_are_explained_and_the_splits_are_told_apart(record):
-    text = exploration.markdown(record)
-    assert all(f"*{term}*" in text for term in ("point", "block size", "dev\nsplit", "test split", "front"))
-    assert "is read once, for the chosen design" in text
+def test_terms_are_explained_in_one_place_that_has_a_link(record):
+    assert "[Terms](#terms)" in exploration.markdown(record)
+    text = exploration.html(record)
+    assert text.count('<h2 id="terms">') == 1
+    assert text.count('<a href="#terms">') == 2  # of the sections, and in the first lines
+    assert all(f"<strong>{term}</strong>: " in text for term in terms.TERMS)
+
+
+def test_terms_of_the_page_are_those_of_the_glossary():
+    rows = [line.split(" | ", 1) for line in GLOSSARY.read_text().splitlines() if line.startswith("| ")]
+    glossary = {row[0].removeprefix("| "): row[1].removesuffix(" |") for row in rows}
+    assert {term: glossary.get(term) for term in terms.TERMS} == terms.TERMS
 
 
 @ALL
@@ -194,7 +204,7 @@ def test_markdown_and_page_have_the_same_tables(record):
 def test_headings_are_in_order_and_pictures_have_words(record):
     found = Parsed(exploration.html(record))
     levels = [int(tag[1]) for tag in found.tags if re.fullmatch("h[1-6]", tag)]
-    assert levels == [1, *[2] * 7]
+    assert levels == [1, *[2] * 8]
     assert all(each["role"] == "img" and each["aria-label"] for each in found.of("svg"))
     assert all(each.get("scope") in ("row", "col") for each in found.of("th"))
 
@@ -204,7 +214,7 @@ def test_nothing_is_loaded_and_nothing_runs(record):
     found = Parsed(exploration.html(record))
     assert not {"script", "link", "img", "iframe", "object", "embed"} & set(found.tags)
     addresses = [each[key] for _, each in found.attributes for key in ("src", "href", "xlink:href") if key in each]
-    assert all((each or "").startswith("#section-") for each in addresses)
+    assert all((each or "").startswith("#") for each in addresses)
     assert "url(" not in exploration.html(record)
 
 
@@ -314,6 +324,13 @@ def test_what_is_known_of_no_design_is_in_the_table_alone():
     (row,) = [each for each in found if each[0] == "elsewhere"]
     assert row[:4] == ["elsewhere", "–", "–", "–"]  # whose errors nobody measured
     assert "elsewhere" not in "".join(re.findall("<svg.*?</svg>", exploration.html(record), re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ("starts", "words"), [(1, "took 4 h 0 min. It"), (3, "took 4 h 0 min in 3 starts, all of them together. It")]
+)
+def test_the_page_says_how_long_all_starts_took(starts, words):
+    assert f"The search {words}" in exploration.markdown(replace(FOUND, starts=starts))
 
 
 def test_a_record_from_disk_gives_the_same_page(tmp_path):
