@@ -204,7 +204,7 @@ def run(
         trials = StageTrials(chain(name), values)
         trials.clock = clock = Clock(folder / KEPT, digests.of(values))
         if clock.starts > 1:
-            say(f"start {clock.starts} of this search; {duration(clock.seconds)} were worked before")
+            say(f"start {clock.starts} of this search; the earlier ones took {duration(clock.seconds)} together")
         search = Search(trials, given, say, side_by_side=side_by_side)
         date = datetime.now(UTC).date().isoformat()
         record = search.run(name, _commit(root), date, lambda: clock.seconds, clock.starts)
