@@ -126,7 +126,8 @@ def test_a_search_that_is_started_again_counts_its_starts(checkout, capsys):
         with pytest.raises(AssertionError, match="nothing is made"):
             explore.run(checkout, options(*words), lambda name: Unasked())
     said = [re.sub(r"\d+ s ", "0 s ", line) for line in capsys.readouterr().out.splitlines() if "start " in line]
-    assert said == ["explore: start 2 of this search; the earlier ones took 0 s together"]  # the third one asks for something else
+    # the third one asks for something else
+    assert said == ["explore: start 2 of this search; the earlier ones took 0 s together"]
 
 
 class Slow:
