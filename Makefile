@@ -53,7 +53,7 @@ run: folder ## Speech to compressed models to report; PRESET=smoke takes a few m
 	@echo "Report: $(FOLDER)/report/report.html, as text report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
 
 .PHONY: explore
-explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml: trials, hardware and a page in explored/
+explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml: trials, hardware and a page in explored/ (exit codes: ernn explore)
 	@exec python -m workflow.explore $(if $(filter default,$(PRESET)),,--preset $(PRESET)) $(if $(JOBS),--jobs $(JOBS))
 
 .PHONY: publish

@@ -19,6 +19,7 @@ from typing import Any
 from ernn import arguments
 from ernn.artifacts import disk
 from ernn.errors import UserError
+from ernn.explore.options import EXITS
 from workflow import checkout, compiler, declaration, explore, plan, rounds, submit
 
 ROOT = Path(__file__).parent
@@ -64,7 +65,12 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--wait", type=arguments.number(above=0), metavar="SECONDS", help="until the run has ended"
             )
-    command = commands.add_parser("explore", help=(_explore.__doc__ or "").split("\n")[0])
+    command = commands.add_parser(
+        "explore",
+        help=(_explore.__doc__ or "").split("\n")[0],
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     command.set_defaults(do=_explore)
     explore.add_search(command)
     _add_target(command)
@@ -211,7 +217,7 @@ def _searched(options: argparse.Namespace) -> int:
             *(options.experiment, options.wait, explore.say),
         )
 
-    return explore.run(ROOT, options, chain, " on one machine", options.side_by_side)
+    return explore.run(ROOT, options, chain, ", one after the other", options.side_by_side)
 
 
 def _declaration(options: argparse.Namespace) -> declaration.Declaration:

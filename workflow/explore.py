@@ -9,8 +9,7 @@ import argparse
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -19,24 +18,43 @@ from typing import Any
 from components import tracking
 from ernn import params
 from ernn.arguments import Parser, number, whole
-from ernn.artifacts import atomic, check_writable, disk, write_record
+from ernn.artifacts import atomic, check_writable, write_record
 from ernn.errors import UserError
 from ernn.explore.candidates import name_of
 from ernn.explore.costs import designs
-from ernn.explore.options import add_hardware, silence
-from ernn.explore.search import Search, Settings
+from ernn.explore.options import add_hardware, epilog
+from ernn.explore.options import guarded as answered
+from ernn.explore.search import VARIANTS, VERIFIED, Search, Settings
 from ernn.params import Parameters, names
 from ernn.params.methods import OF_DESIGNS
 from ernn.params.requirement import Requirement
 from ernn.records.exploration import ExplorationRecord
 from ernn.report import exploration
-from workflow import checkout, plan, presets
+from ernn.report.exploration_words import duration
+from workflow import checkout, digests, plan, presets
 from workflow.alone import only
-from workflow.trials import Chain, DvcChain, Failed, StageTrials
+from workflow.clock import Clock
+from workflow.trials import Chain, DvcChain, StageTrials
 
 TIMES = Path("docs", "benchmarks", "stages.json")
 SECTION = "requirement"
+OF_PROGRAM = "ernn explore --program FILE searches the hardware of an integer network alone (--program FILE --help)."
+TERMS = (
+    "design",
+    "trial",
+    "dense",
+    "k, block size",
+    "PER",
+    "dev split",
+    "test split",
+    "paired interval",
+    "integer network",
+)
+KEPT = "times.json"
 PAGES = ("explore.json", "explore.md", "explore.html")
+_BOUND_S = 4.5  # of a design and a device, one core: 1.5 to 4.5 s for LSTM and GRU of 64 to 1024 cells
+_START_S = 6.0  # of a stage, before it does anything
+_HARDWARE_S = 60.0  # of an integer network, one core: 15 to 126 s, docs/benchmarks/explore.md has them
 _DEFAULT_WEIGHTS, _DEFAULT_UTTERANCES, _DEFAULT_EPOCHS = 244_784, 1_848, 10  # of the networks and corpus of TIMES
 
 
@@ -45,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     made = Parser(
         prog="ernn explore",
         description=(__doc__ or "").split("\n")[0],
-        epilog="ernn explore --program FILE searches the hardware of an integer network alone (--program FILE --help).",
+        epilog=f"{OF_PROGRAM}\n\n{epilog(*TERMS)}",
         formatter_class=argparse.RawTextHelpFormatter,
     )
     add_search(made)
@@ -105,9 +123,12 @@ def settings(checked: Parameters) -> Settings:
     return Settings(networks, wanted, checked.training.epochs, checked.scoring.bootstrap_samples, text)
 
 
-def minutes(root: Path, checked: Parameters, given: Settings) -> float:
-    """About how long a search takes at most: measured times of the default preset, in proportion to weights, epochs and
-    utterances."""
+def minutes(root: Path, checked: Parameters, given: Settings) -> dict[str, float]:
+    """About how long the parts of a search take at most, on the machine that TIMES were measured on.
+
+    Trainings are those of the default preset, in proportion to weights, epochs and utterances; bounds and the search
+    for hardware take what they took for networks of several sizes; stages of hardware are those of the default preset.
+    """
     times, corpus = plan.measured(root / TIMES), checked.corpus
     utterances = corpus.train_speakers * corpus.utterances_per_speaker / _DEFAULT_UTTERANCES
     epochs = checked.training.epochs / _DEFAULT_EPOCHS
@@ -117,8 +138,20 @@ def minutes(root: Path, checked: Parameters, given: Settings) -> float:
     ]
     trained = times["pretrain"].wall_s * sum(weights)
     trained += times["compress"].wall_s * given.requirement.trials * max(weights)
-    rest = sum(times[stage].wall_s for stage in ("quantize", "generate", "simulate", "synthesize", "benchmark"))
-    return (trained * epochs * utterances + 4 * rest) / 60
+    integers = VARIANTS * (_HARDWARE_S + times["quantize"].wall_s)
+    built = VERIFIED * sum(times[stage].wall_s for stage in ("generate", "simulate", "synthesize", "benchmark"))
+    stages = len(weights) + given.requirement.trials + 1
+    seconds = {
+        "bounds": _BOUND_S * _count(given) * len(given.requirement.devices),
+        "trainings": _START_S * stages + times["prepare"].wall_s * utterances + trained * epochs * utterances,
+        "hardware": integers + built,
+    }
+    return {name: value / 60 for name, value in seconds.items()}
+
+
+def _expected(parts: Mapping[str, float]) -> str:
+    each = ", ".join(f"{value:.0f} for {name}" for name, value in parts.items())
+    return f"about {sum(parts.values()):.0f} minutes at most ({each}), as measured on two cores"
 
 
 def _count(given: Settings) -> int:
@@ -158,25 +191,30 @@ def run(
     values["networks"] = {each: values["networks"][each] for each in given.networks}
     values[SECTION]["networks"] = list(given.networks)
     folder = root / "explored" / name
-    for file in PAGES:
+    for file in (*PAGES, KEPT):
         check_writable(folder / file)
     folder.mkdir(parents=True, exist_ok=True)
     with only(folder / ".search.lock", f"search works in {folder}"):
-        begun = time.monotonic()
         ahead = " and trainings ahead of their turn" if side_by_side > 1 else ""
         say(
-            f"{_count(given)} designs of one strength each, at most {given.requirement.trials} trainings besides "
-            f"{len(given.networks)} dense ones{ahead}; about {minutes(root, checked, given):.0f} minutes at most{where}"
+            f"{_count(given)} designs (each network with each block size or pruning ratio), at most "
+            f"{given.requirement.trials} trainings besides {len(given.networks)} dense ones{ahead}"
         )
+        say(f"{_expected(minutes(root, checked, given))}{where}; docs/glossary.md and the page explain all terms")
         trials = StageTrials(chain(name), values)
+        trials.clock = clock = Clock(folder / KEPT, digests.of(values))
+        if clock.starts > 1:
+            say(f"start {clock.starts} of this search; the earlier ones took {duration(clock.seconds)} together")
         search = Search(trials, given, say, side_by_side=side_by_side)
         date = datetime.now(UTC).date().isoformat()
-        record = search.run(name, _commit(root), date, lambda: time.monotonic() - begun)
+        record = search.run(name, _commit(root), date, lambda: clock.seconds, clock.starts)
+        clock.keep()
         write_record(folder / "explore.json", record)
         for file, text in (("explore.md", exploration.markdown(record)), ("explore.html", exploration.html(record))):
             with atomic(folder / file) as temporary:
                 temporary.write_text(text)
         _mark(trials.publish(), record)
+    say(f"the search took {exploration.taken(record)}")
     say(exploration.headline(record).replace("**", ""))
     print(f"Page: {folder / 'explore.html'}")
     return 0 if record.met else 1
@@ -217,36 +255,17 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Search; 0 if a design was found, 1 if none keeps the requirement, 2 for a user's mistake."""
+    """Search; the exit code."""
     options = parser().parse_args(words)
     return guarded(lambda: local(Path.cwd(), options))
 
 
 def guarded(search: Callable[[], int]) -> int:
-    """The exit code of a search; a user's mistake is one line."""
+    """The exit code of a search, as `ernn.explore.options` says; a user's mistake is one line."""
     for each in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(each) != signal.SIG_IGN:
             signal.signal(each, _terminated)
-    try:
-        return search()
-    except Failed as error:
-        print(f"explore: {error}", file=sys.stderr)
-        return error.code
-    except UserError as error:
-        print(f"explore: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        silence()
-        return 128 + signal.SIGPIPE
-    except OSError as error:
-        if not disk.is_full(error) and error.filename is None:
-            raise
-        text = disk.named(error) if disk.is_full(error) else f"{error.filename}: {(error.strerror or '').lower()}"
-        print(f"explore: {text}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("explore: interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
-        return 130
+    return answered("explore", search, "interrupted; what is finished is kept, the same command goes on")
 
 
 if __name__ == "__main__":

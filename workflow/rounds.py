@@ -14,9 +14,10 @@ from typing import Any
 from components import tracking
 from ernn import artifacts
 from ernn.errors import UserError
+from ernn.explore.options import FAILED
 from workflow import compiler, declaration, digests, submit
 from workflow.declaration import Declaration, Task
-from workflow.trials import FAILED, Curve, Failed
+from workflow.trials import Curve, Failed
 
 _READ = {  # flags of `components.deliver`, and folders of dvc.yaml
     "features": "data/features",

@@ -18,13 +18,14 @@ from safetensors import SafetensorError, safe_open
 from components import tracking
 from ernn import artifacts
 from ernn.errors import UserError
+from ernn.explore.options import FAILED, MISTAKE
 from ernn.explore.trials import Hopeless, Trained
 from ernn.params import AcceleratorSpec, Design, ProgramSpec
 from ernn.records.benchmark import BenchmarkRecord, BenchmarkRow
 from ernn.records.sensitivity import SensitivityRecord
 from workflow import declaration, digests, local, presets
+from workflow.clock import Clock
 
-FAILED, _MISTAKE = 3, 2  # exit codes: 0 and 1 are answers of a search
 _CHECKPOINTS = "ERNN_CHECKPOINTS"
 Curve = Sequence[Mapping[str, Any]]  # rows of a training so far, one an epoch
 
@@ -117,10 +118,12 @@ class StageTrials:
     Args:
         chain: runs them.
         values: of params.yaml; its sections are those of the search alone, and grow with it.
+        clock: counts what they take.
     """
 
     chain: Chain
     values: dict[str, Any]
+    clock: Clock = field(default_factory=Clock)
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -165,8 +168,12 @@ class StageTrials:
             return bound is not None
 
         begun = time.monotonic()
-        done = self.chain.make(self.values, [f"compress@{each}" for each in (name, *ahead)], stop)
-        seconds = time.monotonic() - begun
+        targets = [f"compress@{each}" for each in (name, *ahead)]
+        try:
+            done = self.chain.make(self.values, targets, stop)
+            seconds = self.clock.trial(name, time.monotonic() - begun)
+        finally:
+            self.clock.keep()
         if not done:
             self.values["designs"] = before
             return Trained(found[-1], True, seconds)
@@ -207,7 +214,10 @@ class StageTrials:
         return self.folder / "scores" / f"{place}.json"
 
     def _make(self, *targets: str) -> None:
-        self.chain.make(self.values, targets)
+        try:
+            self.chain.make(self.values, targets)
+        finally:
+            self.clock.keep()
 
     def _dev_per(self, stage: str, name: str) -> float:
         """The last row of a curve: the network as it is handed on."""
@@ -230,7 +240,7 @@ def failed_with(code: int) -> int:
     >>> failed_with(1), failed_with(255), failed_with(2)
     (3, 3, 2)
     """
-    return code if code == _MISTAKE else FAILED
+    return code if code == MISTAKE else FAILED
 
 
 def curve_so_far(checkpoints: Path) -> list[dict[str, Any]]:

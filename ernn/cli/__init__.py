@@ -23,11 +23,12 @@ _COMMANDS = _VERBS | {
     "completion": "completion for bash and zsh: `source <(ernn completion bash)`",
 }
 _CHECKOUT = ("dvc.yaml", "workflow/explore.py")  # what the folder of a checkout has
+_OURS = ("ernn", "workflow", "components")
 PIPELINE = "the pipeline is no part of the installed package: run this in a checkout of the repository"
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code: 0, 1 for a no, 2 for a user's mistake."""
+    """Run a command; its exit code: 0, 1 for a no, 2 for a user's mistake, 3 for a failure."""
     given = list(sys.argv[1:] if words is None else words)
     if not given or given[0] in ("-h", "--help"):
         print(_help())
@@ -38,7 +39,14 @@ def main(words: Sequence[str] | None = None) -> int:
     if given[0] not in _COMMANDS:
         print(f"ernn: {given[0]} is no command; there are {', '.join(_COMMANDS)}", file=sys.stderr)
         return 2
-    return _command(given[0], given[1:])(given[1:])
+    try:
+        command = _command(given[0], given[1:])
+    except ModuleNotFoundError as error:
+        if str(error.name).split(".")[0] in _OURS:
+            raise
+        print(f"ernn {given[0]}: {error.name} is not installed: pip install 'ernn[all]'", file=sys.stderr)
+        return 2
+    return command(given[1:])
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:

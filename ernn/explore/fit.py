@@ -21,7 +21,7 @@ from ernn.explore.accelerators import Estimated, Variant
 from ernn.explore.counted import search
 from ernn.explore.hardware import Found
 from ernn.explore.memory import short_of_memory
-from ernn.explore.options import answered
+from ernn.explore.options import answered, epilog
 from ernn.explore.parts import Parts
 from ernn.explore.space import Space
 from ernn.params import GATES
@@ -147,7 +147,12 @@ def speed(candidate: Estimated) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = Parser(prog="ernn fit", description=__doc__)
+    made = Parser(
+        prog="ernn fit",
+        description=__doc__,
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     standard, limits = Shape(), STANDARD
     made.add_argument(
         "--device", choices=DEVICES, help="on which a network is to fit; default: the smallest that has room"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ernn.arguments import Parser
+from ernn.arguments import Parser, whole
 from ernn.errors import UserError, complaints
 from ernn.explore.accelerators import Estimated, Variant
 from ernn.explore.counted import search
 from ernn.explore.hardware import Found
-from ernn.explore.options import add_hardware, answered
+from ernn.explore.options import add_hardware, answered, epilog
 from ernn.explore.requirement import devices_of
 from ernn.params.requirement import Requirement
 from ernn.program import files
@@ -25,11 +25,23 @@ _OPTIONS = ("devices", "latency_us", "frames_per_s", "energy_uj", "share", "cloc
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = Parser(prog="ernn explore", description=__doc__)
+    made = Parser(
+        prog="ernn explore",
+        description=__doc__,
+        epilog=epilog("front"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     made.add_argument(
         "--program", type=Path, metavar="FILE", help="an integer network, as the stage quantize writes it"
     )
     add_hardware(made, "per")
+    made.add_argument(
+        "--top",
+        type=whole(0),
+        default=10,
+        metavar="N",
+        help="of the front, those with the least of --minimise are shown; 0: all of it; default: %(default)s",
+    )
     return made
 
 
@@ -49,20 +61,25 @@ def answer(options: argparse.Namespace) -> tuple[bool, list[str]]:
     program, lines = files.load(options.program), list[str]()
     for device in devices_of(requirement):
         found = search([Variant(program.name, program)], requirement, device)
-        lines += _lines(device.name, found)
+        lines += _lines(device.name, found, requirement.minimise, options.top)
         if found.best:
             return True, lines
     return False, lines
 
 
-def _lines(device: str, found: Found) -> list[str]:
+def _lines(device: str, found: Found, minimise: str, top: int) -> list[str]:
     head = f"{device}: {found.covered:,} of {found.space:,} accelerators are covered"
     if not found.best:
         nearest = f"; nearest: {_described(found.nearest)}" if found.nearest else ""
         return [f"{head}, none will do: {'; '.join(found.binds) or 'nothing has room'}{nearest}"]
     best = [f"best {number}: {_described(each)}" for number, each in enumerate(found.best, 1)]
-    front = [f"front: {_described(each)}" for each in found.front]
-    return [f"{head}; all figures are estimates", *best, *front]
+    front = sorted(found.front, key=lambda each: each.value(minimise))
+    shown = front[: top or None]
+    count = f"front: {len(front)} accelerators that no other one beats in every quantity"
+    if len(shown) < len(front):
+        count += f"; {len(shown)} of them are shown, those with the least {minimise}; --top 0 shows all"
+    lines = [f"front {number}: {_described(each)}" for number, each in enumerate(shown, 1)]
+    return [f"{head}; all figures are estimates", *best, count, *lines]
 
 
 def _described(each: Estimated) -> str:

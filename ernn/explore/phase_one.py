@@ -104,10 +104,8 @@ def _other(open: Sequence[Candidate], best: Candidate | None) -> Train:
         in_place = [each for each in open if _alike(each, best)]
         if in_place:
             least = min(in_place, key=lambda each: each.price)
-            return Train(
-                least,
-                f"in the place of {best.name}: {least.shape.cell} of the same size and strength, {_saved(least, best)}",
-            )
+            what = f"{least.shape.cell} of the same size, compressed as much"
+            return Train(least, f"in the place of {best.name}: {what}, {_saved(least, best)}")
     return Train(bisection.next_of(open), f"another kind of network; {_of_bisection(open)}")
 
 

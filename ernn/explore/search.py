@@ -24,6 +24,7 @@ from ernn.records.benchmark import BenchmarkRow
 from ernn.records.exploration import BoundRow, DenseNetwork, ExplorationRecord, HardwareRow, TrialRow
 
 SPACE = Space(apart=1.5)
+VARIANTS = 4  # integer networks of a design, at most
 VERIFIED = 3  # accelerators of the chosen network that are synthesized and simulated
 MEASURED = {
     "phone errors of trials": "measured on the whole dev split, float networks",
@@ -86,13 +87,16 @@ class Search:
     _front: list[HardwareRow] = field(default_factory=list)
     _ahead: list[str] = field(default_factory=list)
 
-    def run(self, name: str, commit: str, date: str, seconds: Callable[[], float]) -> ExplorationRecord:
+    def run(
+        self, name: str, commit: str, date: str, seconds: Callable[[], float], starts: int = 1
+    ) -> ExplorationRecord:
         """The finished search.
 
         Args:
             name: of the search.
             commit, date: that the record names.
-            seconds: since it began.
+            seconds: of all its starts until now.
+            starts: how many there were.
 
         Raises:
             UserError: what a user must change.
@@ -139,6 +143,7 @@ class Search:
             test=test,
             measured=MEASURED,
             seconds=seconds(),
+            starts=starts,
             commit=commit,
             date=date,
             devices=tuple(device.name for device in devices_of(requirement)),

@@ -140,6 +140,8 @@ class ExplorationRecord(Record):
         devices: that were allowed, the smallest first.
         clock_mhz: that pipelines were scheduled for, at most.
         allowed_trials: trainings besides those of dense networks, at most.
+        seconds: of all starts of the search together, from the bounds to the test split.
+        starts: how many, since a search that was killed goes on.
         ahead: designs that were trained at the side of others and never asked for.
     """
 
@@ -165,3 +167,4 @@ class ExplorationRecord(Record):
     clock_mhz: float | None = None
     allowed_trials: int | None = None
     ahead: tuple[str, ...] = ()
+    starts: int = 1

@@ -1,17 +1,12 @@
 """A design search as a page for readers who never saw the code: one self-contained HTML file, or Markdown."""
 
 from ernn.records.exploration import ExplorationRecord
-from ernn.report import exploration_front, exploration_tables
+from ernn.report import exploration_front, exploration_tables, terms
 from ernn.report.exploration_words import chosen_row, device, duration, minimised
 from ernn.report.page import literal, page
 from ernn.report.published import published
 
-TERMS = """\
-PER, the phone error rate, counts wrong, missing and surplus phones for every 100 phones that were spoken; less is
-better. A *point* is a difference of one between two such percentages. A *block-circulant* matrix of *block size* k
-keeps of each k x k block its first column alone, so k stored weights stand for k x k. Designs are chosen on the *dev
-split*, speech that no network is trained on; the *test split*, other speech, is read once, for the chosen design.
-"""
+INTRODUCTION = "[Terms](#terms), at the end of this page, says what PER, points, k, front, array and other words mean."
 TRIALS = """\
 Each network is trained dense first; PER is that of the dev split of {corpus}.
 
@@ -33,18 +28,20 @@ long.
 {bounds}
 """
 FRONT = """\
-An accelerator is on the *front* if no other one is better in one quantity without being worse in another: quantities
+An accelerator is on the *front* if no other one is at least as good in every quantity and better in one: quantities
 are PER, latency, energy and each resource. {plots}
 
 {table}
 """
 PLOTS = """\
-Plots show every accelerator that was estimated or built, with the number of its trial. A line joins those that are
-best in the two quantities of a plot, trials that were stopped early left out, and a dashed line is a bound of the
-requirement. Values show under the pointer; all of them are in the table below.
+The first plots show errors: of accelerators of one network, which all make the same errors, the best in the quantity
+of the plot, the synthesized ones, and the chosen one. {times}Numbers are those of trials. The solid line joins the best
+in the two quantities of a plot, trials that were stopped early left out; a dashed line is a bound of the requirement.
+Values show under the pointer; all of them are in the table below.
 
 {pictures}
 """
+TIMES = "The others show latency: every accelerator of the chosen network. "
 NO_PLOTS = "Fewer than two accelerators with a known PER were found, so there is nothing to plot."
 TABLE_ALONE = "The table has every accelerator that was estimated or built."
 CHOSEN = """\
@@ -52,16 +49,13 @@ CHOSEN = """\
 
 {table}
 
-{interval}Published systems follow. *Known by* says how a figure was obtained: ours by this search; theirs *read* in the
+Published systems follow. *Known by* says how a figure was obtained: ours by this search; theirs *read* in the
 paper itself, *cross-checked* with what another paper quotes of it, or *recalled* and not checked. Their losses are
 measured on TIMIT, ours on {corpus}. Their energies are measured powers of whole boards over frames a second; ours are
 uncalibrated estimates of the FPGA's core alone. Neither can be divided by the other.
 
 {comparison}
 """
-INTERVAL = """\
-A *paired interval* compares two networks on the same utterances, drawn again and again, and holds their difference with
-95 % certainty. """
 ABOUT = """\
 The search took {time}. It ran with commit {commit} on {date}.
 
@@ -73,7 +67,8 @@ by ernn.
 def html(record: ExplorationRecord) -> str:
     """explore.html."""
     pictures = "\n\n".join(f"![{caption}]({name})" for name, caption in exploration_front.names(record))
-    plots = PLOTS.format(pictures=pictures) if pictures else NO_PLOTS
+    times = TIMES if exploration_front.of_chosen(record) else ""
+    plots = PLOTS.format(times=times, pictures=pictures) if pictures else NO_PLOTS
     return page(_document(record, plots), lambda name, caption: exploration_front.picture(record, name, caption))
 
 
@@ -101,13 +96,18 @@ def _document(record: ExplorationRecord, plots: str) -> str:
         "Error over latency, energy and resources": FRONT.format(plots=plots, table=front),
         "The chosen design beside published systems": _chosen(record),
         "How figures were obtained": exploration_tables.measured(record) if record.measured else "It is not recorded.",
-        "About this search": ABOUT.format(
-            time=duration(record.seconds), commit=literal(record.commit), date=literal(record.date)
-        ),
+        "Terms": "\n".join(terms.items()),
+        "About this search": ABOUT.format(time=taken(record), commit=literal(record.commit), date=literal(record.date)),
     }
-    parts = [f"# Design search: {literal(record.name)}", headline(record), TERMS.rstrip("\n")]
+    parts = [f"# Design search: {literal(record.name)}", headline(record), INTRODUCTION]
     parts += [f"## {title}\n\n{text.rstrip()}" for title, text in sections.items()]
     return "\n\n".join(parts) + "\n"
+
+
+def taken(record: ExplorationRecord) -> str:
+    """How long the search took, in words."""
+    several = f" in {record.starts} starts, all of them together" if record.starts > 1 else ""
+    return f"{duration(record.seconds)}{several}"
 
 
 def headline(record: ExplorationRecord) -> str:
@@ -157,7 +157,6 @@ def _chosen(record: ExplorationRecord) -> str:
     return CHOSEN.format(
         sentence=f"The accelerator of **{literal(row.design)}** {how}; its energy is an estimate.",
         table=exploration_tables.chosen(record, row, trial),
-        interval=INTERVAL if record.test is not None else "",
         corpus=literal(record.corpus),
         comparison=exploration_tables.comparison(record, row, published()),
     )

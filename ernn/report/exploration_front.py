@@ -1,5 +1,6 @@
 """Everything that a search has tried: error over latency, energy and resources, as plots and as a table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ernn.params.methods import METHODS
@@ -8,10 +9,14 @@ from ernn.report import scatter
 from ernn.report.exploration_tables import table
 from ernn.report.exploration_words import NONE, QUANTITIES, chosen_row, clock, described, dev_per, device, obtained
 from ernn.report.metrics import show
+from ernn.report.page import literal
 from ernn.report.scatter import Axis, Point
 
 PLOTTED = ("latency_us", "energy_uj", "lut", "ff", "dsp", "bram")
 LEGEND = "legend"
+TIMES = "latency-"  # begins the names of plots of latency
+FRONT_LINE = "nothing lies on the lower left side of this line"
+BOUND_LINE = "a bound of the requirement"
 MARKS = dict(zip(METHODS, scatter.MARKS, strict=True))
 
 
@@ -34,12 +39,23 @@ class Tried:
 
 
 def tried(record: ExplorationRecord) -> list[Tried]:
-    """Accelerators of the trials, of the front and those verified, each once; by trials, the verified ones first."""
+    """Accelerators of the trials, of the front and those verified, each once.
+
+    The chosen one comes first, then the verified ones, then those that keep the requirement; each by what is minimised.
+    """
     estimates = [each.hardware for each in record.trials if each.hardware is not None]
     rows = dict.fromkeys([*record.verified, *record.front, *estimates])
     found = [_tried(record, row) for row in rows]
-    last = len(record.trials) + 1
-    return sorted(found, key=lambda each: (each.number or last, not each.row.verified))
+    bound = next((limit.bound for limit in record.limits if limit.quantity == "per"), float("inf"))
+
+    quantity, best = QUANTITIES.get(record.minimised, QUANTITIES["share"]), chosen_row(record)
+
+    def order(each: Tried) -> tuple[bool, bool, bool, float, int]:
+        kept = each.known and each.dev_per is not None and each.dev_per <= bound and not each.row.binds
+        cost = each.dev_per if record.minimised == "per" else quantity.of(each.row)
+        return each.row != best, not each.row.verified, not kept, cost or 0.0, each.number or 0
+
+    return sorted(found, key=order)
 
 
 def _tried(record: ExplorationRecord, row: HardwareRow) -> Tried:
@@ -66,21 +82,64 @@ def names(record: ExplorationRecord) -> list[tuple[str, str]]:
     """Pictures and their captions; none where there is no plot."""
     if not plotted(record):
         return []
-    captions = [(name, f"Phone error rate on the dev split over {QUANTITIES[name].title}") for name in PLOTTED]
-    return [(LEGEND, "Marks of the plots"), *captions]
+    errors = [(name, f"Phone error rate on the dev split over {QUANTITIES[name].title}") for name in PLOTTED]
+    if not of_chosen(record):
+        return [(LEGEND, "Marks of the plots"), *errors]
+    latency, *others = (QUANTITIES[name].title for name in PLOTTED)
+    title = latency[0].upper() + latency[1:]
+    times = [
+        (TIMES + name, f"{title} over {other}: accelerators of {record.chosen}")
+        for name, other in zip(PLOTTED[1:], others, strict=True)
+    ]
+    return [(LEGEND, "Marks of the plots"), *errors, *times]
+
+
+def of_chosen(record: ExplorationRecord) -> list[Tried]:
+    """Accelerators of the chosen network, which all make its errors; none where fewer than two differ in latency."""
+    chosen = chosen_row(record)
+    if chosen is None:
+        return []
+    found = [
+        each
+        for each in _current(tried(record))
+        if (each.row.design, each.row.dev_per) == (chosen.design, chosen.dev_per)
+    ]
+    return found if len({each.row.latency_us for each in found}) > 1 else []
 
 
 def picture(record: ExplorationRecord, name: str, caption: str) -> str:
     """One of `names` as SVG."""
-    found = [each for each in tried(record) if each.dev_per is not None]
+    found = [each for each in _current(tried(record)) if each.dev_per is not None]
     if name == LEGEND:
-        return scatter.legend(_meanings(record, found), caption)
-    first = {each.row.design: each for each in reversed(found)}  # one label a design
-    points = [_point(record, each, name, each is first[each.row.design]) for each in found]
-    points.sort(key=lambda each: (each.ringed, each.filled))
+        return scatter.legend(_meanings(record, found), caption, (("front", FRONT_LINE), ("bound", BOUND_LINE)))
     bound = {limit.quantity: limit.bound for limit in record.limits}
-    across = Axis(QUANTITIES[name].title, bound.get(name))
-    return scatter.scatter(points, across, Axis("PER, dev split (%)", bound.get("per")), caption, stair(found, name))
+    quantity = name.removeprefix(TIMES)
+    if quantity == name:
+        shown, y = _best_of_each(record, found, name), Axis("PER, dev split (%)", bound.get("per"))
+        heights = {each.row: each.dev_per or 0.0 for each in shown}
+    else:
+        shown, y = of_chosen(record), Axis(QUANTITIES["latency_us"].title, bound.get("latency_us"))
+        heights = {each.row: each.row.latency_us for each in shown}
+    first = {each.row.design: each for each in reversed(shown)}  # one label a design
+    points = [_point(record, each, quantity, heights[each.row], each is first[each.row.design]) for each in shown]
+    points.sort(key=lambda each: (each.ringed, each.filled))
+    across = Axis(QUANTITIES[quantity].title, bound.get(quantity))
+    places = [(QUANTITIES[quantity].of(each.row), heights[each.row]) for each in shown if each.known]
+    return scatter.scatter(points, across, y, caption, stair(places))
+
+
+def _best_of_each(record: ExplorationRecord, found: list[Tried], name: str) -> list[Tried]:
+    """Of accelerators that make the same errors, as those of one network do, the best in a quantity; and the chosen.
+
+    All of them would be a row of marks side by side.
+    """
+    best: dict[tuple[str, str, bool], Tried] = {}
+    for each in found:
+        key, value = (each.row.design, each.error, each.row.verified), QUANTITIES[name].of(each.row)
+        if key not in best or value < QUANTITIES[name].of(best[key].row):
+            best[key] = each
+    kept = {each.row for each in best.values()} | {chosen_row(record)}
+    return [each for each in found if each.row in kept]
 
 
 def front_of(found: list[Tried]) -> set[HardwareRow]:
@@ -101,10 +160,16 @@ def _quantities(each: Tried) -> tuple[float, ...]:
     return (each.dev_per or 0.0, *(QUANTITIES[name].of(each.row) for name in PLOTTED))
 
 
+def one_device(found: list[Tried]) -> str:
+    """The device of all accelerators; empty where there are several."""
+    devices = {each.row.device for each in found}
+    return device(*devices) if len(devices) == 1 else ""
+
+
 def section(record: ExplorationRecord) -> str:
     """All accelerators as a table."""
     found = tried(record)
-    front = front_of(found)
+    front, alone = front_of(found), one_device(found)
     head = (
         *("design", "trial", "on the front", "PER, dev split", "device", "arrays", "LUT", "FF", "DSP", "block RAM"),
         *("scarcest resource", "latency", "frames/s", "clock", "energy of a frame (estimate)", "obtained", "binds"),
@@ -115,7 +180,7 @@ def section(record: ExplorationRecord) -> str:
             NONE if each.number is None else str(each.number),
             NONE if each.dev_per is None else "yes" if each.row in front else "no",
             each.error,
-            device(each.row.device),
+            "" if alone else device(each.row.device),
             each.row.sizes,
             *(QUANTITIES[name].text(getattr(each.row.used, name)) for name in ("lut", "ff", "dsp", "bram")),
             QUANTITIES["share"].text(each.row.share),
@@ -128,20 +193,21 @@ def section(record: ExplorationRecord) -> str:
         )
         for each in found
     ]
-    return table(head, rows, record.chosen)
+    text = table(head, rows, record.chosen)
+    return f"All of them are for {literal(alone)}.\n\n{text}" if alone else text
 
 
-def _point(record: ExplorationRecord, each: Tried, name: str, labelled: bool) -> Point:
+def _point(record: ExplorationRecord, each: Tried, name: str, height: float, labelled: bool) -> Point:
     quantity = QUANTITIES[name]
     value = quantity.of(each.row)
     trial = "" if each.number is None else f"trial {each.number}: "
     return Point(
         value,
-        each.dev_per or 0.0,
+        height,
         each.label if labelled else "",
         (
             f"{trial}{each.row.design}, {device(each.row.device)}",
-            f"PER {each.error}, dev split",
+            f"PER {each.error}, dev split; {show('latency_us', each.row.latency_us)}",
             f"{quantity.text(value)} ({quantity.how(each.row)})",
         ),
         _colour(each.method),
@@ -151,14 +217,10 @@ def _point(record: ExplorationRecord, each: Tried, name: str, labelled: bool) ->
     )
 
 
-def stair(found: list[Tried], name: str) -> list[tuple[float, float]]:
-    """Corners of the front in two quantities; an estimate counts where nothing was synthesized in its place."""
-    current = _current(found)
-    places = sorted(
-        (QUANTITIES[name].of(each.row), each.dev_per) for each in current if each.known and each.dev_per is not None
-    )
+def stair(places: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Corners of the front of some points: each is lower than all that are at its left."""
     corners: list[tuple[float, float]] = []
-    for x, y in places:
+    for x, y in sorted(places):
         if not corners or y < corners[-1][1]:
             corners.append((x, y))
     return corners
@@ -175,18 +237,19 @@ def _place(row: HardwareRow) -> tuple[str, str, str]:
 
 
 def _meanings(record: ExplorationRecord, found: list[Tried]) -> list[tuple[Point, str]]:
-    def mark(mark: str, colour: str = "currentColor", filled: bool = True, ringed: bool = False) -> Point:
+    def mark(mark: str, colour: str, filled: bool = True, ringed: bool = False) -> Point:
         return Point(0, 0, "", (), colour, mark, filled, ringed)
 
     methods = list(dict.fromkeys(each.method for each in found))
-    meanings = [
-        (mark(MARKS.get(each, "circle"), _colour(each)), METHODS[each].title if each in METHODS else each)
-        for each in methods
-    ]
-    if any(not each.row.verified for each in found):
-        meanings.append((mark("circle", filled=False), "hollow: estimate; filled: synthesized and simulated"))
-    if any(each.row == chosen_row(record) for each in found):
-        meanings.append((mark("circle", ringed=True), "in a ring: the chosen one"))
+    shapes = {each: (MARKS.get(each, "circle"), _colour(each)) for each in methods}
+    meanings = [(mark(*shapes[each]), METHODS[each].title if each in METHODS else each) for each in methods]
+    hollow = next((each.method for each in found if not each.row.verified), None)
+    if hollow is not None:
+        meanings.append((mark(*shapes[hollow], filled=False), "hollow: estimate; filled: synthesized and simulated"))
+    ringed = next((each for each in found if each.row == chosen_row(record)), None)
+    if ringed is not None:
+        shape = mark(*shapes[ringed.method], filled=ringed.row.verified, ringed=True)
+        meanings.append((shape, "in a ring: the chosen one"))
     return meanings
 
 

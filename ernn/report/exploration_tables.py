@@ -13,8 +13,11 @@ from ernn.report.published import Published
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], strong: str | None = None) -> str:
-    """Rows under a head; the row that begins with `strong` stands out."""
-    shown = [[literal(cell) or words.NONE for cell in row] for row in rows]
+    """Rows under a head; the row that begins with `strong` stands out. Columns without any value are left out."""
+    given = [*map(list, rows)]
+    used = [number for number in range(len(head)) if any(row[number] not in ("", words.NONE) for row in given)]
+    head = [head[number] for number in used]
+    shown = [[literal(row[number]) or words.NONE for number in used] for row in given]
     for row in shown:
         if strong is not None and row[0] == literal(strong):
             row[0] = f"**{row[0]}**"
@@ -98,7 +101,7 @@ def _ours(record: ExplorationRecord, row: HardwareRow) -> tuple[str, ...]:
         row.design,
         words.device(row.device),
         layers.get(trial.network, trial.network) if trial else words.NONE,
-        trial.blocks if trial else words.NONE,
+        trial.blocks.removeprefix("k = ") if trial else words.NONE,
         f"{trial.stored_weights:,}" if trial else words.NONE,
         trial.bits if trial else words.NONE,
         words.clock(row),

@@ -31,6 +31,9 @@ PAGE = """\
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 LONG = 24  # characters of a cell that may take several lines
+WIDE = 5  # columns from which a table does not fit a phone: each row becomes a paragraph there, by page.css
+SHOWN, WHOLE = 10, 20  # rows before the fold of a table that has more than the second number
+NONE = "–"  # a cell without a value
 _DIGITS = r"[-+]?\d[\d.,/]*"
 _NUMBER = re.compile(rf"(at least )?{_DIGITS}( to {_DIGITS}| \d+| h \d+)?( [%A-Za-z/]+)?( \(.*\))?|–")
 _MARKUP = re.compile(r"([\\`*_\[\]<>&|~])")
@@ -102,6 +105,7 @@ def _scoped(tokens: Sequence[Token]) -> None:
         elif token.type == "table_close":
             for number, cells in enumerate(columns):
                 _column(tokens, cells, number == 0)
+            _named(tokens, columns)
 
 
 def _column(tokens: Sequence[Token], cells: Sequence[int], first: bool) -> None:
@@ -112,23 +116,62 @@ def _column(tokens: Sequence[Token], cells: Sequence[int], first: bool) -> None:
     for place, text in zip(cells, texts, strict=True):
         if classes := ["number"] * numbers + ["long"] * (len(text) > LONG):
             tokens[place].attrSet("class", " ".join(classes))
+    for place in cells[1:] if numbers else ():
+        for child in tokens[place + 1].children or []:
+            value, *rest = child.content.split(" (")
+            child.content = " (".join([value.replace(" ", "\N{NO-BREAK SPACE}"), *rest])  # a unit stays at its number
     for place in cells[1:] if first else ():
         tokens[place].tag = tokens[place + 2].tag = "th"
         tokens[place].attrSet("scope", "row")
 
 
+def _named(tokens: Sequence[Token], columns: Sequence[Sequence[int]]) -> None:
+    """Cells say the name of their column, for readers of a phone, and whether they have no value."""
+    for head, *cells in columns[1:]:
+        for place in cells:
+            tokens[place].attrSet("data-head", _text(tokens[head + 1]))
+            if _text(tokens[place + 1]) == NONE:
+                tokens[place].attrJoin("class", "none")
+
+
 def _framed(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Tokens with a frame around each table, in which it scrolls, named by the heading before it."""
-    heading = ""
+    """Tokens with a frame around each table, in which it scrolls, named by the heading before it.
+
+    Of a table with many rows, the first ones are followed by a fold with the others, under the same head.
+    """
+    heading, begin = "", None
     for place, token in enumerate(tokens):
         if token.type == "heading_open":
             heading = _text(tokens[place + 1])
         if token.type == "table_open":
-            label = html.escape(f"Table: {heading}")
-            yield _markup(f'<div class="table" role="region" aria-label="{label}" tabindex="0">\n')
-        yield token
-        if token.type == "table_close":
-            yield _markup("</div>\n")
+            begin = place
+        elif token.type == "table_close":
+            yield from _tables(tokens[begin : place + 1], f"Table: {heading}")
+            begin = None
+        elif begin is None:
+            yield token
+
+
+def _tables(table: Sequence[Token], label: str) -> Iterator[Token]:
+    """One table in its frame, or two, the second one in a fold."""
+    kinds = [each.type for each in table]
+    first, last = kinds.index("thead_close") + 2, len(table) - 2  # of the tokens within the body
+    begins = [place for place in range(first, last) if kinds[place] == "tr_open"]
+    wide = " wide" * (kinds[:first].count("th_open") >= WIDE)
+
+    def frame(label: str, tokens: Sequence[Token]) -> Iterator[Token]:
+        yield _markup(f'<div class="table{wide}" role="region" aria-label="{html.escape(label)}" tabindex="0">\n')
+        yield from tokens
+        yield _markup("</div>\n")
+
+    if len(begins) <= WHOLE:
+        yield from frame(label, table)
+        return
+    fold = begins[SHOWN]
+    yield from frame(label, [*table[:fold], *table[last:]])
+    yield _markup(f"<details>\n<summary>{len(begins) - SHOWN} more rows</summary>\n")
+    yield from frame(f"{label}, more rows", [*table[:first], *table[fold:]])
+    yield _markup("</details>\n")
 
 
 def _navigated(tokens: Sequence[Token]) -> list[Token]:
@@ -136,11 +179,12 @@ def _navigated(tokens: Sequence[Token]) -> list[Token]:
     places = [place for place, each in enumerate(tokens) if each.type == "heading_open" and each.tag == "h2"]
     if not places:
         return list(tokens)
-    for number, place in enumerate(places, start=1):
-        tokens[place].attrSet("id", f"section-{number}")
+    titles = [_text(tokens[place + 1]) for place in places]
+    names = [re.sub(r"[^\w]+", "-", title.lower()).strip("-") for title in titles]  # as GitHub names them
+    for place, name in zip(places, names, strict=True):
+        tokens[place].attrSet("id", name)
     links = "\n".join(
-        f'<a href="#section-{number}">{html.escape(_text(tokens[place + 1]))}</a>'
-        for number, place in enumerate(places, start=1)
+        f'<a href="#{html.escape(name)}">{html.escape(title)}</a>' for name, title in zip(names, titles, strict=True)
     )
     navigation = _markup(f'<nav aria-label="Sections">\n{links}\n</nav>\n')
     return [*tokens[: places[0]], navigation, *tokens[places[0] :]]

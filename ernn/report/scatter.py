@@ -117,26 +117,27 @@ def scatter(points: Sequence[Point], x: Axis, y: Axis, caption: str, front: Sequ
     Args:
         points: one at least; the last ones lie above.
         caption: what a screen reader says of it.
-        front: corners of a stair from the left down to the right.
+        front: corners of a stair from the left down to the right; it goes on to the edges of the plot.
     """
     across = Scale.of([*(each.x for each in points), *_known(x)], LEFT, WIDTH - RIGHT)
     up = Scale.of([*(each.y for each in points), *_known(y)], HEIGHT - BOTTOM, TOP)
-    parts = [*_axes(across, up, x, y), *_bounds(across, up, x, y), *_stair(across, up, front)]
+    parts = [*_axes(across, up, x, y), *_bounds(across, up, x, y)]
     labels = _labels([(across.place(each.x), up.place(each.y), each) for each in points])
     parts += [
         _point(each, across.place(each.x), up.place(each.y), label) for each, label in zip(points, labels, strict=True)
     ]
-    return _svg("plot", HEIGHT, caption, parts)
+    return _svg("plot", HEIGHT, caption, [*parts, *_stair(across, up, front)])
 
 
-def legend(marks: Sequence[tuple[Point, str]], caption: str) -> str:
-    """Marks with their meaning, one below the other."""
+def legend(marks: Sequence[tuple[Point, str]], caption: str, lines: Sequence[tuple[str, str]] = ()) -> str:
+    """Marks with their meaning, one below the other, then lines: front or bound."""
     pitch = 26
-    parts = [
-        _mark(each, 14, 14 + pitch * row) + _text(34, 18 + pitch * row, meaning)
-        for row, (each, meaning) in enumerate(marks)
-    ]
-    return _svg("legend", pitch * len(marks) + 4, caption, parts)
+    parts = [_mark(each, 14, 14 + pitch * row) for row, (each, _) in enumerate(marks)]
+    levels = [14 + pitch * row for row in range(len(marks), len(marks) + len(lines))]
+    parts += [_line(3, level, 25, level, kind) for level, (kind, _) in zip(levels, lines, strict=True)]
+    meanings = [meaning for _, meaning in (*marks, *lines)]
+    parts += [_text(34, 18 + pitch * row, meaning) for row, meaning in enumerate(meanings)]
+    return _svg("legend", pitch * len(meanings) + 4, caption, parts)
 
 
 def _svg(kind: str, height: int, caption: str, parts: Sequence[str]) -> str:
@@ -167,14 +168,11 @@ def _bounds(across: Scale, up: Scale, x: Axis, y: Axis) -> Iterator[str]:
 
 
 def _stair(across: Scale, up: Scale, front: Sequence[tuple[float, float]]) -> Iterator[str]:
-    if len(front) > 1:
+    if front:
         places = [(across.place(x), up.place(y)) for x, y in front]
-        first, *rest = places
-        yield (
-            f'<path class="front" d="M{first[0]:.1f},{first[1]:.1f}'
-            + "".join(f"H{x:.1f}V{y:.1f}" for x, y in rest)
-            + '"/>'
-        )
+        steps = "".join(f"H{x:.1f}V{y:.1f}" for x, y in places).removeprefix("H")
+        x, rest = steps.split("V", 1)
+        yield f'<path class="front" d="M{x},{up.end:.1f}V{rest}H{across.end:.1f}"/>'
 
 
 def _point(point: Point, x: float, y: float, label: tuple[float, float] | None) -> str:

@@ -46,7 +46,7 @@ def test_a_gru_takes_the_place_of_an_lstm_if_it_keeps_the_limit():
     choice, tried, reasons = run(problem(lstm, gru), errors_of(table))
     assert [each.candidate.name for each in tried][:3] == ["lstm-k4-admm", "lstm-k8-admm", "gru-k4-admm"]
     assert choice.best.name == "gru-k4-admm"
-    assert reasons[2] == "in the place of lstm-k4-admm: gru of the same size and strength, 25 % cheaper"
+    assert reasons[2] == "in the place of lstm-k4-admm: gru of the same size, compressed as much, 25 % cheaper"
 
 
 def test_a_gru_that_misses_leaves_the_lstm():

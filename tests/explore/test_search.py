@@ -11,7 +11,8 @@ import pytest
 from ernn import artifacts
 from ernn.devices.catalogue import DEVICES, Resources
 from ernn.estimate.shapes import Shape
-from ernn.explore.search import Search, Settings
+from ernn.explore.candidates import Candidate, strength
+from ernn.explore.search import VARIANTS, Search, Settings, variants
 from ernn.explore.space import Space
 from ernn.explore.trials import Hopeless, Trained
 from ernn.params import AcceleratorSpec, Design, Network, ProgramSpec
@@ -205,3 +206,12 @@ def test_the_device_of_the_requirement_is_the_smallest_that_will_do(tmp_path):
     record, *_ = explored(tmp_path, devices=("xcku060", "xc7z020"))
     assert {each.device for each in record.verified} == {"xc7z020"}
     assert DEVICES["xc7z020"].name in record.devices
+
+
+@pytest.mark.parametrize("block_size", [2, 8])
+@pytest.mark.parametrize("method", ["admm", "prune"])
+def test_there_are_no_more_integer_networks_than_minutes_are_counted_for(block_size, method):
+    network, kind = NETWORKS["gru"], "block_size" if method == "admm" else "pruning_ratio"
+    design = Design(network="gru", method=method, **{kind: block_size})
+    candidate = Candidate("a", "gru", design, network, strength(design, network), 1, None)
+    assert 1 <= len(variants(candidate)) <= VARIANTS

@@ -1,6 +1,7 @@
 """Markdown as a page that stands alone: complete, escaped, accessible."""
 
 import base64
+import re
 
 import pytest
 from hypothesis import given
@@ -73,7 +74,39 @@ def test_headers_of_tables_have_a_scope_and_numbers_a_class():
 )
 def test_columns_of_numbers_are_known(text, number):
     found = rendered(f"| a | b |\n| --- | --- |\n| x | {text} |\n")
-    assert [each.get("class") for each in found.of("td")] == (["number"] if number else [None])
+    classes = [*["number"] * number, *["none"] * (text == page.NONE)]
+    assert [each.get("class") for each in found.of("td")] == [" ".join(classes) or None]
+
+
+def table(count: int, columns: int = 3) -> str:
+    head = ["| " + " | ".join(f"h{number}" for number in range(columns)) + " |", "|" + "---|" * columns]
+    return "\n".join([*head, *(f"| r{row}" + " | v" * (columns - 1) + " |" for row in range(count))]) + "\n"
+
+
+@pytest.mark.parametrize("count", [0, 1, page.WHOLE, page.WHOLE + 1, 87])
+def test_a_long_table_shows_its_first_rows_and_folds_the_others(count):
+    text = page.page(table(count), lambda *_: "")
+    found = Parsed(text)
+    folded = count > page.WHOLE
+    before, fold = text.split("<details>") if folded else (text, "")
+    assert [before.count("<tr>") - 1, fold.count("<tr>") - folded] == (
+        [page.SHOWN, count - page.SHOWN] if folded else [count, 0]
+    )
+    assert re.findall(r"\br\d+", found.text) == [f"r{row}" for row in range(count)]
+    assert found.tags.count("thead") == 1 + folded
+    assert found.text.count(f"{count - page.SHOWN} more rows") == folded
+    assert "script" not in found.tags
+
+
+def test_wide_tables_are_marked_and_their_cells_name_their_columns():
+    found = rendered(table(2, page.WIDE) + "\n\n" + table(2, page.WIDE - 1))
+    assert [each["class"] for each in found.of("div")] == ["table wide", "table"]
+    assert [each["data-head"] for each in found.of("td")][: page.WIDE - 1] == [f"h{n}" for n in range(1, page.WIDE)]
+
+
+def test_a_unit_stays_at_its_number_and_what_is_in_brackets_may_wrap():
+    text = page.page("| a | b |\n|---|---|\n| x | 34.54 % (in floats) |\n", lambda *_: "")
+    assert "34.54\N{NO-BREAK SPACE}% (in floats)</td>" in text
 
 
 def test_a_picture_alone_is_a_figure_with_its_caption():

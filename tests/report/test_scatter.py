@@ -63,8 +63,11 @@ def test_a_front_is_a_stair_through_its_corners():
     plot = drawn(points, front=[(1, 20), (2, 10)])
     (line,) = [each.get("d") for each in plot.iter("path") if each.get("class") == "front"]
     (ax, ay), (bx, by) = places(plot)
-    assert line == f"M{ax:.1f},{ay:.1f}H{bx:.1f}V{by:.1f}"
-    assert not [each for each in drawn(points, front=[(1, 20)]).iter("path") if each.get("class") == "front"]
+    top, right = f"{scatter.TOP:.1f}", f"{scatter.WIDTH - scatter.RIGHT:.1f}"
+    assert line == f"M{ax:.1f},{top}V{ay:.1f}H{bx:.1f}V{by:.1f}H{right}"
+    (line,) = [each.get("d") for each in drawn(points, front=[(1, 20)]).iter("path") if each.get("class") == "front"]
+    assert line == f"M{ax:.1f},{top}V{ay:.1f}H{right}"
+    assert not [each for each in drawn(points).iter("path") if each.get("class") == "front"]
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10)), min_size=1, max_size=8))
@@ -103,3 +106,12 @@ def test_a_legend_has_a_line_a_mark():
     assert legend.get("role") == "img"
     assert legend.get("aria-label") == "Marks"
     assert [each.text for each in legend.iter("text")] == ["one", "two"]
+
+
+def test_a_legend_has_its_lines_below_its_marks():
+    text = scatter.legend([(point(0, 0), "one")], "Marks", (("front", "two"), ("bound", "three")))
+    legend = ElementTree.fromstring(text)
+    assert [each.text for each in legend.iter("text")] == ["one", "two", "three"]
+    lines = [(each.get("class"), float(each.get("y1"))) for each in legend.iter("line")]
+    levels = [float(each.get("y")) - 4 for each in legend.iter("text")]
+    assert lines == [("front", levels[1]), ("bound", levels[2])]

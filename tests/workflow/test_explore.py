@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,9 +14,9 @@ import yaml
 
 from ernn import params
 from ernn.errors import UserError
-from workflow import explore, presets
+from workflow import clock, explore, presets
 from workflow.alone import only
-from workflow.trials import FAILED, DvcChain, Failed
+from workflow.trials import FAILED, DvcChain, Failed, StageTrials
 
 ROOT = Path(__file__).parents[2]
 GRU = {"cell": "gru", "layers": 1, "cells": 16}
@@ -85,8 +86,81 @@ def test_minutes_count_every_network_whatever_their_order(order):
     networks = {"small": GRU, "large": {"cell": "lstm", "layers": 2, "cells": 1024}}
     both = checked(networks=dict([*networks.items()][::order]))
     alone = checked(networks={"large": networks["large"]})
-    most, least = (explore.minutes(ROOT, each, explore.settings(each)) for each in (both, alone))
+    most, least = (explore.minutes(ROOT, each, explore.settings(each))["trainings"] for each in (both, alone))
     assert least < most < 1.1 * least
+
+
+@pytest.mark.parametrize(
+    ("changes", "grows"),
+    [
+        ({"requirement": {"per_loss": 1.0, "trials": 9}}, {"trainings"}),
+        ({"requirement": {"per_loss": 1.0, "devices": ["xc7z020", "xcku060"]}}, {"bounds"}),
+        ({"requirement": {"per_loss": 1.0, "methods": ["admm", "prune"]}}, {"bounds"}),
+    ],
+)
+def test_minutes_have_bounds_trainings_and_hardware(changes, grows):
+    networks = {"gru": {"cell": "gru", "layers": 1, "cells": 64}}
+    few, many = (
+        explore.minutes(ROOT, each, explore.settings(each))
+        for each in (checked(networks=networks), checked(networks=networks, **changes))
+    )
+    assert set(few) == {"bounds", "trainings", "hardware"}
+    assert all(value > 0 for value in few.values())
+    assert {name for name in few if many[name] > few[name]} == grows
+
+
+def test_before_it_starts_a_search_says_how_long_each_part_may_take(checkout, capsys):
+    with pytest.raises(AssertionError, match="nothing is made"):
+        explore.run(checkout, options(), lambda name: Unasked())
+    said = capsys.readouterr().out
+    number = r"(\d+)"
+    parts = ", ".join(f"{number} for {name}" for name in ("bounds", "trainings", "hardware"))
+    found = re.search(rf"about {number} minutes at most \({parts}\)", said)
+    assert found is not None, said
+    total, *each = map(int, found.groups())
+    assert abs(total - sum(each)) <= 2  # each is rounded
+
+
+def test_a_search_that_is_started_again_counts_its_starts(checkout, capsys):
+    for words in ((), (), ("--latency-us", "9")):
+        with pytest.raises(AssertionError, match="nothing is made"):
+            explore.run(checkout, options(*words), lambda name: Unasked())
+    said = [re.sub(r"\d+ s ", "0 s ", line) for line in capsys.readouterr().out.splitlines() if "start " in line]
+    # the third one asks for something else
+    assert said == ["explore: start 2 of this search; the earlier ones took 0 s together"]
+
+
+class Slow:
+    """A chain whose tasks take their time, or fail."""
+
+    def __init__(self, folder: Path, now: list[float], lasts: float, fails: bool) -> None:
+        self.folder, self.now, self.lasts, self.fails = folder, now, lasts, fails
+
+    def make(self, values: object, targets: list[str], hopeless: object = None) -> bool:
+        self.now[0] += self.lasts
+        if self.fails:
+            raise Failed(FAILED)
+        return True
+
+
+def test_trials_keep_their_seconds_whether_they_end_well_or_not(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(clock.time, "monotonic", lambda: now[0])
+    file, design = tmp_path / "times.json", params.Design(network="gru", block_size=2)
+    curve = tmp_path / "curves" / "compress" / "gru-k2.csv"
+    curve.parent.mkdir(parents=True)
+    curve.write_text("epoch,dev_per\n1,20.0\n")
+
+    def start(lasts: float, fails: bool) -> StageTrials:
+        return StageTrials(Slow(tmp_path, now, lasts, fails), {"networks": {}}, clock.Clock(file, "a", now[0]))
+
+    assert start(40.0, False).train("gru-k2", design, lambda rows: None).seconds == 40.0
+    now[0] += 100.0  # killed
+    with pytest.raises(Failed):
+        start(7.0, True).quantize({})
+    last = start(1.0, False)
+    assert last.train("gru-k2", design, lambda rows: None).seconds == 40.0
+    assert (last.clock.seconds, last.clock.starts) == (48.0, 3)
 
 
 def test_fewest_errors_on_the_command_line_take_the_place_of_a_limit():
@@ -100,6 +174,7 @@ def test_fewest_errors_on_the_command_line_take_the_place_of_a_limit():
     [
         (Failed(FAILED), 3, "explore: a stage failed, see above; what is finished is kept, the same command goes on\n"),
         (UserError("change it"), 2, "explore: change it\n"),
+        (FileNotFoundError(2, "No such file", "a/b"), 2, "explore: a/b: no such file\n"),
         (KeyboardInterrupt(), 130, "explore: interrupted; what is finished is kept, the same command goes on\n"),
     ],
 )
