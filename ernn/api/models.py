@@ -41,12 +41,17 @@ class Model:
         return self.network.outputs
 
     @property
+    def last(self) -> bool:
+        """Whether the output of a sequence's last step is the result, and not those of every step."""
+        return self.network.last
+
+    @property
     def stored_words(self) -> int:
         """Weights as they are stored: of a block-circulant matrix, one of k."""
         return self.network.stored_words
 
     def predict(self, x: Given) -> Any:
-        """Outputs of every step, from a state of zeros, float32, in the form of x.
+        """Outputs of every step, from a state of zeros, float32, in the form of x; or of the last step alone (`last`).
 
         Args:
             x: (time, inputs), (sequences, time, inputs), or a list of (time, inputs).
@@ -60,7 +65,7 @@ class Model:
         self.network.eval()
         with torch.no_grad():
             found = [self.network(torch.from_numpy(each)[:, None])[:, 0].numpy() for each in given.each]
-        return given.like(found)
+        return given.like(found, self.last)
 
     def stream(self) -> Stream:
         """The network step by step: call it with a vector of `inputs` elements; `reset()` begins a sequence."""
@@ -92,14 +97,17 @@ class Model:
             weight = self.network.output.weight
             rows.append(("output.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
         text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
-        return f"{title}{self.outputs} outputs, {self.stored_words:,} stored words\n{text}"
+        outputs = f"{self.outputs} outputs{' of the last step' * self.last}"
+        return f"{title}{outputs}, {self.stored_words:,} stored words\n{text}"
 
 
 def _structure(matrix: Any) -> str:
     return f"circulant, k = {matrix.block_size}" if matrix.kind == "circulant" else str(matrix.kind)
 
 
-def from_torch(recurrent: Recurrent | Sequence[Recurrent], head: nn.Linear | None = None) -> Model:
+def from_torch(
+    recurrent: Recurrent | Sequence[Recurrent], head: nn.Linear | None = None, *, last: bool = False
+) -> Model:
     """The network that computes `head(recurrent(x)[0])`, equal to torch's within float error.
 
     Args:
@@ -107,13 +115,14 @@ def from_torch(recurrent: Recurrent | Sequence[Recurrent], head: nn.Linear | Non
             Several modules of one kind, each of which takes the outputs of the one before it, make layers of different
             sizes. Active dropout, hooks and both directions are refused.
         head: the linear layer over the outputs of the last recurrent one; None: these are the network's.
+        last: the result is the output of a sequence's last step alone, `head(recurrent(x)[0])[-1]`.
 
     Raises:
         UserError: what a network of ours cannot express, with its name.
     """
     from ernn.nn.torch_import import from_modules
 
-    return Model(from_modules(recurrent, head))
+    return Model(from_modules(recurrent, head, last=last))
 
 
 def from_onnx(path: str | Path) -> Model:
@@ -169,7 +178,7 @@ def compress(
     Args:
         model: a trained network; it stays as it is.
         train: x, in a form that `predict` takes, and y: a target for every step, (.., time, ..), or one for each
-            sequence, which the last step's output is compared with.
+            sequence, which the last step's output is compared with; of a network with `last` one for each sequence.
         block_size: k of every matrix but the output layer's, a power of two: one of k weights is stored.
         loss: of outputs and targets of a batch, a mean. If nothing is said: cross-entropy for integers, the mean
             squared error for other numbers.
@@ -189,6 +198,6 @@ def compress(
     x, y = train
     given = Sequences.of(x, model.inputs, "train x")
     lengths, outputs = [len(each) for each in given.each], model.outputs if loss is None else None
-    targets = with_data.targets(y, lengths, given.alone, outputs)
+    targets = with_data.targets(y, lengths, given.alone, outputs, model.last)
     options = with_data.Options(epochs, batch, learning_rate, seed, progress)
     return Model(with_data.compress(model.network, block_size, given.each, targets, loss, options))

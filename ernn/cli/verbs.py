@@ -82,6 +82,9 @@ def _add_import(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("--output-prefix", help="the part before weight and bias of the linear layer; default: output.")
     made.add_argument("--nonlinearity", choices=("tanh", "relu"), help="of an RNN, whose weights do not say it: tanh")
+    made.add_argument(
+        "--last", action="store_true", help="the result is the output of a sequence's last step; a graph says it itself"
+    )
     made.add_argument("--phones", type=Path, help="for a speech recogniser: labels of its classes, without CTC's blank")
     made.add_argument("--blank", type=whole(0), help="class of CTC's blank; leave it out if trained on frames")
 
@@ -95,6 +98,7 @@ def _import(options: argparse.Namespace) -> Done:
     artifacts.check_writable(options.model)
     named = {name: getattr(options, name) for name in ("prefix", "output_prefix", "nonlinearity")}
     named = {name: value for name, value in named.items() if value is not None}
+    named |= {"last": True} if options.last else {}
     if options.weights is not None:
         names = {"prefix": "", "output_prefix": "output."} | named
         model = ernn.Model(torch_import.read(options.weights, options.phones, blank=options.blank, **names))

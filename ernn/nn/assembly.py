@@ -49,14 +49,18 @@ def layer_tensors(
 
 
 def assembled(
-    network: "Network", state: "dict[str, Tensor]", phones: Sequence[str] | None = None, blank: int | None = None
+    network: "Network",
+    state: "dict[str, Tensor]",
+    phones: Sequence[str] | None = None,
+    blank: int | None = None,
+    last: bool = False,
 ) -> "RecurrentModel":
     """The network with the tensors of `state`, by its own names, and with a linear layer if they are there.
 
-    `phones` and `blank` are those of `ernn.nn.torch_import.from_weights`.
+    `phones`, `blank` and `last` are those of `ernn.nn.torch_import.from_weights`.
 
     Raises:
-        UserError: phones that are not its classes.
+        UserError: phones that are not its classes, or of a network that gives the last output alone.
     """
     import torch
 
@@ -66,9 +70,11 @@ def assembled(
     outputs = len(state["output.bias"]) if "output.bias" in state else None
     inputs = state["layers.0.weight_ih.weight"].shape[1]
     if phones is None or outputs is None:
-        model = RecurrentModel(network, inputs, outputs)
+        model = RecurrentModel(network, inputs, outputs, last)
         model.load_state_dict(state)
         return model
+    if last:
+        raise UserError("phones are of every step, and the network gives the last output alone; leave one of them out")
     order = _order(outputs, phones, blank)
     state |= {name: state[name][order] for name in ("output.weight", "output.bias")}
     speech = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")

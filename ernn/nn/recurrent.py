@@ -89,11 +89,12 @@ class RecurrentModel(nn.Module):
         network: sizes and kind of the recurrent layers.
         dimension: elements of a vector.
         outputs: of the linear layer; None: there is no such layer.
+        last: whether of a sequence only the last output is a result, which the caller takes.
     """
 
-    def __init__(self, network: Network, dimension: int, outputs: int | None) -> None:
+    def __init__(self, network: Network, dimension: int, outputs: int | None, last: bool = False) -> None:
         super().__init__()
-        self.network, self.dimension = network, dimension
+        self.network, self.dimension, self.last = network, dimension, last
         self.dropout = 0.0
         inputs = (dimension, *network.widths)
         self.layers = nn.ModuleList(RecurrentLayer(network, inputs[index], index) for index in range(network.layers))

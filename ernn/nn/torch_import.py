@@ -35,10 +35,11 @@ def from_modules(
     output: "nn.Linear | None",
     phones: Sequence[str] | None = None,
     blank: int | None = None,
+    last: bool = False,
 ) -> "RecurrentModel":
     """The network that computes `output(recurrent(x)[0])`, or `recurrent(x)[0]` without an output layer.
 
-    `phones` and `blank` are those of `from_weights`.
+    `phones`, `blank` and `last` are those of `from_weights`.
 
     Several recurrent modules are of one kind, and each takes the outputs of the one before it.
 
@@ -78,6 +79,7 @@ def from_modules(
         output_prefix="output.",
         blank=blank,
         nonlinearity=min(nonlinearities, default=None),  # relu before tanh: one of them is enough to be refused
+        last=last,
     )
 
 
@@ -89,6 +91,7 @@ def from_weights(
     output_prefix: str,
     blank: int | None = None,
     nonlinearity: str | None = None,
+    last: bool = False,
 ) -> "RecurrentModel":
     """The network of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
 
@@ -102,6 +105,7 @@ def from_weights(
         output_prefix: the part of its name before the output layer's `weight`.
         blank: class of CTC's blank, which becomes the last one; None means a class a phone, trained on frames.
         nonlinearity: of an RNN, whose weights do not say it: tanh; None for other cells.
+        last: whether the output of a sequence's last step is the result, and not those of every step.
 
     Raises:
         UserError: names, shapes, kinds of number or values that no such model has, or phones that are not its classes.
@@ -121,13 +125,13 @@ def from_weights(
         _check_prefix(left, output_prefix, "weight", "output_prefix")
     network, state = _chain(left, prefixes, nonlinearity)
     if phones is None and not left:
-        return assembled(network, state)
+        return assembled(network, state, last=last)
     outputs = _sides(left, weight)[0]
     state["output.weight"] = _take(left, weight, outputs, network.outputs)
     state["output.bias"] = _take(left, bias, outputs) if bias in left else torch.zeros(outputs)
     if left:
         raise _unexpected(left, min(left), "no such tensor")
-    return assembled(network, state, phones, blank)
+    return assembled(network, state, phones, blank, last)
 
 
 def _refuse_additions(name: str, module: "nn.Module") -> None:

@@ -4,6 +4,7 @@
 constant: formats, weights, tables, twiddle factors, shifts and priors all stand here.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -14,6 +15,7 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES, RNN_GATES
 from ernn.dataflow.formats import Format
 from ernn.program.matrices import BY_KIND, CONFIG, Circulant, Matrix, Numbers
+from ernn.program.structure import LEFT_OUT
 
 VERSION = 3
 
@@ -254,12 +256,17 @@ class Program:
     output: Output | None
     decoder: Decoder | None
     version: int = VERSION
+    last: bool = dataclasses.field(
+        default=False, metadata=LEFT_OUT
+    )  # whether of a sequence only the last output is a result
 
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("layers: a program has one at least")
+        if self.last and self.decoder is not None:
+            raise ValueError("last: a decoder needs the outputs of every frame")
         for index, (before, after) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
             if (before.outputs, before.output) != (after.inputs, after.input):
                 raise ValueError(

@@ -40,7 +40,7 @@ def freeze(
     ]
     output = None if model.output is None else _output(model.output, formats)
     decoder = _decoder(model) if isinstance(model, AcousticModel) else None
-    return Program(name, frontend, functions, tuple(layers), output, decoder)
+    return Program(name, frontend, functions, tuple(layers), output, decoder, last=model.last)
 
 
 def _output(head: nn.Linear, formats: Formats) -> Output:

@@ -1,5 +1,7 @@
 """`ernn import`: a model file of a network of torch."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -50,6 +52,15 @@ def test_prefixes_of_the_command_may_be_left_out(files, tmp_path):
     save_file(dict(recurrent.state_dict()) | linear, "weights")
     assert main(["import", *files.values()]) == 0
     assert same(model_file.load(tmp_path / "model"), from_modules(recurrent, output, PHONES))
+
+
+def test_the_last_step(files, capsys):
+    files.pop("phones")
+    assert run(*files.values(), "--last") == 0
+    assert model_file.load_any(Path("model")).last
+    assert "4 outputs of the last step" in capsys.readouterr().out
+    assert run(*files.values(), "--last", "--phones=phones") == 2
+    assert "phones are of every step" in capsys.readouterr().err
 
 
 @pytest.fixture
