@@ -84,6 +84,7 @@ class Model:
 
         sizes = self.network.network
         title = f"Model: {self.inputs} inputs, {sizes.layers} x {sizes.cell} of {cells_text(sizes.cells)} cells, "
+        title += "".join(f"linear layer of {each.outputs} ({each}), " for each in self.network.specs)
         rows = [
             (
                 str(place),
@@ -96,6 +97,10 @@ class Model:
         if self.network.output is not None:
             weight = self.network.output.weight
             rows.append(("output.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
+        elif len(self.network.head):
+            number = len(self.network.head) - 1
+            weight = self.network.get_parameter(f"head.{number}.weight.weight")
+            rows.append((f"head.{number}.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
         text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
         outputs = f"{self.outputs} outputs{' of the last step' * self.last}"
         return f"{title}{outputs}, {self.stored_words:,} stored words\n{text}"
@@ -106,7 +111,7 @@ def _structure(matrix: Any) -> str:
 
 
 def from_torch(
-    recurrent: Recurrent | Sequence[Recurrent], head: nn.Linear | None = None, *, last: bool = False
+    recurrent: Recurrent | Sequence[Recurrent], head: nn.Linear | nn.Sequential | None = None, *, last: bool = False
 ) -> Model:
     """The network that computes `head(recurrent(x)[0])`, equal to torch's within float error.
 
@@ -114,7 +119,8 @@ def from_torch(
         recurrent: any number of layers, with bias or without; an LSTM may have a projection, an RNN is one of tanh.
             Several modules of one kind, each of which takes the outputs of the one before it, make layers of different
             sizes. Active dropout, hooks and both directions are refused.
-        head: the linear layer over the outputs of the last recurrent one; None: these are the network's.
+        head: the linear layer over the outputs of the last recurrent one, or a `Sequential` of linear layers and ReLU,
+            ReLU6, Sigmoid, Tanh, Hardsigmoid or Hardtanh behind each; None: these outputs are the network's.
         last: the result is the output of a sequence's last step alone, `head(recurrent(x)[0])[-1]`.
 
     Raises:

@@ -125,6 +125,9 @@ class Program:
             formats = {"c": getattr(layer, "cell", None), "m": getattr(layer, "hidden", None), "y": layer.output}
             found |= {f"layers.{number}.{name}": each.bits for name, each in formats.items() if each is not None}
             found |= {f"layers.{number}.{name}": each.bits for name, each in _constants(layer).items()}
+        for number, dense in enumerate(self.value.head):
+            found[f"head.{number}.y"] = dense.output.bits
+            found |= {f"head.{number}.{name}": each.bits for name, each in _constants(dense).items()}
         if self.value.output is not None:
             found |= {f"output.{name}": each.bits for name, each in _constants(self.value.output).items()}
             found["output.logits"] = self.value.logits.bits

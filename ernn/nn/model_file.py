@@ -12,13 +12,17 @@ from torch import Tensor
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
+from ernn.nn.functions import HeadSpec
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.nn.recurrent import RecurrentModel
 from ernn.params import BlockSize, Network, Section
 from ernn.records.decoding import Decoding
 
 VERSION = 2
-_LATER: dict[str, Any] = {"last": False}  # keys of the header that came with the version and are not always there
+_LATER: dict[str, Any] = {
+    "last": False,
+    "head": (),
+}  # keys of the header that came with the version and are not always there
 
 
 class Structure(Section):
@@ -51,20 +55,22 @@ class Header(Section):
     decoding: Decoding | None = None
     outputs: Annotated[int, Field(ge=0)] | None = None  # 0: no linear layer
     last: bool = False
+    head: tuple[HeadSpec, ...] = ()
     matrices: dict[str, Structure]
 
     @model_validator(mode="after")
     def _of_speech_or_not(self) -> "Header":
         if (self.phones is None) != (self.criterion is None) or (self.phones is None) != (self.outputs is not None):
             raise ValueError("phones and criterion belong together, and outputs where they are missing")
-        if self.last and self.phones is not None:
-            raise ValueError("last: phones are of every frame")
+        if (self.last or self.head) and self.phones is not None:
+            raise ValueError("last, head: phones are of every frame, and of one linear layer")
         return self
 
     @classmethod
     def of(cls, model: RecurrentModel) -> "Header":
         """What is written of a model."""
-        speech: dict[str, Any] = {"outputs": 0 if model.output is None else model.outputs, "last": model.last}
+        speech: dict[str, Any] = {"outputs": 0 if model.output is None else model.outputs}
+        speech |= {"last": model.last, "head": model.specs}
         if isinstance(model, AcousticModel):
             speech = {"phones": model.phones, "criterion": model.criterion, "decoding": model.decoding}
         matrices = {str(place): Structure.of(matrix) for place, matrix in model.matrices()}
@@ -87,7 +93,7 @@ class Header(Section):
             model: RecurrentModel = speech
         else:
             assert self.outputs is not None
-            model = RecurrentModel(self.network, self.dimension, self.outputs or None, self.last)
+            model = RecurrentModel(self.network, self.dimension, self.outputs or None, self.last, self.head)
         for place, matrix in list(model.matrices()):
             model.replace(place, self.matrices[str(place)].empty(matrix))
         return model

@@ -63,6 +63,17 @@ def test_the_last_step(files, capsys):
     assert "phones are of every step" in capsys.readouterr().err
 
 
+def test_a_head_of_several_layers(files, capsys):
+    weights = {"rnn": torch.nn.GRU(5, 8), "a": torch.nn.Linear(8, 6), "b": torch.nn.Linear(6, 4)}
+    save_file(dict(torch.nn.ModuleDict(weights).state_dict()), "weights")
+    options = ["import", files["weights"], "model", "--prefix=rnn.", "--output-prefix=a.", "--output-prefix=b."]
+    assert main([*options, "--function=relu"]) == 0
+    assert [str(each) for each in model_file.load_any(Path("model")).specs] == ["relu"]
+    assert "linear layer of 6 (relu), 4 outputs" in capsys.readouterr().out
+    assert main([*options, "--function=relu", "--function=tanh", "--function=tanh"]) == 2
+    assert "functions has 3 entries for 2 linear layers" in capsys.readouterr().err
+
+
 @pytest.fixture
 def graph(files, tmp_path) -> str:
     """The option of a graph in place of weights."""
