@@ -132,11 +132,13 @@ def from_torch(
 
 
 def from_onnx(path: str | Path) -> Model:
-    """The network of an ONNX file, equal to it at every step within float error.
+    """The network of an ONNX file, equal to it within float error.
 
     Args:
-        path: of a graph of LSTM or GRU nodes in a row, forward in time and from states of zeros, and of a linear layer
-            at every step (Gemm, or MatMul and Add); reshapes and transposes may stand between them.
+        path: of a graph of LSTM, GRU or RNN nodes in a row, forward in time and from states of zeros, and of linear
+            layers (Gemm, or MatMul and Add) with Relu, Sigmoid, Tanh, HardSigmoid or Clip behind each, or of none;
+            reshapes and transposes may stand between them. Its outputs are those of every step, or of the last one
+            (`Model.last`), by Y_h or by a Gather or Slice.
 
     Raises:
         UserError: no such file, onnx is not installed, or what a network of ours cannot express, with the node's name.

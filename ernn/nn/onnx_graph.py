@@ -1,6 +1,6 @@
 """Values and nodes of an ONNX graph: what recurrent operators have, elements that are followed by their numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -9,6 +9,7 @@ import numpy as np
 
 from ernn.errors import UserError
 from ernn.nn import assembly
+from ernn.nn.functions import Function
 
 if TYPE_CHECKING:  # imported where they are used: neither may be there, and --help need not wait for them
     from onnx import NodeProto, TensorProto
@@ -37,7 +38,12 @@ _SHARED = ("X", "W", "R", "B", "sequence_lens", "initial_h")
 OPERATORS = {
     "LSTM": Operator((*_SHARED, "initial_c", "P"), (0, 2, 3, 1), ("sigmoid", "tanh", "tanh")),
     "GRU": Operator(_SHARED, (1, 0, 2), ("sigmoid", "tanh")),
+    "RNN": Operator(_SHARED, (0,), ("tanh",)),
 }
+READ = (
+    "read are LSTM, GRU or RNN nodes in a row, then linear layers (Gemm, or MatMul and Add) with Relu, Sigmoid, Tanh, "
+    "HardSigmoid or Clip behind each, and reshapes and transposes between them; export a module of these alone"
+)
 
 
 @dataclass(frozen=True)
@@ -56,15 +62,21 @@ class Stream:
         numbers: of elements, which the graph may have moved.
         shape: in which they were numbered, (steps, sequences, elements) but for the graph's input.
         layer: that made it, counted from 1; 0 for an input of the graph.
+        picked: whether steps of it were picked.
     """
 
     numbers: np.ndarray
     shape: tuple[int, ...]
     layer: int = 0
+    picked: bool = False
+
+    def of(self, layer: int) -> "Stream":
+        """The same elements, behind a layer's function."""
+        return replace(self, layer=layer)
 
     def like(self, numbers: np.ndarray) -> "Stream":
         """The same elements in another form."""
-        return Stream(numbers, self.shape, self.layer)
+        return replace(self, numbers=numbers)
 
     def steps(self) -> np.ndarray | None:
         """The number of the step that each vector along the last axis is; None if they are no whole vectors."""
@@ -92,11 +104,12 @@ class Layer:
 
 @dataclass
 class Linear:
-    """Weights of the linear layer, the matrix as (inputs, outputs)."""
+    """Weights of a linear layer, the matrix as (inputs, outputs), and the function behind it."""
 
     node: "NodeProto"
     weight: np.ndarray
     bias: np.ndarray
+    function: Function = Function()  # noqa: RUF009 (frozen)
 
 
 def check_attributes(node: "NodeProto", attributes: dict[str, Any], operator: Operator) -> None:

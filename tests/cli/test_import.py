@@ -102,11 +102,11 @@ def test_a_graph_is_read_as_the_weights_are(graph, phones, tmp_path, capsys):
         (["--onnx=graph", "--output-prefix=fc."], "--output-prefix is of --weights, "),
         (["--onnx=model"], "model is a file that is read; name another place"),
         (["--onnx=graph", "--blank=0"], "blank is CTC's among phones: name their labels with --phones, or "),
-        (["--onnx=rnn"], "node0 (RNN): not read; read are LSTM or GRU nodes in a row"),
+        (["--onnx=rnn"], "node0 (RNN): clip=1.0: must be as if it were left out"),
     ],
 )
 def test_graphs_that_are_refused(graph, tmp_path, capsys, options, said):
-    (tmp_path / "rnn").write_bytes(plain("RNN", shape=["t", "b", 2]).SerializeToString())
+    (tmp_path / "rnn").write_bytes(plain("RNN", shape=["t", "b", 2], clip=1.0).SerializeToString())
     assert main(["import", "model", *options]) == 2
     out, error = capsys.readouterr()
     assert not out
