@@ -12,6 +12,7 @@ from ernn.errors import UserError
 
 if TYPE_CHECKING:  # `import ernn` loads no torch
     from torch import Tensor, nn
+    from torch.export import ExportedProgram
 
     from ernn.api.programs import Program
     from ernn.nn.recurrent import RecurrentModel
@@ -111,14 +112,18 @@ def _structure(matrix: Any) -> str:
 
 
 def from_torch(
-    recurrent: Recurrent | Sequence[Recurrent], head: nn.Linear | nn.Sequential | None = None, *, last: bool = False
+    recurrent: Recurrent | Sequence[Recurrent] | ExportedProgram,
+    head: nn.Linear | nn.Sequential | None = None,
+    *,
+    last: bool = False,
 ) -> Model:
     """The network that computes `head(recurrent(x)[0])`, equal to torch's within float error.
 
     Args:
         recurrent: any number of layers, with bias or without; an LSTM may have a projection, an RNN is one of tanh.
             Several modules of one kind, each of which takes the outputs of the one before it, make layers of different
-            sizes. Active dropout, hooks and both directions are refused.
+            sizes. Active dropout, hooks and both directions are refused. A module that `torch.export.export` wrote down
+            says the rest itself: head and last are left out.
         head: the linear layer over the outputs of the last recurrent one, or a `Sequential` of linear layers and ReLU,
             ReLU6, Sigmoid, Tanh, Hardsigmoid or Hardtanh behind each; None: these outputs are the network's.
         last: the result is the output of a sequence's last step alone, `head(recurrent(x)[0])[-1]`.
@@ -126,8 +131,16 @@ def from_torch(
     Raises:
         UserError: what a network of ours cannot express, with its name.
     """
+    from torch.export import ExportedProgram
+
     from ernn.nn.torch_import import from_modules
 
+    if isinstance(recurrent, ExportedProgram):
+        from ernn.nn.export_import import from_exported
+
+        if head is not None or last:
+            raise UserError("head and last are of modules, an exported one says them itself; leave them out")
+        return Model(from_exported(recurrent))
     return Model(from_modules(recurrent, head, last=last))
 
 
@@ -146,6 +159,22 @@ def from_onnx(path: str | Path) -> Model:
     from ernn.nn import onnx_import
 
     return Model(onnx_import.read(Path(path)))
+
+
+def from_keras(layers: Any) -> Model:
+    """The network of Keras 3 layers, by their weights; Keras itself is not needed.
+
+    Args:
+        layers: a model with `layers`, or these: LSTM, GRU or SimpleRNN in a row, then Dense with its activation. Each
+            is a layer of Keras, or a tuple of its class's name, the dictionary of `get_config()` and the arrays of
+            `get_weights()`. The last recurrent one's `return_sequences` says whether every step's is a result.
+
+    Raises:
+        UserError: what a network of ours cannot express, with the layer's name.
+    """
+    from ernn.nn import keras_import
+
+    return Model(keras_import.from_layers(layers))
 
 
 def load(path: str | Path) -> Model | Program:

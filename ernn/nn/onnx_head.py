@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ernn.nn.elements import Stream
 from ernn.nn.functions import FUNCTIONS, Function, hard_sigmoid
-from ernn.nn.onnx_graph import READ, Linear, Stream, attributes_of, numbered, refuse
+from ernn.nn.onnx_graph import READ, Linear, attributes_of, name_of, refuse
 from ernn.nn.onnx_recurrent import Recurrent
 
 if TYPE_CHECKING:  # imported where it is used: it may not be there, and --help need not wait for it
@@ -36,9 +37,7 @@ class Head(Recurrent):
             )
         outputs = weight.shape[1]
         self.linears.append(Linear(node, weight, np.zeros(outputs)))
-        shape = (*stream.shape[:-1], outputs)
-        numbers = numbered(shape, node).reshape(-1, outputs)[steps]
-        return Stream(numbers.reshape(*stream.numbers.shape[:-1], outputs), shape, self.made, stream.picked)
+        return stream.through(steps, outputs, self.made, name_of(node))
 
     def _biased(self, node: "NodeProto", linear: Linear, stream: Stream, bias: np.ndarray) -> Stream:
         """The stream of a linear layer with more of a bias."""

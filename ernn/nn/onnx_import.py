@@ -17,19 +17,8 @@ import numpy as np
 
 from ernn.errors import UserError
 from ernn.nn import assembly
-from ernn.nn.onnx_graph import (
-    DOMAINS,
-    OPERATORS,
-    READ,
-    Constant,
-    Stream,
-    line_of,
-    numbered,
-    operator_of,
-    refuse,
-    tensor_of,
-    transposed,
-)
+from ernn.nn.elements import OPEN_SIZES, Stream
+from ernn.nn.onnx_graph import DOMAINS, OPERATORS, READ, Constant, line_of, operator_of, refuse, tensor_of
 from ernn.nn.onnx_head import Head
 from ernn.nn.onnx_values import PICKS
 
@@ -40,7 +29,6 @@ if TYPE_CHECKING:  # imported where they are used: neither may be there, and --h
     from ernn.nn.recurrent import RecurrentModel
 
 _OPSET = 7  # since then LSTM, GRU, Gemm and Add are what they are now
-_SIZES = (11, 29)  # the least that stand for open sizes: what is the same with both does not hang on them
 _MOVES = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze", *PICKS)
 _FUNCTIONS = ("Clip", "HardSigmoid", "Relu", "Sigmoid", "Tanh")
 _COMPUTED = (  # what of constants, and of sizes, is one again
@@ -72,10 +60,10 @@ def from_graph(model: "ModelProto", phones: Sequence[str] | None = None, blank: 
     opset = max((each.version for each in model.opset_import if each.domain in DOMAINS), default=1)
     if opset < _OPSET:
         raise UserError(f"opset {opset}: must be at least {_OPSET}; convert it by onnx.version_converter")
-    reader = _Reader(model.graph, opset, _SIZES[0])
+    reader = _Reader(model.graph, opset, OPEN_SIZES[0])
     last = reader.run()
     if reader.open and any(isinstance(each, Stream) and each.picked for each in reader.values.values()):
-        last &= _Reader(model.graph, opset, _SIZES[1]).run()
+        last &= _Reader(model.graph, opset, OPEN_SIZES[1]).run()
     first = reader.layers[0]
     peepholes = any(layer.peephole is not None for layer in reader.layers)
     cells = tuple(layer.cells for layer in reader.layers)
@@ -144,14 +132,7 @@ class _Reader(Head):
         found = self.values.get(output)
         if not isinstance(found, Stream) or not self.layers or found.layer != self.made:
             raise UserError(f"output {output}: not that of the last layer, recurrent or linear; {READ}")
-        every = numbered(found.shape, f"of {output}")
-        whole = transposed(found.numbers, every)
-        if not whole and not transposed(found.numbers, every[-1:]):
-            raise UserError(
-                f"output {output}: must be (steps, sequences, outputs) in any order of axes, or without an axis of "
-                "size 1, of every step or of the last one; export the module without what reshapes its outputs"
-            )
-        return not whole or (len(every) == 1 and found.picked)
+        return found.is_last(f"output {output}")
 
     def _node(self, node: "NodeProto", needed: set[str]) -> None:
         """Run one."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ernn.nn.elements import Stream, numbered, transposed
 from ernn.nn.functions import Function
 from ernn.nn.onnx_graph import (
     OPERATORS,
@@ -12,13 +13,10 @@ from ernn.nn.onnx_graph import (
     Layer,
     Linear,
     Operator,
-    Stream,
     attributes_of,
     check_attributes,
     name_of,
-    numbered,
     refuse,
-    transposed,
 )
 from ernn.nn.onnx_values import Values
 
@@ -53,7 +51,7 @@ class Recurrent(Values):
                     "export it with the number of inputs fixed")  # fmt: skip
         x = stream.numbers.swapaxes(0, 1) if batch_first else stream.numbers
         steps, batch = x.shape[:2]
-        start = numbered(stream.shape, node)
+        start = numbered(stream.shape, name_of(node))
         if not (transposed(x, start) if not stream.layer else np.array_equal(x, start)):
             refuse(node, "X holds other elements, or in another order, than a step and a sequence at a time; "
                     "reshape outside of the graph")  # fmt: skip
@@ -61,7 +59,7 @@ class Recurrent(Values):
         self._check_alike(layer)
         self.layers.append(layer)
         shape = (steps, batch, layer.cells)
-        y = numbered(shape, node)[:, None]
+        y = numbered(shape, name_of(node))[:, None]
         last = y[-1].swapaxes(0, 1) if batch_first else y[-1]
         if len(node.output) > 1 and node.output[1]:
             self.values[node.output[1]] = Stream(last, shape, self.made, picked=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ernn.nn.onnx_graph import READ, Constant, Stream, array_of, line_of, numbered, refuse
+from ernn.nn.elements import Stream, numbered
+from ernn.nn.onnx_graph import READ, Constant, array_of, line_of, refuse
 
 if TYPE_CHECKING:  # imported where it is used: it may not be there, and --help need not wait for it
     from onnx import GraphProto, NodeProto
@@ -50,7 +51,7 @@ class Values:
         for name, dims in shapes.items():
             shape = tuple(dim.dim_value if dim.dim_value > 0 else next(free) for dim in dims)
             self.open |= {size for size, dim in zip(shape, dims, strict=True) if dim.dim_value <= 0}
-            self.values[name] = Stream(numbered(shape, name), shape)
+            self.values[name] = Stream(numbered(shape, f"input {name}"), shape)
 
     def value(self, node: "NodeProto", place: int) -> "Constant | Stream | None":
         """An input of a node; None if it has no such one."""
