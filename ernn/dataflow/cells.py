@@ -7,13 +7,15 @@ format. `a_i` is the pre-activation of gate i.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ernn.dataflow.activation import Functions
 from ernn.dataflow.formats import Format
-from ernn.dataflow.value import Number
+from ernn.dataflow.value import Number, Value
 
 V = TypeVar("V", bound=Number)
+W = TypeVar("W", bound=Value)
 Formats = Mapping[str, Format]
 LSTM_GATES, GRU_GATES, RNN_GATES = ("i", "f", "g", "o"), ("z", "r", "n"), ("h",)
 PEEPHOLES = ("i", "f", "o")
@@ -48,6 +50,30 @@ def projection(v: Mapping[str, V], functions: Functions[V], formats: Formats) ->
 def logits(v: Mapping[str, V], functions: Functions[V], formats: Formats) -> dict[str, V]:
     """W y + b of the output layer."""
     return {"logits": (v["s"] + v["b"]).requantize(formats["logits"], "logits")}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """y = W x + b between two integers of y's format; None: there is no such bound."""
+
+    low: int | None
+    high: int | None
+
+    def __call__(self, v: Mapping[str, W], functions: Functions[W], formats: Formats) -> dict[str, W]:
+        total = (v["s"] + v["b"]).to_fraction(formats["output"].fraction)
+        return {"y": total.clipped(self.low, self.high).requantize(formats["output"], "y")}
+
+
+def dense_sigmoid(v: Mapping[str, V], functions: Functions[V], formats: Formats) -> dict[str, V]:
+    """y = sigma(W x + b)."""
+    d = functions.sigmoid((v["s"] + v["b"]).requantize(functions.preactivation, "a_d"), "d")
+    return {"y": d.requantize(formats["output"], "y")}
+
+
+def dense_tanh(v: Mapping[str, V], functions: Functions[V], formats: Formats) -> dict[str, V]:
+    """y = tanh(W x + b)."""
+    d = functions.tanh((v["s"] + v["b"]).requantize(functions.preactivation, "a_d"), "d")
+    return {"y": d.requantize(formats["output"], "y")}
 
 
 def gru_update_gate(v: Mapping[str, V], functions: Functions[V], formats: Formats) -> dict[str, V]:

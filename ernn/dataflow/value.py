@@ -110,6 +110,14 @@ class Value(ABC):
         low, high = (min(max(end, format.low), format.high) for end in (rounded.low, rounded.high))
         return rounded._saturate(low, high, name)
 
+    def clipped(self, low: int | None, high: int | None) -> Self:
+        """The value between two integers of its fraction, where they are given; no saturation is counted."""
+        least, most = (self.low if low is None else low), (self.high if high is None else high)
+        if least <= self.low and self.high <= most:
+            return self
+        low, high = (min(max(end, least), most) for end in (self.low, self.high))
+        return self._saturate(low, high, "")
+
     def named(self, name: str) -> Self:
         """The same value, called `name` in traces and in generated sources."""
         return self

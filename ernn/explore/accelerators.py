@@ -97,9 +97,12 @@ class Estimated:
         )
 
     def __str__(self) -> str:
-        layers = len(self.arrays) - (self.variant.program.output is not None)
+        program = self.variant.program
+        head = [f"head {number}" for number in range(len(program.head))]
+        behind = head + ["output"] * (program.output is not None)
+        layers = len(self.arrays) - len(behind)
         names = [f"array {number}" for number in range(layers)] if layers > 1 else ["array"]
-        names += ["output"] * (len(self.arrays) - layers)
+        names += behind
         arrays = ", ".join(f"{name} {_size(size)}" for name, size in zip(names, self.sizes, strict=True))
         stored = "transformed" if self.setting.transformed else "words"
         memory = "" if self.setting.memory == "auto" else f", memory={self.setting.memory}"

@@ -19,7 +19,7 @@ from ernn.hw.verilog.chain import Link
 from ernn.hw.verilog.interfaces import Controlled
 from ernn.hw.work import work
 from ernn.program.matrices import Circulant, Numbers, Pruned
-from ernn.program.network import Output
+from ernn.program.network import Dense, Output
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,9 @@ def _products(link: Link) -> list[Product]:
     """A product of each of its arrays."""
     layer = link.layer
     if isinstance(layer, Output):
-        return [Product(layer.weight.filled(), link.program.layers[-1].output)]
+        return [Product(layer.weight.filled(), link.program.stack[-1].output)]
+    if isinstance(layer, Dense):
+        return [Product(layer.weight.filled(), layer.input)]
     if link.x:
         return [Product(layer.weight_ih.filled(), layer.input)]
     found = [Product(layer.weight_hh.filled(), layer.output)]
@@ -129,8 +131,8 @@ def _products(link: Link) -> list[Product]:
 
 def alike(link: Link) -> Hashable:
     """Equal for modules that take the same, whatever their weights."""
-    before = link.program.layers[-1].output if isinstance(link.layer, Output) else None
-    return link.x, len(link.program.layers), link.program.activations, before, _shape(link.layer)
+    before = link.program.stack[-1].output if isinstance(link.layer, Output) else None
+    return link.x, len(link.program.stack), link.program.activations, before, _shape(link.layer)
 
 
 def _shape(value: Any) -> Any:

@@ -18,7 +18,7 @@ from ernn.hw.layout.store import store_of
 from ernn.hw.verilog.chain import Link
 from ernn.hw.verilog.network import Architecture
 from ernn.program.matrices import Matrix, shares_sums
-from ernn.program.network import Output
+from ernn.program.network import Dense, Output
 
 _MOST_HEADS = 16
 
@@ -118,7 +118,7 @@ def _with_beats(required: Requirements, lanes: int, columns: int, heads: int) ->
 def matrices_of(link: Link) -> list[list[Matrix]]:
     """Those that each array of a module multiplies with."""
     layer = link.layer
-    if isinstance(layer, Output):
+    if isinstance(layer, Dense | Output):
         return [[layer.weight]]
     if link.x:
         return [[layer.weight_ih]]

@@ -11,7 +11,7 @@ from ernn.dataflow.formats import Format
 from ernn.golden.integers import Array, Integers, Log
 from ernn.golden.products import IntegerProduct, add, split
 from ernn.program.matrices import Numbers, shares_sums
-from ernn.program.network import Layer, Output
+from ernn.program.network import Dense, Layer, Output
 from ernn.program.plan import VALUES, Constants, Plan, Rows, Term, formats
 
 State = dict[str, Array]  # integers, (elements, utterances)
@@ -48,7 +48,7 @@ def typed(array: Array, format: Format, log: Log) -> Integers:
 class LayerModel:
     """A layer, frame by frame."""
 
-    def __init__(self, layer: Layer | Output, plan: Plan, lookup: Lookup, log: Log) -> None:
+    def __init__(self, layer: Layer | Dense | Output, plan: Plan, lookup: Lookup, log: Log) -> None:
         self._layer, self._plan, self._lookup, self._log = layer, plan, lookup, log
         self._formats = formats(layer)
         matrices = {term.matrix for rows in plan.rows for term in rows.terms}

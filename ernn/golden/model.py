@@ -40,6 +40,7 @@ class Golden:
         self._log = Log()
         lookup = Lookup(program.activations, self._log)
         self._layers = [LayerModel(layer, plan_of(layer.kind, layer), lookup, self._log) for layer in program.layers]
+        self._head = [LayerModel(layer, plan_of(layer.kind, layer), lookup, self._log) for layer in program.head]
         output = program.output
         self._output = None if output is None else LayerModel(output, OUTPUT, lookup, self._log)
 
@@ -138,6 +139,9 @@ class Golden:
                 self._log.scope = f"layers.{number}"
                 y, new = layer.step(y, state[number])
                 after.append(new if running is None else _kept(running, new, state[number]))
+            for number, layer in enumerate(self._head):
+                self._log.scope = f"head.{number}"
+                y, _ = layer.step(y, {})
             self._log.scope = "output"
             state = after
             yield (y if self._output is None else self._output.step(y, {})[0]).array, state

@@ -12,6 +12,7 @@ from ernn.errors import UserError, complaints
 if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
     from torch import Tensor
 
+    from ernn.nn.functions import Function, HeadSpec
     from ernn.nn.recurrent import RecurrentModel
     from ernn.params import Network
 
@@ -48,15 +49,41 @@ def layer_tensors(
     return ours
 
 
+def with_head(
+    state: "dict[str, Tensor]", layers: "Sequence[tuple[Tensor, Tensor, Function]]"
+) -> "tuple[HeadSpec, ...]":
+    """What a network has of linear layers in a row, whose tensors go to `state`; the last one without function is last.
+
+    Args:
+        layers: weight (outputs, inputs), bias and function of each.
+    """
+    from ernn.nn.functions import Function, HeadSpec
+
+    specs = []
+    for number, (weight, bias, function) in enumerate(layers):
+        if number == len(layers) - 1 and function == Function():
+            state |= {"output.weight": weight, "output.bias": bias}
+            continue
+        state[f"head.{number}.weight.weight"] = weight * function.slope
+        state[f"head.{number}.bias"] = bias * function.slope + function.offset
+        specs.append(HeadSpec(outputs=len(bias), function=function.kind, low=function.low, high=function.high))
+    return tuple(specs)
+
+
 def assembled(
-    network: "Network", state: "dict[str, Tensor]", phones: Sequence[str] | None = None, blank: int | None = None
+    network: "Network",
+    state: "dict[str, Tensor]",
+    phones: Sequence[str] | None = None,
+    blank: int | None = None,
+    last: bool = False,
+    head: "Sequence[HeadSpec]" = (),
 ) -> "RecurrentModel":
     """The network with the tensors of `state`, by its own names, and with a linear layer if they are there.
 
-    `phones` and `blank` are those of `ernn.nn.torch_import.from_weights`.
+    `phones`, `blank` and `last` are those of `ernn.nn.torch_import.from_weights`, `head` is what `with_head` gave.
 
     Raises:
-        UserError: phones that are not its classes.
+        UserError: phones that are not its classes, or of a network that gives the last output alone or has a head.
     """
     import torch
 
@@ -65,10 +92,14 @@ def assembled(
 
     outputs = len(state["output.bias"]) if "output.bias" in state else None
     inputs = state["layers.0.weight_ih.weight"].shape[1]
-    if phones is None or outputs is None:
-        model = RecurrentModel(network, inputs, outputs)
+    if phones is None:
+        model = RecurrentModel(network, inputs, outputs, last, head)
         model.load_state_dict(state)
         return model
+    if head or outputs is None:
+        raise UserError("phones are the classes of one linear layer, and the network has another head; leave them out")
+    if last:
+        raise UserError("phones are of every step, and the network gives the last output alone; leave one of them out")
     order = _order(outputs, phones, blank)
     state |= {name: state[name][order] for name in ("output.weight", "output.bias")}
     speech = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")

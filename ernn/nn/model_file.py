@@ -12,12 +12,17 @@ from torch import Tensor
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
+from ernn.nn.functions import HeadSpec
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.nn.recurrent import RecurrentModel
 from ernn.params import BlockSize, Network, Section
 from ernn.records.decoding import Decoding
 
 VERSION = 2
+_LATER: dict[str, Any] = {
+    "last": False,
+    "head": (),
+}  # keys of the header that came with the version and are not always there
 
 
 class Structure(Section):
@@ -49,26 +54,32 @@ class Header(Section):
     criterion: Literal["frames", "ctc"] | None = None
     decoding: Decoding | None = None
     outputs: Annotated[int, Field(ge=0)] | None = None  # 0: no linear layer
+    last: bool = False
+    head: tuple[HeadSpec, ...] = ()
     matrices: dict[str, Structure]
 
     @model_validator(mode="after")
     def _of_speech_or_not(self) -> "Header":
         if (self.phones is None) != (self.criterion is None) or (self.phones is None) != (self.outputs is not None):
             raise ValueError("phones and criterion belong together, and outputs where they are missing")
+        if (self.last or self.head) and self.phones is not None:
+            raise ValueError("last, head: phones are of every frame, and of one linear layer")
         return self
 
     @classmethod
     def of(cls, model: RecurrentModel) -> "Header":
         """What is written of a model."""
         speech: dict[str, Any] = {"outputs": 0 if model.output is None else model.outputs}
+        speech |= {"last": model.last, "head": model.specs}
         if isinstance(model, AcousticModel):
             speech = {"phones": model.phones, "criterion": model.criterion, "decoding": model.decoding}
         matrices = {str(place): Structure.of(matrix) for place, matrix in model.matrices()}
         return cls(version=VERSION, network=model.network, dimension=model.dimension, matrices=matrices, **speech)
 
     def written(self) -> dict[str, Any]:
-        """As JSON; acoustic models have the keys that they always had."""
-        return self.model_dump(exclude={"outputs"} if self.outputs is None else {"phones", "criterion", "decoding"})
+        """As JSON; a key that came later is left out where it has its default."""
+        others = {"outputs"} if self.outputs is None else {"phones", "criterion", "decoding"}
+        return self.model_dump(exclude=others | {key for key in _LATER if getattr(self, key) == _LATER[key]})
 
     def empty(self) -> RecurrentModel:
         """A model of this structure, to be filled.
@@ -82,7 +93,7 @@ class Header(Section):
             model: RecurrentModel = speech
         else:
             assert self.outputs is not None
-            model = RecurrentModel(self.network, self.dimension, self.outputs or None)
+            model = RecurrentModel(self.network, self.dimension, self.outputs or None, self.last, self.head)
         for place, matrix in list(model.matrices()):
             model.replace(place, self.matrices[str(place)].empty(matrix))
         return model

@@ -1,20 +1,18 @@
-"""Values and nodes of an ONNX graph: what recurrent operators have, elements that are followed by their numbers."""
+"""Nodes of an ONNX graph: what recurrent operators have, and how messages name them."""
 
 from dataclasses import dataclass
-from itertools import permutations
-from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from ernn.errors import UserError
 from ernn.nn import assembly
+from ernn.nn.functions import Function
 
 if TYPE_CHECKING:  # imported where they are used: neither may be there, and --help need not wait for them
     from onnx import NodeProto, TensorProto
     from torch import Tensor
 
-ELEMENTS = 2**27  # of a value that is followed: half a gigabyte of their numbers
 DOMAINS = ("", "ai.onnx")
 
 
@@ -37,7 +35,12 @@ _SHARED = ("X", "W", "R", "B", "sequence_lens", "initial_h")
 OPERATORS = {
     "LSTM": Operator((*_SHARED, "initial_c", "P"), (0, 2, 3, 1), ("sigmoid", "tanh", "tanh")),
     "GRU": Operator(_SHARED, (1, 0, 2), ("sigmoid", "tanh")),
+    "RNN": Operator(_SHARED, (0,), ("tanh",)),
 }
+READ = (
+    "read are LSTM, GRU or RNN nodes in a row, then linear layers (Gemm, or MatMul and Add) with Relu, Sigmoid, Tanh, "
+    "HardSigmoid or Clip behind each, and reshapes and transposes between them; export a module of these alone"
+)
 
 
 @dataclass(frozen=True)
@@ -46,34 +49,6 @@ class Constant:
 
     array: np.ndarray
     sized: bool = False
-
-
-@dataclass(frozen=True)
-class Stream:
-    """The value that goes through the network.
-
-    Args:
-        numbers: of elements, which the graph may have moved.
-        shape: in which they were numbered, (steps, sequences, elements) but for the graph's input.
-        layer: that made it, counted from 1; 0 for an input of the graph.
-    """
-
-    numbers: np.ndarray
-    shape: tuple[int, ...]
-    layer: int = 0
-
-    def like(self, numbers: np.ndarray) -> "Stream":
-        """The same elements in another form."""
-        return Stream(numbers, self.shape, self.layer)
-
-    def steps(self) -> np.ndarray | None:
-        """The number of the step that each vector along the last axis is; None if they are no whole vectors."""
-        size = self.shape[-1]
-        if not self.numbers.ndim or self.numbers.shape[-1] != size:
-            return None
-        vectors = self.numbers.reshape(-1, size)
-        whole = (vectors == vectors[:, :1] // size * size + np.arange(size, dtype=np.int32)).all()
-        return vectors[:, 0] // size if whole else None
 
 
 @dataclass(frozen=True)
@@ -92,11 +67,12 @@ class Layer:
 
 @dataclass
 class Linear:
-    """Weights of the linear layer, the matrix as (inputs, outputs)."""
+    """Weights of a linear layer, the matrix as (inputs, outputs), and the function behind it."""
 
     node: "NodeProto"
     weight: np.ndarray
     bias: np.ndarray
+    function: Function = Function()  # noqa: RUF009 (frozen)
 
 
 def check_attributes(node: "NodeProto", attributes: dict[str, Any], operator: Operator) -> None:
@@ -137,24 +113,6 @@ def array_of(tensor: "TensorProto") -> np.ndarray:
         return numpy_helper.to_array(tensor)
     except Exception as error:  # onnx and NumPy have each their own
         raise UserError(f"weights {tensor.name}: cannot be read ({line_of(error)}); write the file again") from None
-
-
-def numbered(shape: tuple[int, ...], where: "NodeProto | str") -> np.ndarray:
-    """Elements, numbered."""
-    if prod(shape) > ELEMENTS:
-        name = f"input {where}" if isinstance(where, str) else name_of(where)
-        raise UserError(
-            f"{name}: shape {shape} has more than {ELEMENTS} elements; export with steps and batch left open"
-        )
-    return np.arange(prod(shape), dtype=np.int32).reshape(shape)
-
-
-def transposed(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two are equal but for the order of axes, and for axes of one element."""
-    one, other = one.squeeze(), other.squeeze()
-    if one.ndim != other.ndim or one.ndim > 3:
-        return False
-    return any(np.array_equal(one.transpose(order), other) for order in permutations(range(one.ndim)))
 
 
 def line_of(error: Exception) -> str:

@@ -14,16 +14,18 @@ from torch import Tensor, nn
 from ernn.nn import gru as gru_cell
 from ernn.nn import lstm as lstm_cell
 from ernn.nn import rnn as rnn_cell
+from ernn.nn.functions import HeadSpec
+from ernn.nn.head import HeadLayer
 from ernn.nn.matrices import CirculantWeight, DenseWeight, Weight
 from ernn.params import BlockSizes, Network
 
-Kind = Literal["input", "recurrent", "projection"]
+Kind = Literal["input", "recurrent", "projection", "head"]
 _ATTRIBUTES: dict[Kind, str] = {"input": "weight_ih", "recurrent": "weight_hh", "projection": "weight_ym"}
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a compressible matrix sits: its layer, its kind and its attribute there."""
+    """Where a compressible matrix sits: its layer, recurrent or of the head, its kind and its attribute there."""
 
     layer: int
     kind: Kind
@@ -31,10 +33,15 @@ class Place:
     @property
     def attribute(self) -> str:
         """The attribute of the layer, as in torch."""
-        return _ATTRIBUTES[self.kind]
+        return _ATTRIBUTES.get(self.kind, "weight")
+
+    @property
+    def scope(self) -> str:
+        """The name of its layer."""
+        return f"head.{self.layer}" if self.kind == "head" else f"layers.{self.layer}"
 
     def __str__(self) -> str:
-        return f"layers.{self.layer}.{self.attribute}"
+        return f"{self.scope}.{self.attribute}"
 
 
 class RecurrentLayer(nn.Module):
@@ -83,56 +90,69 @@ class RecurrentLayer(nn.Module):
 
 
 class RecurrentModel(nn.Module):
-    """Recurrent layers, and a linear layer over the outputs of the last one, or none.
+    """Recurrent layers, a head of linear layers with functions or none, and a linear layer behind them or none.
 
     Args:
         network: sizes and kind of the recurrent layers.
         dimension: elements of a vector.
         outputs: of the linear layer; None: there is no such layer.
+        last: whether of a sequence only the last output is a result, which the caller takes.
+        head: linear layers with a function each, between the recurrent layers and the linear one; what the network
+            gives, if there is no such one.
     """
 
-    def __init__(self, network: Network, dimension: int, outputs: int | None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        dimension: int,
+        outputs: int | None,
+        last: bool = False,
+        head: Sequence[HeadSpec] = (),
+    ) -> None:
         super().__init__()
-        self.network, self.dimension = network, dimension
+        self.network, self.dimension, self.last = network, dimension, last
         self.dropout = 0.0
         inputs = (dimension, *network.widths)
         self.layers = nn.ModuleList(RecurrentLayer(network, inputs[index], index) for index in range(network.layers))
-        self.output = None if outputs is None else nn.Linear(network.outputs, outputs)
+        widths = (network.outputs, *(each.outputs for each in head))
+        self.head = nn.ModuleList(HeadLayer(inputs, spec) for inputs, spec in zip(widths, head, strict=False))
+        self.output = None if outputs is None else nn.Linear(widths[-1], outputs)
 
     @property
     def outputs(self) -> int:
         """Elements of an output."""
-        return self.network.outputs if self.output is None else self.output.out_features
+        if self.output is not None:
+            return self.output.out_features
+        return self.specs[-1].outputs if self.specs else self.network.outputs
 
     @property
-    def head(self) -> nn.Linear:
-        """The linear layer.
-
-        Raises:
-            ValueError: there is none.
-        """
-        if self.output is None:
-            raise ValueError("this network has no linear layer")
-        return self.output
+    def specs(self) -> tuple[HeadSpec, ...]:
+        """Those of the head's layers."""
+        return tuple(cast(HeadLayer, each).spec for each in self.head)
 
     def forward(self, x: Float[Tensor, "time batch dimension"]) -> Float[Tensor, "time batch outputs"]:
         """Outputs of every step; padded steps at the end of a sequence give values that mean nothing."""
         for layer in self.layers:
             x = F.dropout(layer(x), self.dropout, self.training)
+        for layer in self.head:
+            x = layer(x)
         return x if self.output is None else self.output(x)
 
     def matrices(self) -> Iterator[tuple[Place, Weight]]:
-        """The matrices of the recurrent layers, in order."""
+        """The matrices of the recurrent layers, in order, and the head's, but for that of the layer behind all."""
         for index, layer in enumerate(self.layers):
             for kind in _ATTRIBUTES:
                 place = Place(index, kind)
                 matrix = getattr(layer, place.attribute)
                 if matrix is not None:
                     yield place, matrix
+        for index, layer in enumerate(self.head):
+            if self.output is not None or index + 1 < len(self.head):
+                yield Place(index, "head"), cast(HeadLayer, layer).weight
 
     def replace(self, place: Place, matrix: Weight) -> None:
         """Put `matrix` into `place`."""
-        setattr(self.layers[place.layer], place.attribute, matrix)
+        setattr((self.head if place.kind == "head" else self.layers)[place.layer], place.attribute, matrix)
 
     def parameter_groups(self, columns_exponent: float) -> list[dict[str, Any]]:
         """Parameters by the `scale` of their learning rate, as an optimizer takes them.
@@ -155,7 +175,9 @@ class RecurrentModel(nn.Module):
 
 
 def block_size_at(blocks: Sequence[BlockSizes], place: Place) -> int:
-    """The block size that a design gives the matrix at `place`."""
+    """The block size that a design gives the matrix at `place`: of the head that of the last layer's inputs."""
+    if place.kind == "head":
+        return blocks[-1].input
     return int(getattr(blocks[place.layer], place.kind))
 
 

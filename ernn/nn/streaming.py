@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from ernn.nn.head import HeadLayer
 from ernn.nn.matrices import CirculantWeight, Weight
 from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 
@@ -81,7 +82,8 @@ class Stream:
             _LAYERS[layer.cell](layer) for layer in cast(list[RecurrentLayer], list(model.layers))
         ]
         self._inputs = model.dimension
-        self._head = None if model.output is None else (_numbers(model.output.weight), _numbers(model.output.bias))
+        self._layers += [_Head(cast(HeadLayer, layer)) for layer in model.head]
+        self._output = None if model.output is None else (_numbers(model.output.weight), _numbers(model.output.bias))
         self.reset()
 
     def reset(self) -> None:
@@ -99,14 +101,14 @@ class Stream:
             raise ValueError(f"x has shape {x.shape}, the network takes vectors of {self._inputs} elements")
         for layer in self._layers:
             x = layer(x)
-        if self._head is None:
+        if self._output is None:
             return x
-        weight, bias = self._head
+        weight, bias = self._output
         return weight @ x + bias
 
     @property
     def stored_words(self) -> int:
-        """Floats that a frame reads of the recurrent layers' matrices."""
+        """Floats that a frame reads of the recurrent layers' and the head's matrices."""
         return sum(product.stored_words for layer in self._layers for product in layer.products)
 
 
@@ -220,6 +222,23 @@ class _Sum:
     def _cut(self, rows: Vector) -> Vector:
         """Without the rows that pad the gates."""
         return rows.reshape(self._gates, -1)[:, : self._rows].reshape(-1)
+
+
+class _Head(_Layer):
+    """`ernn.nn.head`."""
+
+    def __init__(self, layer: HeadLayer) -> None:
+        self._product, self._bias, self._spec = _Sum([layer.weight], range(1)), _numbers(layer.bias), layer.spec
+        self.products = self._product.products
+
+    def reset(self) -> None:
+        """It has no state."""
+
+    def __call__(self, x: Vector) -> Vector:
+        a, spec = self._product(x) + self._bias, self._spec
+        if spec.function == "clip":
+            return a if spec.low is spec.high is None else a.clip(spec.low, spec.high)
+        return _sigmoid(a) if spec.function == "sigmoid" else np.tanh(a)
 
 
 def _first_columns(matrix: Weight, gates: Sequence[int]) -> Float[np.ndarray, "gates p q k"]:

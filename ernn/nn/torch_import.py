@@ -1,4 +1,4 @@
-"""A `torch.nn.LSTM`, `GRU` or `RNN`, or several in a row, and the `torch.nn.Linear` behind as a network of ours.
+"""A `torch.nn.LSTM`, `GRU` or `RNN`, or several in a row, and the linear layers behind as a network of ours.
 
 The outputs are torch's within float error; what a `RecurrentModel` cannot express is refused. The model reads
 (time, batch, inputs), whatever `batch_first` was. torch's two biases act as their sum, except in the candidate of a
@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ernn.errors import UserError
-from ernn.nn.assembly import assembled, finite, labels, layer_tensors, network_of
+from ernn.nn.assembly import assembled, finite, labels, layer_tensors, network_of, with_head
 
 if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
     from torch import Tensor, nn
 
+    from ernn.nn.functions import Function
     from ernn.nn.recurrent import RecurrentModel
     from ernn.params import Network
 
@@ -25,20 +26,20 @@ if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
 
 _FIRST = "weight_hh_l0"
 _WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _PICKLED = re.compile(rb"PK\x03\x04|\x80[\x02-\x05]")  # first bytes of what torch.save writes, now and before 1.6
 _SAVE = "write the state dict by safetensors.torch.save_file(module.state_dict(), 'weights.safetensors')"
 
 
 def from_modules(
     recurrent: "Recurrent | Sequence[Recurrent]",
-    output: "nn.Linear | None",
+    output: "nn.Linear | nn.Sequential | None",
     phones: Sequence[str] | None = None,
     blank: int | None = None,
+    last: bool = False,
 ) -> "RecurrentModel":
     """The network that computes `output(recurrent(x)[0])`, or `recurrent(x)[0]` without an output layer.
 
-    `phones` and `blank` are those of `from_weights`.
+    `phones`, `blank` and `last` are those of `from_weights`.
 
     Several recurrent modules are of one kind, and each takes the outputs of the one before it.
 
@@ -52,32 +53,35 @@ def from_modules(
     """
     from torch import nn
 
+    from ernn.nn.torch_head import linear_layers, refuse_additions
+
     chain: list[Any] = list(recurrent) if isinstance(recurrent, list | tuple | nn.ModuleList) else [recurrent]
     names = ["recurrent"] if len(chain) == 1 else [f"recurrent{number}" for number in range(len(chain))]
     kinds = {type(each) for each in chain}
     # a subclass may compute anything
-    if len(kinds) != 1 or not kinds <= {nn.LSTM, nn.GRU, nn.RNN} or type(output) not in (nn.Linear, type(None)):
+    if len(kinds) != 1 or not kinds <= {nn.LSTM, nn.GRU, nn.RNN}:
         got = ", ".join(type(each).__name__ for each in chain) or "none"
         raise UserError(
-            "modules must be a torch.nn.LSTM, GRU or RNN, or several of one kind in a row, and a torch.nn.Linear, "
-            f"got {got} and {type(output).__name__}; use those"
+            f"modules must be a torch.nn.LSTM, GRU or RNN, or several of one kind in a row, got {got}; use those"
         )
     for name, module in zip(names, chain, strict=True):
         if module.dropout and module.training:
             raise UserError(f"dropout={module.dropout:g} is active, but an imported model has none; call .eval() first")
-        _refuse_additions(name, module)
-    if output is not None:
-        _refuse_additions("output", output)
+        refuse_additions(name, module)
+    linears = linear_layers(output)
     nonlinearities = {each.nonlinearity for each in chain if isinstance(each, nn.RNN)}
-    modules = dict(zip(names, chain, strict=True)) | ({} if output is None else {"output": output})
+    prefixes = [f"output{number}" for number in range(len(linears))] if len(linears) != 1 else ["output"]
+    modules = dict(zip(names + prefixes, chain + [linear for linear, _ in linears], strict=True))
     weights = nn.ModuleDict(modules).state_dict()
     return from_weights(
         weights,
         phones,
         prefix=[f"{name}." for name in names],
-        output_prefix="output.",
+        output_prefix=[f"{name}." for name in prefixes],
+        functions=[function for _, function in linears],
         blank=blank,
         nonlinearity=min(nonlinearities, default=None),  # relu before tanh: one of them is enough to be refused
+        last=last,
     )
 
 
@@ -86,9 +90,11 @@ def from_weights(
     phones: Sequence[str] | None = None,
     *,
     prefix: str | Sequence[str],
-    output_prefix: str,
+    output_prefix: str | Sequence[str],
+    functions: "Sequence[str | Function]" = (),
     blank: int | None = None,
     nonlinearity: str | None = None,
+    last: bool = False,
 ) -> "RecurrentModel":
     """The network of a state dict: cell and sizes follow from the shapes, biases that are not there are zeros.
 
@@ -99,14 +105,19 @@ def from_weights(
             need be no output layer.
         phones: labels of the classes, in their order, without the blank; then it is an acoustic model.
         prefix: the part of its name before `weight_ih_l0`; several for modules in a row, in their order.
-        output_prefix: the part of its name before the output layer's `weight`.
+        output_prefix: the part of its name before the output layer's `weight`; several for linear layers in a row.
+        functions: behind each of those, a name of `ernn.nn.functions.FUNCTIONS`; none behind those it does not reach.
         blank: class of CTC's blank, which becomes the last one; None means a class a phone, trained on frames.
         nonlinearity: of an RNN, whose weights do not say it: tanh; None for other cells.
+        last: whether the output of a sequence's last step is the result, and not those of every step.
 
     Raises:
         UserError: names, shapes, kinds of number or values that no such model has, or phones that are not its classes.
     """
     import torch
+    from torch import Tensor
+
+    from ernn.nn.functions import Function
 
     for name, tensor in weights.items():
         if not isinstance(tensor, torch.Tensor):
@@ -114,32 +125,41 @@ def from_weights(
         if name.endswith("_reverse"):
             raise UserError(f"{name}: layers here run forward in time only; train with bidirectional=False")
     prefixes = [prefix] if isinstance(prefix, str) else list(prefix) or [""]
-    left, weight, bias = _unwrapped(weights, prefixes), f"{output_prefix}weight", f"{output_prefix}bias"
+    output_prefixes = [output_prefix] if isinstance(output_prefix, str) else list(output_prefix)
+    named = _functions(functions, len(output_prefixes))
+    left = _unwrapped(weights, prefixes)
     for each in prefixes:
         _check_prefix(left, each, _FIRST, "prefix")
-    if phones is not None or any(not name.startswith(tuple(prefixes)) for name in left) or weight in left:
-        _check_prefix(left, output_prefix, "weight", "output_prefix")
+    weighted = any(f"{each}weight" in left for each in output_prefixes)
+    if phones is not None or any(not name.startswith(tuple(prefixes)) for name in left) or weighted:
+        for each in output_prefixes:
+            _check_prefix(left, each, "weight", "output_prefix")
     network, state = _chain(left, prefixes, nonlinearity)
-    if phones is None and not left:
-        return assembled(network, state)
-    outputs = _sides(left, weight)[0]
-    state["output.weight"] = _take(left, weight, outputs, network.outputs)
-    state["output.bias"] = _take(left, bias, outputs) if bias in left else torch.zeros(outputs)
+    linears, width = list[tuple[Tensor, Tensor, Function]](), network.outputs
+    if phones is not None or left:
+        for each, function in zip(output_prefixes, named, strict=True):
+            outputs = _sides(left, f"{each}weight")[0]
+            weight = _take(left, f"{each}weight", outputs, width)
+            bias = _take(left, f"{each}bias", outputs) if f"{each}bias" in left else torch.zeros(outputs)
+            linears.append((weight, bias, function))
+            width = outputs
     if left:
         raise _unexpected(left, min(left), "no such tensor")
-    return assembled(network, state, phones, blank)
+    head = with_head(state, linears)
+    return assembled(network, state, phones, blank, last, head)
 
 
-def _refuse_additions(name: str, module: "nn.Module") -> None:
-    """Refuse what a module does beside its own equations: none of it stands in the state dict."""
-    hooks = [kind.strip("_").removesuffix("_hooks") for kind in _HOOKS if getattr(module, kind, None)]
-    if hooks:
-        raise UserError(
-            f"the {name} module has hooks ({', '.join(hooks)}), which an imported model would not run; "
-            "remove them first, by remove() of the handles that registering them gave"
-        )
-    if "forward" in vars(module):
-        raise UserError(f"the {name} module has a forward of its own, which would not be imported; use torch's")
+def _functions(given: "Sequence[str | Function]", layers: int) -> "list[Function]":
+    """One for each linear layer."""
+    from ernn.nn.functions import FUNCTIONS, Function
+
+    if len(given) > layers:
+        raise UserError(f"functions has {len(given)} entries for {layers} linear layers; give one behind each at most")
+    for each in given:
+        if isinstance(each, str) and each not in FUNCTIONS:
+            raise UserError(f"functions: {each} must be one of {', '.join(FUNCTIONS)}")
+    found = [FUNCTIONS[each] if isinstance(each, str) else each for each in given]
+    return found + [Function()] * (layers - len(found))
 
 
 def _unwrapped(weights: "dict[str, Tensor]", prefixes: Sequence[str]) -> "dict[str, Tensor]":
@@ -262,7 +282,7 @@ def _sides(left: "dict[str, Tensor]", name: str) -> tuple[int, int]:
 
 def _unexpected(left: "dict[str, Tensor]", name: str, expected: str) -> UserError:
     got = f"shape {tuple(left[name].shape)}" if name in left else "no such tensor"
-    cure = "give one LSTM, GRU or RNN, one Linear and their prefixes"
+    cure = "give one LSTM, GRU or RNN, the Linear ones behind it and their prefixes"
     return UserError(f"{name}: expected {expected}, got {got}; {cure}")
 
 

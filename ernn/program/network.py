@@ -4,8 +4,10 @@
 constant: formats, weights, tables, twiddle factors, shifts and priors all stand here.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -14,6 +16,7 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES, RNN_GATES
 from ernn.dataflow.formats import Format
 from ernn.program.matrices import BY_KIND, CONFIG, Circulant, Matrix, Numbers
+from ernn.program.structure import LEFT_OUT
 
 VERSION = 3
 
@@ -167,6 +170,45 @@ class Output:
 
 
 @dataclass(frozen=True, eq=False)
+class Dense:
+    """A linear layer with a function, y = f(W x + b); sigma and tanh by the tables, clip between two bounds.
+
+    Raises:
+        ValueError: parts that do not fit each other.
+    """
+
+    input: Format  # of x
+    output: Format  # of y
+    weight: Matrix
+    bias: Numbers  # (outputs,)
+    function: Literal["sigmoid", "tanh", "clip"]
+    low: int | None = None  # of clip: the least y, an integer of `output`; None: there is no such bound
+    high: int | None = None
+    kind: Literal["dense"] = "dense"
+
+    __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
+
+    def __post_init__(self) -> None:
+        _check_shape("bias", self.bias, (self.outputs,))
+        _check_matrix("weight", self.weight, 1, self.outputs, self.inputs)
+        bounds = [each for each in (self.low, self.high) if each is not None]
+        if bounds and self.function != "clip":
+            raise ValueError(f"low and high are bounds of clip, not of {self.function}")
+        if [*sorted(bounds)] != bounds or not all(self.output.low <= each <= self.output.high for each in bounds):
+            raise ValueError(f"low and high are rising integers of output, got {self.low} and {self.high}")
+
+    @property
+    def inputs(self) -> int:
+        """Elements of the input x."""
+        return self.weight.cols
+
+    @property
+    def outputs(self) -> int:
+        """Elements of the output y."""
+        return self.weight.rows
+
+
+@dataclass(frozen=True, eq=False)
 class Frontend:
     """What the host does to speech before the first layer; see `ernn.data.features`.
 
@@ -238,10 +280,10 @@ class Decoder:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A whole integer network: activations, layers, output layer; of speech also front end and decoder.
+    """A whole integer network: activations, layers, head, output layer; of speech also front end and decoder.
 
     Without a front end the inputs are plain vectors, without a decoder the outputs plain numbers, and without an output
-    layer they are those of the last recurrent layer.
+    layer they are those of the last layer of the head, or of the last recurrent one.
 
     Raises:
         ValueError: layers that do not fit each other.
@@ -254,27 +296,39 @@ class Program:
     output: Output | None
     decoder: Decoder | None
     version: int = VERSION
+    # whether of a sequence only the last output is a result
+    last: bool = dataclasses.field(default=False, metadata=LEFT_OUT)
+    # linear layers with functions, between the recurrent layers and the output layer
+    head: tuple[Dense, ...] = dataclasses.field(default=(), metadata=LEFT_OUT)
 
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("layers: a program has one at least")
-        for index, (before, after) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
+        if self.last and self.decoder is not None:
+            raise ValueError("last: a decoder needs the outputs of every frame")
+        names = [f"layers.{n}" for n in range(len(self.layers))] + [f"head.{n}" for n in range(len(self.head))]
+        for (before, _), (after, name) in pairwise(zip(self.stack, names, strict=True)):
             if (before.outputs, before.output) != (after.inputs, after.input):
                 raise ValueError(
-                    f"layers.{index + 1}.input: takes {after.inputs} elements of {after.input}, "
-                    f"layer {index} gives {before.outputs} of {before.output}"
+                    f"{name}.input: takes {after.inputs} elements of {after.input}, "
+                    f"the layer before it gives {before.outputs} of {before.output}"
                 )
         if self.frontend is not None and self.frontend.mean is not None and self.frontend.mean.size != self.inputs:
             raise ValueError(f"frontend.mean: {self.frontend.mean.size} elements, layer 0 takes {self.inputs}")
-        if self.output is not None and self.output.weight.cols != self.layers[-1].outputs:
+        if self.output is not None and self.output.weight.cols != self.stack[-1].outputs:
             raise ValueError(
                 f"output.weight: takes {self.output.weight.cols} elements, the last layer gives "
-                f"{self.layers[-1].outputs}"
+                f"{self.stack[-1].outputs}"
             )
         if self.decoder is not None and self.outputs != self.decoder.classes:
             raise ValueError(f"output.weight: gives {self.outputs} classes, the decoder knows {self.decoder.classes}")
+
+    @property
+    def stack(self) -> tuple[Layer | Dense, ...]:
+        """All layers but the output layer, in the order of the data."""
+        return *self.layers, *self.head
 
     @property
     def inputs(self) -> int:
@@ -289,17 +343,18 @@ class Program:
     @property
     def outputs(self) -> int:
         """Elements of an output: classes of the logits, where they are phones."""
-        return self.layers[-1].outputs if self.output is None else self.output.weight.rows
+        return self.stack[-1].outputs if self.output is None else self.output.weight.rows
 
     @property
     def logits(self) -> Format:
         """Format of the outputs."""
-        return self.layers[-1].output if self.output is None else self.output.logits
+        return self.stack[-1].output if self.output is None else self.output.logits
 
     @property
     def matrices(self) -> dict[str, Matrix]:
         """All matrices by their full names."""
         inner = {f"layers.{n}.{name}": m for n, layer in enumerate(self.layers) for name, m in layer.matrices.items()}
+        inner |= {f"head.{n}.weight": layer.weight for n, layer in enumerate(self.head)}
         return inner if self.output is None else inner | {"output.weight": self.output.weight}
 
     @property

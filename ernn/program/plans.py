@@ -1,4 +1,4 @@
-"""The plans of all kinds of layers: LSTM, GRU, plain RNN and the output layer."""
+"""The plans of all kinds of layers: LSTM, GRU, plain RNN, linear ones with a function, and the output layer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -61,6 +61,14 @@ def _rnn(layer: Any) -> Plan:
     return Plan("RNN", RNN_GATES, (cell,), {"y": "outputs"})
 
 
+def _dense(layer: Any) -> Plan:
+    kernel: Kernel = cells.dense_sigmoid if layer.function == "sigmoid" else cells.dense_tanh
+    if layer.function == "clip":
+        kernel = cells.Clip(layer.low, layer.high)
+    rows, bias, doc = Rows((), (Term("weight", "x"),)), Constants("bias", "b"), "a block of a linear layer's outputs"
+    return Plan("linear layer", (), (Update("dense", "dense", kernel, (), rows, (bias,), "y", doc),), {})
+
+
 _STATES = {"c": "cells", "y": "outputs"}
 _IH, _HH = Term("weight_ih", "x"), Term("weight_hh", "y")
 _PROJECTION = Update(
@@ -84,4 +92,4 @@ _LOGITS = Update(
     "a block of logits",
 )
 OUTPUT = Plan("output layer", (), (_LOGITS,), {})
-_PLANS: dict[str, Callable[[Any], Plan]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
+_PLANS: dict[str, Callable[[Any], Plan]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn, "dense": _dense}

@@ -2,25 +2,26 @@
 
 Words of block-circulant matrices, and values of pruned ones with their columns, lie in memories that can be loaded
 again: they are no part of it. How many values each row of a pruned matrix has is, since the sources count its steps.
-What only the host reads is not either: name, frontend and decoder. Everything else is, also what a cell of the future
-brings: fields are left out by name alone.
+What only the host reads is not either: name, frontend, decoder, and which outputs it takes. Everything else is, also
+what a cell of the future brings: fields are left out by name alone.
 """
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 
 import numpy as np
 
 from ernn.program.matrices import Circulant, Numbers, Pruned
 from ernn.program.network import Program
+from ernn.program.structure import written
 
-_OF_THE_HOST = ("name", "version", "frontend", "decoder")
+_OF_THE_HOST = ("name", "version", "frontend", "decoder", "last")
 
 
 def digest(program: Program) -> str:
     """SHA-256 of sizes, formats and all constants; equal for programs whose accelerators differ in weights alone."""
-    built_in = {each.name: getattr(program, each.name) for each in fields(program) if each.name not in _OF_THE_HOST}
+    built_in = {each.name: getattr(program, each.name) for each in written(program) if each.name not in _OF_THE_HOST}
     return hashlib.sha256(json.dumps(_plain(built_in), sort_keys=True).encode()).hexdigest()
 
 
@@ -44,7 +45,7 @@ def _plain(value: object) -> object:
 
 def _fields(value: object, *without: str) -> dict[str, object]:
     assert is_dataclass(value)
-    return {each.name: _plain(getattr(value, each.name)) for each in fields(value) if each.name not in without}
+    return {each.name: _plain(getattr(value, each.name)) for each in written(value) if each.name not in without}
 
 
 def _sizes(words: Numbers) -> dict[str, object]:

@@ -1,20 +1,29 @@
 """Values of dataclasses as JSON and arrays: what `ernn.program.files` writes of a program."""
 
 import json
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import Field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
 _INTEGERS = ("<i1", "<i2", "<i4", "<i8")
 Tree = dict[str, Any]
+LEFT_OUT = {"left_out": True}  # metadata of a field that is not written where it has its default
+
+
+def written(value: Any) -> Iterator[Field[Any]]:
+    """Fields of a dataclass that are written."""
+    for each in fields(value):
+        if each.metadata != LEFT_OUT or getattr(value, each.name) != each.default:
+            yield each
 
 
 def lowered(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
     """`value` as JSON; arrays go to `arrays` and leave their name."""
     if is_dataclass(value):
         return {
-            each.name: lowered(getattr(value, each.name), _join(place, each.name), arrays) for each in fields(value)
+            each.name: lowered(getattr(value, each.name), _join(place, each.name), arrays) for each in written(value)
         }
     if isinstance(value, tuple):
         return [lowered(each, _join(place, str(index)), arrays) for index, each in enumerate(value)]

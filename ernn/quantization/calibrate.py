@@ -15,6 +15,7 @@ from ernn.dataflow.formats import Format
 from ernn.devices import limits
 from ernn.errors import UserError
 from ernn.nn import circulant
+from ernn.nn.head import HeadLayer
 from ernn.nn.matrices import CirculantWeight
 from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import ProgramSpec, Quantization
@@ -62,8 +63,9 @@ def measure_batch(model: RecurrentModel, x: Float[Tensor, "time batch dimension"
     """What the tensors hold while the model runs on x."""
     found: dict[str, list[np.ndarray]] = defaultdict(list)
     blocks, vectors = _spectral_blocks(model), defaultdict[str, list[Tensor]](list)
-    layers = [cast(RecurrentLayer, layer) for layer in model.layers]
-    ragged = {f"layers.{number}": layer for number, layer in enumerate(layers) if _ragged(layer)}
+    layers = {f"layers.{number}": cast(RecurrentLayer | HeadLayer, layer) for number, layer in enumerate(model.layers)}
+    layers |= {f"head.{number}": cast(HeadLayer, layer) for number, layer in enumerate(model.head)}
+    ragged = {scope: layer for scope, layer in layers.items() if _ragged(layer)}
 
     def keep(name: str, value: Tensor) -> Tensor:
         seen, (scope, _, kind) = value.detach(), name.rpartition(".")
@@ -77,11 +79,11 @@ def measure_batch(model: RecurrentModel, x: Float[Tensor, "time batch dimension"
         return value
 
     simulated.logits(model, x, keep)
-    for number, layer in enumerate(layers):
-        if (scope := f"layers.{number}") in ragged:
+    for before, (scope, layer) in zip(("", *layers), layers.items(), strict=False):
+        if scope in ragged:
             seen = {name: frames for name, frames in vectors.items() if name.startswith(f"{scope}.")}
-            own = {name.rpartition(".")[2]: torch.stack(frames) for name, frames in seen.items()}
-            own["x"] = torch.stack(vectors[f"layers.{number - 1}.y"]) if number else x
+            own = {name.rpartition(".")[2]: _whole(frames) for name, frames in seen.items()}
+            own["x"] = _whole(vectors[f"{before}.y"]) if before else x
             for name, sums in _whole_sums(layer, own):
                 rows, k = blocks[f"{scope}.{name}"]
                 spectra = packed_spectrum(_blocked(sums, -(-rows // k) * k, k))
@@ -89,19 +91,25 @@ def measure_batch(model: RecurrentModel, x: Float[Tensor, "time batch dimension"
     return Ranges({name: np.concatenate(parts) for name, parts in found.items()})
 
 
-def _ragged(layer: RecurrentLayer) -> bool:
+def _whole(frames: Sequence[Tensor]) -> Tensor:
+    """A vector of all frames: of recurrent layers they come one by one."""
+    return torch.stack(list(frames)) if frames[0].ndim == 2 else torch.cat(list(frames))
+
+
+def _ragged(layer: RecurrentLayer | HeadLayer) -> bool:
     """Whether the last block of a matrix's rows has rows that the layer does not use; hardware computes them, too."""
-    matrices = (layer.weight_ih, layer.weight_hh, layer.weight_ym)
+    matrices = layer.children() if isinstance(layer, HeadLayer) else (layer.weight_ih, layer.weight_hh, layer.weight_ym)
     return any(isinstance(each, CirculantWeight) and each.rows % each.block_size > 0 for each in matrices)
 
 
-def _whole_sums(layer: RecurrentLayer, vectors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+def _whole_sums(layer: RecurrentLayer | HeadLayer, vectors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """Sums of block-circulant products with all rows of whole blocks, (time, batch, gates * rows), by their names.
 
     Args:
         vectors: (time, batch, elements) by their names in the plan; y is that of each frame.
     """
-    plan, before = plan_of(layer.cell, layer), torch.cat([torch.zeros_like(vectors["y"][:1]), vectors["y"][:-1]])
+    plan = plan_of("dense", layer.spec) if isinstance(layer, HeadLayer) else plan_of(layer.cell, layer)
+    before = torch.cat([torch.zeros_like(vectors["y"][:1]), vectors["y"][:-1]])
     for rows in plan.rows:
         products: list[Tensor] = []
         for term in rows.terms:
@@ -216,7 +224,7 @@ def _spectral_blocks(model: RecurrentModel) -> dict[str, tuple[int, int]]:
         if isinstance(matrix, CirculantWeight):
             joined = [JOINED] if place.kind == "input" else []
             for name in [sums_of(place.attribute), *joined]:
-                found[f"layers.{place.layer}.{name}"] = (matrix.rows, matrix.block_size)
+                found[f"{place.scope}.{name}"] = (matrix.rows, matrix.block_size)
     return found
 
 

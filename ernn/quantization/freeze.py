@@ -13,11 +13,12 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.nn.acoustic import AcousticModel
+from ernn.nn.head import HeadLayer
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import ProgramSpec
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
-from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
+from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.program.plan import JOINED, sums_of
 from ernn.quantization.calibrate import Formats, packed_spectrum
 
@@ -38,9 +39,13 @@ def freeze(
         _layer(cast(RecurrentLayer, layer), f"layers.{n}", formats, spec, inputs[n])
         for n, layer in enumerate(model.layers)
     ]
+    head, input = [], formats[f"layers.{count - 1}.y"]
+    for n, layer in enumerate(model.head):
+        head.append(_dense(cast(HeadLayer, layer), f"head.{n}", formats, spec, input))
+        input = head[-1].output
     output = None if model.output is None else _output(model.output, formats)
     decoder = _decoder(model) if isinstance(model, AcousticModel) else None
-    return Program(name, frontend, functions, tuple(layers), output, decoder)
+    return Program(name, frontend, functions, tuple(layers), output, decoder, last=model.last, head=tuple(head))
 
 
 def _output(head: nn.Linear, formats: Formats) -> Output:
@@ -48,6 +53,14 @@ def _output(head: nn.Linear, formats: Formats) -> Output:
     words = _numbers(head.weight[None, :, :, None], formats["output.weight"])
     weight = Circulant(rows, cols, 1, Exact(), words)
     return Output(weight, _numbers(head.bias, formats["output.bias"]), formats["output.logits"])
+
+
+def _dense(layer: HeadLayer, scope: str, formats: Formats, spec: ProgramSpec, input: Format) -> Dense:
+    output = formats[f"{scope}.y"]
+    weight = _matrix(layer.weight, formats[f"{scope}.weight"], formats[f"{scope}.{sums_of('weight')}"], spec)
+    low, high = (None if each is None else int(nearest(np.array(each), output)) for each in layer.spec.bounds)
+    bias = _numbers(layer.bias, formats[f"{scope}.bias"])
+    return Dense(input, output, weight, bias, layer.spec.function, low, high)
 
 
 def _decoder(model: AcousticModel) -> Decoder:

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from ernn.dataflow.formats import Format
 from ernn.nn import circulant
+from ernn.nn.head import HeadLayer
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
 from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
-from ernn.program.plan import JOINED, Rows, Update
+from ernn.program.plan import JOINED, Rows, Update, sums_of
 from ernn.program.plans import plan_of
 
 Hook = Callable[[str, Tensor], Tensor]
@@ -32,10 +33,20 @@ def logits(
     for number, module in enumerate(model.layers):
         layer = cast(RecurrentLayer, module)
         y = _Steps(layer, _scoped(hook, f"layers.{number}")).run(y)
+    for number, module in enumerate(model.head):
+        y = _head(cast(HeadLayer, module), _scoped(hook, f"head.{number}"), y)
     if model.output is None:
         return y
     weight, bias = hook("output.weight", model.output.weight), hook("output.bias", model.output.bias)
     return hook("output.logits", y @ weight.t() + bias)
+
+
+def _head(layer: HeadLayer, hook: Hook, x: Tensor) -> Tensor:
+    """Outputs of a layer of the head."""
+    a = hook(sums_of("weight"), x @ _weight(layer.weight, "weight", hook).t()) + hook("bias", layer.bias)
+    if layer.spec.function == "clip":
+        return hook("y", layer.function(a))
+    return hook("y", hook("d", layer.function(hook("a_d", a))))
 
 
 def stored(matrix: Weight) -> Tensor:

@@ -192,8 +192,8 @@ def check_overflows(program: Program, utterances: Sequence[Int[np.ndarray, "fram
     wanted = overflows(program, utterances)
     found: Counter[str] = Counter()
     for register, value in outcome.registers.items():
-        if match := re.fullmatch(r"(output|layer)(?:_layer|(\d+)(?:_[xy])?)_overflow_(.*)", register):
-            layer = match[1] if match[2] is None else f"layers.{match[2]}"
+        if match := re.fullmatch(r"(output|layer|head)(?:_layer|(\d+)(?:_[xy])?)_overflow_(.*)", register):
+            layer = match[1] if match[2] is None else f"{compare.PLACES[match[1]]}.{match[2]}"
             found[f"{layer}.{match[3]}"] += value
     for name in sorted({*wanted, *found}):
         if found[name] != wanted.get(name, 0):

@@ -16,6 +16,9 @@ from ernn.program.plans import OUTPUT, plan_of
 
 _TRACE = re.compile(r"^TRACE \S*?\b(\w+)_module\.(\w+)_kernel_(\d+) (\S+) (-?\d+)$", re.MULTILINE)
 
+_NUMBERED = re.compile(r"(layer|head)(\d+)")
+PLACES = {"layer": "layers", "head": "head"}  # of a program, by the names of modules
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -72,8 +75,8 @@ def _place(program: Program, layer: str, value: str, unit: UnitShape, block: int
     """Full name and element of `a_i.3`, or of a word of a spectrum, `sums.2` or `sums.2.i` of a gate."""
     if block >= unit.blocks:
         return
-    number = re.match(r"layer(\d+)", layer)
-    prefix = f"layers.{number[1]}" if number else "output"
+    number = _NUMBERED.match(layer)
+    prefix = f"{PLACES[number[1]]}.{number[2]}" if number else "output"
     base, place, *gate = value.split(".")
     if not base.startswith(JOINED):
         element = block * unit.block_size + int(place)
@@ -88,7 +91,7 @@ def _place(program: Program, layer: str, value: str, unit: UnitShape, block: int
 
 def _plan(program: Program, layer: str) -> Plan:
     """Plan of the layer that a module belongs to."""
-    if number := re.match(r"layer(\d+)", layer):
-        found = program.layers[int(number[1])]
+    if number := _NUMBERED.match(layer):
+        found = getattr(program, PLACES[number[1]])[int(number[2])]
         return plan_of(found.kind, found)
     return OUTPUT

@@ -1,6 +1,7 @@
 """The face: what `import ernn` loads, and the way from a network of torch to its simulated accelerator."""
 
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -28,6 +29,13 @@ def network(kind=torch.nn.LSTM, inputs=6, cells=8, layers=1, outputs=3, **option
     torch.manual_seed(3)
     recurrent = kind(inputs, cells, layers, **options)
     return ernn.from_torch(recurrent, torch.nn.Linear(options.get("proj_size", 0) or cells, outputs))
+
+
+def headed(*functions: torch.nn.Module, last: bool = False) -> ernn.Model:
+    """A GRU with a linear layer of 10 before each function, and one of 3 behind all."""
+    torch.manual_seed(3)
+    layers = [each for number, f in enumerate(functions) for each in (torch.nn.Linear(10 if number else 8, 10), f)]
+    return ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Sequential(*layers, torch.nn.Linear(10, 3)), last=last)
 
 
 def stack(kind=torch.nn.LSTM, inputs=6, sizes=(16, 8), outputs=3) -> ernn.Model:
@@ -241,6 +249,69 @@ def test_a_profile_has_every_named_value_and_names_what_is_too_narrow(tmp_path):
         found.draw(tmp_path / "profile.bmp")
 
 
+@pytest.mark.parametrize("transform", ["exact", "fourier"])
+def test_a_head_is_compressed_quantized_said_and_kept(transform, tmp_path):
+    x = data(6, 40)
+    model = ernn.compress(headed(torch.nn.ReLU(), torch.nn.Tanh()), (x, data(3, 40)), 4, epochs=2, progress=False)
+    assert "linear layer of 10 (relu), linear layer of 10 (tanh), 3 outputs" in repr(model)
+    assert re.search(r"head.1.weight +1 x 10 x 10 +circulant, k = 4 +36\n", repr(model))
+    program = ernn.quantize(model, x, {"weights": 10, "head.0.weight": 7, "head.1.y": 9}, transform=transform)
+    found = program.widths
+    assert (found["head.0.weight"], found["head.1.weight"], found["head.1.y"], found["head.0.y"]) == (7, 10, 9, 12)
+    assert files.digest(ernn.quantize(model, x, found, transform=transform).value) == files.digest(program.value)
+    names = {row.name for row in program.profile(model, x).rows}
+    assert {"head.0.y", "head.1.a_d", "head.1.d", "head.1.y", "output.logits"} <= names
+    assert program.compare(model, x).worst < 0.1
+    program.save(tmp_path / "program")
+    np.testing.assert_array_equal(ernn.load(tmp_path / "program").predict(x), program.predict(x))
+    assert not any(name.startswith("head.0.sums") for name, _ in program.compare(model, x).saturated)
+
+
+@pytest.mark.parametrize("head", [torch.nn.Linear(8, 3), None])
+def test_the_last_step_alone(head, tmp_path):
+    torch.manual_seed(3)
+    recurrent, x = torch.nn.GRU(6, 8), [data(6, steps)[0] for steps in (5, 1, 9)]
+    model, every = (ernn.from_torch(recurrent, head, last=last) for last in (True, False))
+    model.save(tmp_path / "model")
+    assert ernn.load(tmp_path / "model").last
+    assert "outputs of the last step" in repr(model)
+    program, whole = ernn.quantize(model, x), ernn.quantize(every, x)
+    program.save(tmp_path / "program")
+    again = ernn.load(tmp_path / "program")
+    assert again.last
+    assert not whole.last
+    for ours, theirs in ((model, every), (again, whole)):
+        found, wanted = ours.predict(x), theirs.predict(x)
+        assert [each.shape for each in found] == [(model.outputs,)] * 3
+        np.testing.assert_array_equal(found, [each[-1] for each in wanted])
+        np.testing.assert_array_equal(ours.predict(x[0]), wanted[0][-1])
+        np.testing.assert_array_equal(ours.predict(np.stack([x[2]] * 2)), [wanted[2][-1]] * 2)
+    ends = [np.abs(a - b) for a, b in zip(program.predict(x), model.predict(x), strict=True)]
+    compared = program.compare(model, x)
+    np.testing.assert_allclose((compared.mean, compared.worst), (np.mean(ends), np.max(ends)))
+    with pytest.raises(UserError, match=r"6 inputs and . outputs, the program 6 inputs and . outputs of the last step"):
+        program.compare(every, x)
+
+
+def test_a_network_of_the_last_step_learns_from_a_target_for_each_sequence():
+    torch.manual_seed(3)
+    model, x = ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Linear(8, 3), last=True), data(6, 3)
+    seen = []
+
+    def loss(outputs, targets):
+        seen.append((tuple(outputs.shape), tuple(targets.shape)))
+        return ((outputs - targets[:, 0]) ** 2).mean()
+
+    ernn.compress(model, (x, data(3, 3)), 4, loss=loss, epochs=2, progress=False)  # as many targets as steps: one
+    assert set(seen) == {((3, 3), (3, 3, 3))}
+    ernn.compress(model, (x, data(3, 3)[:, 0]), 4, epochs=2, progress=False)
+    ernn.compress(model, (x, np.array([0, 2, 1])), 4, epochs=2, progress=False)
+    with pytest.raises(UserError, match=r"a class for each sequence, since the network .* alone; got shape \(3,\)"):
+        ernn.compress(model, (x, np.zeros((3, 3), int)), 4, epochs=2)
+    with pytest.raises(UserError, match=r"a vector of outputs for each sequence, .* got shape \(3, 3\)"):
+        ernn.compress(model, (x, data(3, 3)), 4, epochs=2)
+
+
 def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
     model, x = stack(), data(6)
     small = ernn.compress(model, (x, data(3)), 4, epochs=2, progress=False)
@@ -265,7 +336,7 @@ def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
         (lambda model: ernn.generate(ernn.quantize(model, data(6)), "xc7z021"), "xc7z021"),
         (
             lambda model: ernn.quantize(model, data(6)).compare(network(outputs=2), data(6)),
-            "2 outputs, the program 6 and 3",
+            "2 outputs, the program 6 inputs and 3 outputs;",
         ),
         (lambda model: ernn.compress(model, (data(6), data(3)), 6), "block_size"),
         (lambda model: ernn.compress(model, (data(6), data(3)), epochs=1), "epochs=1: at least 2"),
@@ -348,6 +419,17 @@ def test_the_accelerator_gives_what_the_program_predicts(kind, options):
     assert result.steps == 11
     for found, wanted in zip(result.outputs, program.predict(x), strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.system
+def test_the_accelerator_of_a_head_whose_last_step_counts():
+    x = data(6, 5)
+    model = headed(torch.nn.ReLU(), torch.nn.Sigmoid(), torch.nn.Hardtanh(), last=True)
+    model = ernn.compress(model, (x, data(3, 3)[:, 0]), 4, epochs=2, progress=False)
+    program = ernn.quantize(model, x)
+    result = ernn.generate(program, minimise="share").simulate(x)
+    assert result.outputs.shape == (3, 3)
+    np.testing.assert_array_equal(result.outputs, program.predict(x))
 
 
 @pytest.mark.system

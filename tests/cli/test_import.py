@@ -1,5 +1,7 @@
 """`ernn import`: a model file of a network of torch."""
 
+from pathlib import Path
+
 import pytest
 import torch
 import yaml
@@ -58,6 +60,26 @@ def test_prefixes_of_the_command_may_be_left_out(files, tmp_path):
     assert same(model_file.load(tmp_path / "model"), from_modules(recurrent, output, PHONES))
 
 
+def test_the_last_step(files, capsys):
+    files.pop("phones")
+    assert run(*files.values(), "--last") == 0
+    assert model_file.load_any(Path("model")).last
+    assert "4 outputs of the last step" in capsys.readouterr().out
+    assert run(*files.values(), "--last", "--phones=phones") == 2
+    assert "phones are of every step" in capsys.readouterr().err
+
+
+def test_a_head_of_several_layers(files, capsys):
+    weights = {"rnn": torch.nn.GRU(5, 8), "a": torch.nn.Linear(8, 6), "b": torch.nn.Linear(6, 4)}
+    save_file(dict(torch.nn.ModuleDict(weights).state_dict()), "weights")
+    options = ["import", files["weights"], "model", "--prefix=rnn.", "--output-prefix=a.", "--output-prefix=b."]
+    assert main([*options, "--function=relu"]) == 0
+    assert [str(each) for each in model_file.load_any(Path("model")).specs] == ["relu"]
+    assert "linear layer of 6 (relu), 4 outputs" in capsys.readouterr().out
+    assert main([*options, "--function=relu", "--function=tanh", "--function=tanh"]) == 2
+    assert "functions has 3 entries for 2 linear layers" in capsys.readouterr().err
+
+
 @pytest.fixture
 def graph(files, tmp_path) -> str:
     """The option of a graph in place of weights."""
@@ -86,11 +108,11 @@ def test_a_graph_is_read_as_the_weights_are(graph, phones, tmp_path, capsys):
         (["--onnx=graph", "--output-prefix=fc."], "--output-prefix is of --weights, "),
         (["--onnx=model"], "model is a file that is read; name another place"),
         (["--onnx=graph", "--blank=0"], "blank is CTC's among phones: name their labels with --phones, or "),
-        (["--onnx=rnn"], "node0 (RNN): not read; read are LSTM or GRU nodes in a row"),
+        (["--onnx=rnn"], "node0 (RNN): clip=1.0: must be as if it were left out"),
     ],
 )
 def test_graphs_that_are_refused(graph, tmp_path, capsys, options, said):
-    (tmp_path / "rnn").write_bytes(plain("RNN", shape=["t", "b", 2]).SerializeToString())
+    (tmp_path / "rnn").write_bytes(plain("RNN", shape=["t", "b", 2], clip=1.0).SerializeToString())
     assert main(["import", "model", *options]) == 2
     out, error = capsys.readouterr()
     assert not out

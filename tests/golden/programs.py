@@ -8,7 +8,7 @@ from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
-from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
+from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.quantization import tables
 from tests.dataflow.values import fourier_of
 
@@ -21,21 +21,29 @@ class RandomPrograms:
     def __init__(self, seed: int) -> None:
         self._random = np.random.default_rng(seed)
 
-    def program(self, plain: bool = False, head: bool = True) -> Program:
-        """One or two layers of LSTM or GRU cells, or of plain ones, and an output layer and a decoder, or neither."""
+    def program(self, plain: bool = False, head: bool = True, hidden: bool = False) -> Program:
+        """One or two layers of LSTM or GRU cells, or of plain ones, and an output layer and a decoder, or neither.
+
+        Args:
+            hidden: whether there are one or two linear layers with functions before the output layer.
+        """
         functions = self._functions()
         inputs, format = self._int(1, 7), self._format()
         layers: list[Layer] = []
         for _ in range(self._int(1, 2)):
             layers.append(self._layer(inputs, format, plain))
             inputs, format = layers[-1].outputs, layers[-1].output
+        dense: list[Dense] = []
+        for _ in range(self._int(1, 2) if hidden else 0):
+            dense.append(self._dense(inputs, format))
+            inputs, format = dense[-1].outputs, dense[-1].output
         if not head:
-            return Program("random", None, functions, tuple(layers), None, None)
+            return Program("random", None, functions, tuple(layers), None, None, head=tuple(dense))
         phones = self._int(2, 5)
         output = Output(self._matrix(1, phones, inputs, 1), self._numbers(phones), self._format())
         zeros = [np.zeros(shape, np.float32) for shape in ((phones,), (phones + 1, phones))]
         decoder = Decoder("frames", tuple(f"p{n}" for n in range(phones)), *zeros)
-        return Program("random", FRONTEND, functions, tuple(layers), output, decoder)
+        return Program("random", FRONTEND, functions, tuple(layers), output, decoder, head=tuple(dense))
 
     def features(self, program: Program, frames: int, utterances: int) -> np.ndarray:
         """Integers of the input format, now and then only its ends."""
@@ -43,6 +51,14 @@ class RandomPrograms:
         if self._int(0, 3) == 0:
             return self._random.choice([program.input.low, program.input.high], shape)
         return self._random.integers(program.input.low, program.input.high + 1, shape)
+
+    def _dense(self, inputs: int, input: Format) -> Dense:
+        outputs, k, format = self._int(1, 9), int(2 ** self._int(0, 3)), self._format()
+        matrix, bias = self._matrix(1, outputs, inputs, k, self._transform(k)), self._numbers(outputs)
+        function = str(self._random.choice(["sigmoid", "tanh", "clip"]))
+        bounds = sorted(self._int(format.low, format.high) for _ in range(2)) if function == "clip" else [None, None]
+        kept = [bound if self._int(0, 1) else None for bound in bounds]
+        return Dense(input, format, matrix, bias, function, *kept)  # type: ignore[arg-type]
 
     def _layer(self, inputs: int, input: Format, plain: bool) -> Layer:
         cells, sizes = self._int(1, 9), [int(2 ** self._int(0, 4)) for _ in range(2)]

@@ -7,7 +7,7 @@ import numpy as np
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Fourier
 from ernn.program.matrices import Matrix, Numbers, Pruned, shares_sums
-from ernn.program.network import Gru, Lstm, Program, Rnn
+from ernn.program.network import Dense, Gru, Lstm, Program, Rnn
 from tests.dataflow import plain
 from tests.dataflow.plain import fitted, integer, number, product
 
@@ -45,9 +45,14 @@ class Slow:
             step = {"lstm": self._lstm, "gru": self._gru, "rnn": self._rnn}[layer.kind]
             self._state[n] = step(layer, v, *self._state[n])
             v = self._state[n][1]
+        for n, layer in enumerate(self.program.head):
+            self._scope = f"head.{n}."
+            v = self._dense(layer, v)
         self._scope = "output."
         output = self.program.output
-        totals = _rows([(output.weight, v, self.program.layers[-1].output)], slice(None))
+        if output is None:
+            return _integers(v, self.program.logits)
+        totals = _rows([(output.weight, v, self.program.stack[-1].output)], slice(None))
         sums = [total + bias for total, bias in zip(totals, _values(output.bias), strict=True)]
         return _integers(self._fit("logits", sums, output.logits), output.logits)
 
@@ -101,6 +106,15 @@ class Slow:
         totals = _rows([(layer.weight_ih, x, layer.input), (layer.weight_hh, y, layer.output)], slice(None))
         h = self._function("tanh", "h", [a + b for a, b in zip(totals, _values(layer.bias), strict=True)])
         return c, self._fit("y", h, layer.output)
+
+    def _dense(self, layer: Dense, x: Vector) -> Vector:
+        totals = _rows([(layer.weight, x, layer.input)], slice(None))
+        sums = [a + b for a, b in zip(totals, _values(layer.bias), strict=True)]
+        if layer.function != "clip":
+            return self._fit("y", self._function(layer.function, "d", sums), layer.output)
+        low = [] if layer.low is None else [number(layer.low, layer.output.fraction)]
+        high = [] if layer.high is None else [number(layer.high, layer.output.fraction)]
+        return self._fit("y", [min([max([each, *low]), *high]) for each in sums], layer.output)
 
     def _function(self, function: str, name: str, sums: Vector) -> Vector:
         return self._apply(function, name, self._fit(f"a_{name}", sums, self.program.activations.preactivation))

@@ -19,11 +19,11 @@ SEEDS = st.integers(0, 2**20)
 HALVES = st.integers(-4000, 4000).map(lambda n: n / 2)
 
 
-@given(seed=SEEDS, plain=st.sampled_from([False, False, False, True]))
+@given(seed=SEEDS, plain=st.sampled_from([False, False, False, True]), hidden=st.booleans(), head=st.booleans())
 @settings(max_examples=80)
-def test_every_integer_is_that_of_the_slow_model(seed, plain):
+def test_every_integer_is_that_of_the_slow_model(seed, plain, hidden, head):
     random = RandomPrograms(seed)
-    program = random.program(plain)
+    program = random.program(plain, head, hidden)
     x = random.features(program, frames=3, utterances=1)
     golden, slow = Golden(program), Slow(program)
     logits, state = golden.run(x)

@@ -15,7 +15,7 @@ from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.layout.layer import sums_of
 from ernn.program.matrices import Circulant
-from ernn.program.network import Layer, Output, Program
+from ernn.program.network import Dense, Layer, Output, Program
 from ernn.program.plan import Rows, Update, formats
 from ernn.program.plans import OUTPUT, plan_of
 from tests.hw.designs import CLOCK
@@ -154,7 +154,13 @@ def of_update(program: Program, name: str, seed: int, vectors: int, clock: Clock
 
 
 def _of_update(
-    module: str, update: Update, layer: Layer | Output, sums: Sums, functions: Activations, drawn: Drawn, clock: Clock
+    module: str,
+    update: Update,
+    layer: Layer | Dense | Output,
+    sums: Sums,
+    functions: Activations,
+    drawn: Drawn,
+    clock: Clock,
 ) -> Case:
     k = sums.joined.block_size
     if update.ready is None:
@@ -188,7 +194,7 @@ def _sums(update: Update, layer: Layer) -> Sums:
 
 
 def of_program(program: Program, seed: int, vectors: int, clock: Clock = CLOCK) -> Iterator[Case]:
-    """Every kernel of a program's last layer and output layer."""
+    """Every kernel of a program's last recurrent layer, its head and its output layer."""
     layer = program.layers[-1]
     sums, plan = sums_of(layer), plan_of(layer.kind, layer)
     for product in (*sums.joined.products, *(sums.apart.products if sums.apart else ())):
@@ -199,10 +205,14 @@ def of_program(program: Program, seed: int, vectors: int, clock: Clock = CLOCK) 
         yield of_rows(sums.apart, plan.gates, seed, vectors, clock)
     for update in plan.updates:
         yield of_update(program, update.name, seed, vectors, clock)
-    logits = Sums(Joined((Product(program.output.weight.filled(), layer.output),)))
-    yield _of_update(
-        f"logits{seed}", OUTPUT.updates[0], program.output, logits, program.activations, Drawn(seed, vectors), clock
-    )
+    linear = [(each, each.input, plan_of(each.kind, each).updates[0]) for each in program.head]
+    linear += [(program.output, program.stack[-1].output, OUTPUT.updates[0])] if program.output else []
+    for number, (each, vector, update) in enumerate(linear):
+        product, drawn = Product(each.weight.filled(), vector), Drawn(seed, vectors)
+        yield of_factors(product.matrix, vector, seed, vectors, clock)
+        yield of_lane([product], 1 + seed % 3, seed, vectors, clock)
+        name = f"{update.module}{number}_{seed}"
+        yield _of_update(name, update, each, Sums(Joined((product,))), program.activations, drawn, clock)
 
 
 def _elements(outputs: Mapping[str, Sequence[Integers]]) -> Iterator[tuple[str, int, Integers]]:

@@ -43,6 +43,7 @@ DESIGNS = {
     "pruned": ({"block_sizes": (0, 0)}, LSTM),
     "gru": ({"cell": "gru", "block_sizes": (2, 2)}, GRU),
     "gru, lanes": ({"cell": "gru", "block_sizes": (2, 2)}, {**GRU, "layers": (2, 4, 1)}),
+    "gru, head": ({"cell": "gru", "block_sizes": (2, 2), "head": (("relu", 2), ("tanh", 1))}, GRU),
     "gru, streams": ({"cell": "gru", "block_sizes": (2, 2)}, {**GRU, "streams": 2}),
     "gru, wide words": ({"cell": "gru", "block_sizes": (4, 4)}, GRU),
     "gru, reset after": ({"cell": "gru", "block_sizes": (2, 2), "reset": "after"}, GRU),
@@ -146,6 +147,10 @@ MUTATIONS: dict[str, Mutation] = {
         "lstm", "rtl/layer0_cell.v", ".a(in_11), .b(c)", ".a(in_11), .b(in_2_d8)", "layers.0.a_o"
     ),
     "word of a bias": Mutation("gru", "memory/layer0_z_bias.hex", "327\n", "227\n", "layers.0.a_z"),
+    "relu of a head": Mutation(
+        "gru, head", "rtl/head0_dense.v", "n3 < 15'sd0 ? 15'sd0 : n3", "n3 < 15'sd0 ? 15'sd1 : n3", "head.0.y"
+    ),
+    "word of a head's bias": Mutation("gru, head", "memory/head1_dense_bias.hex", "d1\n", "91\n", "head.1.a_d"),
     # Products and sums.
     "sums begin at zero": Mutation(
         "gru", "rtl/ernn_accumulate.v", "previous = start ?", "previous = 1'b0 ?", "layers.0.a_z"

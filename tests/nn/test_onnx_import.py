@@ -27,16 +27,14 @@ CASES = {
     for case in _NodeTestCases
     if case.model.graph.node[0].op_type in {each.__name__.rpartition(".")[2].upper() for each in (gru, lstm, rnn)}
 }
-TAKEN = {f"{cell}_{case}" for cell in ("gru", "lstm") for case in ("defaults", "with_initial_bias", "batchwise")}
-TAKEN |= {"gru_seq_length", "lstm_with_peepholes"}
+FORMS = ("gru", "lstm", "simple_rnn")
+TAKEN = {f"{cell}_{case}" for cell in FORMS for case in ("defaults", "with_initial_bias", "batchwise")}
+TAKEN |= {"gru_seq_length", "rnn_seq_length", "lstm_with_peepholes"}
 REFUSED = {
-    **{f"{cell}_{case}": f"direction={case}: must be forward; cells here have no other equations"
-       for cell in ("gru", "lstm") for case in ("reverse", "bidirectional")},
-    **dict.fromkeys(
-        ("simple_rnn_defaults", "simple_rnn_with_initial_bias", "simple_rnn_batchwise", "simple_rnn_reverse",
-         "simple_rnn_bidirectional", "rnn_seq_length"),
-        "not read; read are LSTM or GRU nodes in a row and one linear layer"),
-}  # fmt: skip
+    f"{cell}_{case}": f"direction={case}: must be forward; cells here have no other equations"
+    for cell in FORMS
+    for case in ("reverse", "bidirectional")
+}
 
 
 def test_every_node_test_is_taken_or_refused():
@@ -46,7 +44,7 @@ def test_every_node_test_is_taken_or_refused():
 
 @pytest.mark.parametrize("name", CASES)
 def test_node_tests_of_onnx(name):
-    """Inputs but X become weights in the file, and an identity is the linear layer."""
+    """Inputs but X become weights in the file."""
     case = CASES[name]
     ((given, expected),) = case.data_sets
     (node,) = (each for each in case.model.graph.node)
@@ -57,15 +55,16 @@ def test_node_tests_of_onnx(name):
         if key != "X":
             graph.constant(value, key)
     attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
-    graph.node(node.op_type, *node.input, outputs=["Y"], **attributes)
-    cells = attributes["hidden_size"]
-    y = graph.node("MatMul", graph.input("X", *arrays["X"].shape) and "Y", graph.constant(np.eye(cells, dtype="f")))
-    model = graph.model(y)
+    graph.input("X", *arrays["X"].shape)
+    graph.node(node.op_type, *node.input, outputs=[*node.output], **attributes)
+    model = graph.model(*results)
     if name in REFUSED:
-        assert refused(model).startswith(f"node0 ({node.op_type}): {REFUSED[name]}")
+        assert refused(model) == f"node0 ({node.op_type}): {REFUSED[name]}"
         return
     batch_first = attributes.get("layout") == 1
-    ours = run(from_graph(model), arrays["X"].swapaxes(0, 1) if batch_first else arrays["X"])
+    network = from_graph(model)
+    assert network.last == ("Y" not in results)
+    ours = run(network, arrays["X"].swapaxes(0, 1) if batch_first else arrays["X"])
     assert np.abs(ours[-1] - results["Y_h"].reshape(ours[-1].shape)).max() < 1e-5
     if "Y" in results:
         every = results["Y"][:, :, 0].swapaxes(0, 1) if batch_first else results["Y"][:, 0]
@@ -97,13 +96,14 @@ def inputs(steps: int = STEPS, batch: int = BATCH, elements: int = INPUTS) -> np
     return np.random.default_rng(steps).normal(size=(steps, batch, elements)).astype(np.float32)
 
 
-@pytest.mark.parametrize("operator", ["LSTM", "GRU"])
+@pytest.mark.parametrize("operator", ["LSTM", "GRU", "RNN"])
 @pytest.mark.parametrize("option", [None, 0, 1])
 @given(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6), st.booleans(), st.integers(1, 5), st.integers(0, 99))
 def test_every_form_of_the_operators_is_that_of_onnxruntime(
     operator, option, layers, elements, cells, bias, steps, seed
 ):
-    options = {} if option is None else {"peepholes" if operator == "LSTM" else "linear_before_reset": option}
+    name = {"LSTM": "peepholes", "GRU": "linear_before_reset"}.get(operator)
+    options = {} if option is None or name is None else {name: option}
     graph = plain(operator, layers, "t", "b", elements, cells, seed, bias=bias, **options)
     same_as_onnxruntime(graph, inputs(steps, 2, elements))
     network = from_graph(graph).network
@@ -129,7 +129,7 @@ def test_layout_1_is_that_of_the_reference(options):
 @pytest.mark.parametrize("dynamic", [False, True])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("batch_first", [False, True])
-@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
 def test_what_torch_exports(kind, batch_first, layers, dynamic, dimensions, tmp_path):
     recurrent, head = modules(kind, layers=layers, batch_first=batch_first)
     example = torch.randn(7, 5) if dimensions == 2 else torch.randn(3, 7, 5)
@@ -236,9 +236,109 @@ def test_phones(blank):
     assert same(from_graph(graph, phones, blank), from_modules(recurrent, head, phones, blank))
 
 
+def test_layers_of_different_sizes():
+    graph = Graph()
+    y = graph.recurrent("RNN", graph.input("x", "t", "b", INPUTS), cells=7)
+    y = graph.recurrent("RNN", graph.node("Squeeze", y, graph.constant([1])), 7, 4)
+    model = graph.model(graph.node("Squeeze", y, graph.constant([1])))
+    same_as_onnxruntime(model, inputs())
+    assert from_graph(model).network.cells == (7, 4)
+
+
+FUNCTIONS = {
+    "Relu": {}, "Sigmoid": {}, "Tanh": {}, "HardSigmoid": {}, "HardSigmoid, others": {"alpha": 0.7, "beta": 0.1},
+    "Clip": {}, "Clip, others": {"bounds": (-0.3, 0.8)}, "Clip, below": {"bounds": (None, 0.4)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_of_linear_layers_is_that_of_onnxruntime(name, behind):
+    graph, (operator, *_) = Graph(), name.split(",")
+    attributes = dict(FUNCTIONS[name])
+    bounds = [
+        "" if each is None else graph.constant(np.float32(each)) for each in attributes.pop("bounds", (-1.0, None))
+    ]
+    y = graph.linear(squeezed(graph, "t", "b"), CELLS, 5)
+    y = graph.node(operator, y, *(bounds if operator == "Clip" else []), **attributes)
+    same_as_onnxruntime(graph.model(y if behind else graph.linear(y, 5)), inputs())
+
+
+def test_bounds_of_old_opsets_are_attributes():
+    graph = Graph(opset=10)
+    y = graph.node("Squeeze", graph.recurrent("GRU", graph.input("x", STEPS, BATCH, INPUTS)), axes=[1])
+    model = graph.model(graph.node("Clip", graph.linear(y), min=-0.1, max=0.6))
+    expected = ReferenceEvaluator(model).run(None, {"x": inputs()})[0]
+    assert np.abs(run(from_graph(model), inputs()) - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize("head", [
+    nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 4), nn.Hardtanh(), nn.Linear(4, 3)),
+    nn.Sequential(nn.Linear(8, 6), nn.ReLU6()),
+    nn.Sequential(nn.Linear(8, 6), nn.Hardsigmoid(), nn.Linear(6, 3), nn.Sigmoid()),
+])  # fmt: skip
+def test_heads_that_torch_exports(head, dynamic):
+    recurrent = nn.GRU(5, 8)
+    graph = onnx.load_model_from_string(exported(Network(recurrent, head), torch.randn(3, 7, 5), dynamic))
+    assert same(from_graph(graph), from_modules(recurrent, head))
+    functions = [list(map(str, each.specs)) for each in (from_graph(graph), from_modules(recurrent, head))]
+    assert functions[0] == functions[1]
+
+
+def squeezed(graph: Graph, steps: int | str = STEPS, batch: int | str = BATCH) -> str:
+    return graph.node(
+        "Squeeze", graph.recurrent("GRU", graph.input("x", steps, batch, INPUTS), outputs=2), graph.constant([1])
+    )
+
+
+def gathered(graph: Graph, steps: int | str) -> str:
+    return graph.node("Gather", squeezed(graph, steps), graph.constant(-1))
+
+
+def sliced(graph: Graph, steps: int | str) -> str:
+    ends = (graph.constant([each]) for each in (-1, 2**31 - 1, 0))
+    return graph.node("Slice", graph.linear(squeezed(graph, steps)), *ends)
+
+
+def counted(graph: Graph, steps: int | str) -> str:
+    y = squeezed(graph, steps)
+    length = graph.node("Gather", graph.node("Shape", y), graph.constant(0))
+    return graph.linear(graph.node("Gather", y, graph.node("Sub", length, graph.constant(1))))
+
+
+def the_state(graph: Graph, steps: int | str) -> str:
+    squeezed(graph, steps)
+    return graph.node("Relu", graph.linear(graph.node("Squeeze", graph.nodes[0].output[1], graph.constant([0]))))
+
+
+def numbered(graph: Graph, steps: int | str) -> str:
+    return graph.node("Gather", squeezed(graph, steps), graph.constant(STEPS - 1))
+
+
+@pytest.mark.parametrize("steps", [STEPS, "t", 1])
+@pytest.mark.parametrize("build", [gathered, sliced, counted, the_state])
+def test_the_last_step_in_every_form(build, steps):
+    graph = Graph()
+    model, x = graph.model(build(graph, steps)), inputs(STEPS if steps == "t" else steps)
+    network = from_graph(model)
+    assert network.last
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (expected,) = session.run(None, {"x": x})
+    assert np.abs(run(network, x)[-1] - expected.reshape(BATCH, -1)).max() < 1e-5
+
+
+def test_a_step_by_its_number_is_the_last_one_of_fixed_steps_alone():
+    graph = Graph()
+    assert from_graph(graph.model(numbered(graph, STEPS))).last
+    graph = Graph()
+    model = graph.model(graph.node("Gather", squeezed(graph, "t"), graph.constant(10)))  # 11 steps stand for open ones
+    assert "of every step or of the last one; export" in refused(model)
+
+
 WHOLE = (
-    "read are LSTM or GRU nodes in a row and one linear layer at every step (Gemm, or MatMul and Add), with reshapes "
-    "and transposes between them; export a module of these alone"
+    "read are LSTM, GRU or RNN nodes in a row, then linear layers (Gemm, or MatMul and Add) with Relu, Sigmoid, Tanh, "
+    "HardSigmoid or Clip behind each, and reshapes and transposes between them; export a module of these alone"
 )
 LEFT_OUT = "must be as if it were left out; cells here have no other equations"
 
@@ -252,6 +352,9 @@ LEFT_OUT = "must be as if it were left out; cells here have no other equations"
         ("LSTM", {"input_forget": 1}, "input_forget=1: must be 0; cells here have no other equations"),
         ("LSTM", {"activations": ["Sigmoid", "Tanh", "Relu"]}, f"activations=Sigmoid, Tanh, Relu: {LEFT_OUT}"),
         ("GRU", {"activations": ["HardSigmoid", "Tanh"]}, f"activations=HardSigmoid, Tanh: {LEFT_OUT}"),
+        ("LSTM", {"activations": ["HardSigmoid", "Tanh", "Tanh"]}, f"activations=HardSigmoid, Tanh, Tanh: {LEFT_OUT}"),
+        ("RNN", {"activations": ["Relu"]}, f"activations=Relu: {LEFT_OUT}"),
+        ("RNN", {"direction": "reverse"}, "direction=reverse: must be forward; cells here have no other equations"),
         ("GRU", {"activation_alpha": [0.5]}, f"activation_alpha=0.5: {LEFT_OUT}"),
         ("GRU", {"activation_beta": [0.5, 2.0]}, f"activation_beta=0.5, 2.0: {LEFT_OUT}"),
         ("LSTM", {"layout": 2}, "layout=2: must be 0 or 1; mend the graph"),
@@ -330,13 +433,21 @@ def gru_of_two_kinds(graph: Graph) -> str:
     return graph.linear(graph.recurrent("GRU", graph.node("Squeeze", y, graph.constant([1])), CELLS))
 
 
-def last_state(graph: Graph) -> str:
+def cell_states(graph: Graph) -> str:
     before(graph)
-    return graph.linear(graph.nodes[0].output[1])
+    return graph.linear(graph.nodes[0].output[2])
 
 
-def last_step(graph: Graph) -> str:
-    return graph.linear(graph.node("Gather", before(graph), graph.constant(-1)))
+def another_step(graph: Graph) -> str:
+    return graph.linear(graph.node("Gather", before(graph), graph.constant(1)))
+
+
+def clip(low: float, high: float):
+    def made(graph: Graph) -> str:
+        bounds = (graph.constant(np.float32(each)) for each in (low, high))
+        return graph.node("Clip", graph.linear(before(graph)), *bounds)
+
+    return made
 
 
 def behind_the_linear_layer(graph: Graph) -> str:
@@ -401,32 +512,48 @@ def gemm(shape=(CELLS, OUTPUTS), bias=(OUTPUTS,), **attributes):
     return made
 
 
-BEFORE = "stands before every LSTM and GRU"
+def wrong_output(graph: Graph) -> str:
+    """Of the first of two layers, the second of which gives its shape alone."""
+    y = before(graph)
+    second = graph.node("Squeeze", graph.recurrent("LSTM", y, CELLS), graph.constant([1]))
+    return graph.node("Reshape", y, graph.node("Shape", second))
+
+
+BEFORE = "stands before every recurrent node"
 ELEMENTS = "reads other elements than those of a step along the last axis; reshape outside of the graph"
 OTHER = (
     "X holds other elements, or in another order, than a step and a sequence at a time; reshape outside of the graph"
 )
-ALIKE = "make all layers of one kind and size"
+ALIKE = "make all layers of one kind"
+SHAPES = (
+    "must be (steps, sequences, outputs) in any order of axes, or without an axis of size 1, of every step or of the "
+    "last one; export the module without what reshapes its outputs"
+)
 
 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (second("RNN"), f"node2 (RNN): not read; {WHOLE}"),
+        (second("RNN"), f"node2 (RNN): operator is RNN, must be LSTM as that of node0 (LSTM); {ALIKE}"),
         (second("GRU"), f"node2 (GRU): operator is GRU, must be LSTM as that of node0 (LSTM); {ALIKE}"),
-        (second("LSTM", 7), f"node2 (LSTM): hidden_size is 7, must be 6 as that of node0 (LSTM); {ALIKE}"),
         (gru_of_two_kinds, f"node2 (GRU): linear_before_reset is 0, must be 1 as that of node0 (GRU); {ALIKE}"),
-        (last_state, "node0 (LSTM): Y_h or Y_c goes on (node0_1), must be the first output alone, that of every step; "
-         "use that, and take its last step yourself"),
-        (last_step, f"node2 (Gather): not read; {WHOLE}"),
+        (cell_states, "node0 (LSTM): Y_c goes on (node0_2), must be Y or Y_h; export a module without it"),
+        (another_step, f"output node4_0: {SHAPES}"),
+        (lambda graph: graph.node("Relu", before(graph)),
+         f"node2 (Relu): a function stands behind a linear layer, and here is none; {WHOLE}"),
+        (lambda graph: graph.node("Tanh", graph.node("Relu", graph.linear(before(graph)))),
+         f"node5 (Tanh): a function stands behind a linear layer, and here is none; {WHOLE}"),
+        (lambda graph: graph.node("Add", graph.node("Relu", graph.linear(before(graph))), graph.weight(OUTPUTS)),
+         f"node5 (Add): may add a bias to a linear layer, and nothing else; {WHOLE}"),
+        (lambda graph: graph.node("HardSigmoid", graph.linear(before(graph)), alpha=-0.5),
+         "node4 (HardSigmoid): alpha=-0.5: must be above 0; a hard sigmoid rises"),
+        (clip(1.0, 0.5), f"node4 (Clip): min=1 must be below max=0.5; {MENDED}"),
         (lambda graph: graph.node("LogSoftmax", graph.linear(before(graph))), f"node4 (LogSoftmax): not read; {WHOLE}"),
-        (lambda graph: graph.linear(graph.linear(before(graph)), OUTPUTS),
-         f"node4 (MatMul): a linear layer behind another one, node2 (MatMul); {WHOLE}"),
         (behind_the_linear_layer,
-         f"node4 (LSTM): stands behind the linear layer node2 (MatMul), which has to be last; {WHOLE}"),
+         f"node4 (LSTM): stands behind the linear layer node2 (MatMul), must be before it; {WHOLE}"),
         (of_an_input("MatMul", INPUTS, INPUTS), f"node2 (MatMul): {BEFORE}; {WHOLE}"),
-        (of_an_input("Add", INPUTS), f"node2 (Add): may add a bias to the linear layer, and nothing else; {WHOLE}"),
-        (residual, f"node2 (Add): may add a bias to the linear layer, and nothing else; {WHOLE}"),
+        (of_an_input("Add", INPUTS), f"node2 (Add): may add a bias to a linear layer, and nothing else; {WHOLE}"),
+        (residual, f"node2 (Add): may add a bias to a linear layer, and nothing else; {WHOLE}"),
         (lambda graph: graph.node("Add", graph.linear(before(graph)), graph.weight(STEPS, 1, 1)),
          f"node4 (Add): the bias: expected shape (2,), got (4, 1, 1); {MENDED}"),
         (lambda graph: graph.node("Add", graph.linear(before(graph)), graph.weight(1, 1, 1, OUTPUTS)),
@@ -449,9 +576,10 @@ ALIKE = "make all layers of one kind and size"
          "mend the graph"),
         (gemm((STEPS * BATCH, OUTPUTS), transA=1), "node3 (Gemm): transA=1: must be 0; transpose the weights alone"),
         (gemm(bias=(STEPS * BATCH, 1)), f"node3 (Gemm): the bias: expected shape (2,), got (12, 1); {MENDED}"),
-        (gemm(), "output node3_0: must be (steps, sequences, outputs) in any order of axes, or without an axis of "
-         "size 1; export the module without what reshapes its outputs"),
-        (before, f"output node1_0: not that of a linear layer behind LSTM or GRU nodes; {WHOLE}"),
+        (gemm(), f"output node3_0: {SHAPES}"),
+        (lambda graph: graph.input("x", STEPS, BATCH, INPUTS),
+         f"output x: not that of the last layer, recurrent or linear; {WHOLE}"),
+        (wrong_output, f"output node5_0: not that of the last layer, recurrent or linear; {WHOLE}"),
         (lambda graph: graph.linear(graph.recurrent("LSTM", graph.input("x", 2**14, 2**14, INPUTS))),
          "input x: shape (16384, 16384, 5) has more than 134217728 elements; export with steps and batch left open"),
     ],
@@ -461,12 +589,13 @@ def test_graphs_that_are_refused(build, message):
     assert refused(graph.model(build(graph))) == message
 
 
-def test_there_is_one_output():
+def test_outputs_beside_those_of_the_last_layer():
     graph = Graph()
     y = graph.linear(graph.recurrent("LSTM", graph.input("x", STEPS, BATCH, INPUTS), outputs=3))
-    model = graph.model(y, "node0_1")
-    said = "outputs node2_0, node0_1: must be one, that of the linear layer; export a module that returns it"
-    assert refused(model) == said
+    assert refused(graph.model(y, "node0_1")) == (
+        f"output node0_1: not that of the last layer, recurrent or linear; {WHOLE}"
+    )
+    assert not from_graph(graph.model(y, graph.node("Gather", y, graph.constant(-1)))).last
 
 
 def test_other_domains_and_old_operators():
@@ -485,9 +614,9 @@ def test_weights_that_are_not_whole():
 
 
 def test_a_node_without_a_name_is_named_by_its_output():
-    model = plain("RNN")
+    model = plain("RNN", clip=1.0)
     model.graph.node[0].ClearField("name")
-    assert refused(model).startswith("node0_0 (RNN): not read; ")
+    assert refused(model).startswith("node0_0 (RNN): clip=1.0: ")
 
 
 def refused_file(path) -> str:

@@ -11,7 +11,7 @@ PHONES = ["sil", "aa", "n", "t"]
 PREFIXES = {"prefix": "rnn.", "output_prefix": "fc."}
 KINDS = [(nn.LSTM, 0), (nn.LSTM, 3), (nn.GRU, 0), (nn.RNN, 0)]
 kinds = pytest.mark.parametrize(("kind", "projection"), KINDS)
-ADVICE = "; give one LSTM, GRU or RNN, one Linear and their prefixes"
+ADVICE = "; give one LSTM, GRU or RNN, the Linear ones behind it and their prefixes"
 
 
 def modules(

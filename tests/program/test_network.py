@@ -114,11 +114,11 @@ NETWORKS = [
     (lambda: replace(GRU, layers=()), "layers: a program has one at least"),
     (
         lambda: replace(GRU, layers=(*GRU.layers, GRU.layers[0])),
-        "layers.2.input: takes 6 elements of 9 bits, 5 of them fraction, layer 1 gives 8 of 10 bits, 7 of",
+        "layers.2.input: takes 6 elements of 9 bits, 5 of them fraction, the layer before it gives 8 of 10 bits, 7 of",
     ),
     (
         lambda: replace(GRU, layers=(GRU.layers[0], replace(GRU.layers[1], input=WIDE))),
-        "layers.1.input: takes 8 elements of 24 bits, 0 of them fraction, layer 0 gives 8 of 10 bits, 7 of",
+        "layers.1.input: takes 8 elements of 24 bits, 0 of them fraction, the layer before it gives 8 of 10 bits, 7 of",
     ),
     (lambda: replace(GLOBAL, layers=GRU.layers[1:]), "frontend.mean: 6 elements, layer 0 takes 8"),
     (lambda: replace(GRU, layers=LSTM.layers), "output.weight: takes 8 elements, the last layer gives 4"),

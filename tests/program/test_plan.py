@@ -13,12 +13,13 @@ LAYERS = {
     "gru reset after": {"cell": "gru", "reset": "after"},
     "rnn": {"cell": "rnn"},
 }
+HEADS = {f"head, {function}": {"head": ((function, 4),)} for function in ("relu", "sigmoid", "tanh")}
 
 
-@pytest.fixture(params=[*LAYERS, "output"])
+@pytest.fixture(params=[*LAYERS, *HEADS, "output"])
 def layer_and_plan(request: pytest.FixtureRequest) -> tuple[object, Plan]:
-    program = programs.build(**LAYERS.get(request.param, {}))
-    layer = program.layers[0]
+    program = programs.build(**(LAYERS | HEADS).get(request.param, {}))
+    layer = program.head[0] if request.param in HEADS else program.layers[0]
     return (program.output, OUTPUT) if request.param == "output" else (layer, plan_of(layer.kind, layer))
 
 

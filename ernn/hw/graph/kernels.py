@@ -14,7 +14,7 @@ from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Product, Range, Sums, of_format, stored, union
 from ernn.hw.graph.schedule import Clock
 from ernn.program.matrices import Circulant
-from ernn.program.network import Layer, Output
+from ernn.program.network import Dense, Layer, Output
 from ernn.program.plan import GATE, VALUES, Update, formats
 
 
@@ -135,7 +135,7 @@ class _Inputs(Mapping[str, Wire]):
 def _update_key(
     name: str,
     update: Update,
-    layer: Layer | Output,
+    layer: Layer | Dense | Output,
     sums: Sums,
     activations: Activations | None,
     clock: Clock,
@@ -149,7 +149,7 @@ def _update_key(
 def update(
     name: str,
     update: Update,
-    layer: Layer | Output,
+    layer: Layer | Dense | Output,
     sums: Sums,
     activations: Activations | None,
     clock: Clock,
@@ -186,7 +186,7 @@ def update(
     return Kernel(graph, clock, update.doc, late=late, wide=wide)
 
 
-def format_of(value: str, layer: Layer | Output, activations: Activations | None) -> Format:
+def format_of(value: str, layer: Layer | Dense | Output, activations: Activations | None) -> Format:
     """Format of a vector, a state or a result of an update, by its name."""
     if VALUES[value] == GATE:
         assert activations is not None
@@ -194,7 +194,9 @@ def format_of(value: str, layer: Layer | Output, activations: Activations | None
     return formats(layer)[VALUES[value]]
 
 
-def _ranges(update: Update, layer: Layer | Output, sums: Sums, activations: Activations | None) -> dict[str, Range]:
+def _ranges(
+    update: Update, layer: Layer | Dense | Output, sums: Sums, activations: Activations | None
+) -> dict[str, Range]:
     """Ranges of the constants, states and vectors that an update reads in addition to its rows, by bus."""
     found = {bus: of_format(getattr(layer, each.field).format) for each in update.constants for bus in each.names}
     found |= {each: of_format(format_of(each, layer, activations)) for each in update.reads}

@@ -15,7 +15,7 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls.header import Source, apply
 from ernn.hw.hls.matrices import MatrixOperand
 from ernn.program.matrices import shares_sums
-from ernn.program.network import Layer, Output
+from ernn.program.network import Dense, Layer, Output
 from ernn.program.plan import VALUES, Rows, Term, Update
 from ernn.program.plans import OUTPUT, plan_of
 
@@ -43,15 +43,36 @@ def banks(layer: Layer) -> int:
 
 def output(layer: Output, vector: Format, clock: Clock) -> str:
     """The header of the output layer, whose function is `output(y, logits)`."""
-    source = Source("output", "output", clock)
-    bias = source.table("bias", layer.bias, layer.weight.block_size)
-    weight, classes = source.operand("weight", layer.weight, vector), layer.weight.rows
-    joined, (update,) = Joined((weight.product,)), OUTPUT.updates
-    kernel = source.kernel(kernels.update, update.module, update, layer, Sums(joined), None)
-    body = apply(kernel, classes, {"s": "s[0]"}, {"b": bias}, {"y": "logits"})
-    source.block_rows(joined, "", 0, [(weight, source.factors(weight, "y"))], body)
+    source, classes = Source("output", "output", clock), layer.weight.rows
+    _linear(source, layer, vector, OUTPUT.updates[0], None, ("y", "logits"))
     arguments = f"const ap_int<{vector.bits}> y[{layer.weight.cols}], ap_int<{layer.logits.bits}> logits[{classes}]"
     return source.text(f"// Logits of {classes} classes.", arguments)
+
+
+def dense(number: int, layer: Dense, activations: Activations, clock: Clock) -> str:
+    """The header of layer `number` of the head, whose function is `headN(x, y)`."""
+    source = Source(f"head{number}", f"head.{number}", clock)
+    functions = None if layer.function == "clip" else activations
+    _linear(source, layer, layer.input, plan_of(layer.kind, layer).updates[0], functions, ("x", "y"))
+    arguments = f"const ap_int<{layer.input.bits}> x[{layer.inputs}], ap_int<{layer.output.bits}> y[{layer.outputs}]"
+    return source.text(f"// Layer {number} of the head: {layer.outputs} outputs, {layer.function}.", arguments)
+
+
+def _linear(
+    source: Source,
+    layer: Dense | Output,
+    vector: Format,
+    update: Update,
+    activations: Activations | None,
+    names: tuple[str, str],
+) -> None:
+    """Write the loop over block rows of a layer of one matrix; `names` are of its vector and of its result."""
+    bias = source.table("bias", layer.bias, layer.weight.block_size)
+    weight = source.operand("weight", layer.weight, vector)
+    joined = Joined((weight.product,))
+    kernel = source.kernel(kernels.update, update.module, update, layer, Sums(joined), activations)
+    body = apply(kernel, layer.weight.rows, {"s": "s[0]"}, {"b": bias}, {"y": names[1]})
+    source.block_rows(joined, "", 0, [(weight, source.factors(weight, names[0]))], body)
 
 
 class _Layer:

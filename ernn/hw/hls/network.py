@@ -1,7 +1,8 @@
 """A network as a Vitis HLS project: sources, test bench and script, as text.
 
     src/ernn.h, src/ernn.cpp     the top function: a frame of features in, its logits out
-    src/layerN.h, src/output.h   constants, kernels and loops of a layer
+    src/layerN.h, src/headN.h,
+    src/output.h                 constants, kernels and loops of a layer
     src/ernn_blocks.h            what they share
     tb/ernn_tb.cpp               runs tb/features.txt and compares with tb/logits.txt (ernn.simulate.vectors)
     sim/                         `hls::stream` and `ap_axis` for a simulation without the vendor's tools
@@ -51,8 +52,12 @@ def project(program: Program, target: Target) -> Texts:
         files[f"src/layer{number}.h"] = _guarded(
             f"layer{number}", layers.recurrent(number, layer, program.activations, clock)
         )
+    for number, dense in enumerate(program.head):
+        files[f"src/head{number}.h"] = _guarded(
+            f"head{number}", layers.dense(number, dense, program.activations, clock)
+        )
     if program.output is not None:
-        y = program.layers[-1].output
+        y = program.stack[-1].output
         files["src/output.h"] = _guarded("output", layers.output(program.output, y, clock))
     return Texts(sorted(files.items()))
 
@@ -80,14 +85,20 @@ void ernn(hls::stream<ernn_feature> &features, hls::stream<ernn_logit> &logits);
 
 
 def _top(program: Program) -> str:
-    headers = [f"layer{number}" for number in range(len(program.layers))]
+    recurrent = [f"layer{number}" for number in range(len(program.layers))]
+    headers = [*recurrent, *(f"head{number}" for number in range(len(program.head)))]
     output, included = program.output, headers
     readers = [layer.weight_ih.block_size for layer in program.layers[1:]]
+    readers += [layer.weight.block_size for layer in program.head]
     readers.append(1 if output is None else output.weight.block_size)
     x = vector("x", program.input.bits, program.inputs, program.layers[0].weight_ih.block_size)
     states = "".join(
         vector(f"y{number}", layer.output.bits, layer.outputs, max(layers.banks(layer), reader), True)
-        for number, (layer, reader) in enumerate(zip(program.layers, readers, strict=True))
+        for number, (layer, reader) in enumerate(zip(program.layers, readers, strict=False))
+    )
+    states += "".join(
+        vector(f"y{number}", layer.output.bits, layer.outputs, max(layer.weight.block_size, readers[number]))
+        for number, layer in enumerate(program.head, len(recurrent))
     )
     values, logits = f"y{len(headers) - 1}", ""
     if output is not None:
@@ -96,7 +107,8 @@ def _top(program: Program) -> str:
         values, included = "values", [*headers, "output"]
     vectors = ["x", *(f"y{number}" for number in range(len(headers)))]
     calls = "".join(
-        f"    {name}({x_t}, first, {y_t});\n" for name, x_t, y_t in zip(headers, vectors, vectors[1:], strict=False)
+        f"    {name}({x_t}, {'first, ' * (name in recurrent)}{y_t});\n"
+        for name, x_t, y_t in zip(headers, vectors, vectors[1:], strict=False)
     )
     includes = "".join(f'#include "{name}.h"\n' for name in sorted(included))
     return f"""#include "ernn.h"

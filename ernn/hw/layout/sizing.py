@@ -20,11 +20,12 @@ def arrays(
 ) -> tuple[Array, ...]:
     """Arrays in the order of the data: of each layer, and the output's.
 
-    Products of x and projections whose blocks differ from those of y have arrays of their own, before and after.
+    Products of x and projections whose blocks differ from those of y have arrays of their own, before and after. Each
+    layer of the head has one, too.
 
     Args:
         of_layers: of every recurrent layer.
-        of_output: of the output layer.
+        of_output: of the output layer, and of the layers of the head.
         each: of every array by itself, instead of the two.
         logits: a beat: where nobody says how many heads the output layer has, it has enough for them.
 
@@ -32,8 +33,9 @@ def arrays(
         UserError: sizes that a layer cannot be divided into, or a list of another length.
     """
     required = [each for number, layer in enumerate(program.layers) for each in requirements(number, layer)]
-    required += output_requirements(program, logits)
-    sizes = list(each) or [of_output if array.name == "output" else of_layers for array in required]
+    forward = [*head_requirements(program), *output_requirements(program, logits)]
+    sizes = list(each) or [*[of_layers] * len(required), *[of_output] * len(forward)]
+    required += forward
     if len(sizes) != len(required):
         names = ", ".join(array.name for array in required)
         raise UserError(f"arrays has {len(sizes)} entries; this network has {len(required)} arrays: {names}")
@@ -74,6 +76,14 @@ def requirements(number: int, layer: Layer) -> list[Requirements]:
     if projection is not None:
         found.append(Requirements(f"layer {number}, projection", 0, *_blocks(projection), store_of(projection)))
     return found
+
+
+def head_requirements(program: Program) -> list[Requirements]:
+    """Those of the arrays of the head's layers."""
+    return [
+        Requirements(f"head {number}", 0, *_blocks(layer.weight), store_of(layer.weight))
+        for number, layer in enumerate(program.head)
+    ]
 
 
 def output_requirements(program: Program, logits: int) -> list[Requirements]:

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 from ernn.hw.layout.array import Array
 from ernn.hw.layout.layer import blocks_of, sums_of
-from ernn.hw.layout.sizing import Requirements, output_requirements, requirements
+from ernn.hw.layout.sizing import Requirements, head_requirements, output_requirements, requirements
 from ernn.hw.layout.words import Words
 from ernn.hw.verilog import feedforward
 from ernn.hw.verilog.common import Context
 from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Note, Process, Register, Wire
 from ernn.hw.verilog.layer import LayerHardware, Projection
 from ernn.hw.verilog.recurrent import RecurrentHardware
-from ernn.program.network import Layer, Output, Program
+from ernn.program.network import Dense, Layer, Output, Program
 from ernn.program.plans import plan_of
 
 
 @dataclass(frozen=True)
 class Link:
-    """A module of the chain before its arrays have sizes: a recurrent layer with its projection, or what is by itself.
+    """A module of the chain before its arrays have sizes: a recurrent layer with its projection, or one without y.
 
     Args:
         arrays: what their sizes depend on: its own, and that of a projection that has one.
@@ -28,7 +28,7 @@ class Link:
 
     name: str
     arrays: tuple[Requirements, ...]
-    layer: Layer | Output
+    layer: Layer | Dense | Output
     program: Program
     x: bool = False
 
@@ -36,8 +36,10 @@ class Link:
         """Its hardware, behind words `before`."""
         array, *apart = arrays
         if isinstance(self.layer, Output):
-            source, input = blocks_of(self.layer.weight, array, before), self.program.layers[-1].output
+            source, input = blocks_of(self.layer.weight, array, before), self.program.stack[-1].output
             return feedforward.output(self.name, self.layer, input, array, source, context)
+        if isinstance(self.layer, Dense):
+            return feedforward.dense(self.name, self.layer, array, blocks_of(self.layer.weight, array, before), context)
         if self.x:
             source = blocks_of(self.layer.weight_ih, array, before)
             return feedforward.rows_of_x(self.name, self.layer, array, source, context)
@@ -58,6 +60,8 @@ def links(program: Program, logits: int = 1) -> list[Link]:
             x, *arrays = arrays
             found.append(Link(f"{name}_x", (x,), layer, program, x=True))
         found.append(Link(name, tuple(arrays), layer, program))
+    for number, (dense, required) in enumerate(zip(program.head, head_requirements(program), strict=True)):
+        found.append(Link(f"head{number}", (required,), dense, program))
     if program.output is not None:
         found.append(Link("output_layer", tuple(output_requirements(program, logits)), program.output, program))
     return found

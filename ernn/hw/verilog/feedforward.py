@@ -1,4 +1,4 @@
-"""Modules without feedback: the output layer, and matrices with other blocks than the recurrent one's."""
+"""Modules without feedback: linear layers, and matrices with other blocks than the recurrent one's."""
 
 from ernn.dataflow.formats import Format
 from ernn.hw.graph import kernels
@@ -13,7 +13,7 @@ from ernn.hw.verilog.items import Assign
 from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.unit import Unit
 from ernn.program.matrices import Matrix, Numbers
-from ernn.program.network import Layer, Output
+from ernn.program.network import Dense, Layer, Output
 from ernn.program.plan import Update
 from ernn.program.plans import OUTPUT, plan_of
 
@@ -50,10 +50,18 @@ def output(name: str, layer: Output, input: Format, array: Array, source: Words,
     return made
 
 
+def dense(name: str, layer: Dense, array: Array, source: Words, context: Context) -> LayerHardware:
+    """A linear layer of the head; it starts with the first block of its vector."""
+    update = plan_of(layer.kind, layer).updates[0]
+    made = _columns(name, "columns", layer, update, layer.input, array, source, context)
+    made.doc = f"{layer.outputs} outputs ({layer.function}) from {layer.inputs} elements"
+    return made
+
+
 def _columns(
     name: str,
     thread_name: str,
-    layer: Layer | Output,
+    layer: Layer | Dense | Output,
     update: Update,
     input: Format,
     array: Array,
@@ -70,7 +78,8 @@ def _columns(
     sink = Words(array.heads * k, bits, -(-thread.rows // array.heads))
     made = LayerHardware(hardware, source, sink, context.streams)
     sums, module = Sums(joined), f"{name}_{update.module}"
-    kernel = kernels.update(module, update, layer, sums, None, context.clock, hardware.sum_bits)
+    functions = context.activations if isinstance(layer, Dense) and layer.function != "clip" else None
+    kernel = kernels.update(module, update, layer, sums, functions, context.clock, hardware.sum_bits)
     memories = []
     for each in update.constants:
         numbers: Numbers = getattr(layer, each.field)

@@ -22,7 +22,7 @@ from ernn.program.network import Program
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the arrays of all layers, the output layer's last, and of the streams.
+    """Sizes of the arrays of all layers, of the head and the output layer last, and of the streams.
 
     Raises:
         ValueError: beats whose numbers are no power of two.
@@ -139,7 +139,7 @@ class NetworkHardware:
 
 def frame_bits(program: Program) -> int:
     """Width of the number of a frame under way."""
-    return (4 * (len(program.layers) + 2) - 1).bit_length()
+    return (4 * (len(program.stack) + 2) - 1).bit_length()
 
 
 def around(program: Program, architecture: Architecture, layers: Sequence[Controlled], sink: Words) -> Iterator[Item]:

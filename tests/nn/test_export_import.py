@@ -1,0 +1,131 @@
+"""Modules that torch.export wrote down: the same network as of the modules, or refused by the node's name."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import ernn
+from ernn.errors import UserError
+from tests.nn.torch_networks import same
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of torch.export, and of LSTMs with a projection
+INPUTS, CELLS = 5, 8
+
+
+class Network(nn.Module):
+    """As a user has it; `act` computes the outputs."""
+
+    def __init__(self, act, recurrent: nn.Module, head: nn.Module | None = None) -> None:
+        super().__init__()
+        self.recurrent, self.head, self.act = recurrent, head or nn.Identity(), act
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.act(self, x)
+
+
+def every(self: Network, x: torch.Tensor) -> torch.Tensor:
+    return self.head(self.recurrent(x)[0])
+
+
+def last(self: Network, x: torch.Tensor) -> torch.Tensor:
+    return self.head(self.recurrent(x)[0][:, -1])
+
+
+def state(self: Network, x: torch.Tensor) -> torch.Tensor:
+    found = self.recurrent(x)[1]
+    return self.head((found[0] if isinstance(found, tuple) else found)[-1])
+
+
+def exported(module: nn.Module, x: torch.Tensor | None = None, **options) -> torch.export.ExportedProgram:
+    return torch.export.export(module.eval(), (torch.randn(3, 7, INPUTS) if x is None else x,), **options)
+
+
+def stack(last_function: nn.Module | None = None) -> nn.Sequential:
+    layers = [
+        nn.Linear(CELLS, 6),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        nn.Linear(6, 4),
+        nn.Hardtanh(-0.5, 0.25),
+        nn.Linear(4, 2),
+    ]
+    return nn.Sequential(*layers, *([] if last_function is None else [last_function])).eval()
+
+
+@pytest.mark.parametrize("open_batch", [False, True])
+@pytest.mark.parametrize("act", [every, last, state])
+@pytest.mark.parametrize("head", [None, nn.Linear(CELLS, 3), stack(nn.Hardsigmoid()), stack(nn.Sigmoid())])
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+def test_the_network_is_that_of_the_modules(kind, head, act, open_batch):
+    recurrent = kind(INPUTS, CELLS, 2, batch_first=True)
+    shapes = {"dynamic_shapes": ({0: torch.export.Dim("b")},)} if open_batch else {}
+    model = ernn.from_torch(exported(Network(act, recurrent, head), **shapes))
+    wanted = ernn.from_torch(recurrent, head, last=act is not every)
+    assert model.last == wanted.last
+    assert same(model.network, wanted.network)
+    assert model.network.specs == wanted.network.specs
+
+
+@pytest.mark.parametrize("options", [{"proj_size": 3}, {"bias": False}])
+def test_projections_and_modules_without_bias(options):
+    recurrent = nn.LSTM(INPUTS, CELLS, 2, **options)
+    model = ernn.from_torch(exported(Network(every, recurrent)))
+    assert same(model.network, ernn.from_torch(recurrent).network)
+
+
+def test_several_modules_in_a_row_and_one_sequence_without_a_batch():
+    first, second, x = nn.GRU(INPUTS, 6), nn.GRU(6, CELLS), torch.randn(7, INPUTS)
+    model = ernn.from_torch(
+        exported(Network(lambda self, x: second(first(x)[0])[0], nn.ModuleList([first, second])), x)
+    )
+    with torch.no_grad():
+        wanted = second(first(x)[0])[0].numpy()
+    np.testing.assert_allclose(model.predict(x), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda self, x: self.recurrent(x, torch.ones(1, 3, CELLS))[0],
+         r"gru \(gru.input\): initial states must be zeros, with which states begin here"),
+        (lambda self, x: self.recurrent(torch.relu(x))[0], r"relu \(relu.default\): a function stands behind a linear"),
+        (lambda self, x: torch.softmax(self.recurrent(x)[0], -1), r"softmax \(softmax.int\): not read; read are LSTM"),
+        (lambda self, x: self.recurrent(x)[0] + x[..., :1], r"add \(add.Tensor\): not read"),
+        (lambda self, x: self.recurrent(x)[0][:, 2], "must be .* of every step or of the last one; export"),
+        (lambda self, x: self.recurrent(x.flip(1))[0], r"flip \(flip.default\): not read"),
+        (lambda self, x: self.recurrent(x[:, :, [1, 0, 2, 3, 4]])[0], r"index \(index.Tensor\): not read"),
+        (lambda self, x: self.recurrent(x.transpose(0, 1).reshape(3, 7, INPUTS))[0], "holds other elements, or in"),
+        (lambda self, x: self.head(self.head(self.recurrent(x)[0]).view(3, 7, 2, 4)[..., 0, :].repeat(1, 1, 2)),
+         r"repeat \(repeat.default\): not read"),
+    ],
+)  # fmt: skip
+def test_other_graphs_are_refused_by_the_name_of_the_node(act, message):
+    module = Network(act, nn.GRU(INPUTS, CELLS, batch_first=True), nn.Linear(CELLS, CELLS))
+    with pytest.raises(UserError, match=message) as error:
+        ernn.from_torch(exported(module))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("recurrent", "message"),
+    [
+        (nn.LSTM(INPUTS, CELLS, bidirectional=True), r"lstm \(lstm.input\): bidirectional: layers here run forward"),
+        (nn.RNN(INPUTS, CELLS, nonlinearity="relu"), "nonlinearity=relu: an RNN here is one of tanh"),
+    ],
+)
+def test_other_cells_are_refused(recurrent, message):
+    with pytest.raises(UserError, match=message):
+        ernn.from_torch(exported(Network(every, recurrent)))
+
+
+def test_cells_that_were_decomposed_are_refused():
+    program = exported(Network(every, nn.GRU(INPUTS, CELLS))).run_decompositions()
+    with pytest.raises(UserError, match=r"not read; .* before run_decompositions"):
+        ernn.from_torch(program)
+
+
+def test_an_exported_module_says_its_head_itself():
+    program = exported(Network(every, nn.GRU(INPUTS, CELLS)))
+    with pytest.raises(UserError, match="head and last are of modules, an exported one says them itself"):
+        ernn.from_torch(program, last=True)
