@@ -210,6 +210,25 @@ async def weights_and_states_are_not_written_while_a_frame_is_under_way(buses: B
 
 
 @protocol()
+async def places_that_do_not_exist_are_not_written(buses: Buses) -> None:
+    """Unknown layers, memories and streams: refused, and nothing else is changed."""
+    layers, wanted = [each.controlled for each in buses.design.layers], vectors(program(), (2, 2), seed=16)
+    await buses.run(wanted)
+    unknown = [PROTOCOL.memory(len(layers), 0), PROTOCOL.memory(0xFFFF, 0), PROTOCOL.state(len(layers), 0, "c")]
+    for number, layer in enumerate(layers):
+        unknown += [PROTOCOL.memory(number, place) for place in (layer.memories, layer.memories + 1, 0x3FFF)]
+        missing = [name for name in ("c", "y") if name not in layer.states]
+        unknown += [PROTOCOL.state(number, 0, name) for name in missing]
+        unknown += [PROTOCOL.state(number, stream, name) for name in layer.states for stream in (2, 3, 0x3FFF)]
+    for place in unknown:
+        await buses.write("load_place", place)
+        for _ in range(8):  # more than a word has parts
+            assert await buses.answer("load_part", 0x5A5A5A5A) == AxiResp.SLVERR, hex(place)
+        assert await buses.read("load_part") == 0
+    await buses.run(wanted)
+
+
+@protocol()
 async def harmless_accesses_do_not_hold_frames_back(buses: Buses) -> None:
     """Features pass in the same cycles with reads and writes of all other registers as without."""
 

@@ -30,10 +30,11 @@ class Control:
     Args:
         layers: every module with an array, in the order of the data.
         frame_bits: of the number of a frame under way.
+        streams: that take turns.
     """
 
-    def __init__(self, layers: Sequence[Controlled], frame_bits: int) -> None:
-        self.layers, self.frame_bits = layers, frame_bits
+    def __init__(self, layers: Sequence[Controlled], frame_bits: int, streams: int) -> None:
+        self.layers, self.frame_bits, self.streams = layers, frame_bits, streams
 
     @property
     def registers(self) -> list[tuple[str, str, str]]:
@@ -49,7 +50,7 @@ class Control:
                 LOAD_PART,
                 "load_address",
                 "write the next 32 bits of a word of weights or of a state, the lowest first; refused while a frame is "
-                "under way",
+                "under way, and where `load_place` names no memory and no state",
             ),
             (STATE_STEP, "{16'd0, state_step}", "write the word of a state that state_0, .. shall show"),
             ("identity", f"32'h{PROTOCOL.identity:08x}", "ERNN"),
@@ -107,7 +108,8 @@ class Control:
         yield Register("cycles", 64)
         yield from map(Wire, ("rst", "clear", "guarded", "settled"))
         yield Register("idle", comment="no frame is under way")
-        yield from (Register("load_parts", 16), Wire("state_step", 16))
+        yield from (Register("load_parts", 16), Register("load_places", 16), Register("load_known"))
+        yield Wire("state_step", 16)
         yield self._control()
         yield self._unused()
         yield self._load_parts()
@@ -143,7 +145,7 @@ class Control:
         names += ["araddr", "arvalid", "arready", "rdata", "rresp", "rvalid", "rready"]
         ports = {"clk": "clk", "aresetn": "aresetn"} | {each: f"s_axil_{each}" for each in names}
         ports["values"] = f"{{{', '.join(value for _, value, _ in reversed(registers))}}}"
-        loaded = ("load_parts", "load", "load_layer", "load_memory", "load_address", "load_data")
+        loaded = ("load_parts", "load_known", "load", "load_layer", "load_memory", "load_address", "load_data")
         ports |= {each: each for each in (*loaded, "rst", "clear", "idle", "guarded", "settled", "state_step")}
         return Instance("ernn_control", "control", ports, sizes | {"PARTS": self._parts})
 
@@ -154,19 +156,22 @@ class Control:
         return Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}", unchecked="UNUSEDSIGNAL")
 
     def _load_parts(self) -> Item:
-        """Parts of a word of the memory or of the state that is loaded."""
+        """Parts of a word of the memory or of the state that is loaded, and whether there is such a one."""
         sizes = "".join(
-            f"            {{16'd{n}, 2'b{kind}}}: load_parts <= 16'd{part_count(bits)};\n"
+            f"            {{16'd{n}, 2'b{kind}}}: {{load_parts, load_places}} <= {{16'd{parts}, 16'd{count}}};\n"
             for n, layer in enumerate(self.layers)
-            for kind, bits in (
-                ("00", layer.weight_bits),
-                *((f"1{STATES.index(name)}", bits) for name, bits in layer.states.items()),
+            for kind, parts, count in (
+                ("00", part_count(layer.weight_bits), layer.memories),
+                *((f"1{STATES.index(name)}", part_count(bits), self.streams) for name, bits in layer.states.items()),
             )
         )
-        return Process(f"""    always @(posedge clk)
+        last = PROTOCOL.state_shift - 1
+        return Process(f"""    always @(posedge clk) begin
         case ({{load_layer, load_memory[{PROTOCOL.state_bit}:{PROTOCOL.state_shift}]}})
-{sizes}            default: load_parts <= 16'd1;
-        endcase""")
+{sizes}            default: {{load_parts, load_places}} <= {{16'd1, 16'd0}};
+        endcase
+        load_known <= {{{16 - PROTOCOL.state_shift}'d0, load_memory[{last}:0]}} < load_places;
+    end""")
 
     def _states(self) -> Iterator[Item]:
         """The word of a state that is shown."""

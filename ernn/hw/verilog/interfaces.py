@@ -81,7 +81,8 @@ class Controlled:
 
     Args:
         overflows: names of the values whose saturations it counts.
-        weight_bits: of a word of its memories of weights.
+        memories: of weights, that are loaded.
+        weight_bits: of a word of them.
         states: bits of a word of each.
         state_bits: of the widest of them; 1 without states.
         load_bits: of the widest word that is loaded.
@@ -91,6 +92,7 @@ class Controlled:
 
     name: str
     overflows: tuple[str, ...]
+    memories: int
     weight_bits: int
     states: Mapping[str, int]
     state_bits: int

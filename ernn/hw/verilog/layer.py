@@ -240,6 +240,7 @@ class LayerHardware:
         return Controlled(
             self.name,
             tuple(self.overflows()),
+            self.array.layout.memories,
             self.array.weight_bits,
             {name: state.bits for name, state in self.states.items()},
             self.state_bits,

@@ -84,7 +84,7 @@ class NetworkHardware:
             self.chain.append(made)
             before = made.sink
         self.layers = [module for layer in self.chain for module in layer.with_projection]
-        self.control = Control([layer.controlled for layer in self.layers], self.frame_bits)
+        self.control = Control([layer.controlled for layer in self.layers], self.frame_bits, architecture.streams)
 
     @property
     def registers(self) -> list[tuple[str, str, str]]:
@@ -149,7 +149,7 @@ def around(program: Program, architecture: Architecture, layers: Sequence[Contro
         layers: all of the chain's.
         sink: words that its last one gives.
     """
-    yield from Control(layers, frame_bits(program)).items()
+    yield from Control(layers, frame_bits(program), architecture.streams).items()
     yield from _frames(program, architecture, len(layers)).items()
     yield from _logits(architecture.output(program), Handshake("", "", ""), sink)
 

@@ -1,7 +1,7 @@
 // Control of a network: what a host reads and writes by AXI4-Lite, resets, and weights and states that are loaded.
-// Weights and states are written between frames alone: such a write while a frame is under way is refused. New frames
-// wait from its announcement (`guarded`) until its effects are over (`settled`), and from that of a reset. No other write
-// holds frames back.
+// Weights and states are written between frames alone, and only where there are any: other such writes are refused.
+// New frames wait from the announcement of a write (`guarded`) until its effects are over (`settled`), and from that of a
+// reset. No other write holds frames back.
 module ernn_control #(
     parameter READS = 1,  // registers
     parameter WRITES = 4,
@@ -38,6 +38,7 @@ module ernn_control #(
     input wire rready,
     input wire [32*READS-1:0] values,  // of the registers
     input wire [15:0] load_parts,  // of a word of the memory that is loaded
+    input wire load_known,  // there is such a memory, or such a state
     output wire load,
     output wire [15:0] load_layer,
     output wire [15:0] load_memory,
@@ -93,7 +94,7 @@ module ernn_control #(
         .clk(clk),
         .rst(!aresetn),
         .hold(rst),
-        .idle(idle),
+        .permitted(idle && load_known),
         .awaddr(awaddr),
         .awvalid(awvalid),
         .awready(awready),

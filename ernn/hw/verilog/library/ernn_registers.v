@@ -2,8 +2,8 @@
 // One access at a time; a read of anything else gives zero and an error response, and so does a write beyond WRITES.
 // Ready signals are registers. The next access waits until a write has come into effect: SETTLE cycles after `taking`.
 // Two writes announce themselves by `guarded`, which keeps new frames out, and are decided three cycles later. That of
-// register GUARDED changes what frames use: it takes effect if no frame is under way (`idle`), else it has an error
-// response. A reset ends all frames; none that comes after its response is lost.
+// register GUARDED changes what frames use: it takes effect if `permitted`, else it has an error response. A reset ends all
+// frames; none that comes after its response is lost.
 module ernn_registers #(
     parameter READS = 1,
     parameter WRITES = 1,
@@ -16,7 +16,7 @@ module ernn_registers #(
     input wire clk,
     input wire rst,
     input wire hold,  // writes wait
-    input wire idle,  // no frame is under way, and none has begun in the last two cycles
+    input wire permitted,  // no frame is under way, none has begun in the last two cycles, and what is written exists
     input wire [ADDRESS-1:0] awaddr,
     input wire awvalid,
     output wire awready,
@@ -63,7 +63,7 @@ module ernn_registers #(
     wire complete = address_there && data_there && settled && !bvalid && !hold;
     assign guarded = complete && (guarded_write || (control_write && data[RESET_BIT]));
     assign taking = complete && (!guarded || announced[2]);
-    wire accepted = known_write && whole && (!guarded_write || idle);
+    wire accepted = known_write && whole && (!guarded_write || permitted);
     always @(posedge clk) begin
         if (awvalid && awready) begin
             write_to <= awaddr[ADDRESS-1:2];
