@@ -108,7 +108,10 @@ class _Reader:
 
     def _call(self, node: Node) -> Any:
         if node.target is operator.getitem:
-            return self._given(node.args[0])[node.args[1]]
+            found, place = self._given(node.args[0]), node.args[1]
+            if place == len(found) and isinstance(found[0], Stream):
+                _refuse(node, "cell states are no results here; return the outputs, or the last state")
+            return found[place]
         name = _operator(node)
         if name in _RECURRENT:
             return self._layer(node)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import ernn
 from ernn.api.accelerators import synthesize_project
 from ernn.errors import Unmet, UserError
+from ernn.nn.matrices import CirculantWeight
 from ernn.program import files
 
 RANDOM = np.random.default_rng(5)
@@ -150,6 +151,51 @@ def test_widths_of_tensors_are_given_read_and_given_again(kind, layers, transfor
     assert program.value.layers[0].weight_hh.words.format.bits == 6
     again = ernn.quantize(model, x, json.loads(json.dumps(found)), transform=transform)
     assert files.digest(again.value) == files.digest(program.value)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.sampled_from([torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN]),
+    st.integers(4, 12),
+    st.integers(0, 14),
+    st.sampled_from(["exact", "compressed"]),
+    st.integers(0, 99),
+)
+def test_weights_on_a_grid_are_taken_as_they_are(kind, bits, fraction, form, seed):
+    """Integers times 2 ** -fraction that the width holds; a sum of two biases has the wider format of accumulators."""
+    random = np.random.default_rng(seed)
+    most = 2 ** (bits - 1) - 1
+    torch.manual_seed(seed)
+    recurrent, head = kind(6, 8), torch.nn.Linear(8, 3)
+    for name, weight in [*recurrent.named_parameters(), *head.named_parameters()]:
+        drawn = random.integers(-most, most, weight.shape, endpoint=True) * 2.0**-fraction
+        weight.data = torch.from_numpy(drawn).float() if "weight" in name else torch.zeros(weight.shape)
+    model, x = ernn.from_torch(recurrent, head), data(6, 4)
+    if form == "compressed":  # by Brevitas on top of block-circulant weights, say
+        for place, matrix in list(model.network.matrices()):
+            columns = CirculantWeight.nearest(matrix, 4)
+            whole = random.integers(-most, most, columns.columns.shape, endpoint=True) * 2.0**-fraction
+            columns.columns.data = torch.from_numpy(whole).float()
+            model.network.replace(place, columns)
+    program = ernn.quantize(model, x, {"weights": bits, "accumulators": 16}).value
+    found = program.matrices
+    for place, matrix in model.network.matrices():
+        stored = getattr(matrix, "columns", None)
+        wanted = matrix().unflatten(0, (matrix.gates, -1)).unsqueeze(-1) if stored is None else stored
+        np.testing.assert_array_equal(found[str(place)].words.values, wanted.detach().double().numpy())
+    np.testing.assert_array_equal(found["output.weight"].words.values[0, :, :, 0], head.weight.detach().numpy())
+
+
+def test_the_lowest_integer_of_a_grid_is_kept_too():
+    """-128 of 8 bits has no negative: a format that holds 128 would be coarser."""
+    torch.manual_seed(1)
+    recurrent = torch.nn.LSTM(6, 8, bias=False)
+    for weight in recurrent.parameters():
+        weight.data = torch.randint(-128, 128, weight.shape).float() / 64
+        weight.data[0, 0], weight.data[1, 0] = -2.0, 127 / 64
+    program = ernn.quantize(ernn.from_torch(recurrent), data(6, 4), {"weights": 8}).value
+    found = program.layers[0].weight_hh.words.values.reshape(32, 8)
+    np.testing.assert_array_equal(found, recurrent.weight_hh_l0.detach().numpy())
 
 
 def test_a_tensor_that_is_not_there_is_named():

@@ -14,7 +14,6 @@ from ernn.explore.options import EXITS, answered
 from ernn.program import files
 from tests.golden.programs import RandomPrograms
 
-RANDOM = RandomPrograms(7)
 ZSH = "autoload -U +X bashcompinit && bashcompinit\n"  # what zsh needs to run the script of bash
 
 
@@ -22,7 +21,7 @@ ZSH = "autoload -U +X bashcompinit && bashcompinit\n"  # what zsh needs to run t
 def program(tmp_path):
     """An integer network on disk."""
     path = tmp_path / "program"
-    files.save(RANDOM.program(), path)
+    files.save(RandomPrograms(5).program(), path)
     return path
 
 

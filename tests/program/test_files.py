@@ -191,7 +191,10 @@ def test_any_value_anywhere_in_the_structure_is_refused_unless_it_was_there(save
         (set_at("decoder", "bigram", [[0.0]]), "decoder.bigram: Input should be an instance of ndarray"),
         (set_at("name", None), "name: Input should be a valid string, got None"),
         (set_at("name", [[]] * 9999), "name: Input should be a valid string, got"),
-        (set_at("frontend", "kind", "mfcc"), "frontend.kind: Input should be 'logmel', 'ernn153' or 'given', got 'mfcc'"),
+        (
+            set_at("frontend", "kind", "mfcc"),
+            "frontend.kind: Input should be 'logmel', 'ernn153' or 'given', got 'mfcc'",
+        ),
         (set_at("layers", 0, "kind", "cnn"), "layers.0: Input tag 'cnn' found using 'kind' does not match"),
         (set_at("layers", 0, "weight_hh", "words", "format", "bits", 4), "layers.0.lstm.weight_hh.circulant.words: "),
         (set_at("layers", 0, "input", "bits", "9"), "field 'layers.0.input.bits' must be written as 9, got \"9\""),
