@@ -22,7 +22,7 @@ UNALIGNED = -1
 
 def dimension(settings: Features) -> int:
     """Width of one vector, stacking included."""
-    return settings.stack * (settings.mels if settings.kind == "logmel" else 153)
+    return settings.dimension
 
 
 def check(settings: Features) -> None:

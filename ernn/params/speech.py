@@ -75,6 +75,11 @@ class Features(Section):
     normalise: Literal["speaker", "global"] = "speaker"
     shards: Annotated[Integer, Field(gt=0, le=10_000)] = 2
 
+    @property
+    def dimension(self) -> int:
+        """Width of one vector, stacking included."""
+        return self.stack * (self.mels if self.kind == "logmel" else 153)
+
     @model_validator(mode="after")
     def _gapless(self) -> "Features":
         if self.shift_ms > self.window_ms:
