@@ -10,7 +10,7 @@ import numpy as np
 from ernn.dataflow.activation import Activations, Table
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier, Transform
-from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 
 WEIGHTS, ACTIVATIONS, CELL, SUMS = Format(8, 6), Format(10, 7), Format(12, 8), Format(14, 7)
@@ -23,6 +23,8 @@ STRUCTURES = {
     "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
     "gru reset after": {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier", "products": 3, "reset": "after"},
     "gru pruned": {"cell": "gru", "block_sizes": (0, 0), "shared": True, "criterion": "ctc"},
+    "lstm sparse": {"cell": "lstm", "block_sizes": (-2, -2), "projection": 4},
+    "gru sparse": {"cell": "gru", "block_sizes": (-4, -4), "transform": "fourier"},
     "global": {"cell": "gru", "block_sizes": (0, 2), "normalise": "global"},
 }
 
@@ -45,7 +47,7 @@ def build(
 ) -> Program:
     """A program; block sizes are those of input and recurrent matrices, and of the projection if it is another.
 
-    A block size of 0 prunes.
+    A block size of 0 prunes; with one of -k, about half of the blocks of k are kept.
     """
     random = np.random.default_rng(seed)
     projection_k = block_sizes[1] if projection_block is None else projection_block
@@ -53,6 +55,8 @@ def build(
     def make(gates: int, rows: int, cols: int, k: int) -> Matrix:
         if k == 0:
             return pruned(random, gates, rows, cols)
+        if k < 0:
+            return sparse(random, gates, rows, cols, -k, fourier(-k, products) if transform == "fourier" else Exact())
         spec = fourier(k, products) if transform == "fourier" else Exact()
         words = numbers(random, WEIGHTS, gates, math.ceil(rows / k), math.ceil(cols / k), k)
         return Circulant(rows, cols, k, spec, words)
@@ -99,6 +103,19 @@ def pruned(random: np.random.Generator, gates: int, rows: int, cols: int) -> Pru
     return Pruned(rows, cols, gates, numbers(random, WEIGHTS, int(kept.sum())), np.nonzero(kept)[1], starts)
 
 
+def sparse(
+    random: np.random.Generator, gates: int, rows: int, cols: int, k: int, transform: Transform, count: int = 0
+) -> Sparse:
+    """About half of the blocks of each block row, or `count` of them; now and then one with zeros in it."""
+    shape = gates * math.ceil(rows / k), math.ceil(cols / k)
+    order = random.random(shape)
+    kept = order <= np.sort(order)[:, count - 1 : count] if count else order < 0.5
+    starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
+    words = numbers(random, WEIGHTS, int(kept.sum()), k)
+    words.integers[random.random(len(words.integers)) < 0.1] = 0
+    return Sparse(rows, cols, gates, k, transform, words, np.nonzero(kept)[1], starts)
+
+
 def table(function: str, input: Format) -> Table:
     """Three segments."""
     lines = {"sigmoid": ((16, 8, 0), (32, 45, 63)), "tanh": ((60, 20, 0), (0, 40, 64))}[function]
@@ -134,7 +151,7 @@ def features(frames: int = 12, seed: int = 1) -> np.ndarray:
 
 def other_words(value: Any) -> Any:
     """A program, or a part of one, with other weights: zeros of pruned matrices stay in their places."""
-    if isinstance(value, Circulant):
+    if isinstance(value, Circulant | Sparse):
         return replace(value, words=_turned(value.words))
     if isinstance(value, Pruned):
         return replace(value, values=_turned(value.values))
