@@ -1,5 +1,6 @@
 """Small programs of every structure with random integers, built by hand."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -150,9 +151,14 @@ def features(frames: int = 12, seed: int = 1) -> np.ndarray:
 
 
 def other_words(value: Any) -> Any:
-    """A program, or a part of one, with other weights: zeros of pruned matrices stay in their places."""
-    if isinstance(value, Circulant | Sparse):
+    """A program, or a part of one, with other weights.
+
+    Zeros of pruned matrices stay in their places, blocks of sparse ones change theirs.
+    """
+    if isinstance(value, Circulant):
         return replace(value, words=_turned(value.words))
+    if isinstance(value, Sparse):
+        return replace(value, words=_turned(value.words), columns=_mirrored(value))
     if isinstance(value, Pruned):
         return replace(value, values=_turned(value.values))
     if isinstance(value, tuple):
@@ -160,6 +166,14 @@ def other_words(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{each.name: other_words(getattr(value, each.name)) for each in fields(value)})
     return value
+
+
+def _mirrored(matrix: Sparse) -> np.ndarray:
+    """Columns of another pattern: the last of a row is the first."""
+    columns, last = matrix.columns.copy(), -(-matrix.cols // matrix.block_size) - 1
+    for first, end in itertools.pairwise(matrix.starts):
+        columns[first:end] = last - columns[first:end][::-1]
+    return columns
 
 
 def _turned(numbers: Numbers) -> Numbers:

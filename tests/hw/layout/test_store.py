@@ -12,7 +12,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.hw.graph.ranges import Product
 from ernn.hw.layout.array import Array, Thread
-from ernn.hw.layout.store import DENSE, SPARSE, Store, store_of
+from ernn.hw.layout.store import CHOSEN, DENSE, SPARSE, Store, store_of
 from ernn.hw.layout.weights import Layout
 from ernn.hw.verilog.items import Declared
 from ernn.hw.verilog.lane import lane_module
@@ -23,13 +23,15 @@ from tests import programs
 from tests.dataflow.values import SEEDS
 from tests.hw import designs
 
-WORDS = Format(6, 3)
-STORES = st.sampled_from([DENSE, SPARSE])
+WORDS = programs.WEIGHTS
+STORES = st.sampled_from([DENSE, CHOSEN, SPARSE])
 
 
-def matrix(seed: int, gates: int, rows: int, cols: int, k: int) -> Circulant:
+def matrix(store: Store, seed: int, gates: int, rows: int, cols: int, k: int) -> Circulant:
     """A matrix some of whose blocks are zeros."""
     random = np.random.default_rng(seed)
+    if store is CHOSEN:
+        return programs.sparse(random, gates, rows * k, cols * k, k, Exact()).filled()
     words = random.integers(WORDS.low, WORDS.high, (gates, rows, cols, k), endpoint=True)
     words *= random.random((gates, rows, cols, 1)) < 0.5
     return Circulant(rows * k, cols * k, k, Exact(), Numbers(WORDS, words))
@@ -42,7 +44,7 @@ def threads(draw: st.DrawFn, store: Store) -> Thread:
     heads = gates if side_by_side else draw(st.sampled_from([1, 2]))
     array = Array(heads * draw(st.integers(1, 3)), draw(st.integers(1, 4)), heads)
     sizes = (draw(SEEDS), gates, draw(st.integers(1, 7)), draw(st.integers(1, 7)), draw(st.sampled_from([1, 2, 4, 8])))
-    product, sections = Product(matrix(*sizes), Format(5, 2)), tuple(draw(st.permutations(range(gates))))
+    product, sections = Product(matrix(store, *sizes), Format(5, 2)), tuple(draw(st.permutations(range(gates))))
     by_step = store.by_step and draw(st.booleans())
     return Thread("t", product, "x", array, store, sections, 0, side_by_side, by_step)
 
@@ -103,12 +105,13 @@ def test_an_index_can_name_every_column(columns):
 def test_every_kind_of_matrix_has_a_store():
     kinds, _ = get_args(matrices.Matrix)
     found = {kind: store_of(kind) for kind in get_args(kinds)}
-    assert found == {Circulant: DENSE, matrices.Pruned: SPARSE}
+    assert found == {Circulant: DENSE, matrices.Sparse: CHOSEN, matrices.Pruned: SPARSE}
 
 
 DESIGNS = {
     "dense": {"block_sizes": (1, 1)},
     "blocks": {"block_sizes": (4, 4), "projection": 4},
+    "sparse": {"block_sizes": (-4, -4), "projection": 4},
     "pruned": {"block_sizes": (0, 0)},
     "pruned, projected": {"block_sizes": (0, 0), "projection": 4},
 }
