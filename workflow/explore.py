@@ -26,7 +26,7 @@ from ernn.explore.costs import designs
 from ernn.explore.options import add_hardware, silence
 from ernn.explore.search import Search, Settings
 from ernn.params import Parameters, names
-from ernn.params.methods import OF_DESIGNS
+from ernn.params.methods import FAMILIES
 from ernn.params.requirement import Requirement
 from ernn.records.exploration import ExplorationRecord
 from ernn.report import exploration
@@ -66,7 +66,7 @@ def add_search(made: argparse.ArgumentParser) -> None:
     error.add_argument("--per-loss", type=number(), help="points above the dense network, at most")
     add_hardware(made)
     made.add_argument("--mixing", choices=("none", "kinds", "layers"), help="what may have block sizes of its own")
-    made.add_argument("--methods", nargs="+", choices=OF_DESIGNS)
+    made.add_argument("--methods", nargs="+", choices=FAMILIES)
     made.add_argument("--trials", type=whole(1), help="trainings besides those of dense networks, at most")
 
 
@@ -97,7 +97,7 @@ def settings(checked: Parameters) -> Settings:
     networks = {name: checked.networks[name] for name in chosen}
     taken = {names.folded(each): each for each in networks}
     for name, shape in networks.items():
-        for each in (design for method in wanted.methods for design in designs(name, shape, method)):
+        for each in (d for method in wanted.methods for d in designs(name, shape, method, checked.features.dimension)):
             if clash := taken.get(names.folded(name_of(each, shape))):
                 raise UserError(f"networks.{clash}: a design of {name} has this name in a search; rename the network")
     corpus = checked.corpus
@@ -121,10 +121,10 @@ def minutes(root: Path, checked: Parameters, given: Settings) -> float:
     return (trained * epochs * utterances + 4 * rest) / 60
 
 
-def _count(given: Settings) -> int:
+def _count(given: Settings, inputs: int) -> int:
     """Designs that one bound is computed for each."""
-    networks = given.networks.items()
-    return sum(len([*designs(name, shape, each)]) for name, shape in networks for each in given.requirement.methods)
+    methods = given.requirement.methods
+    return sum(len([*designs(n, shape, each, inputs)]) for n, shape in given.networks.items() for each in methods)
 
 
 def say(line: str) -> None:
@@ -164,8 +164,9 @@ def run(
     with only(folder / ".search.lock", f"search works in {folder}"):
         begun = time.monotonic()
         ahead = " and trainings ahead of their turn" if side_by_side > 1 else ""
+        count = _count(given, checked.features.dimension)
         say(
-            f"{_count(given)} designs of one strength each, at most {given.requirement.trials} trainings besides "
+            f"{count} designs of one strength each, at most {given.requirement.trials} trainings besides "
             f"{len(given.networks)} dense ones{ahead}; about {minutes(root, checked, given):.0f} minutes at most{where}"
         )
         trials = StageTrials(chain(name), values)

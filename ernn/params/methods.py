@@ -74,7 +74,8 @@ METHODS = {
         of=STANDARD,
     ),
 }
-OF_DESIGNS = tuple(name for name, method in METHODS.items() if name != DENSE and not method.of)
+FAMILIES = tuple(name for name in METHODS if name != DENSE)  # what a search chooses from
+OF_DESIGNS = tuple(name for name in FAMILIES if not METHODS[name].of)
 
 
 def known(name: str) -> str:
@@ -83,6 +84,19 @@ def known(name: str) -> str:
     Raises:
         ValueError: another name.
     """
-    if name not in OF_DESIGNS:
-        raise ValueError(f"method={name} must be one of {', '.join(OF_DESIGNS)}")
+    return _one_of(OF_DESIGNS, name)
+
+
+def searched(name: str) -> str:
+    """The name of a method that a search may try.
+
+    Raises:
+        ValueError: another name.
+    """
+    return _one_of(FAMILIES, name)
+
+
+def _one_of(names: tuple[str, ...], name: str) -> str:
+    if name not in names:
+        raise ValueError(f"method={name} must be one of {', '.join(names)}")
     return name
