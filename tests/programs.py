@@ -25,6 +25,7 @@ STRUCTURES = {
     "gru reset after": {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier", "products": 3, "reset": "after"},
     "gru pruned": {"cell": "gru", "block_sizes": (0, 0), "shared": True, "criterion": "ctc"},
     "lstm sparse": {"cell": "lstm", "block_sizes": (-2, -2), "projection": 4},
+    "lstm sparse, cells": {"cell": "lstm", "block_sizes": (-2, -2), "alike": True},
     "gru sparse": {"cell": "gru", "block_sizes": (-4, -4), "transform": "fourier"},
     "global": {"cell": "gru", "block_sizes": (0, 2), "normalise": "global"},
 }
@@ -45,10 +46,11 @@ def build(
     criterion: str = "frames",
     normalise: str = "speaker",
     seed: int = 0,
+    alike: bool = False,
 ) -> Program:
     """A program; block sizes are those of input and recurrent matrices, and of the projection if it is another.
 
-    A block size of 0 prunes; with one of -k, about half of the blocks of k are kept.
+    A block size of 0 prunes; with one of -k, about half of the blocks of k are kept, by all gates the same if `alike`.
     """
     random = np.random.default_rng(seed)
     projection_k = block_sizes[1] if projection_block is None else projection_block
@@ -57,7 +59,8 @@ def build(
         if k == 0:
             return pruned(random, gates, rows, cols)
         if k < 0:
-            return sparse(random, gates, rows, cols, -k, fourier(-k, products) if transform == "fourier" else Exact())
+            spec = fourier(-k, products) if transform == "fourier" else Exact()
+            return sparse(random, gates, rows, cols, -k, spec, alike)
         spec = fourier(k, products) if transform == "fourier" else Exact()
         words = numbers(random, WEIGHTS, gates, math.ceil(rows / k), math.ceil(cols / k), k)
         return Circulant(rows, cols, k, spec, words)
@@ -105,12 +108,15 @@ def pruned(random: np.random.Generator, gates: int, rows: int, cols: int) -> Pru
 
 
 def sparse(
-    random: np.random.Generator, gates: int, rows: int, cols: int, k: int, transform: Transform, count: int = 0
+    random: np.random.Generator, gates: int, rows: int, cols: int, k: int, transform: Transform, alike: bool = False
 ) -> Sparse:
-    """About half of the blocks of each block row, or `count` of them; now and then one with zeros in it."""
-    shape = gates * math.ceil(rows / k), math.ceil(cols / k)
-    order = random.random(shape)
-    kept = order <= np.sort(order)[:, count - 1 : count] if count else order < 0.5
+    """About half of the blocks of each block row; now and then one with zeros in it."""
+    lines, blocks = math.ceil(rows / k), math.ceil(cols / k)
+    kept = (
+        np.tile(random.random((lines, blocks)) < 0.5, (gates, 1))
+        if alike
+        else random.random((gates * lines, blocks)) < 0.5
+    )
     starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
     words = numbers(random, WEIGHTS, int(kept.sum()), k)
     words.integers[random.random(len(words.integers)) < 0.1] = 0

@@ -208,9 +208,10 @@ class Shape(Sizes):
         """Blocks at places that differ from row to row, and from gate to gate unless they are chosen together."""
         lines, blocks = -(-rows // k), -(-cols // k)
         kept = kept_blocks(blocks, density)
-        row = np.tile(np.arange(lines), gates) if self.together else np.arange(gates * lines)
+        gate = np.repeat(np.arange(gates), lines) * (not self.together)
+        row = np.tile(np.arange(lines), gates) * 5 + gate
         spread = np.arange(kept, dtype=np.int64) * blocks // kept
-        columns = np.sort((spread + row[:, None] * 5) % blocks, axis=1).ravel()
+        columns = np.sort((spread + row[:, None]) % blocks, axis=1).ravel()
         words = Numbers(Format(self.bits, self.bits + 1), np.broadcast_to(np.int64(0), (len(columns), k)))
         starts = np.arange(gates * lines + 1, dtype=np.int64) * kept
         return Sparse(rows, cols, gates, k, transform, words, columns.astype(np.int64), starts)

@@ -88,6 +88,11 @@ class Circulant:
         return np.ones(self.words.integers.shape[:3], bool)
 
     @property
+    def shared(self) -> bool:
+        """Whether all gates store the same blocks."""
+        return bool((self.kept == self.kept[:1]).all())
+
+    @property
     def longest_row(self) -> int:
         """Stored blocks of the block row with most."""
         return self.words.integers.shape[2]
@@ -159,6 +164,14 @@ class Sparse:
         lines[line, self.columns], flat[line, self.columns] = True, self.words.integers
         numbers = Numbers(self.words.format, words)
         return _Filled(self.rows, self.cols, k, self.transform, numbers, stored=kept)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all gates have the same blocks; False for a single one."""
+        counts, each = np.diff(self.starts).reshape(self.gates, -1), len(self.columns) // self.gates
+        if self.gates == 1 or (counts != counts[:1]).any():
+            return False
+        return bool((self.columns.reshape(self.gates, each) == self.columns[:each]).all())
 
     @property
     def stored_words(self) -> int:

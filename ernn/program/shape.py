@@ -2,7 +2,7 @@
 
 Words of block-circulant matrices, and values of pruned ones with their columns, lie in memories that can be loaded
 again: they are no part of it. How many values each row of a pruned matrix has is, since the sources count its steps; so
-is how many blocks each block row of a sparse one has.
+is how many blocks each block row of a sparse one has, and whether all gates have the same: lanes then read together.
 What only the host reads is not either: name, frontend and decoder. Everything else is, also what a cell of the future
 brings: fields are left out by name alone.
 """
@@ -33,6 +33,7 @@ def _plain(value: object) -> object:
         return _fields(value, "words", "columns", "starts") | {
             "words": _plain(value.words.format),
             "row_lengths": np.diff(value.starts).tolist(),
+            "shared": value.shared,
         }
     if isinstance(value, Pruned):
         return _fields(value, "values", "columns", "starts") | {

@@ -154,3 +154,20 @@ def test_blocks_of_a_sparse_matrix_are_counted_whatever_is_in_them():
     shorter = Numbers(matrix.words.format, matrix.words.integers[:-1])
     starts = np.minimum(matrix.starts, len(matrix.columns) - 1)
     assert digest(words=shorter, columns=matrix.columns[:-1], starts=starts) != shape.digest(program)
+
+
+def test_whether_gates_share_their_blocks_is_built_in():
+    """Lanes of all gates read one block: a pattern that differs by gate cannot be loaded."""
+    program = built("lstm sparse, cells")
+    layer = program.layers[0]
+    matrix = layer.weight_hh
+    columns = matrix.columns.copy()
+    last = next(b - 1 for a, b in itertools.pairwise(matrix.starts) if b > a and columns[b - 1] < 3)
+    columns[last] += 1
+    moved = replace(matrix, columns=columns)
+    assert (matrix.shared, moved.shared, moved.filled().shared) == (True, False, False)
+    changed = replace(program, layers=(replace(layer, weight_hh=moved),))
+    assert shape.digest(changed) != shape.digest(program)
+    whole = programs.other_words(program)
+    assert whole.layers[0].weight_hh.shared
+    assert shape.digest(whole) == shape.digest(program)

@@ -20,6 +20,7 @@ class Store(ABC):
     """
 
     indexed: ClassVar[bool]
+    fixed: ClassVar[bool] = False  # blocks are those of a pattern, whatever is in them
 
     @abstractmethod
     def stored(self, matrix: Circulant) -> np.ndarray:
@@ -52,7 +53,7 @@ class Dense(Store):
 class Chosen(Store):
     """Blocks of a pattern, each with its column; a row takes as many steps whatever is loaded into its blocks."""
 
-    indexed = True
+    indexed = fixed = True
 
     def stored(self, matrix: Circulant) -> np.ndarray:
         """Those of the pattern."""

@@ -1,6 +1,7 @@
 """Stores: which blocks an array holds, and that what they say of it is what its memories and modules have."""
 
 import itertools
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -59,6 +60,23 @@ def fields(line: str, bits: list[int]) -> list[int]:
     return found
 
 
+@given(data=st.data())
+def test_gates_that_share_their_blocks_have_one_index_for_all_their_lanes(data):
+    program = programs.build(block_sizes=(-2, -2), alike=True, seed=data.draw(st.integers(0, 99)))
+    layer, array = program.layers[0], Array(4 * data.draw(st.integers(1, 4)), data.draw(st.integers(1, 3)), 4)
+    product = Product(layer.weight_hh.filled(), layer.output)
+    thread = Thread("hh", product, "y", array, CHOSEN, (0, 1, 2, 3), 0, side_by_side=True)
+    layout = Layout(array, (thread,))
+    assert layout.shared
+    indices, bits = thread.indices(), layout.fetch_bits // array.columns
+    for lane in range(array.lanes):
+        text = layout.images()[layout.weight_memories + lane % layout.fetches]
+        found = [fields(line, [bits] * array.columns) for line in text.splitlines()]
+        assert np.array_equal(found, indices[lane])
+    turns = replace(thread, side_by_side=False)
+    assert not Layout(array, (turns,)).shared
+
+
 @given(data=st.data(), store=STORES)
 def test_a_matrix_can_be_read_back_from_its_images(data, store):
     thread = data.draw(threads(store))
@@ -112,6 +130,7 @@ DESIGNS = {
     "dense": {"block_sizes": (1, 1)},
     "blocks": {"block_sizes": (4, 4), "projection": 4},
     "sparse": {"block_sizes": (-4, -4), "projection": 4},
+    "sparse, shared by gates": {"block_sizes": (-2, -2), "alike": True},
     "pruned": {"block_sizes": (0, 0)},
     "pruned, projected": {"block_sizes": (0, 0), "projection": 4},
 }
@@ -130,16 +149,19 @@ def test_a_lane_has_the_widths_that_its_store_says(layer):
     memories = [each for each in module.instances if each.name.removeprefix("memory_").isdecimal()]
     assert bits["load_data"] == array.weight_bits == layout.together * layout.column_bits
     assert layout.column_bits == layout.block_words * layout.word_bits + layout.index_bits
-    assert len(memories) == width == layout.memories // layout.array.lanes
+    assert len(memories) == width == layout.weight_memories // layout.array.lanes
     assert {(each.parameters["WIDTH"], each.parameters["DEPTH"]) for each in memories} == {
         (array.weight_bits, layout.depth)
     }
-    assert {len(line) for text in layout.images() for line in text.splitlines()} == {-(-array.weight_bits // 4)}
+    assert {len(line) for text in layout.images() for line in text.splitlines()} == {-(-layout.load_bits // 4)}
+    assert len(layout.images()) == layout.memories
     wires = {each.name: each.bits for each in module.items if isinstance(each, Declared)}
     assert wires["kernel_weights"] == layout.array.columns * array.lane.inputs["w0"].bits
     assert wires["operands_here"] == layout.array.columns * array.lane.inputs["x0"].bits
     indices = [wires[name] for name in wires if name.removeprefix("column_").isdecimal()]
-    assert indices == [layout.index_bits] * (layout.array.columns if layout.store.indexed else 0)
+    assert indices == [layout.index_bits] * (layout.array.columns if layout.index_bits else 0)
+    assert layout.shared == (layout.store.indexed and not layout.index_bits)
+    assert (array.shared is not None) == layout.shared
 
 
 def test_vectors_are_kept_in_as_many_memories_as_their_operands_say(layer):
@@ -147,14 +169,16 @@ def test_vectors_are_kept_in_as_many_memories_as_their_operands_say(layer):
     vectors = dict.fromkeys(thread.vector for thread in array.layout.threads)
     for vector in vectors:
         [kept] = [each for each in module.instances if each.name == f"vector_{vector}"]
-        copies = [each for each in lane_module(array).instances if each.name.startswith(f"memory_{vector}_")]
+        reader, places = array.shared or lane_module(array), array.layout.fetches or array.layout.array.lanes
+        copies = [each for each in reader.instances if each.name.startswith(f"memory_{vector}_")]
         width = array.factors.kept_bits(vector)
         if array.layout.store.indexed:
             assert kept.module == "ernn_elements"
-            assert len(copies) * array.layout.array.lanes == array.operands.write_copies
+            assert len(copies) * places == array.operands.write_copies
             assert {each.parameters["WIDTH"] for each in copies} == {width}
         else:
             assert (kept.module, copies) == ("ernn_operands", [])
             assert (kept.parameters["BANKS"], kept.parameters["WIDTH"]) == (array.layout.array.columns, width)
             assert kept.parameters["WRITES"] <= array.layout.store.writes(array.layout.array.columns)
-    assert array.operands.reads == (array.layout.array.lanes * len(vectors) if array.layout.store.indexed else 1)
+    places = array.layout.fetches or array.layout.array.lanes
+    assert array.operands.reads == (places * len(vectors) if array.layout.store.indexed else 1)

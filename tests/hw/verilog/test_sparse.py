@@ -15,6 +15,14 @@ DESIGNS = {
         {"block_sizes": (-2, -2), "projection": 5, "layers": 2, "peepholes": True},
         {"layers": (4, 2, 0), "streams": 2, "beat": (4, 2)},
     ),
+    "blocks shared by the gates, two streams": (
+        {"block_sizes": (-2, -2), "alike": True, "peepholes": True, "layers": 2},
+        {"layers": (8, 3, 0), "streams": 2},
+    ),
+    "blocks shared by the gates, a projection of its own": (
+        {"block_sizes": (-2, -2), "projection": 5, "alike": True, "transform": "fourier"},
+        {"each": [(4, 1, 0), (3, 2, 0), (3, 1, 0)], "transformed": True},
+    ),
     "single weights": ({"block_sizes": (-1, -1)}, {"layers": (8, 3, 0)}),
     "k=8, weights stored transformed": ({"block_sizes": (-8, -8)}, {"layers": (4, 1, 0), "transformed": True}),
     "gru that resets after its product, fourier, a cell a cycle": (
@@ -43,7 +51,7 @@ class TestSparse(Equality):
             write
             for number, layer in enumerate(NetworkHardware(program, built.design.architecture).layers)
             for memory, image in enumerate(layer.array.layout.images())
-            for write in host.weights(number, memory, image, layer.array.weight_bits)
+            for write in host.weights(number, memory, image, layer.array.layout.load_bits)
         ]
         vectors = rtl_vectors(program, designs.utterances(program, [5, 3]), built.streams)
         built.bench.run(vectors, writes=given)
