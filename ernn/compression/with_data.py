@@ -17,7 +17,7 @@ from ernn.compression.admm import Pull
 from ernn.devices import limits
 from ernn.errors import UserError
 from ernn.nn.recurrent import RecurrentModel
-from ernn.params import Admm, BlockSizes
+from ernn.params import Admm, Design
 from ernn.training import schedule
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,7 @@ def _check_fit(each: Sequence[Tensor], classes: bool, outputs: int) -> None:
 def compress(
     model: RecurrentModel,
     block_size: int,
+    density: float,
     sequences: Sequence[Float[np.ndarray, "frames dimension"]],
     given: Targets,
     loss: Loss | None,
@@ -110,15 +111,21 @@ def compress(
 
     Args:
         block_size: of every matrix but the output layer's.
+        density: share of the blocks that each block row keeps.
         loss: of outputs and targets, (steps, outputs) and (steps, ..), a mean; None: by the kind of targets.
 
     Raises:
-        UserError: a block size that no transform takes, or a loss that is not finite.
+        UserError: a block size that no transform takes, a density that leaves rows without blocks, or a loss that is
+            not finite.
     """
     limits.check_block_size("block_size", block_size)
-    made = copy.deepcopy(model)
-    each = BlockSizes(input=block_size, recurrent=block_size, projection=block_size if model.network.projection else 1)
-    pull = Pull(made, (each,) * model.network.layers, Admm())
+    if not 0 < density <= 1:
+        raise UserError(f"density={density:g}: above 0 and at most 1")
+    made, layers = copy.deepcopy(model), model.network.layers
+    design = Design(network="model", block_size=block_size, density=density)
+    for place, matrix in made.matrices():
+        design.check_densities(place.layer, place.kind, matrix.cols, layers)
+    pull = Pull(made, design.blocks(layers), Admm(), design.densities(layers))
     data = _Data(sequences, given, loss or _default(given))
     pulled = options.epochs // 2
     _fit(made, data, options, 0, pulled, pull)

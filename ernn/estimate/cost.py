@@ -126,8 +126,10 @@ def _fetch(layer: LayerHardware, fabric: Fabric) -> Resources:
 
 def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Multiplexers between a layer's vectors, and around its states."""
-    vectors = {thread.vector for thread in layer.array.layout.threads}
-    bits = layer.array.layout.array.columns * layer.array.factors.bits if len(vectors) > 1 else 0
+    vectors, places = {thread.vector for thread in layer.array.layout.threads}, 1
+    if layer.array.layout.store.fixed:
+        places = layer.array.operands.reads // len(vectors)
+    bits = places * layer.array.layout.array.columns * layer.array.factors.bits if len(vectors) > 1 else 0
     if layer.states:
         cells = layer.states["c"].bits if "c" in layer.states else 0  # a plain recurrent layer keeps its output alone
         bits += layer.state_bits + layer.sink.width + 2 * cells
