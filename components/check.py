@@ -1,7 +1,7 @@
 """The whole of params.yaml, before anything is made of it: what a later stage would refuse is refused here."""
 
 from components.stage import OutputFile, main
-from ernn.params import Parameters
+from ernn.params import Densities, Parameters
 
 TEXT = "Every stage behind this file begins when params.yaml has been found good; it is always the same.\n"
 
@@ -36,6 +36,8 @@ def check(*, parameters: Parameters, checked: OutputFile) -> None:
         shape = Shape.of(parameters.networks[design.network], design, spec, inputs)
         if shape.pruning_ratio > 1:  # how many weights are left changes no rule, but what they take of this machine
             shape = replace(shape, pruning_ratio=2.0 * max(inputs, *shape.sizes))
+        if shape.densities:
+            shape = replace(shape, densities=tuple(map(_fewest, shape.densities)))
         try:
             architecture(accelerator, parameters.hardware, shape.program())
         except UserError as error:
@@ -44,6 +46,11 @@ def check(*, parameters: Parameters, checked: OutputFile) -> None:
         raise UserError("; ".join(found))
     with artifacts.atomic(checked) as temporary:
         temporary.write_text(TEXT)
+
+
+def _fewest(densities: Densities) -> Densities:
+    """A block in every row, where not all are kept."""
+    return Densities(**{kind: 1.0 if share == 1 else 1e-9 for kind, share in densities})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Small programs of every structure with random integers, built by hand."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -10,7 +11,7 @@ import numpy as np
 from ernn.dataflow.activation import Activations, Table
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact, Fourier, Transform
-from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
 from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 
 WEIGHTS, ACTIVATIONS, CELL, SUMS = Format(8, 6), Format(10, 7), Format(12, 8), Format(14, 7)
@@ -33,6 +34,9 @@ STRUCTURES = {
         "head": (("none", 8), ("hard", 8), ("sigmoid", 2)),
         "output": False,
     },
+    "lstm sparse": {"cell": "lstm", "block_sizes": (-2, -2), "projection": 4},
+    "lstm sparse, cells": {"cell": "lstm", "block_sizes": (-2, -2), "alike": True},
+    "gru sparse": {"cell": "gru", "block_sizes": (-4, -4), "transform": "fourier"},
     "global": {"cell": "gru", "block_sizes": (0, 2), "normalise": "global"},
 }
 
@@ -54,10 +58,11 @@ def build(
     head: Sequence[tuple[str, int]] = (),
     output: bool = True,
     seed: int = 0,
+    alike: bool = False,
 ) -> Program:
     """A program; block sizes are those of input and recurrent matrices, and of the projection if it is another.
 
-    A block size of 0 prunes.
+    A block size of 0 prunes; with one of -k, about half of the blocks of k are kept, by all gates the same if `alike`.
 
     Args:
         head: functions of its layers, or one of `BOUNDS`, with the block sizes of their matrices.
@@ -69,6 +74,9 @@ def build(
     def make(gates: int, rows: int, cols: int, k: int) -> Matrix:
         if k == 0:
             return pruned(random, gates, rows, cols)
+        if k < 0:
+            spec = fourier(-k, products) if transform == "fourier" else Exact()
+            return sparse(random, gates, rows, cols, -k, spec, alike)
         spec = fourier(k, products) if transform == "fourier" else Exact()
         words = numbers(random, WEIGHTS, gates, math.ceil(rows / k), math.ceil(cols / k), k)
         return Circulant(rows, cols, k, spec, words)
@@ -123,6 +131,22 @@ def pruned(random: np.random.Generator, gates: int, rows: int, cols: int) -> Pru
     return Pruned(rows, cols, gates, numbers(random, WEIGHTS, int(kept.sum())), np.nonzero(kept)[1], starts)
 
 
+def sparse(
+    random: np.random.Generator, gates: int, rows: int, cols: int, k: int, transform: Transform, alike: bool = False
+) -> Sparse:
+    """About half of the blocks of each block row; now and then one with zeros in it."""
+    lines, blocks = math.ceil(rows / k), math.ceil(cols / k)
+    kept = (
+        np.tile(random.random((lines, blocks)) < 0.5, (gates, 1))
+        if alike
+        else random.random((gates * lines, blocks)) < 0.5
+    )
+    starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
+    words = numbers(random, WEIGHTS, int(kept.sum()), k)
+    words.integers[random.random(len(words.integers)) < 0.1] = 0
+    return Sparse(rows, cols, gates, k, transform, words, np.nonzero(kept)[1], starts)
+
+
 def table(function: str, input: Format) -> Table:
     """Three segments."""
     lines = {"sigmoid": ((16, 8, 0), (32, 45, 63)), "tanh": ((60, 20, 0), (0, 40, 64))}[function]
@@ -157,9 +181,14 @@ def features(frames: int = 12, seed: int = 1) -> np.ndarray:
 
 
 def other_words(value: Any) -> Any:
-    """A program, or a part of one, with other weights: zeros of pruned matrices stay in their places."""
+    """A program, or a part of one, with other weights.
+
+    Zeros of pruned matrices stay in their places, blocks of sparse ones change theirs.
+    """
     if isinstance(value, Circulant):
         return replace(value, words=_turned(value.words))
+    if isinstance(value, Sparse):
+        return replace(value, words=_turned(value.words), columns=_mirrored(value))
     if isinstance(value, Pruned):
         return replace(value, values=_turned(value.values))
     if isinstance(value, tuple):
@@ -167,6 +196,14 @@ def other_words(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{each.name: other_words(getattr(value, each.name)) for each in fields(value)})
     return value
+
+
+def _mirrored(matrix: Sparse) -> np.ndarray:
+    """Columns of another pattern: the last of a row is the first."""
+    columns, last = matrix.columns.copy(), -(-matrix.cols // matrix.block_size) - 1
+    for first, end in itertools.pairwise(matrix.starts):
+        columns[first:end] = last - columns[first:end][::-1]
+    return columns
 
 
 def _turned(numbers: Numbers) -> Numbers:

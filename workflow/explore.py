@@ -26,7 +26,7 @@ from ernn.explore.options import add_hardware, epilog
 from ernn.explore.options import guarded as answered
 from ernn.explore.search import VARIANTS, VERIFIED, Search, Settings
 from ernn.params import Parameters, names
-from ernn.params.methods import OF_DESIGNS
+from ernn.params.methods import FAMILIES
 from ernn.params.requirement import Requirement
 from ernn.records.exploration import ExplorationRecord
 from ernn.report import exploration
@@ -84,7 +84,7 @@ def add_search(made: argparse.ArgumentParser) -> None:
     error.add_argument("--per-loss", type=number(), help="points above the dense network, at most")
     add_hardware(made)
     made.add_argument("--mixing", choices=("none", "kinds", "layers"), help="what may have block sizes of its own")
-    made.add_argument("--methods", nargs="+", choices=OF_DESIGNS)
+    made.add_argument("--methods", nargs="+", choices=FAMILIES)
     made.add_argument("--trials", type=whole(1), help="trainings besides those of dense networks, at most")
 
 
@@ -115,7 +115,7 @@ def settings(checked: Parameters) -> Settings:
     networks = {name: checked.networks[name] for name in chosen}
     taken = {names.folded(each): each for each in networks}
     for name, shape in networks.items():
-        for each in (design for method in wanted.methods for design in designs(name, shape, method)):
+        for each in (d for method in wanted.methods for d in designs(name, shape, method, checked.features.stacked)):
             if clash := taken.get(names.folded(name_of(each, shape))):
                 raise UserError(f"networks.{clash}: a design of {name} has this name in a search; rename the network")
     corpus = checked.corpus
@@ -142,7 +142,7 @@ def minutes(root: Path, checked: Parameters, given: Settings) -> dict[str, float
     built = VERIFIED * sum(times[stage].wall_s for stage in ("generate", "simulate", "synthesize", "benchmark"))
     stages = len(weights) + given.requirement.trials + 1
     seconds = {
-        "bounds": _BOUND_S * _count(given) * len(given.requirement.devices),
+        "bounds": _BOUND_S * _count(given, checked.features.stacked) * len(given.requirement.devices),
         "trainings": _START_S * stages + times["prepare"].wall_s * utterances + trained * epochs * utterances,
         "hardware": integers + built,
     }
@@ -154,10 +154,10 @@ def _expected(parts: Mapping[str, float]) -> str:
     return f"about {sum(parts.values()):.0f} minutes at most ({each}), as measured on two cores"
 
 
-def _count(given: Settings) -> int:
+def _count(given: Settings, inputs: int) -> int:
     """Designs that one bound is computed for each."""
-    networks = given.networks.items()
-    return sum(len([*designs(name, shape, each)]) for name, shape in networks for each in given.requirement.methods)
+    methods = given.requirement.methods
+    return sum(len([*designs(n, shape, each, inputs)]) for n, shape in given.networks.items() for each in methods)
 
 
 def say(line: str) -> None:
@@ -196,8 +196,9 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     with only(folder / ".search.lock", f"search works in {folder}"):
         ahead = " and trainings ahead of their turn" if side_by_side > 1 else ""
+        count = _count(given, checked.features.stacked)
         say(
-            f"{_count(given)} designs (each network with each block size or pruning ratio), at most "
+            f"{count} designs (each network with each block size, density or pruning ratio), at most "
             f"{given.requirement.trials} trainings besides {len(given.networks)} dense ones{ahead}"
         )
         say(f"{_expected(minutes(root, checked, given))}{where}; docs/glossary.md and the page explain all terms")

@@ -108,6 +108,8 @@ class Model:
 
 
 def _structure(matrix: Any) -> str:
+    if matrix.kind == "sparse":
+        return f"sparse, k = {matrix.block_size}, {100 * float(matrix.mask.float().mean()):.3g} % of the blocks"
     return f"circulant, k = {matrix.block_size}" if matrix.kind == "circulant" else str(matrix.kind)
 
 
@@ -201,6 +203,7 @@ def compress(
     train: tuple[Given, Any],
     block_size: int = 8,
     *,
+    density: float = 1.0,
     loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     epochs: int = 10,
     batch: int = 32,
@@ -217,6 +220,7 @@ def compress(
         train: x, in a form that `predict` takes, and y: a target for every step, (.., time, ..), or one for each
             sequence, which the last step's output is compared with; of a network with `last` one for each sequence.
         block_size: k of every matrix but the output layer's, a power of two: one of k weights is stored.
+        density: share of its blocks that each block row keeps, the largest ones; with a block size of 1, weights.
         loss: of outputs and targets of a batch, a mean. If nothing is said: cross-entropy for integers, the mean
             squared error for other numbers.
         epochs: over `train`, at least 2.
@@ -226,7 +230,8 @@ def compress(
         progress: show a bar with the loss.
 
     Raises:
-        UserError: data that do not fit the network, a block size that is no power of two, or a loss that is not finite.
+        UserError: data that do not fit the network, a block size that is no power of two, a density that leaves rows
+            without blocks, or a loss that is not finite.
     """
     from ernn.compression import with_data
 
@@ -237,4 +242,4 @@ def compress(
     lengths, outputs = [len(each) for each in given.each], model.outputs if loss is None else None
     targets = with_data.targets(y, lengths, given.alone, outputs, model.last)
     options = with_data.Options(epochs, batch, learning_rate, seed, progress)
-    return Model(with_data.compress(model.network, block_size, given.each, targets, loss, options))
+    return Model(with_data.compress(model.network, block_size, density, given.each, targets, loss, options))

@@ -288,10 +288,10 @@ def _outputs(network: Model | Program) -> str:
 
 def _constants(layer: Any) -> dict[str, Any]:
     """Formats of the numbers that a layer holds, by their names."""
-    from ernn.program.matrices import Circulant, Numbers, Pruned
+    from ernn.program.matrices import Circulant, Numbers, Pruned, Sparse
 
     held = {each.name: getattr(layer, each.name) for each in fields(layer)}
-    held = {name: each.words if isinstance(each, Circulant) else each for name, each in held.items()}
+    held = {name: each.words if isinstance(each, Circulant | Sparse) else each for name, each in held.items()}
     held = {name: each.values if isinstance(each, Pruned) else each for name, each in held.items()}
     return {name: each.format for name, each in held.items() if isinstance(each, Numbers)}
 

@@ -139,6 +139,8 @@ def _add_compress(made: argparse.ArgumentParser) -> None:
     made.add_argument("compressed", type=Path, help="file to write")
     made.add_argument("--train", type=Path, required=True, metavar="DATA", help=_DATA)
     made.add_argument("--block-size", type=whole(1), default=8, help="a power of two; default: %(default)s")
+    kept = "share of the blocks that each block row keeps; default: all"
+    made.add_argument("--density", type=number(above=0), default=1.0, help=kept)
     made.add_argument("--epochs", type=whole(2), default=10, help="at least 2; default: %(default)s")
     made.add_argument("--batch", type=whole(1), default=32, help="sequences of a step; default: %(default)s")
     made.add_argument(
@@ -152,7 +154,7 @@ def _compress(options: argparse.Namespace) -> Done:
     given = data.read(options.train)
     if "y" not in given:
         raise UserError(f"{options.train}: no array `y`, the targets that the network learns on; write {data.FORMS}")
-    names = ("block_size", "epochs", "batch", "learning_rate", "seed")
+    names = ("block_size", "density", "epochs", "batch", "learning_rate", "seed")
     settings = {name: getattr(options, name) for name in names}
     model = ernn.compress(_loaded(options.model, ernn.Model), (given["x"], given["y"]), **settings)
     model.save(options.compressed)

@@ -1,4 +1,4 @@
-"""ADMM towards the block-circulant set (E-RNN, arXiv:1812.07106).
+"""ADMM towards the block-circulant set (E-RNN, arXiv:1812.07106), or to matrices with some of its blocks.
 
     minimise loss(W) + rho/2 |W - Z + U|_F^2  over W by Adam;    Z <- Pi(W + U);    U <- U + W - Z
 
@@ -11,29 +11,58 @@ therefore the exact minimiser of the quadratic term, a proximal step after each 
 
 with rho in units of the inverse learning rate: the share of the distance that one step closes is rho / (1 + rho).
 U is in units of W: when rho grows it is scaled by rho_old / rho_new.
+
+With a density below 1, Pi keeps the largest blocks of each block row too, and Z is those: what of W lies in the other
+blocks belongs to the rest. The share that is kept falls along the cubic of Zhu and Gupta (arXiv:1710.01878), from all
+to the density at `FALLING` of the way. From `SETTLED` on the pattern stays: two blocks of about the same norm may take
+turns for ever, since U grows where a block is left out. Blocks of one element make it a pruner.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from ernn.nn.matrices import CirculantWeight, RelaxedWeight
-from ernn.nn.recurrent import Place, RecurrentModel, block_size_at
-from ernn.params import Admm, BlockSizes
+from ernn.nn.matrices import CirculantWeight, RelaxedSparseWeight, RelaxedWeight, SparseWeight
+from ernn.nn.recurrent import Place, RecurrentModel, block_size_at, density_at
+from ernn.params import Admm, BlockSizes, Densities
+from ernn.params.compression import kept_blocks
+
+FALLING = 0.5  # of the pull's epochs: the others have the density that is wanted
+SETTLED = 0.75  # of them: the others have the pattern, too
 
 
 class Pull:
     """Z, O and U of every constrained matrix of a model, and the steps that move them."""
 
-    def __init__(self, model: RecurrentModel, blocks: tuple[BlockSizes, ...], options: Admm) -> None:
-        """Split, in place, the matrices of the dense `model` that have a block size above 1."""
-        self.options = options
+    def __init__(
+        self,
+        model: RecurrentModel,
+        blocks: tuple[BlockSizes, ...],
+        options: Admm,
+        densities: Sequence[Densities] = (),
+        together: bool = False,
+    ) -> None:
+        """Split, in place, the matrices of the dense `model` that have a block size above 1 or a density below it.
+
+        Args:
+            densities: of each layer; none: all blocks stay.
+            together: the gates of a cell keep the same blocks.
+        """
+        self.options, self._together = options, together
+        self._densities: dict[Place, float] = {}
         self.rho = options.rho_start
         self.step = 0
         self._matrices: dict[Place, RelaxedWeight] = {}
         for place, matrix in list(model.matrices()):
             block_size = block_size_at(blocks, place)
-            if block_size > 1:
+            density = density_at(densities, place)
+            if density < 1:
+                self._densities[place] = density
+                self._matrices[place] = RelaxedSparseWeight.split(matrix, block_size)
+            elif block_size > 1:
                 self._matrices[place] = RelaxedWeight.split(matrix, block_size)
+            if place in self._matrices:
                 model.replace(place, self._matrices[place])
         self._minus_u = {place: torch.zeros_like(matrix.offset) for place, matrix in self._matrices.items()}
 
@@ -50,9 +79,18 @@ class Pull:
     def _update(self, progress: float) -> None:
         rho_next = self.options.rho_start * (self.options.rho_end / self.options.rho_start) ** progress
         for place, matrix in self._matrices.items():
-            matrix.fold()  # Z <- Pi(W + U): U has no circulant part
+            if isinstance(matrix, RelaxedSparseWeight):
+                self._keep(place, matrix, progress)
+            else:
+                matrix.fold()  # Z <- Pi(W + U): U has no circulant part
             self._minus_u[place].sub_(matrix.offset).mul_(self.rho / rho_next)
         self.rho = rho_next
+
+    def _keep(self, place: Place, matrix: RelaxedSparseWeight, progress: float) -> None:
+        """Z <- Pi(W + U), with as many blocks as there are now."""
+        left, density = max(0.0, 1 - progress / FALLING), self._densities[place]
+        kept = kept_blocks(matrix.mask.shape[2], density + (1 - density) * left**3)
+        matrix.keep(-self._minus_u[place], kept, self._together, progress >= SETTLED)
 
     @torch.no_grad()
     def residuals(self) -> dict[Place, float]:
@@ -67,7 +105,11 @@ class Pull:
     def finish(self, model: RecurrentModel) -> None:
         """W := Z, in place."""
         for place, matrix in self._matrices.items():
-            model.replace(place, CirculantWeight.nearest(matrix, matrix.block_size))
+            if isinstance(matrix, RelaxedSparseWeight):
+                self._keep(place, matrix, 1.0)
+                model.replace(place, SparseWeight.of(matrix, matrix.columns.detach(), matrix.mask))
+            else:
+                model.replace(place, CirculantWeight.nearest(matrix, matrix.block_size))
 
     def row(self) -> dict[str, float]:
         """rho and the residuals, for the curve."""

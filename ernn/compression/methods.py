@@ -31,7 +31,7 @@ def compress(
     Args:
         checkpoint_at_cut: the dense network at the epoch where compression starts.
         dense: the dense network after all its epochs, which `project` starts from.
-        design: method and block sizes.
+        design: method, block sizes and densities.
         options: shares of the epochs, and the schedule of ADMM.
         run: data, optimisation and curve.
 
@@ -68,7 +68,10 @@ def _direct(networks: _Networks, design: Design, options: Compression, run: Run,
 
 
 def _admm(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
-    pull = Pull(networks.checkpoint_at_cut, networks.blocks(design), options.admm)
+    densities = design.densities(networks.checkpoint_at_cut.network.layers) if design.sparse else ()
+    pull = Pull(
+        networks.checkpoint_at_cut, networks.blocks(design), options.admm, densities, together=design.pattern == "cell"
+    )
     run.fit(networks.checkpoint_at_cut, _during(design, cut), pull)
     for place, residual in pull.unconverged().items():
         log.warning(

@@ -17,8 +17,8 @@ from ernn.compression.admm import Pull
 from ernn.devices import limits
 from ernn.errors import UserError
 from ernn.nn import circulant
-from ernn.nn.recurrent import RecurrentModel, block_size_at
-from ernn.params import Admm, BlockSizes
+from ernn.nn.recurrent import RecurrentModel, block_size_at, owner
+from ernn.params import Admm, BlockSizes, Design
 from ernn.training import schedule
 
 log = logging.getLogger(__name__)
@@ -112,6 +112,7 @@ def _check_fit(each: Sequence[Tensor], classes: bool, outputs: int) -> None:
 def compress(
     model: RecurrentModel,
     block_size: int,
+    density: float,
     sequences: Sequence[Float[np.ndarray, "frames dimension"]],
     given: Targets,
     loss: Loss | None,
@@ -121,17 +122,23 @@ def compress(
 
     Args:
         block_size: of every matrix but the output layer's.
+        density: share of the blocks that each block row keeps.
         loss: of outputs and targets, (steps, outputs) and (steps, ..), a mean; None: by the kind of targets.
 
     Raises:
-        UserError: a block size that no transform takes, or a loss that is not finite.
+        UserError: a block size that no transform takes, a density that leaves rows without blocks, or a loss that is
+            not finite.
     """
     limits.check_block_size("block_size", block_size)
-    made = copy.deepcopy(model)
-    each = BlockSizes(input=block_size, recurrent=block_size, projection=block_size if model.network.projection else 1)
-    pull = Pull(made, (each,) * model.network.layers, Admm())
+    if not 0 < density <= 1:
+        raise UserError(f"density={density:g}: above 0 and at most 1")
+    made, layers = copy.deepcopy(model), model.network.layers
+    design = Design(network="model", block_size=block_size, density=density)
+    for place, matrix in made.matrices():
+        design.check_densities(*owner(place), matrix.cols, layers)
+    pull = Pull(made, design.blocks(layers), Admm(), design.densities(layers))
     data = _Data(sequences, given, loss or _default(given))
-    _warn_of_padding(model, each)
+    _warn_of_padding(model, design.blocks(layers))
     pulled = options.epochs // 2
     _fit(made, data, options, 0, pulled, pull)
     for place, residual in pull.unconverged().items():
@@ -141,10 +148,10 @@ def compress(
     return made.eval()
 
 
-def _warn_of_padding(model: RecurrentModel, blocks: BlockSizes) -> None:
+def _warn_of_padding(model: RecurrentModel, blocks: tuple[BlockSizes, ...]) -> None:
     """Say where blocks are so much larger than a matrix that smaller ones would store fewer words."""
     for place, matrix in model.matrices():
-        block_size = block_size_at((blocks,) * model.network.layers, place)
+        block_size = block_size_at(blocks, place)
         sizes = [1 << power for power in range(block_size.bit_length())]
         words = {size: matrix.gates * circulant.stored_words(matrix.rows, matrix.cols, size) for size in sizes}
         best = min(words, key=words.__getitem__)

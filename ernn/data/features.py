@@ -23,7 +23,7 @@ UNALIGNED = -1
 
 def dimension(settings: Features) -> int:
     """Width of one vector, stacking included."""
-    return settings.stack * {"logmel": settings.mels, "ernn153": 153, "given": settings.dimension}[settings.kind]
+    return settings.stacked
 
 
 def check(settings: Features) -> None:

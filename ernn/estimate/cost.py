@@ -70,11 +70,13 @@ def memory_cost(link: LayerHardware, kind: Style, family: Family) -> Resources:
     """What its memories of weights take if they are of a kind, and not of the kind that it was made with."""
     total = Resources()
     for layer in link.with_projection:
-        for item in lane_items(layer.array):
+        layout, shared = layer.array.layout, layer.array.shared
+        lanes = [(item, layout.array.lanes) for item in lane_items(layer.array)]
+        for item, count in [*lanes, *((item, layout.fetches) for item in (shared.items if shared else ()))]:
             if isinstance(item, Instance) and "KIND" in item.parameters:
                 other = replace(item, parameters={**item.parameters, "KIND": f'"{kind}"'})
                 more = instance_cost(other, FABRICS[family]) + instance_cost(item, FABRICS[family]) * -1
-                total += more * layer.array.layout.array.lanes
+                total += more * count
     return total
 
 
@@ -94,6 +96,8 @@ def layer_parts(layer: LayerHardware, family: Family) -> Iterator[CostPart]:
     """Lanes, kernels and what is between them in one layer."""
     fabric, items = FABRICS[family], list(layer.items())
     yield CostPart(f"{layer.name}: lanes", layer.array.layout.array.lanes, _lane(layer, fabric))
+    if layer.array.shared is not None:
+        yield CostPart(f"{layer.name}: fetch", layer.array.layout.fetches, _fetch(layer, fabric))
     kernels = {kernel.name: kernel for kernel in layer.kernels if kernel is not layer.array.lane}
     for name, kernel in kernels.items():
         count = sum(isinstance(item, Instance) and item.module == name for item in items)
@@ -113,10 +117,19 @@ def _lane(layer: LayerHardware, fabric: Fabric) -> Resources:
     return total
 
 
+def _fetch(layer: LayerHardware, fabric: Fabric) -> Resources:
+    """Indices, and copies of the vectors for the lanes of one place."""
+    assert layer.array.shared is not None
+    items = layer.array.shared.items
+    return _library(items, fabric) + Resources(ff=sum(item.bits for item in items if isinstance(item, Register)))
+
+
 def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Multiplexers between a layer's vectors, and around its states."""
-    vectors = {thread.vector for thread in layer.array.layout.threads}
-    bits = layer.array.layout.array.columns * layer.array.factors.bits if len(vectors) > 1 else 0
+    vectors, places = {thread.vector for thread in layer.array.layout.threads}, 1
+    if layer.array.layout.store.fixed:
+        places = layer.array.operands.reads // len(vectors)
+    bits = places * layer.array.layout.array.columns * layer.array.factors.bits if len(vectors) > 1 else 0
     if layer.states:
         cells = layer.states["c"].bits if "c" in layer.states else 0  # a plain recurrent layer keeps its output alone
         bits += layer.state_bits + layer.sink.width + 2 * cells

@@ -19,9 +19,10 @@ from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.devices import limits
 from ernn.devices.limits import BLOCK_SIZES
 from ernn.errors import UserError
-from ernn.params import GATES, BlockSizes, Cell, Design, Network, ProgramSpec, Sizes
+from ernn.params import GATES, BlockSizes, Cell, Densities, Design, Network, ProgramSpec, Sizes
+from ernn.params.compression import kept_blocks
 from ernn.params.methods import METHODS
-from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
 from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.quantization import tables
 
@@ -37,6 +38,9 @@ class Shape(Sizes):
         block_size: k of the recurrent layers' matrices; the output layer is dense.
         blocks: block sizes of each layer, instead of `block_size`.
         pruning_ratio: weights over those that are left in every row of the recurrent layers' matrices; 1: not pruned.
+        density: share of the blocks that every block row of those matrices keeps; 1: all.
+        densities: of each layer, instead of `density`.
+        together: the gates of a cell keep the same blocks.
 
     Raises:
         UserError: sizes that describe no network.
@@ -57,6 +61,9 @@ class Shape(Sizes):
     reset: Literal["before", "after"] = "before"
     blocks: tuple[BlockSizes, ...] = ()
     pruning_ratio: float = 1.0
+    density: float = 1.0
+    densities: tuple[Densities, ...] = ()
+    together: bool = False
 
     def __post_init__(self) -> None:
         for name in ("layers", "inputs", "classes", "segments"):
@@ -73,6 +80,8 @@ class Shape(Sizes):
         if self.block_size not in BLOCK_SIZES:
             raise UserError(f"block_size={self.block_size} must be one of {', '.join(map(str, BLOCK_SIZES))}")
         limits.check("bits", self.bits, limits.BITS)
+        if not 0 < self.density <= 1:
+            raise UserError(f"density={self.density:g} must be above 0 and at most 1")
         if self.cell != "lstm" and (self.projection or self.peepholes):
             raise UserError(f"projection and peepholes are an LSTM's; leave them out for cell={self.cell}")
         if self.transform == "fourier" and self.block_size < 2:
@@ -103,6 +112,8 @@ class Shape(Sizes):
             reset=network.reset,
             blocks=design.blocks(network.layers),
             pruning_ratio=1.0 if METHODS[design.method].blocks else design.pruning_ratio,
+            densities=design.densities(network.layers) if design.sparse else (),
+            together=design.pattern == "cell",
         )
 
     @property
@@ -110,10 +121,10 @@ class Shape(Sizes):
         """Words of all matrices as stored, the output layer's too, padding included."""
         gates, total, inputs = GATES[self.cell], self.classes * self.outputs, self.inputs
         for number, (cells, outputs) in enumerate(zip(self.sizes, self.widths, strict=True)):
-            k = self._blocks(number)
-            total += gates * self._words_of(cells, inputs, k.input)
-            total += gates * self._words_of(cells, outputs, k.recurrent)
-            total += self._words_of(outputs, cells, k.projection) if self.projection else 0
+            k, d = self._blocks(number), self._kept(number)
+            total += gates * self._words_of(cells, inputs, k.input, d.input)
+            total += gates * self._words_of(cells, outputs, k.recurrent, d.recurrent)
+            total += self._words_of(outputs, cells, k.projection, d.projection) if self.projection else 0
             inputs = outputs
         return total
 
@@ -123,17 +134,18 @@ class Shape(Sizes):
         cell = GATES[self.cell] + len(PEEPHOLES) * self.peepholes + (self.reset == "after")
         return self.matrix_words + self.classes + sum(self.sizes) * cell
 
-    def _words_of(self, rows: int, cols: int, k: int) -> int:
+    def _words_of(self, rows: int, cols: int, k: int, density: float) -> int:
         if self.pruning_ratio > 1:
             return rows * max(1, round(cols / self.pruning_ratio))
-        return -(-rows // k) * -(-cols // k) * k
+        return -(-rows // k) * kept_blocks(-(-cols // k), density) * k
 
     def __str__(self) -> str:
         equal = len(set(self.sizes)) == 1
         shown = self.sizes[:1] if equal else self.sizes
         sizes = "-".join(f"{size}/{self.projection}" if self.projection else str(size) for size in shown)
         layers = f"{self.layers}x" if self.layers > 1 and equal else ""
-        return f"{self.cell} {self.inputs}-{layers}{sizes} k={self.block_size} {self.bits} bits {self.transform}"
+        kept = f" d={self.density:g}" if self.density < 1 else ""
+        return f"{self.cell} {self.inputs}-{layers}{sizes} k={self.block_size}{kept} {self.bits} bits {self.transform}"
 
     def program(self) -> Program:
         """The network without weights of its own."""
@@ -150,9 +162,9 @@ class Shape(Sizes):
 
     def _layer(self, number: int, inputs: int, input: Format) -> Layer:
         bits, cells, outputs = self.bits, self.sizes[number], self.widths[number]
-        gates, k = GATES[self.cell], self._blocks(number)
-        weight_ih = self._matrix(gates, cells, inputs, k.input)
-        weight_hh = self._matrix(gates, cells, outputs, k.recurrent)
+        gates, k, d = GATES[self.cell], self._blocks(number), self._kept(number)
+        weight_ih = self._matrix(gates, cells, inputs, k.input, d.input)
+        weight_hh = self._matrix(gates, cells, outputs, k.recurrent, d.recurrent)
         output, cell, bias = (
             Format(bits, bits - 1),
             Format(bits, bits - 3),
@@ -164,7 +176,7 @@ class Shape(Sizes):
         if self.cell == "rnn":
             return Rnn(input, output, weight_ih, weight_hh, bias)
         peephole = _all_values(Format(bits, bits - 1), len(PEEPHOLES), cells) if self.peepholes else None
-        weight_ym = self._matrix(1, outputs, cells, k.projection) if self.projection else None
+        weight_ym = self._matrix(1, outputs, cells, k.projection, d.projection) if self.projection else None
         hidden = output if self.projection else None
         return Lstm(input, output, hidden, cell, weight_ih, weight_hh, weight_ym, bias, peephole)
 
@@ -172,7 +184,11 @@ class Shape(Sizes):
         k = self.block_size
         return self.blocks[number] if self.blocks else BlockSizes(input=k, recurrent=k, projection=k)
 
-    def _matrix(self, gates: int, rows: int, cols: int, k: int) -> Matrix:
+    def _kept(self, number: int) -> Densities:
+        d = self.density
+        return self.densities[number] if self.densities else Densities(input=d, recurrent=d, projection=d)
+
+    def _matrix(self, gates: int, rows: int, cols: int, k: int, density: float) -> Matrix:
         if self.pruning_ratio > 1:
             kept = max(1, round(cols / self.pruning_ratio))
             columns = np.tile(np.arange(kept, dtype=np.int64) * cols // kept, gates * rows)
@@ -184,7 +200,21 @@ class Shape(Sizes):
             twiddles = tuple(round(2**fraction * math.cos(2 * math.pi * j / k)) for j in range(1, k // 4))
             sums = Format(self.bits, self.bits - 3)
             transform = Fourier(self.complex_products, twiddles, fraction, (1,) * stages, (0,) * stages, sums)
+        if density < 1:
+            return self._sparse(gates, rows, cols, k, transform, density)
         return Circulant(rows, cols, k, transform, self._words(gates, rows, cols, k))
+
+    def _sparse(self, gates: int, rows: int, cols: int, k: int, transform: Transform, density: float) -> Sparse:
+        """Blocks at places that differ from row to row, and from gate to gate unless they are chosen together."""
+        lines, blocks = -(-rows // k), -(-cols // k)
+        kept = kept_blocks(blocks, density)
+        gate = np.repeat(np.arange(gates), lines) * (not self.together)
+        row = np.tile(np.arange(lines), gates) * 5 + gate
+        spread = np.arange(kept, dtype=np.int64) * blocks // kept
+        columns = np.sort((spread + row[:, None]) % blocks, axis=1).ravel()
+        words = Numbers(Format(self.bits, self.bits + 1), np.broadcast_to(np.int64(0), (len(columns), k)))
+        starts = np.arange(gates * lines + 1, dtype=np.int64) * kept
+        return Sparse(rows, cols, gates, k, transform, words, columns.astype(np.int64), starts)
 
     def _words(self, gates: int, rows: int, cols: int, k: int) -> Numbers:
         shape = gates, -(-rows // k), -(-cols // k), k

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ernn.params import BlockSizes, Design, Network
-from ernn.params.methods import METHODS, STANDARD
+from ernn.params.methods import METHODS, PRUNED_BY_ADMM, STANDARD
 from ernn.params.names import LONGEST
 
 _LONGEST = LONGEST - len("-fourier3-1")  # what programs and accelerators of a design are called ends so
@@ -51,7 +51,7 @@ class Candidate:
     @property
     def kind(self) -> tuple[str, str, int]:
         """What candidates share whose errors can be compared without training: cell, method, depth."""
-        return self.shape.cell, self.design.method, self.shape.layers
+        return self.shape.cell, self.design.family, self.shape.layers
 
     @property
     def price(self) -> Cost:
@@ -74,10 +74,11 @@ class Candidate:
 
 
 def strength(design: Design, shape: Network) -> tuple[float, ...]:
-    """How strongly each matrix is compressed: block sizes, or the ratio of a pruned network."""
+    """How strongly each matrix is compressed: block sizes over densities, or the ratio of a pruned network."""
     if not METHODS[design.method].blocks:
         return (design.pruning_ratio,)
-    return tuple(float(getattr(blocks, kind)) for blocks in design.blocks(shape.layers) for kind in kinds(shape))
+    layers = zip(design.blocks(shape.layers), design.densities(shape.layers), strict=True)
+    return tuple(getattr(blocks, kind) / getattr(density, kind) for blocks, density in layers for kind in kinds(shape))
 
 
 def kinds(shape: Network) -> tuple[str, ...]:
@@ -111,6 +112,8 @@ def name_of(design: Design, shape: Network) -> str:
     >>> sizes = {(0, "input"): 16, (0, "recurrent"): 8, (1, "input"): 8, (1, "recurrent"): 8}
     >>> name_of(mixed("lstm", Network(), sizes), Network())
     'lstm-i16r8-i8r8-admm'
+    >>> name_of(Design(network="lstm", block_size=4, density=0.5), Network())
+    'lstm-k4d0p5-admm'
     """
     name = _full_name(design, shape)
     if len(name) <= _LONGEST:
@@ -121,22 +124,34 @@ def name_of(design: Design, shape: Network) -> str:
 
 def _full_name(design: Design, shape: Network) -> str:
     if not METHODS[design.method].blocks:
-        ratio = f"{design.pruning_ratio:g}".replace(".", "p").replace("+", "")
-        return f"{design.network}-x{ratio}-{design.method}"
-    if isinstance(design.block_size, int):
-        return f"{design.network}-k{design.block_size}-{design.method}"
+        return f"{design.network}-x{_number(design.pruning_ratio)}-{design.method}"
+    if isinstance(design.block_size, int) and isinstance(design.density, float):
+        kept = f"d{_number(design.density)}{design.pattern * (design.pattern != 'gate')}" if design.sparse else ""
+        return f"{design.network}-k{design.block_size}{kept}-{design.method}"
     layers = [
-        "".join(f"{_LETTERS[kind]}{getattr(blocks, kind)}" for kind in kinds(shape))
-        for blocks in design.blocks(shape.layers)
+        "".join(
+            f"{_LETTERS[kind]}{getattr(blocks, kind)}"
+            + (f"d{_number(d)}" if (d := getattr(densities, kind)) < 1 else "")
+            for kind in kinds(shape)
+        )
+        for blocks, densities in zip(design.blocks(shape.layers), design.densities(shape.layers), strict=True)
     ]
     return "-".join([design.network, *(layers[:1] if len(set(layers)) == 1 else layers), design.method])
+
+
+def _number(value: float) -> str:
+    """A number in a name."""
+    return f"{value:g}".replace(".", "p").replace("+", "")
 
 
 def _text(design: Design, shape: Network) -> str:
     if not METHODS[design.method].blocks:
         return f"{design.pruning_ratio:g} x fewer weights"
+    if design.family == PRUNED_BY_ADMM and isinstance(design.density, float):
+        return f"{1 / design.density:g} x fewer weights"
     if isinstance(design.block_size, int):
-        return f"k = {design.block_size}"
+        kept = f", {100 * design.density:g} % of the blocks" if isinstance(design.density, float) else ""
+        return f"k = {design.block_size}{kept * design.sparse}"
     layers = [
         ", ".join(f"{kind} {getattr(blocks, kind)}" for kind in kinds(shape)) for blocks in design.blocks(shape.layers)
     ]

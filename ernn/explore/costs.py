@@ -13,7 +13,7 @@ from ernn.explore.parts import Parts
 from ernn.explore.requirement import cost, devices_of
 from ernn.explore.space import Space
 from ernn.params import Design, Network, ProgramSpec
-from ernn.params.methods import METHODS
+from ernn.params.methods import METHODS, PRUNED_BY_ADMM, SPARSE
 from ernn.params.requirement import Requirement
 from ernn.records.exploration import BoundRow, HardwareRow
 
@@ -51,12 +51,12 @@ class Costs:
         return Shape.of(self.networks[network], design, spec, self.inputs, self.classes).stored_words
 
     def uniform(self) -> tuple[Candidate, ...]:
-        """All networks with all methods: one block size for all matrices, or a pruning ratio, of 2 or more."""
+        """All networks with all methods: one strength for all matrices, of 2 or more."""
         return tuple(
             self.candidate(design)
             for network, shape in self.networks.items()
             for method in self.requirement.methods
-            for design in designs(network, shape, method)
+            for design in designs(network, shape, method, self.inputs)
         )
 
     def bounds(self, candidates: tuple[Candidate, ...]) -> Iterator[BoundRow]:
@@ -123,11 +123,24 @@ def said(bounds: Sequence[BoundRow]) -> Iterator[str]:
             yield f"{network}: has room from {first} on; beyond {min(costs)[1]} its cost falls no more"
 
 
-def designs(network: str, shape: Network, method: str) -> Iterator[Design]:
-    """Designs of one strength for all matrices: the block sizes that an integer network may have, up to its cells."""
+def designs(network: str, shape: Network, method: str, inputs: int) -> Iterator[Design]:
+    """Designs of one strength for all matrices: the block sizes that an integer network may have, up to its cells.
+
+    Sparse ones have half of the blocks of half the size; one of so many weights is kept where there are no blocks.
+
+    Args:
+        inputs: elements of a feature vector.
+    """
     for size in BLOCK_SIZES[1:]:
-        if size <= min(*shape.sizes, *shape.widths):
-            if METHODS[method].blocks:
-                yield uniform(network, size, method)
-            else:
-                yield Design(network=network, method=method, pruning_ratio=float(size))
+        if size > min(*shape.sizes, *shape.widths):
+            return
+        if METHODS[method].of and size > inputs:
+            return
+        if method == SPARSE:
+            yield Design(network=network, block_size=size // 2, density=0.5)
+        elif method == PRUNED_BY_ADMM:
+            yield Design(network=network, density=1 / size)
+        elif METHODS[method].blocks:
+            yield uniform(network, size, method)
+        else:
+            yield Design(network=network, method=method, pruning_ratio=float(size))

@@ -173,6 +173,8 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(f"--{name}", type=whole(), default=getattr(standard, name), help="default: %(default)s")
     made.add_argument("--peepholes", action="store_true")
     made.add_argument("--block-size", type=whole(), choices=BLOCK_SIZES, default=standard.block_size)
+    kept = "share of the blocks that every block row keeps; default: all"
+    made.add_argument("--density", type=number(), default=standard.density, help=kept)
     made.add_argument("--transform", choices=("exact", "fourier"), default=standard.transform)
     made.add_argument("--complex-products", type=whole(), choices=(3, 4), default=standard.complex_products)
     made.add_argument("--clock-mhz", type=number(), default=limits.clock_mhz, help="that pipelines are scheduled for")

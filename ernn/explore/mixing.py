@@ -6,6 +6,7 @@ from itertools import accumulate
 from ernn.explore import bisection
 from ernn.explore.candidates import Candidate, kinds, mixed, useful
 from ernn.explore.problem import Matrices, Measure, Mixing, Problem, Sensitivities, Train, Tried, still_open
+from ernn.params import Design
 from ernn.params.methods import METHODS
 
 
@@ -37,15 +38,16 @@ def step(problem: Problem, tried: Sequence[Tried], sensitivities: Sensitivities)
 
 def _base(problem: Problem, tried: Sequence[Tried]) -> Tried | None:
     """The trial of one block size that others vary: the cheapest that keeps the limit, else that of fewest errors."""
-    plain = [
-        each
-        for each in tried
-        if METHODS[each.candidate.design.method].blocks and isinstance(each.candidate.design.block_size, int)
-    ]
+    plain = [each for each in tried if _mixes(each.candidate.design)]
     met = [each for each in plain if problem.met(each)]
     if met:
         return min(met, key=lambda each: each.candidate.price)
     return min((each for each in plain if not each.stopped), key=lambda each: each.per, default=None)
+
+
+def _mixes(design: Design) -> bool:
+    """Whether its matrices have all blocks, of one size."""
+    return METHODS[design.method].blocks and isinstance(design.block_size, int) and not design.sparse
 
 
 def _groups(candidate: Candidate, mixing: Mixing) -> list[Matrices]:
@@ -93,7 +95,7 @@ def _predicted(
         each
         for each in tried
         if each.candidate.network == base.candidate.network
-        and each.candidate.design.method == base.candidate.design.method
+        and each.candidate.design.family == base.candidate.design.family
         and each.candidate.design.block_size == uniform
         and not each.stopped
     ]

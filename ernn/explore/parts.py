@@ -18,7 +18,7 @@ from ernn.hw.layout.words import Words
 from ernn.hw.verilog.chain import Link
 from ernn.hw.verilog.interfaces import Controlled
 from ernn.hw.work import work
-from ernn.program.matrices import Circulant, Numbers, Pruned
+from ernn.program.matrices import Circulant, Numbers, Pruned, Sparse
 from ernn.program.network import Dense, Output
 
 
@@ -109,7 +109,8 @@ def least_steps(link: Link, arrays: tuple[Array, ...]) -> int:
             groups = (
                 -(-rows * matrix.gates // array.lanes) if not together else -(-rows // (array.lanes // matrix.gates))
             )
-            steps += 0 if isinstance(matrix, Pruned) else groups * -(-columns // array.columns)
+            stored = matrix.filled().longest_row if isinstance(matrix, Sparse) else columns
+            steps += 0 if isinstance(matrix, Pruned) else groups * -(-stored // array.columns)
         most = max(most, steps)
     return most
 
@@ -138,6 +139,9 @@ def alike(link: Link) -> Hashable:
 def _shape(value: Any) -> Any:
     if isinstance(value, Circulant):
         return value.kind, value.rows, value.cols, value.gates, value.block_size, value.transform, value.words.format
+    if isinstance(value, Sparse):
+        same = value.kind, value.rows, value.cols, value.gates, value.block_size, value.transform, value.words.format
+        return *same, value.columns.tobytes(), value.starts.tobytes()
     if isinstance(value, Pruned):
         return value.kind, id(value)
     if is_dataclass(value):

@@ -235,7 +235,7 @@ class Search:
 
 def variants(candidate: Candidate) -> dict[str, ProgramSpec]:
     """Integer networks of a design among which phase II chooses: widths, and transforms where blocks have any."""
-    name, blocks = candidate.name, METHODS[candidate.design.method].blocks and max(candidate.strength) >= 4
+    name, blocks = candidate.name, METHODS[candidate.design.family].blocks and max(candidate.strength) >= 4
     found = {f"{name}-b12": ProgramSpec(design=name), f"{name}-narrow": ProgramSpec(design=name, search=True)}
     if blocks:
         found[f"{name}-fourier3"] = ProgramSpec(design=name, transform="fourier", complex_products=3)
@@ -261,7 +261,7 @@ def _trial(step: Train, trained: Trained, problem: Problem, tried: Tried, refere
     return TrialRow(
         design=candidate.name,
         network=candidate.network,
-        method=candidate.design.method,
+        method=candidate.design.family,
         blocks=candidate.blocks,
         stored_weights=candidate.stored_weights,
         reason=step.reason,

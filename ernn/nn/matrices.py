@@ -1,4 +1,4 @@
-"""Weight matrices by structure: dense, block-circulant, pruned.
+"""Weight matrices by structure: dense, block-circulant, block-circulant with some of the blocks, pruned.
 
 A matrix of a recurrent layer stacks `gates` matrices of rows x cols; each gate has blocks of its own. Calling a matrix
 gives the stacked dense tensor, differentiable with respect to what is stored, so that one cell kernel serves them all.
@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ernn.nn import circulant
+from ernn.nn import circulant, sparse
 
 # Most of what one step may move a sum over a row of first columns by, in learning rates: cols, sqrt(k) times surer than
 # dense weights, times their scale. LSTM 2x512 diverges at 4096 (docs/decisions/0013).
@@ -63,6 +63,11 @@ class CirculantWeight(Weight):
         p, q = circulant.blocks_of(rows, block_size), circulant.blocks_of(cols, block_size)
         self.columns = nn.Parameter(torch.empty(gates, p, q, block_size))
 
+    @property
+    def first_columns(self) -> Float[Tensor, "gates p q k"]:
+        """Those of all blocks, as they multiply."""
+        return self.columns
+
     @classmethod
     def nearest(cls, matrix: Weight, block_size: int) -> "CirculantWeight":
         """The projection of `matrix`, gate by gate."""
@@ -74,7 +79,7 @@ class CirculantWeight(Weight):
 
     def forward(self) -> Float[Tensor, "gates*rows cols"]:
         """The blocks, expanded."""
-        return circulant.expand(self.columns, self.rows, self.cols).flatten(0, 1)
+        return circulant.expand(self.first_columns, self.rows, self.cols).flatten(0, 1)
 
     @property
     def stored_words(self) -> int:
@@ -89,6 +94,40 @@ class CirculantWeight(Weight):
         if parameter != "columns":
             return 1.0
         return float(min(self.block_size**columns_exponent, FASTEST_SUM / (self.cols * self.block_size**0.5)))
+
+
+class SparseWeight(CirculantWeight):
+    """First columns of blocks of which some are kept, `mask`, and the others are zeros.
+
+    With blocks of one element it is a pruned matrix.
+    """
+
+    kind = "sparse"
+    mask: Tensor
+
+    def __init__(self, gates: int, rows: int, cols: int, block_size: int) -> None:
+        super().__init__(gates, rows, cols, block_size)
+        self.register_buffer("mask", torch.zeros(self.columns.shape[:3], dtype=torch.bool))
+
+    @classmethod
+    def of(
+        cls, matrix: CirculantWeight, columns: Float[Tensor, "gates p q k"], mask: Bool[Tensor, "gates p q"]
+    ) -> "SparseWeight":
+        """Some of these blocks, in the place of `matrix`."""
+        result = cls(matrix.gates, matrix.rows, matrix.cols, matrix.block_size)
+        result.columns = nn.Parameter(torch.where(mask[..., None], columns, 0.0))
+        result.mask = mask.clone()
+        return result
+
+    @property
+    def first_columns(self) -> Float[Tensor, "gates p q k"]:
+        """Those of all blocks: zeros outside the pattern."""
+        return self.columns * self.mask[..., None]
+
+    @property
+    def stored_words(self) -> int:
+        """Words of the blocks that are kept; the index that each of them carries in memory is not counted here."""
+        return int(self.mask.sum()) * self.block_size
 
 
 class RelaxedWeight(CirculantWeight):
@@ -113,7 +152,7 @@ class RelaxedWeight(CirculantWeight):
     def forward(self) -> Float[Tensor, "gates*rows cols"]:
         """The sum of both parts."""
         offset = self.offset.unflatten(0, (self.gates, self.rows))
-        return circulant.expand(self.columns, self.rows, self.cols, offset).flatten(0, 1)
+        return circulant.expand(self.first_columns, self.rows, self.cols, offset).flatten(0, 1)
 
     @torch.no_grad()
     def fold(self) -> None:
@@ -121,6 +160,38 @@ class RelaxedWeight(CirculantWeight):
         part = circulant.project(self.offset.unflatten(0, (self.gates, self.rows)), self.block_size)
         self.columns.add_(part)
         self.offset.sub_(circulant.expand(part, self.rows, self.cols).flatten(0, 1))
+
+
+class RelaxedSparseWeight(RelaxedWeight):
+    """A dense matrix as some circulant blocks plus an offset, which ADMM drives to zero."""
+
+    mask: Tensor
+
+    def __init__(self, gates: int, rows: int, cols: int, block_size: int) -> None:
+        super().__init__(gates, rows, cols, block_size)
+        self.register_buffer("mask", torch.ones(self.columns.shape[:3], dtype=torch.bool))
+
+    @property
+    def first_columns(self) -> Float[Tensor, "gates p q k"]:
+        """Those of all blocks: zeros outside the pattern, where the offset has everything."""
+        return self.columns * self.mask[..., None]
+
+    @torch.no_grad()
+    def keep(self, u: Float[Tensor, "gates*rows cols"], kept: int, together: bool, settled: bool) -> None:
+        """Make the blocks the nearest to the sum of the matrix and `u`, and the offset what is left; the sum stays.
+
+        Args:
+            kept: blocks of each block row.
+            together: the gates keep the same blocks.
+            settled: the same blocks as before, if there are as many.
+        """
+        before = self.first_columns
+        whole = (self.offset + u).unflatten(0, (self.gates, self.rows))
+        columns = before + circulant.project(whole, self.block_size)
+        if not settled or (self.mask.sum(-1) != kept).any():
+            self.mask.copy_(sparse.largest(sparse.energies(columns, self.rows, self.cols), kept, together))
+        self.columns.copy_(columns * self.mask[..., None])
+        self.offset.add_(circulant.expand(before - self.columns, self.rows, self.cols).flatten(0, 1))
 
 
 class PrunedWeight(Weight):

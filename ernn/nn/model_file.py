@@ -13,7 +13,7 @@ from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.functions import HeadSpec
-from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, SparseWeight, Weight
 from ernn.nn.recurrent import RecurrentModel
 from ernn.params import BlockSize, Network, Section
 from ernn.records.decoding import Decoding
@@ -28,7 +28,7 @@ _LATER: dict[str, Any] = {
 class Structure(Section):
     """What is stored of one matrix."""
 
-    kind: Literal["dense", "circulant", "pruned"]
+    kind: Literal["dense", "circulant", "sparse", "pruned"]
     block_size: BlockSize = 1
 
     @classmethod
@@ -41,6 +41,8 @@ class Structure(Section):
         size = (matrix.gates, matrix.rows, matrix.cols)
         if self.kind == "circulant":
             return CirculantWeight(*size, self.block_size)
+        if self.kind == "sparse":
+            return SparseWeight(*size, self.block_size)
         return PrunedWeight(*size) if self.kind == "pruned" else matrix
 
 

@@ -17,7 +17,7 @@ from ernn.nn import rnn as rnn_cell
 from ernn.nn.functions import HeadSpec
 from ernn.nn.head import HeadLayer
 from ernn.nn.matrices import CirculantWeight, DenseWeight, Weight
-from ernn.params import BlockSizes, Network
+from ernn.params import BlockSizes, Densities, Network
 
 Kind = Literal["input", "recurrent", "projection", "head"]
 _ATTRIBUTES: dict[Kind, str] = {"input": "weight_ih", "recurrent": "weight_hh", "projection": "weight_ym"}
@@ -174,11 +174,21 @@ class RecurrentModel(nn.Module):
         return matrices + sum(parameter.numel() for parameter in self.parameters() if id(parameter) not in inside)
 
 
+def owner(place: Place) -> tuple[int, str]:
+    """Layer and kind whose block size and density the matrix at `place` has; the head's are those of the last input."""
+    return (-1, "input") if place.kind == "head" else (place.layer, place.kind)
+
+
 def block_size_at(blocks: Sequence[BlockSizes], place: Place) -> int:
-    """The block size that a design gives the matrix at `place`: of the head that of the last layer's inputs."""
-    if place.kind == "head":
-        return blocks[-1].input
-    return int(getattr(blocks[place.layer], place.kind))
+    """The block size that a design gives the matrix at `place`."""
+    layer, kind = owner(place)
+    return int(getattr(blocks[layer], kind))
+
+
+def density_at(densities: Sequence[Densities], place: Place) -> float:
+    """The density that a design gives the matrix at `place`; without densities all blocks stay."""
+    layer, kind = owner(place)
+    return float(getattr(densities[layer], kind)) if densities else 1.0
 
 
 def make_circulant(model: RecurrentModel, blocks: Sequence[BlockSizes]) -> None:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ernn.nn.head import HeadLayer
-from ernn.nn.matrices import CirculantWeight, Weight
+from ernn.nn.matrices import CirculantWeight, RelaxedWeight, Weight
 from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 
 Vector = Float[np.ndarray, " elements"]
@@ -243,8 +243,8 @@ class _Head(_Layer):
 
 def _first_columns(matrix: Weight, gates: Sequence[int]) -> Float[np.ndarray, "gates p q k"]:
     """First columns of the blocks of some gates; those of a dense or pruned matrix are its elements."""
-    if type(matrix) is CirculantWeight:
-        return matrix.columns.detach().numpy()[list(gates)]
+    if isinstance(matrix, CirculantWeight) and not isinstance(matrix, RelaxedWeight):
+        return matrix.first_columns.detach().numpy()[list(gates)]
     return matrix().detach().numpy().reshape(matrix.gates, matrix.rows, matrix.cols, 1)[list(gates)]
 
 

@@ -14,6 +14,7 @@ from ernn.params.compression import Admm as Admm
 from ernn.params.compression import BlockSize as BlockSize
 from ernn.params.compression import BlockSizes as BlockSizes
 from ernn.params.compression import Compression, Design
+from ernn.params.compression import Densities as Densities
 from ernn.params.hardware import AcceleratorSpec, Hardware, Simulation, Synthesis
 from ernn.params.names import Name
 from ernn.params.networks import GATES as GATES
@@ -173,10 +174,20 @@ class Parameters(Section):
             network, elements = self.networks[design.network], self.compression.pruning_elements
             try:
                 design.blocks(network.layers)
+                self._check_densities(design, network)
                 if isinstance(elements, int) and not methods.METHODS[design.method].blocks:
                     limits.check_pruning_elements(elements, min(*network.sizes, *network.widths))
             except UserError as error:
                 yield f"designs.{name}: {error}"
+
+    def _check_densities(self, design: Design, network: Network) -> None:
+        """Refuse densities that leave rows without blocks."""
+        inputs = (self.features.stacked, *network.widths)
+        for layer in range(network.layers):
+            columns = {"input": inputs[layer], "recurrent": network.widths[layer]}
+            columns |= {"projection": network.sizes[layer]} if network.projection else {}
+            for kind, cols in columns.items():
+                design.check_densities(layer, kind, cols, network.layers)
 
     def _programs(self) -> Iterator[str]:
         """Complaints on block sizes, one for each size of a design."""

@@ -1,9 +1,18 @@
 """The sections `compression` and `designs`: how networks become smaller."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from ernn.devices import limits
 from ernn.errors import UserError
@@ -11,7 +20,9 @@ from ernn.params import methods
 from ernn.params.section import Cells, Fraction, Integer, Real, Section, Text
 
 LARGEST_BLOCK = max(limits.BLOCK_SIZES)
+ROUNDING = 1e-9  # of a density that was divided
 BlockSize = Annotated[Integer, Field(ge=1, le=LARGEST_BLOCK)]
+Density = Annotated[Real, Field(gt=0, le=1)]  # share of the blocks of each block row that are kept
 Rho = Annotated[Real, Field(gt=0, le=1e6)]
 
 
@@ -21,6 +32,14 @@ class BlockSizes(Section):
     input: BlockSize = 1
     recurrent: BlockSize = 1
     projection: BlockSize = 1
+
+
+class Densities(Section):
+    """Density of each kind of matrix in one layer; 1 keeps every block."""
+
+    input: Density = 1.0
+    recurrent: Density = 1.0
+    projection: Density = 1.0
 
 
 class Admm(Section):
@@ -40,6 +59,15 @@ class Admm(Section):
         if self.rho_end < self.rho_start:
             raise ValueError(f"rho_end={self.rho_end} must not be below rho_start={self.rho_start}")
         return self
+
+
+def kept_blocks(blocks: int, density: float) -> int:
+    """Blocks that each block row of so many keeps: the nearest number, one at least.
+
+    >>> kept_blocks(32, 0.5), kept_blocks(39, 0.5), kept_blocks(4, 0.125)
+    (16, 20, 1)
+    """
+    return min(blocks, max(1, math.floor(density * blocks + 0.5)))
 
 
 def _elements(given: object) -> str:
@@ -69,7 +97,7 @@ class Compression(Section):
 
 
 def _detail(given: object) -> str:
-    if isinstance(given, Mapping | BlockSizes):
+    if isinstance(given, Mapping | BlockSizes | Densities):
         return "(kinds)"
     return "(layers)" if isinstance(given, list | tuple) else "(all)"
 
@@ -86,6 +114,32 @@ class Design(Section):
         Discriminator(_detail),
     ] = 1
     pruning_ratio: Annotated[Real, Field(ge=1, le=10_000)] = 1.0  # prune: weights before / non-zero weights after
+    density: Annotated[  # admm: share of the blocks that each block row keeps; for all, by kind of matrix, by layer
+        Annotated[Density, Tag("(all)")]
+        | Annotated[Densities, Tag("(kinds)")]
+        | Annotated[tuple[Densities, ...], Tag("(layers)")],
+        Discriminator(_detail),
+    ] = 1.0
+    pattern: Literal["gate", "cell"] = "gate"  # which blocks stay: each gate has its own, or all of a cell the same
+
+    @model_serializer(mode="wrap")
+    def _older(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what came later and says nothing: digests of earlier runs stay."""
+        later = {"density": 1.0, "pattern": "gate"}
+        return {key: value for key, value in handler(self).items() if key not in later or value != later[key]}
+
+    @property
+    def sparse(self) -> bool:
+        """Whether a matrix keeps only some of its blocks."""
+        given = (self.density,) if isinstance(self.density, float | Densities) else self.density
+        return any(each != 1.0 and each != Densities() for each in given)
+
+    @property
+    def family(self) -> str:
+        """What figures and the report call its method: that of `METHODS` that stands for what it makes."""
+        if not self.sparse:
+            return self.method
+        return methods.PRUNED_BY_ADMM if self.block_size == 1 else methods.SPARSE
 
     def blocks(self, layers: int) -> tuple[BlockSizes, ...]:
         """Block sizes layer by layer.
@@ -98,12 +152,46 @@ class Design(Section):
             return (BlockSizes(input=k, recurrent=k, projection=k),) * layers
         if isinstance(self.block_size, BlockSizes):
             return (self.block_size,) * layers
-        if len(self.block_size) != layers:
+        self._check_length("block_size", self.block_size, layers)
+        return self.block_size
+
+    def densities(self, layers: int) -> tuple[Densities, ...]:
+        """Densities layer by layer.
+
+        Raises:
+            UserError: the list is not as long as the network is deep.
+        """
+        if isinstance(self.density, float):
+            d = self.density
+            return (Densities(input=d, recurrent=d, projection=d),) * layers
+        if isinstance(self.density, Densities):
+            return (self.density,) * layers
+        self._check_length("density", self.density, layers)
+        return self.density
+
+    def check_densities(self, layer: int, kind: str, cols: int, layers: int) -> None:
+        """Refuse a density that leaves the rows of a matrix without blocks.
+
+        Args:
+            cols: of the matrix, in elements.
+
+        Raises:
+            UserError: less than one block in a row.
+        """
+        size = getattr(self.blocks(layers)[layer], kind)
+        density, blocks = getattr(self.densities(layers)[layer], kind), -(-cols // size)
+        if density * blocks < 1 - ROUNDING:
             raise UserError(
-                f"block_size has {len(self.block_size)} entries; network {self.network} has {layers} layers: "
+                f"density={density:g} leaves less than one of the {blocks} blocks in a row of layer {layer % layers}'s {kind} "
+                f"matrix; give {math.ceil(1000 / blocks) / 1000:g} or more, or smaller blocks"
+            )
+
+    def _check_length(self, key: str, given: Sequence[object], layers: int) -> None:
+        if len(given) != layers:
+            raise UserError(
+                f"{key} has {len(given)} entries; network {self.network} has {layers} layers: "
                 "give one entry a layer, or a single one for all"
             )
-        return self.block_size
 
     @model_validator(mode="after")
     def _consistent(self) -> "Design":
@@ -114,4 +202,10 @@ class Design(Section):
             raise ValueError(
                 f"method={self.method} with pruning_ratio={self.pruning_ratio}: above 1 for prune and only there"
             )
+        if self.sparse and self.method != methods.STANDARD:
+            raise ValueError(
+                f"method={self.method} with a density below 1: {methods.STANDARD} alone chooses blocks; leave it out"
+            )
+        if self.pattern != "gate" and not self.sparse:
+            raise ValueError(f"pattern={self.pattern} says which blocks stay, and all do; give a density below 1")
         return self

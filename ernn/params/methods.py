@@ -17,6 +17,7 @@ class Method:
         circulant: whether matrices become block-circulant.
         blocks: whether a block size says anything of its matrices.
         phase: what figures call the part of its training that shapes the matrices; empty: it has none of its own.
+        of: the method that a design names to get it, with a density below 1; empty: its own name.
     """
 
     title: str
@@ -25,10 +26,12 @@ class Method:
     circulant: bool = False
     blocks: bool = True
     phase: str = ""
+    of: str = ""
 
 
 DENSE = "dense"  # the baseline, which no design is
 STANDARD = "admm"  # of a design that names none
+SPARSE, PRUNED_BY_ADMM = "sparse", "admm-pruned"  # what it makes with a density: of blocks, of single weights
 METHODS = {
     DENSE: Method("dense", "the network as it is trained, uncompressed: the baseline", "#000000"),
     "admm": Method(
@@ -56,8 +59,23 @@ METHODS = {
         "#CC79A7",
         circulant=True,
     ),
+    SPARSE: Method(
+        "sparse circulant (ADMM)",
+        "as by ADMM, and of the circulant blocks of a block row only the largest are kept, equally many in each row",
+        "#E69F00",
+        circulant=True,
+        of=STANDARD,
+    ),
+    PRUNED_BY_ADMM: Method(
+        "pruned by ADMM",
+        "trained dense while all but the largest weights of each row are pulled towards zero, then retrained",
+        "#56B4E9",
+        blocks=False,
+        of=STANDARD,
+    ),
 }
-OF_DESIGNS = tuple(name for name in METHODS if name != DENSE)
+FAMILIES = tuple(name for name in METHODS if name != DENSE)  # what a search chooses from
+OF_DESIGNS = tuple(name for name in FAMILIES if not METHODS[name].of)
 
 
 def known(name: str) -> str:
@@ -66,6 +84,19 @@ def known(name: str) -> str:
     Raises:
         ValueError: another name.
     """
-    if name not in OF_DESIGNS:
-        raise ValueError(f"method={name} must be one of {', '.join(OF_DESIGNS)}")
+    return _one_of(OF_DESIGNS, name)
+
+
+def searched(name: str) -> str:
+    """The name of a method that a search may try.
+
+    Raises:
+        ValueError: another name.
+    """
+    return _one_of(FAMILIES, name)
+
+
+def _one_of(names: tuple[str, ...], name: str) -> str:
+    if name not in names:
+        raise ValueError(f"method={name} must be one of {', '.join(names)}")
     return name

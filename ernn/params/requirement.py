@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ernn.params.hardware import DeviceName, Hardware, Megahertz
-from ernn.params.methods import STANDARD, known
+from ernn.params.methods import STANDARD, searched
 from ernn.params.section import Count, Real, Section, Text
 
 Percent = Annotated[Real, Field(gt=0, le=100)]
@@ -19,7 +19,7 @@ def _some(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Methods = Annotated[tuple[Annotated[Text, AfterValidator(known)], ...], Field(max_length=8), AfterValidator(_some)]
+Methods = Annotated[tuple[Annotated[Text, AfterValidator(searched)], ...], Field(max_length=8), AfterValidator(_some)]
 Devices = Annotated[tuple[DeviceName, ...], Field(max_length=100), AfterValidator(_some)]
 
 

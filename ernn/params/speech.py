@@ -76,6 +76,11 @@ class Features(Section):
     normalise: Literal["speaker", "global"] = "speaker"
     shards: Annotated[Integer, Field(gt=0, le=10_000)] = 2
 
+    @property
+    def stacked(self) -> int:
+        """Numbers of a vector that a network sees, stacking included."""
+        return self.stack * {"logmel": self.mels, "ernn153": 153, "given": self.dimension}[self.kind]
+
     @model_validator(mode="after")
     def _gapless(self) -> "Features":
         if self.shift_ms > self.window_ms:

@@ -1,6 +1,6 @@
 """Numbers and matrices of a program."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -83,8 +83,99 @@ class Circulant:
         return self
 
     @property
+    def kept(self) -> np.ndarray:
+        """Which blocks are stored, bool of (gates, block rows, block columns)."""
+        return np.ones(self.words.integers.shape[:3], bool)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all gates store the same blocks."""
+        return bool((self.kept == self.kept[:1]).all())
+
+    @property
+    def longest_row(self) -> int:
+        """Stored blocks of the block row with most."""
+        return self.words.integers.shape[2]
+
+    @property
     def stored_words(self) -> int:
         """Words in the hardware's memory, padding included."""
+        return self.words.integers.size
+
+
+@dataclass(frozen=True, eq=False)
+class _Filled(Circulant):
+    """Blocks of a `Sparse` matrix, and zeros where it has none."""
+
+    stored: np.ndarray = field(kw_only=True)
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Which blocks are stored."""
+        return self.stored
+
+    @property
+    def longest_row(self) -> int:
+        """Stored blocks of the block row with most, one at least."""
+        return max(1, int(self.stored.sum(axis=2).max()))
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse:
+    """`gates` stacked matrices of rows x cols, of whose blocks of k x k only some are stored, as compressed rows.
+
+    Block row r of gate g holds the blocks `words[starts[n]:starts[n + 1]]` at the block columns `columns[...]`,
+    n = g * block rows + r. Words are (count, k), as in `Circulant`. A block may be stored and hold zeros.
+
+    Raises:
+        ValueError: pointers, columns or words that describe no matrix.
+    """
+
+    rows: int
+    cols: int
+    gates: int
+    block_size: int
+    transform: Annotated[Transform, BY_KIND]
+    words: Numbers
+    columns: np.ndarray
+    starts: np.ndarray
+    kind: Literal["sparse"] = "sparse"
+
+    __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
+
+    def __post_init__(self) -> None:
+        k = self.block_size
+        if k not in BLOCK_SIZES:
+            raise ValueError(f"block_size={k} must be one of {', '.join(map(str, BLOCK_SIZES))}")
+        if self.words.integers.ndim != 2 or self.words.integers.shape[1] != k:
+            raise ValueError(f"words of blocks of {k} have shape (count, {k}), got {self.words.integers.shape}")
+        sizes = -(-self.rows // k), -(-self.cols // k)
+        _check_places(len(self.words.integers), self.columns, self.starts, self.gates, *sizes, _OF_BLOCKS)
+        if isinstance(self.transform, Fourier):
+            _check_fourier(self.transform, k)
+
+    def filled(self) -> Circulant:
+        """The matrix with every block: zeros where none is stored."""
+        k = self.block_size
+        shape = self.gates, -(-self.rows // k), -(-self.cols // k)
+        kept, words = np.zeros(shape, bool), np.zeros((*shape, k), np.int64)
+        lines, flat = kept.reshape(-1, shape[2]), words.reshape(-1, shape[2], k)
+        line = np.repeat(np.arange(len(lines)), np.diff(self.starts))
+        lines[line, self.columns], flat[line, self.columns] = True, self.words.integers
+        numbers = Numbers(self.words.format, words)
+        return _Filled(self.rows, self.cols, k, self.transform, numbers, stored=kept)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all gates have the same blocks; False for a single one."""
+        counts, each = np.diff(self.starts).reshape(self.gates, -1), len(self.columns) // self.gates
+        if self.gates == 1 or (counts != counts[:1]).any():
+            return False
+        return bool((self.columns.reshape(self.gates, each) == self.columns[:each]).all())
+
+    @property
+    def stored_words(self) -> int:
+        """Words in the hardware's memory; each block is stored with its index."""
         return self.words.integers.size
 
 
@@ -109,19 +200,10 @@ class Pruned:
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
 
     def __post_init__(self) -> None:
+        if self.values.integers.ndim != 1:
+            raise ValueError(f"a pruned matrix has one column for each of its {self.values.integers.size} values")
         count = self.values.integers.size
-        if self.columns.dtype != np.int64 or self.starts.dtype != np.int64:
-            raise ValueError(f"columns and starts are int64, got {self.columns.dtype} and {self.starts.dtype}")
-        if self.values.integers.shape != (count,) or self.columns.shape != (count,):
-            raise ValueError(f"a pruned matrix has one column for each of its {count} values")
-        if min(self.rows, self.cols, self.gates) < 1 or self.starts.shape != (self.gates * self.rows + 1,):
-            raise ValueError(f"starts of {self.gates} gates of {self.rows} rows has one entry a row and one more")
-        if self.starts[0] != 0 or self.starts[-1] != count or (self.starts[1:] < self.starts[:-1]).any():
-            raise ValueError(f"starts must rise from 0 to {count}")
-        row = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
-        rising = (row[1:] > row[:-1]) | (self.columns[1:] > self.columns[:-1])
-        if not rising.all() or ((self.columns < 0) | (self.columns >= self.cols)).any():
-            raise ValueError(f"columns must rise within a row and lie in 0..{self.cols - 1}")
+        _check_places(count, self.columns, self.starts, self.gates, self.rows, self.cols, _OF_VALUES)
 
     @property
     def block_size(self) -> int:
@@ -150,12 +232,45 @@ class Pruned:
         return self.values.integers.size
 
 
-Matrix = Annotated[Circulant | Pruned, BY_KIND]
+Matrix = Annotated[Circulant | Sparse | Pruned, BY_KIND]
 
 
 def shares_sums(a: Matrix, b: Matrix) -> bool:
     """Whether the products of two matrices for the same rows go into the same sums, before one inverse transform."""
     return a.kind == b.kind and a.block_size == b.block_size and a.transform == b.transform
+
+
+_OF_VALUES = ("a pruned matrix", "values", "rows")
+_OF_BLOCKS = ("a sparse matrix", "blocks", "block rows")
+
+
+def _check_places(
+    count: int,
+    columns: np.ndarray,
+    starts: np.ndarray,
+    gates: int,
+    rows: int,
+    cols: int,
+    names: tuple[str, str, str],
+) -> None:
+    """Refuse columns and starts that are no compressed rows of `count` things.
+
+    Args:
+        names: of a matrix, of the things, and of their rows.
+    """
+    matrix, things, lines = names
+    if columns.dtype != np.int64 or starts.dtype != np.int64:
+        raise ValueError(f"columns and starts are int64, got {columns.dtype} and {starts.dtype}")
+    if columns.shape != (count,):
+        raise ValueError(f"{matrix} has one column for each of its {count} {things}")
+    if min(rows, cols, gates) < 1 or starts.shape != (gates * rows + 1,):
+        raise ValueError(f"starts of {gates} gates of {rows} {lines} has one entry a row and one more")
+    if starts[0] != 0 or starts[-1] != count or (starts[1:] < starts[:-1]).any():
+        raise ValueError(f"starts must rise from 0 to {count}")
+    row = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    rising = (row[1:] > row[:-1]) | (columns[1:] > columns[:-1])
+    if not rising.all() or ((columns < 0) | (columns >= cols)).any():
+        raise ValueError(f"columns must rise within a row and lie in 0..{cols - 1}")
 
 
 def _check_fourier(transform: Fourier, block_size: int) -> None:

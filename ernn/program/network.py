@@ -15,7 +15,7 @@ import numpy as np
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES, RNN_GATES
 from ernn.dataflow.formats import Format
-from ernn.program.matrices import BY_KIND, CONFIG, Circulant, Matrix, Numbers
+from ernn.program.matrices import BY_KIND, CONFIG, Matrix, Numbers, Pruned
 from ernn.program.structure import LEFT_OUT
 
 VERSION = 3
@@ -359,9 +359,9 @@ class Program:
 
     @property
     def weight_bits(self) -> int:
-        """Bits of all stored words of the matrices; the columns of pruned ones are not counted."""
+        """Bits of all stored words of the matrices; the columns of pruned and sparse ones are not counted."""
         return sum(
-            matrix.stored_words * (matrix.words if isinstance(matrix, Circulant) else matrix.values).format.bits
+            matrix.stored_words * (matrix.values if isinstance(matrix, Pruned) else matrix.words).format.bits
             for matrix in self.matrices.values()
         )
 

@@ -1,7 +1,8 @@
 """The shape of a program: all of it that is built into the sources of its accelerator.
 
 Words of block-circulant matrices, and values of pruned ones with their columns, lie in memories that can be loaded
-again: they are no part of it. How many values each row of a pruned matrix has is, since the sources count its steps.
+again: they are no part of it. How many values each row of a pruned matrix has is, since the sources count its steps; so
+is how many blocks each block row of a sparse one has, and whether all gates have the same: lanes then read together.
 What only the host reads is not either: name, frontend, decoder, and which outputs it takes. Everything else is, also
 what a cell of the future brings: fields are left out by name alone.
 """
@@ -12,7 +13,7 @@ from dataclasses import is_dataclass
 
 import numpy as np
 
-from ernn.program.matrices import Circulant, Numbers, Pruned
+from ernn.program.matrices import Circulant, Numbers, Pruned, Sparse
 from ernn.program.network import Program
 from ernn.program.structure import written
 
@@ -29,6 +30,12 @@ def _plain(value: object) -> object:
     """A part of a program as JSON, without what is loaded."""
     if isinstance(value, Circulant):
         return _fields(value, "words") | {"words": _sizes(value.words)}
+    if isinstance(value, Sparse):
+        return _fields(value, "words", "columns", "starts") | {
+            "words": _plain(value.words.format),
+            "row_lengths": np.diff(value.starts).tolist(),
+            "shared": value.shared,
+        }
     if isinstance(value, Pruned):
         return _fields(value, "values", "columns", "starts") | {
             "values": _plain(value.values.format),

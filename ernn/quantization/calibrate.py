@@ -116,7 +116,7 @@ def _whole_sums(layer: RecurrentLayer | HeadLayer, vectors: Mapping[str, Tensor]
             matrix = getattr(layer, term.matrix)
             if isinstance(matrix, CirculantWeight):
                 whole = -(-matrix.rows // matrix.block_size) * matrix.block_size
-                dense = circulant.expand(matrix.columns[plan.part(rows)], whole, matrix.cols).flatten(0, 1)
+                dense = circulant.expand(matrix.first_columns[plan.part(rows)], whole, matrix.cols).flatten(0, 1)
                 products.append((before if term.vector == "y" else vectors[term.vector]) @ dense.t())
                 yield term.sums, products[-1]
         if len(products) == len(rows.terms) > 1 and len({each.shape for each in products}) == 1:
@@ -230,7 +230,7 @@ def _spectral_blocks(model: RecurrentModel) -> dict[str, tuple[int, int]]:
 
 def _spectral_weights(model: RecurrentModel) -> dict[str, np.ndarray]:
     return {
-        str(place): packed_spectrum(matrix.columns.detach()).numpy()
+        str(place): packed_spectrum(matrix.first_columns.detach()).numpy()
         for place, matrix in model.matrices()
         if isinstance(matrix, CirculantWeight)
     }

@@ -14,10 +14,10 @@ from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.head import HeadLayer
-from ernn.nn.matrices import CirculantWeight, PrunedWeight, Weight
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, SparseWeight, Weight
 from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import ProgramSpec
-from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
 from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.program.plan import JOINED, sums_of
 from ernn.quantization.calibrate import Formats, packed_spectrum
@@ -102,8 +102,8 @@ def fourier(block_size: int, sums: Format, twiddle_bits: int, products: int) -> 
 
 
 def _layer(layer: RecurrentLayer, scope: str, formats: Formats, spec: ProgramSpec, input: Format) -> Layer:
-    sizes = [getattr(matrix, "block_size", None) for matrix in (layer.weight_ih, layer.weight_hh)]
-    joined = {"weight_ih", "weight_hh"} if sizes[0] == sizes[1] else set()  # one inverse transform for both
+    blocks = [(matrix.kind, getattr(matrix, "block_size", None)) for matrix in (layer.weight_ih, layer.weight_hh)]
+    joined = {"weight_ih", "weight_hh"} if blocks[0] == blocks[1] else set()  # one inverse transform for both
 
     def matrix(name: str) -> Matrix:
         sums = JOINED if name in joined else sums_of(name)
@@ -136,22 +136,35 @@ def _matrix(matrix: Weight, format: Format, sums: Format, spec: ProgramSpec) -> 
     if isinstance(matrix, PrunedWeight):
         return _pruned(matrix, format)
     if isinstance(matrix, CirculantWeight):
-        first_columns, k = matrix.columns, matrix.block_size
-        if spec.transform == "exact" or k == 1:
-            return Circulant(matrix.rows, matrix.cols, k, Exact(), _numbers(first_columns, format))
-        transform: Transform = fourier(k, sums, spec.bits.weights, spec.complex_products)
-        return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(packed_spectrum(first_columns), format))
-    words = matrix().unflatten(0, (matrix.gates, matrix.rows)).unsqueeze(-1)
-    return Circulant(matrix.rows, matrix.cols, 1, Exact(), _numbers(words, format))
+        words, k = matrix.first_columns, matrix.block_size
+        transform: Transform = Exact()
+        if spec.transform == "fourier" and k > 1:
+            transform = fourier(k, sums, spec.bits.weights, spec.complex_products)
+            words = packed_spectrum(words)
+        if isinstance(matrix, SparseWeight):
+            return _sparse(matrix, transform, _numbers(words[matrix.mask], format))
+        return Circulant(matrix.rows, matrix.cols, k, transform, _numbers(words, format))
+    dense = matrix().unflatten(0, (matrix.gates, matrix.rows)).unsqueeze(-1)
+    return Circulant(matrix.rows, matrix.cols, 1, Exact(), _numbers(dense, format))
+
+
+def _sparse(matrix: SparseWeight, transform: Transform, words: Numbers) -> Sparse:
+    """Compressed block rows of the pattern; blocks that round to zeros stay, so that rows keep their balance."""
+    columns, starts = _compressed(matrix.mask.flatten(0, 1))
+    return Sparse(matrix.rows, matrix.cols, matrix.gates, matrix.block_size, transform, words, columns, starts)
+
+
+def _compressed(mask: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of the entries that are kept, row by row, and where each row starts."""
+    rows, columns = np.nonzero(mask.cpu().numpy())
+    return columns.astype(np.int64), np.searchsorted(rows, np.arange(len(mask) + 1)).astype(np.int64)
 
 
 def _pruned(matrix: PrunedWeight, format: Format) -> Pruned:
     """Compressed rows of the pattern; weights that round to zero stay, so that rows keep their balance."""
-    mask = matrix.mask.cpu().numpy()
-    rows, column_index = np.nonzero(mask)
+    columns, starts = _compressed(matrix.mask)
     values = _numbers(matrix.weight[matrix.mask], format)
-    starts = np.searchsorted(rows, np.arange(len(mask) + 1)).astype(np.int64)
-    return Pruned(matrix.rows, matrix.cols, matrix.gates, values, column_index.astype(np.int64), starts)
+    return Pruned(matrix.rows, matrix.cols, matrix.gates, values, columns, starts)
 
 
 def _numbers(values: Tensor, format: Format) -> Numbers:

@@ -52,7 +52,7 @@ def _head(layer: HeadLayer, hook: Hook, x: Tensor) -> Tensor:
 def stored(matrix: Weight) -> Tensor:
     """What is stored of a matrix: the tensor that its hook sees."""
     if isinstance(matrix, CirculantWeight):
-        return matrix.columns
+        return matrix.first_columns
     return matrix.weight * matrix.mask if isinstance(matrix, PrunedWeight) else matrix()
 
 

@@ -151,7 +151,7 @@ def _block_size_axis(axes: Axes, results: Iterable[Result]) -> None:
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.set_xlabel("block size k (1 = dense; pruned and mixed ones stand at times fewer weights)")
+    axes.set_xlabel("block size k (1 = dense; pruned, sparse and mixed ones stand at times fewer weights)")
 
 
 def _phases(axes: Axes, result: Result) -> None:

@@ -31,7 +31,7 @@ Row = dict[str, float | str]
 
 @dataclass(frozen=True)
 class Result:
-    """One trained network: a dense one (`method` is `dense`, `name` the network's) or a design."""
+    """One trained network: a dense one (`method` is `dense`, `name` the network's) or a design, by its family."""
 
     name: str
     network: str
@@ -48,7 +48,7 @@ class Result:
     @property
     def effective_block_size(self) -> float:
         """The block size if it is one number for all matrices, else how many times fewer weights are stored."""
-        alike = METHODS[self.method].blocks and "/" not in self.block_size
+        alike = METHODS[self.method].blocks and not METHODS[self.method].of and "/" not in self.block_size
         return float(self.block_size) if alike else self.compression
 
     @property
@@ -63,7 +63,7 @@ class IntegerResult:
 
     name: str
     spec: ProgramSpec
-    method: str  # of its design
+    method: str  # the family of its design
     network: str
     block_size: str
     metrics: dict[str, float]
@@ -181,12 +181,16 @@ def block_label(design: Design, layers: int) -> str:
     '8'
     >>> block_label(Design(network="lstm", block_size={"input": 16, "recurrent": 8}), layers=2)
     '16/8/1'
+    >>> block_label(Design(network="lstm", block_size=4, density=0.5), layers=2)
+    '4, 50 % kept'
     """
+    kept = f", {100 * design.density:g} % kept" if isinstance(design.density, float) else ", some kept"
+    kept *= design.sparse
     rows = [[sizes.input, sizes.recurrent, sizes.projection] for sizes in design.blocks(layers)]
     if len({size for row in rows for size in row}) == 1:
-        return str(rows[0][0])
+        return f"{rows[0][0]}{kept}"
     labels = ["/".join(str(size) for size in row) for row in rows]
-    return labels[0] if len(set(labels)) == 1 else ", ".join(labels)
+    return (labels[0] if len(set(labels)) == 1 else ", ".join(labels)) + kept
 
 
 def _dense(name: str, folders: Folders) -> Result:
@@ -201,7 +205,7 @@ def _design(name: str, settings: Settings, folders: Folders) -> Result:
     low, high = paired_interval(ours.with_silences, theirs.with_silences, samples, SEED)
     metrics |= {"degradation": ours.per - theirs.per, "degradation_low": low, "degradation_high": high}
     curve = read_curve(folders.curves / "compress" / f"{name}.csv")
-    return Result(name, design.network, design.method, _block_size(design, settings), metrics, curve)
+    return Result(name, design.network, design.family, _block_size(design, settings), metrics, curve)
 
 
 def _integer(name: str, settings: Settings, folders: Folders) -> IntegerResult:
@@ -210,7 +214,7 @@ def _integer(name: str, settings: Settings, folders: Folders) -> IntegerResult:
     metrics = artifacts.read_json(folders.metrics / "quantize" / f"{name}.json")
     curve = read_curve(folders.curves / "quantize" / f"{name}.csv")
     label = _block_size(design, settings)
-    return IntegerResult(name, spec, design.method, design.network, label, metrics, curve)
+    return IntegerResult(name, spec, design.family, design.network, label, metrics, curve)
 
 
 def _block_size(design: Design, settings: Settings) -> str:

@@ -17,6 +17,8 @@ MARKS: dict[str, str] = {  # around 0, 0
     "triangle": "M0,-6.5L6,4.5H-6z",
     "diamond": "M0,-7L7,0L0,7L-7,0z",
     "cross": "M-5,-5L5,5M-5,5L5,-5",
+    "wedge": "M-6,-4.5H6L0,6.5z",
+    "plus": "M0,-6.5V6.5M-6.5,0H6.5",
 }
 
 

@@ -85,9 +85,11 @@ def read(project: Path, images: bool = False) -> Sources:
 
 
 def _without_images(layer: Layer) -> str:
-    """The command by which all lanes of a layer have the parameters of their module."""
-    unset = " ".join(f"-unset IMAGE_{number}" for number in range(layer.memories // layer.lanes))
-    return f"setparam {unset} {layer.name}/lane_*"
+    """The command by which all lanes of a layer have the parameters of their module, and what reads blocks for them."""
+    each, shared = divmod(layer.memories, layer.lanes)
+    unset = " ".join(f"-unset IMAGE_{number}" for number in range(each))
+    lanes = f"setparam {unset} {layer.name}/lane_*"
+    return f"{lanes}; setparam -unset IMAGE {layer.name}/fetch_*" if shared else lanes
 
 
 def _slices(image: str) -> list[str]:

@@ -367,6 +367,21 @@ def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
     np.testing.assert_array_equal(ernn.load(tmp_path / "model").predict(x), small.predict(x))
 
 
+@pytest.mark.parametrize("block_size", [1, 4])
+def test_a_density_keeps_some_blocks_down_to_the_simulated_accelerator(tmp_path, block_size):
+    model, x = network(), data(6, 4)
+    small = ernn.compress(model, (x, data(3, 4)), block_size, density=0.5, epochs=2, progress=False)
+    assert f"sparse, k = {block_size}, 50 % of the blocks" in repr(small)
+    small.save(tmp_path / "model")
+    np.testing.assert_array_equal(ernn.load(tmp_path / "model").predict(x), small.predict(x))
+    program = ernn.quantize(small, x)
+    program.save(tmp_path / "program")
+    np.testing.assert_array_equal(ernn.load(tmp_path / "program").predict(x), program.predict(x))
+    assert program.compare(small, x).worst < 0.05
+    result = ernn.generate(program, minimise="share").simulate(x)
+    np.testing.assert_array_equal(result.outputs, program.predict(x))
+
+
 @pytest.mark.parametrize(
     ("act", "message"),
     [
@@ -385,6 +400,11 @@ def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
             "2 outputs, the program 6 inputs and 3 outputs;",
         ),
         (lambda model: ernn.compress(model, (data(6), data(3)), 6), "block_size"),
+        (lambda model: ernn.compress(model, (data(6), data(3)), 4, density=0.0), "density=0: above 0 and at most 1"),
+        (
+            lambda model: ernn.compress(model, (data(6), data(3)), 4, density=0.1),
+            "density=0.1 leaves less than one of the 2 blocks in a row of layer 0's input matrix; give 0.5 or more",
+        ),
         (lambda model: ernn.compress(model, (data(6), data(3)), epochs=1), "epochs=1: at least 2"),
         (lambda model: ernn.compress(model, (data(6), data(3)[:2])), "a target for each of the 3 sequences, got 2"),
         (lambda model: ernn.compress(model, (data(6), data(3, 5))), r"got shape \(5, 3\) for a sequence of 12 steps"),

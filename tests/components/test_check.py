@@ -64,6 +64,10 @@ MISTAKES = {
         "params.yaml: programs.lstm-pruned.bits.cell: Input should be",
     ),
     "device": ({"hardware.device": "xcku06"}, "params.yaml: hardware.device: device=xcku06 must be one of xcku060, "),
+    "density": (
+        {"designs.lstm-k4-admm.density": {"input": 0.04}},
+        "params.yaml: designs.lstm-k4-admm: density=0.04 leaves less than one of the 20 blocks in a row of layer 0's ",
+    ),
     "block size": ({"designs.lstm-k2-admm.block_size": 3}, "params.yaml: programs.lstm-k2-admm: layer 0, input: "),
     "network": ({"designs.lstm-k2-admm.network": "no"}, "params.yaml: designs.lstm-k2-admm.network=no must be one of"),
     "section": ({"trainnig": {}}, "params.yaml: trainnig: no such key; remove it or correct its spelling"),
@@ -97,6 +101,7 @@ LARGEST = {
     "block-circulant": ({"block_size": 64}, {"transform": "fourier"}),
     "dense": ({"method": "direct", "block_size": 1}, {}),
     "pruned": ({"method": "prune", "pruning_ratio": 1.5}, {}),
+    "sparse": ({"block_size": 2, "density": 0.75, "pattern": "cell"}, {}),
 }
 
 

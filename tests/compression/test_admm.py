@@ -1,15 +1,18 @@
 """ADMM: the updates are the published ones, the constraint is reached, a resumed pull goes on exactly."""
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.compression.admm import Pull
-from ernn.nn import circulant
+from ernn.compression.admm import SETTLED, Pull
+from ernn.nn import circulant, sparse
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import Place
-from ernn.params import Admm, BlockSizes
+from ernn.params import Admm, BlockSizes, Densities
+from ernn.params.compression import kept_blocks
 from tests import toy
 
 BLOCKS = (BlockSizes(input=2, recurrent=4, projection=4),) * 2
@@ -132,6 +135,101 @@ def test_a_loaded_pull_goes_on_exactly():
         first.after_step(step / 20, steps_per_epoch=6)
     second = Pull(two, BLOCKS, Admm(updates_per_epoch=2))
     two.load_state_dict(one.state_dict())
+    second.load({name: tensor.clone() for name, tensor in first.state().items()})
+    for pull in (first, second):
+        for step in range(7, 20):
+            pull.after_step(step / 20, steps_per_epoch=6)
+    assert torch.equal(weight(one), weight(two))
+    assert first.row() == second.row()
+
+
+HALF = (Densities(input=0.5, recurrent=0.5, projection=0.5),) * 2
+SINGLE = (BlockSizes(),) * 2
+
+
+def nearest_sparse(dense: torch.Tensor, k: int, kept: int, together: bool) -> torch.Tensor:
+    gates = dense.unflatten(0, (4, -1))
+    return circulant.expand(sparse.project(gates, k, kept, together)[0], *gates.shape[1:]).flatten(0, 1)
+
+
+@pytest.mark.parametrize("k", [1, 4])
+@pytest.mark.parametrize("together", [False, True])
+def test_updates_with_a_density_are_the_published_ones_over_many_steps(k, together):
+    """W, Z and U in the published form, the gradient step replaced by a fixed move of W."""
+    blocks = tuple(BlockSizes(input=k, recurrent=k) for _ in range(2))
+    network, moves = model(), [torch.randn(32, 8, generator=torch.Generator().manual_seed(i)) / 10 for i in range(9)]
+    pull = Pull(network, blocks, Admm(rho_start=0.5, rho_end=2, updates_per_epoch=1), HALF, together)
+    matrix = dict(network.matrices())[PLACE]
+    w, rho = weight(model()).double(), 0.5
+    z, u = nearest(w, 4, k), torch.zeros_like(w)
+    mask = torch.ones(4, 8 // k, 8 // k, 1)
+    for step, move in enumerate(moves):
+        kept_part = circulant.project(move.unflatten(0, (4, 8)), k) * mask  # as a step of Adam on the loss
+        matrix.columns.data += kept_part
+        matrix.offset.data += move - circulant.expand(kept_part, 8, 8).flatten(0, 1)
+        pull.after_step(step / 9, steps_per_epoch=1)
+        w = w + move.double()
+        z = z + circulant.expand(kept_part, 8, 8).flatten(0, 1)  # Z follows W where blocks are kept
+        w = w - rho / (1 + rho) * (w - z + u)
+        left = max(0.0, 1 - 2 * step / 9)
+        if step / 9 < SETTLED:
+            z = nearest_sparse(w + u, k, kept_blocks(8 // k, 0.5 + 0.5 * left**3), together)
+            mask = matrix.mask[..., None]
+        else:
+            z = circulant.expand(circulant.project((w + u).unflatten(0, (4, 8)), k) * mask, 8, 8).flatten(0, 1)
+        rho_next = 0.5 * 4 ** (step / 9)
+        u, rho = (u + w - z) * rho / rho_next, rho_next
+        torch.testing.assert_close(weight(network).double(), w, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(circulant_part(network).double(), z, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(pull.state()[f"u.{PLACE}"].double(), u, atol=1e-5, rtol=1e-5)
+    assert not mask.all()
+
+
+@pytest.mark.parametrize("blocks", [BLOCKS, SINGLE])
+@pytest.mark.parametrize("together", [False, True])
+def test_without_a_loss_the_weights_reach_the_sparse_set(blocks, together):
+    network = model()
+    pull = Pull(network, blocks, Admm(), HALF, together)
+    for step in range(300):
+        pull.after_step(step / 300, steps_per_epoch=20)
+    assert not pull.unconverged()
+    before = {place: matrix().detach().clone() for place, matrix in network.matrices()}
+    pull.finish(network)
+    for place, matrix in network.matrices():
+        assert matrix.kind == "sparse"
+        assert (matrix.mask.sum(-1) == kept_blocks(matrix.mask.shape[2], 0.5)).all()
+        assert not together or (matrix.mask == matrix.mask[:1]).all()
+        assert (matrix() - before[place]).norm() < 0.05 * before[place].norm()
+
+
+def test_density_1_is_the_circulant_network_bit_by_bit():
+    networks = [model(), model()]
+    pulls = [Pull(networks[0], BLOCKS, Admm()), Pull(networks[1], BLOCKS, Admm(), (Densities(),) * 2)]
+    for network, pull in zip(networks, pulls, strict=True):
+        for step in range(20):
+            pull.after_step(step / 20, steps_per_epoch=5)
+        pull.finish(network)
+    one, two = (network.state_dict() for network in networks)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_density_of_its_own_for_each_matrix():
+    network = model()
+    pull = Pull(network, SINGLE, Admm(), (Densities(input=0.5), Densities(recurrent=0.25)))
+    assert set(pull.residuals()) == {Place(0, "input"), Place(1, "recurrent")}
+    pull.finish(network)
+    shares = {place: float(m.mask.float().mean()) for place, m in network.matrices() if m.kind == "sparse"}
+    assert shares == {Place(0, "input"): 0.5, Place(1, "recurrent"): 0.25}
+
+
+def test_a_loaded_sparse_pull_goes_on_exactly():
+    one = model()
+    first = Pull(one, BLOCKS, Admm(updates_per_epoch=2), HALF)
+    for step in range(7):
+        first.after_step(step / 20, steps_per_epoch=6)
+    two = model()
+    second = Pull(two, BLOCKS, Admm(updates_per_epoch=2), HALF)
+    two.load_state_dict(copy.deepcopy(one.state_dict()))
     second.load({name: tensor.clone() for name, tensor in first.state().items()})
     for pull in (first, second):
         for step in range(7, 20):

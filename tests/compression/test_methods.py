@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from ernn.compression import methods
 from ernn.compression.methods import compress
 from ernn.nn.acoustic import AcousticModel
+from ernn.nn.circulant import project
 from ernn.params import Compression, Design, Scoring, Training
+from ernn.params.compression import kept_blocks
 from ernn.params.methods import OF_DESIGNS
 from ernn.training import session
 from ernn.training.dense import Division, train_dense
@@ -135,6 +137,22 @@ def test_admm_within_its_tolerance_is_silent(dense, caplog):
     design = Design(network="lstm", method="admm", block_size=4)
     compress(at_cut, final, design, options, open_run(dataset, "strong"))
     assert "tolerance" not in caplog.text
+
+
+@pytest.mark.parametrize(("block_size", "pattern"), [(4, "gate"), (4, "cell"), (1, "gate")])
+def test_a_density_leaves_its_share_of_the_blocks(dense, block_size, pattern):
+    dataset, _, at_cut, final = dense
+    run, sizes = open_run(dataset, "sparse"), {"block_size": block_size, "density": 0.5, "pattern": pattern}
+    result = compress(at_cut, final, Design.model_validate({"network": "lstm", **sizes}), OPTIONS, run)
+    assert kinds(result) == {"sparse"}
+    assert [row["phase"] for row in run.rows] == ["admm"] * 2 + ["finetune"] * 4
+    assert run.rows[-1]["train_loss"] < run.rows[0]["train_loss"]
+    for place, matrix in result.matrices():
+        blocks = matrix.mask.shape[2]
+        assert (matrix.mask.sum(-1) == kept_blocks(blocks, 0.5)).all(), place
+        assert pattern == "gate" or (matrix.mask == matrix.mask[:1]).all()
+        expanded = matrix().detach().unflatten(0, (matrix.gates, matrix.rows))
+        assert not project(expanded, block_size)[~matrix.mask].any()
 
 
 def test_every_method_of_designs_can_be_trained():

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.architecture import architecture
+from ernn.compression.admm import Pull
 from ernn.compression.pruning import Pruner
 from ernn.data.phones import PHONES48
 from ernn.errors import UserError
 from ernn.estimate.shapes import Shape
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant
-from ernn.params import AcceleratorSpec, Design, Features, Hardware, Network, ProgramSpec, Quantization
+from ernn.params import AcceleratorSpec, Admm, Design, Features, Hardware, Network, ProgramSpec, Quantization
 from ernn.params.hardware import ArraySize
 from ernn.program.network import Lstm, Program
 from ernn.quantization import calibrate, freeze, tables
@@ -32,6 +33,10 @@ CASES = {
     "gru, reset after": ({"cell": "gru", "reset": "after"}, {"block_size": 8}, {"transform": "fourier"}),
     "pruned lstm": ({"projection": 6}, {"method": "prune", "pruning_ratio": 2.0}, {}),
     "pruned gru": ({"cell": "gru"}, {"method": "prune", "pruning_ratio": 2.0}, {"transform": "fourier"}),
+    "sparse lstm": ({"projection": 6}, {"block_size": 2, "density": 0.5, "pattern": "cell"}, {}),
+    "sparse gru": ({"cell": "gru", "layers": 2}, {"block_size": 4, "density": {"recurrent": 0.5}}, {}),
+    "sparse by fourier": ({}, {"block_size": 4, "density": [{"recurrent": 0.25}]}, {"transform": "fourier"}),
+    "single weights": ({}, {"density": 0.25}, {}),
     "rnn": ({"cell": "rnn", "layers": 2}, {"block_size": 4}, {"transform": "fourier"}),
     "sizes that differ": ({"layers": 2, "cells": (16, 8), "projection": 6}, {"block_size": 4}, {}),
     "pruned rnn": ({"cell": "rnn", "layers": 2, "cells": (8, 12)}, {"method": "prune", "pruning_ratio": 2.0}, {}),
@@ -56,6 +61,9 @@ def frozen(name: str) -> Program:
     model = AcousticModel(network, INPUTS, PHONES48)
     if design.method == "prune":
         Pruner(model, design.pruning_ratio, "rows").finish(model)
+    elif design.sparse:
+        densities = design.densities(network.layers)
+        Pull(model, design.blocks(network.layers), Admm(), densities, design.pattern == "cell").finish(model)
     else:
         make_circulant(model, design.blocks(network.layers))
     ranges = calibrate.measure_batch(model, torch.randn(3, 2, INPUTS))
@@ -115,6 +123,9 @@ def test_stored_words_are_those_of_the_network(name):
     model = AcousticModel(network, INPUTS, PHONES48)
     if design.method == "prune":
         Pruner(model, design.pruning_ratio, "rows").finish(model)
+    elif design.sparse:
+        densities = design.densities(network.layers)
+        Pull(model, design.blocks(network.layers), Admm(), densities, design.pattern == "cell").finish(model)
     else:
         make_circulant(model, design.blocks(network.layers))
     assert Shape.of(network, design, spec, INPUTS, len(PHONES48)).stored_words == model.stored_words

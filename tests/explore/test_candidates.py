@@ -37,6 +37,19 @@ def sizes(shape: Network, values: list[int]) -> dict[tuple[int, str], int]:
             "lstm-i8r4p2-admm",
             "k: input 8, recurrent 4, projection 2",
         ),
+        (
+            Design(network="lstm", block_size=4, density=0.5),
+            LSTM,
+            "lstm-k4d0p5-admm",
+            "k = 4, 50 % of the blocks",
+        ),
+        (
+            Design(network="lstm", block_size=4, density=0.5, pattern="cell"),
+            LSTM,
+            "lstm-k4d0p5cell-admm",
+            "k = 4, 50 % of the blocks",
+        ),
+        (Design(network="lstm", density=0.125), LSTM, "lstm-k1d0p125-admm", "8 x fewer weights"),
         (Design(network="lstm", method="prune", pruning_ratio=8.9), LSTM, "lstm-x8p9-prune", "8.9 x fewer weights"),
     ],
 )
@@ -60,6 +73,14 @@ def test_harder_is_an_order(one, other):
     assert not (first.harder_than(second) and second.harder_than(first))
     if first.harder_than(second):
         assert all(a >= b for a, b in zip(one, other, strict=True))
+
+
+def test_sparse_designs_are_compared_among_themselves_alone():
+    few, most, whole = (Design(network="lstm", block_size=4, density=d) for d in (0.25, 0.5, 1.0))
+    one, two, three = (candidate(LSTM, design, 1.0) for design in (few, most, whole))
+    assert strength(few, LSTM) == (16.0,) * 4
+    assert one.harder_than(two)
+    assert not any(a.harder_than(b) for a, b in ((two, one), (two, three), (three, two), (one, three)))
 
 
 def test_a_network_is_harder_only_if_no_layer_has_more_cells():

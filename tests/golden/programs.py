@@ -7,7 +7,7 @@ import numpy as np
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
-from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
 from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.quantization import tables
 from tests.dataflow.values import fourier_of
@@ -90,16 +90,25 @@ class RandomPrograms:
         )
 
     def _matrix(self, gates: int, rows: int, cols: int, block_size: int, transform=None) -> Matrix:
-        if self._int(0, 4) == 0:
+        kind = self._int(0, 5)
+        if kind == 0:
             return self._pruned(gates, rows, cols)
+        if kind == 1:
+            return self._sparse(gates, rows, cols, block_size, transform or Exact())
         shape = (gates, -(-rows // block_size), -(-cols // block_size), block_size)
         return Circulant(rows, cols, block_size, transform or Exact(), self._numbers(*shape))
 
     def _pruned(self, gates: int, rows: int, cols: int) -> Pruned:
-        mask = self._random.random((gates * rows, cols)) < 0.5
-        row, columns = np.nonzero(mask)
-        starts = np.searchsorted(row, np.arange(gates * rows + 1)).astype(np.int64)
-        return Pruned(rows, cols, gates, self._numbers(len(columns)), columns.astype(np.int64), starts)
+        columns, starts = self._places(gates * rows, cols)
+        return Pruned(rows, cols, gates, self._numbers(len(columns)), columns, starts)
+
+    def _sparse(self, gates: int, rows: int, cols: int, k: int, transform) -> Sparse:
+        columns, starts = self._places(gates * -(-rows // k), -(-cols // k))
+        return Sparse(rows, cols, gates, k, transform, self._numbers(len(columns), k), columns, starts)
+
+    def _places(self, rows: int, cols: int) -> tuple[np.ndarray, np.ndarray]:
+        row, columns = np.nonzero(self._random.random((rows, cols)) < 0.5)
+        return columns.astype(np.int64), np.searchsorted(row, np.arange(rows + 1)).astype(np.int64)
 
     def _transform(self, block_size: int):
         if block_size == 1 or self._int(0, 1):

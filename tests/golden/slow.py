@@ -6,7 +6,7 @@ import numpy as np
 
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Fourier
-from ernn.program.matrices import Matrix, Numbers, Pruned, shares_sums
+from ernn.program.matrices import Matrix, Numbers, Pruned, Sparse, shares_sums
 from ernn.program.network import Dense, Gru, Lstm, Program, Rnn
 from tests.dataflow import plain
 from tests.dataflow.plain import fitted, integer, number, product
@@ -155,13 +155,27 @@ def _dense_rows(matrix: Matrix, v: Vector, format: Format, gates: slice) -> Vect
         dense, fraction = matrix.dense().tolist(), matrix.values.format.fraction
         rows = [dense[g * matrix.rows + r] for g in chosen for r in range(matrix.rows)]
     else:
-        k, words, fraction = matrix.block_size, matrix.words.integers.tolist(), matrix.words.format.fraction
+        k, words, fraction = matrix.block_size, _words(matrix), matrix.words.format.fraction
         rows = [
             [words[g][r // k][s // k][(r % k - s % k) % k] for s in range(matrix.cols)]
             for g in chosen
             for r in range(matrix.rows)
         ]
     return [sum(product(number(w, fraction), x) for w, x in zip(row, v, strict=True)) for row in rows]
+
+
+def _words(matrix: Matrix) -> list:
+    """Words of every block by gate, block row and block column; zeros where a sparse matrix has none."""
+    if not isinstance(matrix, Sparse):
+        return matrix.words.integers.tolist()
+    k, words = matrix.block_size, matrix.words.integers.tolist()
+    found = [
+        [[[0] * k for _ in range(0, matrix.cols, k)] for _ in range(0, matrix.rows, k)] for _ in range(matrix.gates)
+    ]
+    for n, row in enumerate(row for gate in found for row in gate):
+        for place in range(matrix.starts[n], matrix.starts[n + 1]):
+            row[matrix.columns[place]] = words[place]
+    return found
 
 
 def _fourier_rows(terms: Sequence[Term], gates: slice) -> Vector:
@@ -177,7 +191,7 @@ def _fourier_rows(terms: Sequence[Term], gates: slice) -> Vector:
         for p in range(-(-rows // k)):
             bins = [(0, 0)] * (k // 2 + 1)
             for (matrix, _, _), blocks in zip(terms, spectra, strict=True):
-                for words, block in zip(matrix.words.integers[g, p].tolist(), blocks, strict=True):
+                for words, block in zip(_words(matrix)[g][p], blocks, strict=True):
                     weights = plain.unpacked([number(w, matrix.words.format.fraction) for w in words])
                     bins = [_plus(total, _times(w, x)) for total, w, x in zip(bins, weights, block, strict=True)]
             narrow = [tuple(fitted(part, *_shape(spec.sums))[0] for part in each) for each in bins]

@@ -1,5 +1,7 @@
 """Products of whole matrices: those of the dense ones, within the ranges that the values state."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from ernn.dataflow.transforms import Exact
 from ernn.devices.limits import BLOCK_SIZES
 from ernn.golden.integers import Integers, Log
 from ernn.golden.products import IntegerProduct
-from ernn.program.matrices import Circulant, Numbers, Pruned
+from ernn.program.matrices import Circulant, Numbers, Pruned, Sparse
 from tests.dataflow.values import SEEDS, arrays, checked, dense, fourier_of, typed
 
 SIDES, FORMATS = st.integers(1, 20), st.builds(Format, st.integers(2, 10), st.integers(0, 10))
@@ -22,7 +24,7 @@ def circulant(seed: int, rows: int, cols: int, k: int, format: Format, transform
     return Circulant(rows, cols, k, transform, Numbers(format, words))
 
 
-def product(matrix: Circulant | Pruned, x: Integers) -> Integers:
+def product(matrix: Circulant | Pruned | Sparse, x: Integers) -> Integers:
     """The rows, with the ranges of every value on the way verified."""
     whole = IntegerProduct(matrix, Log())
     factors = whole.factors(x)
@@ -63,6 +65,22 @@ def test_pruned_products_are_those_of_the_dense_matrices(rows, cols, weights, in
     full[mask] = values
     assert (product(matrix, typed(x, inputs)).array == (full @ x).reshape(GATES, rows, 3)).all()
     assert (matrix.dense() == full).all()
+
+
+@pytest.mark.parametrize("transform", ["exact", "fourier"])
+@given(rows=SIDES, cols=SIDES, k=st.sampled_from(BLOCK_SIZES), seed=SEEDS, kept=st.sampled_from([0, 0.3, 1]))
+def test_sparse_products_are_those_with_zeros_in_the_other_blocks(transform, rows, cols, k, seed, kept):
+    format, spec = Format(8, 4), Exact() if transform == "exact" else fourier_of(k, 8, sums=Format(12, 4))
+    whole, x = circulant(seed, rows, cols, k, format, spec), arrays(seed + 3, format, cols, 3)
+    mask = np.random.default_rng(seed).random(whole.kept.shape) < kept
+    words, (row, columns) = whole.words.integers, np.nonzero(mask.reshape(-1, mask.shape[2]))
+    starts = np.searchsorted(row, np.arange(mask.shape[0] * mask.shape[1] + 1))
+    matrix = Sparse(rows, cols, GATES, k, spec, Numbers(format, words[mask]), columns, starts)
+    filled = replace(whole, words=Numbers(format, words * mask[..., None]))
+    assert (matrix.filled().words.integers == filled.words.integers).all()
+    assert (matrix.filled().kept == mask).all()
+    assert matrix.filled().longest_row == max(1, mask.sum(axis=2).max())
+    assert (product(matrix, typed(x, format)).array == product(filled, typed(x, format)).array).all()
 
 
 @given(rows=SIDES, cols=SIDES, k=st.sampled_from(BLOCK_SIZES), seed=SEEDS)

@@ -47,7 +47,7 @@ def vectors(of: Program, lengths: Sequence[int], seed: int = 1) -> Vectors:
 def loads(of: Program) -> Iterator[tuple[str, int]]:
     """Register writes of all weights of a network."""
     for number, layer in enumerate(design(of).layers):
-        parts = -(-layer.array.weight_bits // 32)
+        parts = -(-layer.array.layout.load_bits // 32)
         for memory, image in enumerate(layer.array.layout.images()):
             yield "load_place", PROTOCOL.memory(number, memory)
             for word in image.split():

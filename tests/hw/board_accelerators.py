@@ -1,4 +1,4 @@
-"""Accelerators of three kinds, as a board's driver sees them, without hardware behind it."""
+"""Accelerators of several kinds, as a board's driver sees them, without hardware behind it."""
 
 import json
 from functools import cache
@@ -17,6 +17,7 @@ DRIVER = board_driver.driver()
 STRUCTURES = {
     "lstm": {"block_sizes": (2, 2), "projection": 4},
     "gru": {"cell": "gru", "block_sizes": (4, 4), "layers": 2},
+    "sparse": {"block_sizes": (-4, -4)},
     "pruned": {"block_sizes": (0, 0)},
 }
 

@@ -91,7 +91,7 @@ def loaded(built: Built) -> None:
         write
         for number, layer in enumerate(NetworkHardware(program, built.design.architecture).layers)
         for memory, image in enumerate(layer.array.layout.images())
-        for write in host.weights(number, memory, image, layer.array.weight_bits)
+        for write in host.weights(number, memory, image, layer.array.layout.load_bits)
     ]
     built.bench.run(rtl_vectors(program, designs.utterances(program, [4]), 1), writes=given)
 

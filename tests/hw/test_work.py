@@ -10,14 +10,16 @@ from ernn.hw.graph.graph import Graph
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.schedule import Clock
 from ernn.hw.work import WorkCounter, work
-from ernn.program.matrices import Circulant
+from ernn.program.matrices import Pruned, Sparse
 from tests import programs
 from tests.hw import designs
 
 
 def products(matrix) -> int:
     """Necessary multiplications of a matrix and a vector."""
-    if not isinstance(matrix, Circulant):
+    if isinstance(matrix, Sparse):
+        return len(matrix.columns) * multiplications(matrix.block_size, matrix.transform)
+    if isinstance(matrix, Pruned):
         return int((matrix.values.integers != 0).sum())
     gates, rows, cols, k = matrix.words.integers.shape
     return gates * rows * cols * multiplications(k, matrix.transform)

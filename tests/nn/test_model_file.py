@@ -6,12 +6,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from ernn.compression.admm import Pull
 from ernn.compression.pruning import Pruner
 from ernn.errors import UserError
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant
-from ernn.params import BlockSizes
+from ernn.params import Admm, BlockSizes, Densities
 from ernn.program import files as program_file
 from ernn.records.decoding import Decoding
 from tests import programs, toy
@@ -44,7 +45,17 @@ def pruned_model() -> AcousticModel:
     return result
 
 
-@pytest.mark.parametrize("make", [model, circulant_model, pruned_model, reset_after_model, circulant_reset_after_model])
+def sparse_model() -> AcousticModel:
+    result = model(projection=4)
+    blocks = (BlockSizes(input=4, recurrent=2), BlockSizes(projection=2))
+    Pull(result, blocks, Admm(), (Densities(input=0.5), Densities(recurrent=0.25))).finish(result)
+    return result
+
+
+MODELS = [model, circulant_model, pruned_model, sparse_model, reset_after_model, circulant_reset_after_model]
+
+
+@pytest.mark.parametrize("make", MODELS)
 def test_save_and_load_are_the_identity(make, tmp_path):
     before, x = make(), torch.randn(5, 2, toy.DIMENSION)
     before.decoding = Decoding(bigram_scale=0.5, insertion_penalty=-2.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ernn.nn import circulant
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import CirculantWeight, PrunedWeight
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, SparseWeight
 from ernn.nn.recurrent import make_circulant, randomise
 from ernn.nn.streaming import CirculantProduct, Stream, packed_transform
 from ernn.params import Design, Network
@@ -88,6 +88,15 @@ def test_other_blocks_for_x_and_pruned_matrices():
             model.replace(place, CirculantWeight.nearest(matrix, 4 if place.layer else 8))
         elif place.layer:
             model.replace(place, PrunedWeight.masked(matrix, torch.rand(4 * 24, matrix.cols) < 0.5))
+    assert_streams(model)
+
+
+def test_matrices_with_some_of_their_blocks():
+    model = AcousticModel(NETWORKS["lstm"], 13, PHONES).eval()
+    for place, matrix in list(model.matrices()):
+        circulant = CirculantWeight.nearest(matrix, 4)
+        columns = circulant.columns.detach()
+        model.replace(place, SparseWeight.of(circulant, columns, torch.rand(columns.shape[:3]) < 0.5))
     assert_streams(model)
 
 

@@ -4,12 +4,16 @@ import copy
 import re
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from ernn import params
 from ernn.errors import UserError, complaints
-from ernn.params import Parameters, Section
+from ernn.params import Design, Parameters, Section
+from ernn.params.compression import kept_blocks
+from ernn.params.methods import METHODS
 from ernn.params.requirement import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -143,6 +147,45 @@ def test_a_value_is_taken_as_it_is_or_refused_in_one_complaint(section, name, va
             {"input": 7},
             "programs.lstm-k2-admm: layer 0, input: integer networks need block sizes of 1, 2, 4, 8, 16, 32, 64, got "
             "7; change block_size",
+        ),
+        ("designs.lstm-k2-admm.density", 0, "designs.lstm-k2-admm.density: Input should be greater than 0, got 0"),
+        ("designs.lstm-k2-admm.density", 1.5, "designs.lstm-k2-admm.density: Input should be less than or equal to 1"),
+        (
+            "designs.lstm-k2-admm.density",
+            True,
+            "designs.lstm-k2-admm.density: Input should be a valid number, got True",
+        ),
+        ("designs.lstm-k2-admm.density", {"inputs": 1}, "designs.lstm-k2-admm.density.inputs: no such key"),
+        (
+            "designs.lstm-k2-admm.density",
+            [{}, {}, {"input": 0.5}],
+            "designs.lstm-k2-admm: density has 3 entries; network lstm",
+        ),
+        (
+            "designs.lstm-k8-admm.density",
+            0.09,
+            "designs.lstm-k8-admm: density=0.09 leaves less than one of the 10 blocks in a row of layer 0's input "
+            "matrix; give 0.1 or more, or smaller blocks",
+        ),
+        (
+            "designs.lstm-k8-admm.density",
+            {"recurrent": 0.05},
+            "designs.lstm-k8-admm: density=0.05 leaves less than one of the 16 blocks in a row of layer 0's recurrent ",
+        ),
+        (
+            "designs.lstm-k4-direct.density",
+            0.5,
+            "designs.lstm-k4-direct: method=direct with a density below 1: admm alone chooses blocks; leave it out",
+        ),
+        (
+            "designs.lstm-pruned.density",
+            0.5,
+            "designs.lstm-pruned: method=prune with a density below 1: admm alone chooses blocks; leave it out",
+        ),
+        (
+            "designs.lstm-k8-admm.pattern",
+            "cell",
+            "designs.lstm-k8-admm: pattern=cell says which blocks stay, and all do; give a density below 1",
         ),
         ("compression.pruning_elements", 129, "designs.lstm-pruned: compression.pruning_elements=129 must not exceed "),
     ],
@@ -280,3 +323,41 @@ def test_vectors_of_a_user_are_those_of_a_kaldi_folder():
 def test_a_dimension_belongs_to_vectors_of_a_user(features):
     message = "vectors of your own (kind: given) have a dimension above 0, and those that are made here have none"
     assert message in refusal(DEFAULT | {"features": features})
+
+
+@pytest.mark.parametrize("density", [0.1, 0.5, 1, {"input": 0.1}, [{}, {"recurrent": 0.0625}]])
+def test_densities_that_leave_a_block_in_every_row_are_taken(density):
+    params.check(changed("designs.lstm-k8-admm.density", density), "params.yaml")
+
+
+def test_a_design_says_nothing_of_a_density_that_it_has_not():
+    """What is made is found again by its design's digest."""
+    written = Design(network="lstm", block_size=8).model_dump(mode="json")
+    assert not {"density", "pattern"} & written.keys()
+    sparse = Design(network="lstm", block_size=8, density=0.5, pattern="cell")
+    assert Design.model_validate(sparse.model_dump(mode="json")) == sparse
+
+
+@pytest.mark.parametrize(
+    ("changes", "family"),
+    [
+        ({"block_size": 4}, "admm"),
+        ({"block_size": 4, "density": 0.5}, "sparse"),
+        ({"block_size": 4, "density": {"recurrent": 0.5}}, "sparse"),
+        ({"block_size": {"input": 1, "recurrent": 4}, "density": 0.5}, "sparse"),
+        ({"density": 0.5}, "admm-pruned"),
+        ({"method": "direct", "block_size": 4}, "direct"),
+    ],
+)
+def test_the_family_of_a_design(changes, family):
+    design = Design(network="lstm", **changes)
+    assert design.family == family
+    assert METHODS[family].of in ("", design.method)
+
+
+@hypothesis.given(blocks=st.integers(1, 300), density=st.floats(0.001, 1))
+def test_blocks_that_are_kept(blocks, density):
+    kept = kept_blocks(blocks, density)
+    assert 1 <= kept <= blocks
+    assert abs(kept - density * blocks) <= 0.5 or kept == 1
+    assert kept_blocks(blocks, 1.0) == blocks

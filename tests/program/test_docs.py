@@ -197,7 +197,7 @@ def lines(name: str, array: np.ndarray) -> bytes:
 
 def test_every_field_of_a_program_is_named():
     kinds = [network.Program, Lstm, Gru, network.Output, network.Frontend, network.Decoder, Activations, Table]
-    kinds += [network.Dense, Circulant, matrices.Pruned, Numbers, Format, Exact, Fourier]
+    kinds += [network.Dense, Circulant, matrices.Sparse, matrices.Pruned, Numbers, Format, Exact, Fourier]
     names = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     assert {name for name in names if f"`{name}`" not in TEXT and f'"{name}"' not in TEXT} == set()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ernn.dataflow.formats import Format
-from ernn.program.matrices import Circulant, Numbers, Pruned, shares_sums
+from ernn.program.matrices import Circulant, Numbers, Pruned, Sparse, shares_sums
 from ernn.program.network import Frontend, Layer, Program
 from tests import programs
 
@@ -17,12 +17,17 @@ FOURIER = programs.build(**programs.STRUCTURES["lstm fourier"])
 GRU = programs.build(**programs.STRUCTURES["gru"])
 AFTER = programs.build(**programs.STRUCTURES["gru reset after"])
 PRUNED = programs.build(**programs.STRUCTURES["gru pruned"])
+SPARSE = programs.build(**programs.STRUCTURES["lstm sparse"])
 GLOBAL = programs.build(**programs.STRUCTURES["global"])
 WIDE = Format(24, 0)
 
 
 def zeros(*shape: int) -> Numbers:
     return Numbers(WIDE, np.zeros(shape, np.int64))
+
+
+def blocks(**changes: object) -> Sparse:
+    return replace(SPARSE.layers[0].weight_ih, **changes)
 
 
 def sparse(**changes: object) -> Pruned:
@@ -88,6 +93,17 @@ MATRICES = [
         lambda: sparse(cols=2**63, columns=sparse().columns[::-1].copy()),
         "columns must rise within a row and lie in 0..",
     ),
+    (lambda: blocks(block_size=3), "block_size=3 must be one of 1, 2, 4, 8, 16, 32, 64"),
+    (lambda: blocks(words=zeros(3, 4)), "words of blocks of 2 have shape (count, 2), got (3, 4)"),
+    (lambda: blocks(words=zeros(3, 2)), "a sparse matrix has one column for each of its 3 blocks"),
+    (
+        lambda: blocks(starts=np.zeros(3, np.int64)),
+        "starts of 4 gates of 4 block rows has one entry a row and",
+    ),
+    (lambda: blocks(starts=blocks().starts[::-1].copy()), "starts must rise from 0 to"),
+    (lambda: blocks(columns=blocks().columns[::-1].copy()), "columns must rise within a row and lie in 0..2"),
+    (lambda: blocks(columns=blocks().columns.astype(np.int32)), "columns and starts are int64, got int32 and int64"),
+    (lambda: blocks(transform=programs.fourier(4)), "a transform of 2 has 1 shifts forward"),
     (lambda: sparse(cols=3), "columns must rise within a row and lie in 0..2"),
 ]
 LAYERS = [
@@ -177,6 +193,8 @@ def test_sums_are_shared_by_equal_arithmetic_alone():
     assert not shares_sums(a, spec(inverse_shifts=(0, 0, 1)))
     assert not shares_sums(a, sparse())
     assert shares_sums(sparse(), sparse())
+    assert shares_sums(blocks(), blocks())
+    assert not shares_sums(blocks(), programs.build(block_sizes=(2, 2)).layers[0].weight_ih)
     assert not shares_sums(LSTM.layers[0].weight_ih, LSTM.layers[0].weight_hh)  # block sizes 4 and 2
 
 

@@ -1,5 +1,6 @@
 """The digest of a program's shape: blind for weights and for what the host reads, and for nothing else."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from ernn.program import files, shape
-from ernn.program.matrices import Circulant, Numbers, Pruned
+from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
 from ernn.program.network import Decoder, Frontend, Program
 from tests import programs
 
@@ -30,7 +31,7 @@ def changes(value, seen: str = "") -> Iterator[tuple[str, object]]:
             for inner, changed in changes(each, f"{seen}.{place}"):
                 yield inner, (*value[:place], changed, *value[place + 1 :])
     elif is_dataclass(value) and not isinstance(value, Frontend | Decoder | Pruned):
-        names = ["transform"] if isinstance(value, Circulant) else [each.name for each in fields(value)]
+        names = ["transform"] if isinstance(value, Circulant | Sparse) else [each.name for each in fields(value)]
         for name in names:
             for inner, changed in changes(getattr(value, name), f"{seen}.{name}"):
                 with suppress(ValueError):  # parts that no longer fit each other
@@ -104,7 +105,7 @@ def with_wider(program: Program, place: int) -> Program:
     return replace(program, **{part: tuple(layers)})
 
 
-def wider(matrix: Circulant | Pruned) -> Circulant | Pruned:
+def wider(matrix: Matrix) -> Matrix:
     field = "values" if isinstance(matrix, Pruned) else "words"
     numbers = getattr(matrix, field)
     return replace(matrix, **{field: Numbers(replace(numbers.format, bits=numbers.format.bits + 1), numbers.integers)})
@@ -132,3 +133,41 @@ def test_rows_of_a_pruned_matrix_are_counted_without_the_zeros_that_it_stores():
     columns[first:last] = np.arange(last - first)
     moved = replace(layer, weight_hh=replace(matrix, columns=columns))
     assert shape.digest(replace(program, layers=(moved,))) == shape.digest(program)
+
+
+def test_blocks_of_a_sparse_matrix_are_counted_whatever_is_in_them():
+    """Which blocks there are, and what is in them, is loaded; how many a block row has is built in."""
+    program = built("lstm sparse")
+    layer = program.layers[0]
+    matrix = layer.weight_hh
+
+    def digest(**changes: object) -> str:
+        changed = replace(layer, weight_hh=replace(matrix, **changes))
+        return shape.digest(replace(program, layers=(changed,)))
+
+    blank = Numbers(matrix.words.format, np.zeros_like(matrix.words.integers))
+    columns = matrix.columns.copy()
+    for first, last in itertools.pairwise(matrix.starts):
+        columns[first:last] = np.arange(last - first)
+    assert (columns != matrix.columns).any()
+    assert digest(words=blank, columns=columns) == shape.digest(program)
+    shorter = Numbers(matrix.words.format, matrix.words.integers[:-1])
+    starts = np.minimum(matrix.starts, len(matrix.columns) - 1)
+    assert digest(words=shorter, columns=matrix.columns[:-1], starts=starts) != shape.digest(program)
+
+
+def test_whether_gates_share_their_blocks_is_built_in():
+    """Lanes of all gates read one block: a pattern that differs by gate cannot be loaded."""
+    program = built("lstm sparse, cells")
+    layer = program.layers[0]
+    matrix = layer.weight_hh
+    columns = matrix.columns.copy()
+    last = next(b - 1 for a, b in itertools.pairwise(matrix.starts) if b > a and columns[b - 1] < 3)
+    columns[last] += 1
+    moved = replace(matrix, columns=columns)
+    assert (matrix.shared, moved.shared, moved.filled().shared) == (True, False, False)
+    changed = replace(program, layers=(replace(layer, weight_hh=moved),))
+    assert shape.digest(changed) != shape.digest(program)
+    whole = programs.other_words(program)
+    assert whole.layers[0].weight_hh.shared
+    assert shape.digest(whole) == shape.digest(program)

@@ -9,7 +9,7 @@ import torch
 from ernn.errors import UserError
 from ernn.golden.model import Golden
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import PrunedWeight
+from ernn.nn.matrices import CirculantWeight, PrunedWeight, SparseWeight
 from ernn.params import Bits, ProgramSpec, Quantization
 from ernn.quantization import calibrate, tables
 from ernn.quantization.freeze import freeze, frontend_of
@@ -85,6 +85,34 @@ def test_pruned_rows_keep_their_pattern(make, data):
         sparse = program.matrices[str(place)]
         assert sparse.stored_words == int(matrix.mask.sum())
         assert (sparse.dense() == 0)[~matrix.mask.numpy()].all()
+
+
+@pytest.mark.parametrize("transform", ["exact", "fourier"])
+@pytest.mark.parametrize("k", [1, 4])
+def test_sparse_rows_keep_their_pattern(make, data, k, transform):
+    model = make(1)
+    for place, matrix in list(model.matrices()):
+        circulant = CirculantWeight.nearest(matrix, k)
+        mask = torch.rand(circulant.columns.shape[:3], generator=torch.Generator().manual_seed(place.layer)) < 0.4
+        model.replace(place, SparseWeight.of(circulant, circulant.columns.detach(), mask))
+    program = frozen(model, data, transform=transform)
+    assert difference(model, program, data) < (0.01 if transform == "exact" else 0.05)
+    for place, matrix in model.matrices():
+        sparse = program.matrices[str(place)]
+        assert (sparse.kind, sparse.transform.kind) == ("sparse", transform if k > 1 else "exact")
+        assert sparse.stored_words == int(matrix.mask.sum()) * k
+        assert (sparse.filled().kept == matrix.mask.numpy()).all()
+
+
+def test_sparse_and_whole_matrices_with_equal_blocks_have_sums_of_their_own(make, data):
+    model = make(4)
+    matrix = model.layers[0].weight_ih
+    mask = torch.rand(matrix.columns.shape[:3]) < 0.5
+    model.layers[0].weight_ih = SparseWeight.of(matrix, matrix.columns.detach(), mask)
+    program = frozen(model, data, transform="fourier")
+    ih, hh = program.layers[0].weight_ih, program.layers[0].weight_hh
+    assert ih.transform.sums != hh.transform.sums
+    assert difference(model, program, data) < 0.05
 
 
 def test_exact_words_are_the_rounded_first_columns(make, data):

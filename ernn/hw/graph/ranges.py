@@ -93,6 +93,11 @@ class Product:
         return self.matrix.words.integers.shape[2]
 
     @property
+    def summed(self) -> int:
+        """Blocks of a block row whose products are summed, at most."""
+        return self.matrix.longest_row
+
+    @property
     def blocks(self) -> "Blocks":
         """What its ranges follow from."""
         return Blocks(self.matrix.block_size, self.matrix.transform, self.matrix.words.format, self.vector)
@@ -107,7 +112,7 @@ class Product:
 
     @cached_property
     def _sums(self) -> list[Range]:
-        return [Range(self.block_columns * p.low, self.block_columns * p.high, p.fraction) for p in _sums(self.blocks)]
+        return [Range(self.summed * p.low, self.summed * p.high, p.fraction) for p in _sums(self.blocks)]
 
     def weight_factors(self) -> list[Range]:
         """Ranges of the factors of a block of the matrix, behind the transform of its words."""
@@ -129,7 +134,7 @@ class Product:
 
     def largest(self) -> int:
         """Bound of the magnitude of a row, in the fraction of exact sums."""
-        return self.block_columns * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
+        return self.summed * self.matrix.block_size * -self.matrix.words.format.low * -self.vector.low
 
 
 @dataclass(frozen=True)
@@ -172,7 +177,7 @@ class Joined:
     @property
     def key(self) -> Hashable:
         """Equal for sums that no kernel can tell apart."""
-        return tuple((each.blocks, each.block_columns) for each in self.products), self.finest, self.ready
+        return tuple((each.blocks, each.summed) for each in self.products), self.finest, self.ready
 
     @property
     def bits(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ernn.hw.hls.arrays import stored_as
 from ernn.hw.hls.kernel import array, stored
-from ernn.program.matrices import Circulant, Matrix, Pruned
+from ernn.program.matrices import Circulant, Matrix, Pruned, Sparse
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,46 @@ class EntryForm(Form):
 """
 
 
+@dataclass(frozen=True)
+class BlockForm(Form):
+    """Blocks that are kept, each with its block column."""
+
+    matrix: Sparse
+
+    def constants(self, name: str, path: str) -> str:
+        """Words, block columns, and where each block row starts."""
+        matrix, k = self.matrix, self.matrix.block_size
+        words, columns = matrix.words.integers.ravel().tolist(), matrix.columns.tolist()
+        starts, count = matrix.starts.tolist(), max(len(columns), 1)  # C++ has no arrays of nothing
+        return "\n".join(
+            [
+                f"// {path}: the blocks of [gate][block row] stand from its start to the next one's.",
+                array(f"static const {stored_as(matrix.words)} {name}_words[{count}][{k}]", words or [0] * k),
+                array(f"static const {stored(columns)} {name}_columns[{count}]", columns or [0]),
+                array(f"static const {stored(starts)} {name}_starts[{len(starts)}]", starts),
+                "",
+            ]
+        )
+
+    def loop(self, name: str, count: int, gate: str, multiply: Multiply) -> str:
+        """Gates one after the other, block by block."""
+        k, cols = self.matrix.block_size, self.matrix.cols
+        line = f"{gate} * {-(-self.matrix.rows // k)} + row"
+        return f"""#pragma HLS ARRAY_RESHAPE variable={name}_words complete dim=2
+    for (int gate = 0; gate < {count}; gate++) {{
+        const int line = {line};
+        for (int block = {name}_starts[line]; block < {name}_starts[line + 1]; block++) {{
+#pragma HLS PIPELINE II=1
+#pragma HLS LOOP_TRIPCOUNT min=0 max={-(-cols // k)}
+{multiply.declare}            blocks::copy<{k}>({name}_words[block], w);
+            {multiply.call(f"{name}_columns[block]")}
+{multiply.add}        }}
+    }}
+"""
+
+
 def form_of(matrix: Matrix) -> Form:
     """That of the matrix's kind."""
-    return WordForm(matrix) if isinstance(matrix, Circulant) else EntryForm(matrix)
+    if isinstance(matrix, Circulant):
+        return WordForm(matrix)
+    return BlockForm(matrix) if isinstance(matrix, Sparse) else EntryForm(matrix)

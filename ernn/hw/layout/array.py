@@ -127,6 +127,13 @@ class Thread:
             return len(self.sections) * self.rows * self.block_columns * each
         return int(self.store.stored(self.matrix)[list(self.sections)].sum()) * each
 
+    @cached_property
+    def alike(self) -> bool:
+        """Whether gates that are side by side multiply the same blocks of the vector in every step."""
+        if not (self.side_by_side and self.store.fixed and len(self.sections) > 1):
+            return False
+        return self.matrix.shared
+
     def block_row(self, group: int, lane: int) -> tuple[int, int] | None:
         """Gate and block row of a lane in a group; None where there is none."""
         chain, heads = self.array.chain, self.array.heads

@@ -5,7 +5,7 @@ from ernn.hw.graph.ranges import Joined, Product, Sums
 from ernn.hw.layout.array import Array
 from ernn.hw.layout.store import store_of
 from ernn.hw.layout.words import Words
-from ernn.program.matrices import Matrix, shares_sums
+from ernn.program.matrices import Matrix, Sparse, shares_sums
 from ernn.program.network import Layer
 
 
@@ -20,10 +20,11 @@ def projection_apart(layer: Layer) -> Matrix | None:
     return None if projection is None or shares_lanes(projection, layer.weight_hh) else projection
 
 
-def _blocks(matrix: Matrix) -> tuple[str, int, str, int]:
+def _blocks(matrix: Matrix) -> tuple[str, bool, int, str, int]:
     """What the lanes of an array must know of a matrix."""
     k, transform = matrix.block_size, matrix.transform
-    return matrix.kind, k, transform.kind, multiplications(k, transform)
+    shared = isinstance(matrix, Sparse) and matrix.shared  # lanes of all gates read one block, which rows alone do not
+    return matrix.kind, shared, k, transform.kind, multiplications(k, transform)
 
 
 def sums_of(layer: Layer) -> Sums:

@@ -20,6 +20,7 @@ class Store(ABC):
     """
 
     indexed: ClassVar[bool]
+    fixed: ClassVar[bool] = False  # blocks are those of a pattern, whatever is in them
 
     @abstractmethod
     def stored(self, matrix: Circulant) -> np.ndarray:
@@ -46,7 +47,17 @@ class Dense(Store):
 
     def stored(self, matrix: Circulant) -> np.ndarray:
         """All."""
-        return np.ones(matrix.words.integers.shape[:3], bool)
+        return matrix.kept
+
+
+class Chosen(Store):
+    """Blocks of a pattern, each with its column; a row takes as many steps whatever is loaded into its blocks."""
+
+    indexed = fixed = True
+
+    def stored(self, matrix: Circulant) -> np.ndarray:
+        """Those of the pattern."""
+        return matrix.kept
 
 
 class Sparse(Store):
@@ -59,8 +70,8 @@ class Sparse(Store):
         return np.asarray(matrix.words.integers.any(axis=3))
 
 
-DENSE, SPARSE = Dense(), Sparse()
-_STORES: dict[str, Store] = {"circulant": DENSE, "pruned": SPARSE}
+DENSE, CHOSEN, SPARSE = Dense(), Chosen(), Sparse()
+_STORES: dict[str, Store] = {"circulant": DENSE, "sparse": CHOSEN, "pruned": SPARSE}
 
 
 def store_of(matrix: Matrix) -> Store:

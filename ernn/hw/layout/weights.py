@@ -54,9 +54,34 @@ class Layout:
         return self.block_words * self.word_bits
 
     @property
-    def index_bits(self) -> int:
-        """Bits of the block's column that follow the weights; 0 where none is stored."""
+    def shared(self) -> bool:
+        """Whether the lanes of all gates of a cell read the same blocks of the vector, by one index."""
+        return all(thread.alike for thread in self.threads)
+
+    @property
+    def _index(self) -> int:
+        """Bits of the number of a block's column; 0 where none is stored."""
         return self.store.index_bits(max(thread.block_columns for thread in self.threads))
+
+    @property
+    def index_bits(self) -> int:
+        """Bits of the block's column that follow the weights; 0 where none is stored, or lanes share it."""
+        return 0 if self.shared else self._index
+
+    @property
+    def fetches(self) -> int:
+        """Places at which the lanes of all gates share what they read; 0 where each reads for itself."""
+        return self.threads[0].rows_in_group if self.shared else 0
+
+    @property
+    def fetch_bits(self) -> int:
+        """Of the indices of all columns in a step, which lanes share."""
+        return self.array.columns * self._index
+
+    @property
+    def load_bits(self) -> int:
+        """Of a word of the widest memory."""
+        return max(self.together * self.column_bits, self.fetch_bits if self.shared else 0)
 
     @property
     def column_bits(self) -> int:
@@ -78,30 +103,51 @@ class Layout:
         return self.array.columns if self.column_bits <= _HALF_PORT else 1
 
     @property
-    def memories(self) -> int:
-        """Memories of weights, lane by lane."""
+    def weight_memories(self) -> int:
+        """Memories of weights."""
         return self.array.lanes * self.array.columns // self.together
+
+    @property
+    def memories(self) -> int:
+        """Memories of weights, lane by lane; behind them those of indices that lanes share."""
+        return self.weight_memories + self.fetches
 
     def images(self) -> list[str]:
         """Every memory, lane by lane: a hexadecimal word a line, the first column in the lowest bits."""
         columns = np.concatenate([self._columns(thread) for thread in self.threads], axis=1)
-        bits = [self.word_bits] * self.block_words + [self.index_bits] * self.store.indexed
-        return [
-            image(lane[:, first : first + self.together].reshape(len(lane), -1), bits * self.together)
+        bits = [self.word_bits] * self.block_words + [self.index_bits] * self._beside
+        weights = [
+            image(lane[:, first : first + self.together].reshape(len(lane), -1), bits * self.together, self.load_bits)
             for lane in columns
             for first in range(0, self.array.columns, self.together)
         ]
+        return weights + [image(lane, [self._index] * self.array.columns, self.load_bits) for lane in self._fetched()]
+
+    @property
+    def _beside(self) -> bool:
+        """Whether each block has its index beside its words."""
+        return self.store.indexed and not self.shared
+
+    def _fetched(self) -> list[np.ndarray]:
+        """Indices that lanes share, (steps, columns): those of the first gate's."""
+        if not self.shared:
+            return []
+        return list(np.concatenate([thread.indices() for thread in self.threads], axis=1)[: self.fetches])
 
     def _columns(self, thread: Thread) -> np.ndarray:
         """Stored words and, where there is one, the index of each column, (lanes, steps, columns, integers)."""
         words = thread.words()
         words = words @ thread.product.weight_map().T if self.transformed else words
-        return np.concatenate([words, thread.indices()[..., None]], axis=-1) if self.store.indexed else words
+        return np.concatenate([words, thread.indices()[..., None]], axis=-1) if self._beside else words
 
 
-def image(words: np.ndarray, bits: Sequence[int]) -> str:
-    """Memory words of integers, (words, integers), each of its bits, as $readmemh reads them."""
-    digits = -(-sum(bits) // 4)
+def image(words: np.ndarray, bits: Sequence[int], least: int = 0) -> str:
+    """Memory words of integers, (words, integers), each of its bits, as $readmemh reads them.
+
+    Args:
+        least: bits of a word, zeros above the integers.
+    """
+    digits = -(-max(least, sum(bits)) // 4)
     return "".join(f"{pack(row, bits):0{digits}x}\n" for row in words.tolist())
 
 

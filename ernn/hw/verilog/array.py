@@ -18,7 +18,9 @@ from ernn.hw.verilog.factors import Factors
 from ernn.hw.verilog.interfaces import Drain, Sizes
 from ernn.hw.verilog.issue import Issue
 from ernn.hw.verilog.items import BLANK, Instance, Item, Note, Process, Register, Wire, delay
+from ernn.hw.verilog.module import Module
 from ernn.hw.verilog.operands import Operands, behind
+from ernn.hw.verilog.shared import Shared
 
 
 class ArrayHardware:
@@ -47,7 +49,8 @@ class ArrayHardware:
             [shifts[t.vector] for t in layout.threads],
         )
         self.factors = Factors(layout.threads, self.lane, shifts)
-        self.operands: Operands = (Copies if layout.store.indexed else Banks)(layout, self.factors)
+        kind = Shared if layout.shared else Copies if layout.store.indexed else Banks
+        self.operands: Operands = kind(layout, self.factors)
         # A bit more than what is added to them: between operands of one width Yosys chooses which of them goes straight
         # to the carry chain, and a look-up table more for each bit if it takes the one that may count as zero.
         joined = max(each.bits for drain in drains for each in drain.joined.sums())
@@ -62,6 +65,13 @@ class ArrayHardware:
     def weight_bits(self) -> int:
         """Of a word of a memory."""
         return self.layout.together * self.layout.column_bits
+
+    @property
+    def shared(self) -> Module | None:
+        """What reads blocks for several lanes; None where each reads for itself, or all take the same."""
+        if not isinstance(self.operands, Shared):
+            return None
+        return self.operands.module(self.name, self.memory, self.address_bits, not self.clock.relaxed)
 
     @property
     def align_cycles(self) -> int:
@@ -119,6 +129,11 @@ class ArrayHardware:
         yield Wire("load_weights", value=f"load && load_memory[15:{number}] == {16 - number}'d0")
         for lane in range(self.layout.array.lanes):
             yield self._lane(lane)
+        if isinstance(self.operands, Shared):
+            for place in range(self.layout.fetches):
+                memory = self.layout.weight_memories + place
+                load = f"load_weights && load_memory[{number - 1}:0] == {number}'d{memory}"
+                yield from self.operands.place(place, self.name, load, self.address_bits)
         yield BLANK
 
     @property
@@ -166,7 +181,7 @@ class ArrayHardware:
             "load_address": f"load_address[{self.address_bits - 1}:0]",
             "load_data": f"load_data[{self.weight_bits - 1}:0]",
             "weight_address": "weight_addresses",
-            **self.operands.lane_connections(),
+            **self.operands.lane_connections(lane),
             **{tag: tag for tag in tags},
             **({"alignment": "alignment"} if len(self.shifts) > 1 else {}),
             "total": f"totals[{(lane + 1) * self.lanes_bits - 1}:{lane * self.lanes_bits}]",

@@ -82,15 +82,12 @@ class Banks(Operands):
 
     def lane_ports(self) -> Iterator[Port]:
         """The blocks of a step."""
-        yield Port("input", "operands", self.columns * self.factors.bits)
+        yield from self.broadcast_ports()
 
-    def lane_connections(self) -> dict[str, str]:
+    def lane_connections(self, lane: int) -> dict[str, str]:
         """The same for all lanes."""
         return {"operands": "broadcast"}
 
     def fetch(self) -> Iterator[Item]:
-        """Words go to the kernel as they are; a register for each lane's operands."""
-        bits = self.columns * self.factors.bits
-        yield Register("operands_here", bits, kept=True, comment="one net to all lanes is slow")
-        yield Process("    always @(posedge clk) operands_here <= operands;")
-        yield Wire("kernel_weights", self.columns * self.layout.column_bits, "weights")
+        """A register for each lane's operands."""
+        yield from self.broadcast_fetch()

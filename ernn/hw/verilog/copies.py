@@ -72,7 +72,7 @@ class Copies(Operands):
             yield Port("input", f"{v}_read_page", page)
             yield Port("input", f"{v}_chosen")
 
-    def lane_connections(self) -> dict[str, str]:
+    def lane_connections(self, lane: int) -> dict[str, str]:
         """The same for all lanes."""
         ports: dict[str, str] = {}
         for v in self._vectors:
@@ -89,13 +89,21 @@ class Copies(Operands):
             low = c * (block + index)
             yield Assign(f"values[{(c + 1) * block - 1}:{c * block}]", f"weights[{low + block - 1}:{low}]")
             yield Wire(f"column_{c}", index, f"weights[{low + block + index - 1}:{low + block}]")
-            for v in self._vectors:
-                yield from self._copy(v, c)
-            chosen = " | ".join(
-                f"({{{f}{{{v}_chosen_{c}}}}} & {self.factors.widened(v, f'{v}_{c}', 0)})" for v in self._vectors
-            )
+            yield from self.copies_of(c)
+            chosen = self.choice_of(c)
             yield Process(f"    always @(posedge clk) operands_here[{(c + 1) * f - 1}:{c * f}] <= {chosen};")
         yield delay("delay_values", columns * block, self._wait, "values", "kernel_weights")
+
+    def copies_of(self, c: int) -> Iterator[Item]:
+        """All vectors for the blocks of a column."""
+        for v in self._vectors:
+            yield from self._copy(v, c)
+
+    def choice_of(self, c: int) -> str:
+        """Expression of the block of the vector that a step takes, for a column."""
+        f = self.factors.bits
+        each = (f"({{{f}{{{v}_chosen_{c}}}}} & {self.factors.widened(v, f'{v}_{c}', 0)})" for v in self._vectors)
+        return " | ".join(each)
 
     def _copy(self, v: str, c: int) -> Iterator[Item]:
         """A vector for the blocks of a column."""

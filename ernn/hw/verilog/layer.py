@@ -125,7 +125,7 @@ class LayerHardware:
     @property
     def load_bits(self) -> int:
         """Width of a word that is loaded: weights or state, whichever is wider."""
-        return max(self.array.weight_bits, self.state_bits)
+        return max(self.array.layout.load_bits, self.state_bits)
 
     def add_vector(self, name: str, writes: int, source: tuple[str, str], stream: str = "") -> None:
         """Keep factors of a vector, written as blocks of elements.
@@ -241,7 +241,7 @@ class LayerHardware:
             self.name,
             tuple(self.overflows()),
             self.array.layout.memories,
-            self.array.weight_bits,
+            self.array.layout.load_bits,
             {name: state.bits for name, state in self.states.items()},
             self.state_bits,
             self.load_bits,
@@ -327,6 +327,8 @@ class LayerHardware:
     def modules(self) -> dict[str, tuple[Module, ...]]:
         """All modules of the layer, by file name."""
         found = {f"{self.name}.v": (self.module(),), f"{self.name}_lane.v": (lane_module(self.array),)}
+        if self.array.shared is not None:
+            found[f"{self.array.shared.name}.v"] = (self.array.shared,)
         return found | {f"{kernel.name}.v": verilog.modules(kernel) for kernel in self.kernels}
 
     def images(self) -> dict[str, str]:
@@ -338,9 +340,9 @@ class LayerHardware:
 
     @property
     def weight_memory_bits(self) -> int:
-        """Bits of all weight memories, padding included."""
+        """Bits of all weight memories, padding included, and of indices."""
         layout = self.array.layout
-        return layout.memories * layout.depth * self.array.weight_bits
+        return layout.depth * (layout.weight_memories * self.array.weight_bits + layout.fetches * layout.fetch_bits)
 
     def multipliers(self) -> dict[str, int]:
         """Multipliers of the array, and of the units behind it."""

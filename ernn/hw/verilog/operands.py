@@ -1,7 +1,7 @@
 """How the vectors that an array multiplies are kept, and how its lanes come to the blocks of a step.
 
 `Banks` keep a vector once and broadcast its blocks to all lanes; `Copies` are a memory for every lane and column, which
-reads the block that the index of a weight names.
+reads the block that the index of a weight names; `Shared` copies are read for the lanes of all gates of a cell.
 """
 
 from abc import ABC, abstractmethod
@@ -12,7 +12,7 @@ from ernn.hw.layout.array import Thread
 from ernn.hw.layout.weights import Layout
 from ernn.hw.verilog.factors import Factors
 from ernn.hw.verilog.interfaces import Pages
-from ernn.hw.verilog.items import Item, Wire, delay
+from ernn.hw.verilog.items import Item, Process, Register, Wire, delay
 from ernn.hw.verilog.module import Port
 
 WEIGHT_CYCLES = 2  # from the address of weights to their words
@@ -64,12 +64,23 @@ class Operands(ABC):
         """Ports of a lane's module for its operands."""
 
     @abstractmethod
-    def lane_connections(self) -> dict[str, str]:
+    def lane_connections(self, lane: int) -> dict[str, str]:
         """What a lane's instance has at them."""
 
     @abstractmethod
     def fetch(self) -> Iterator[Item]:
         """From `weights`, words of the memories, to `kernel_weights` and `operands_here`, in a lane's module."""
+
+    def broadcast_ports(self) -> Iterator[Port]:
+        """The blocks of a step, as they come to several lanes."""
+        yield Port("input", "operands", self.columns * self.factors.bits)
+
+    def broadcast_fetch(self) -> Iterator[Item]:
+        """Words go to the kernel as they are; a register for each lane's operands."""
+        bits = self.columns * self.factors.bits
+        yield Register("operands_here", bits, kept=True, comment="one net to all lanes is slow")
+        yield Process("    always @(posedge clk) operands_here <= operands;")
+        yield Wire("kernel_weights", self.columns * self.layout.column_bits, "weights")
 
     def chosen(self, vector: str) -> Wire:
         """Whether a step takes a vector; y may count as zeros."""

@@ -37,7 +37,7 @@ def test_weights_are_written_as_by_the_library(name, tmp_path):
             number,
             memory_number,
             files[f"memory/{layer.name}_weights_{memory_number}.hex"],
-            layer.array.weight_bits,
+            layer.array.layout.load_bits,
         )
     ]
     assert driver.load_weights(memory) > 0

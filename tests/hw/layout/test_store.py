@@ -1,6 +1,7 @@
 """Stores: which blocks an array holds, and that what they say of it is what its memories and modules have."""
 
 import itertools
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.hw.graph.ranges import Product
 from ernn.hw.layout.array import Array, Thread
-from ernn.hw.layout.store import DENSE, SPARSE, Store, store_of
+from ernn.hw.layout.store import CHOSEN, DENSE, SPARSE, Store, store_of
 from ernn.hw.layout.weights import Layout
 from ernn.hw.verilog.items import Declared
 from ernn.hw.verilog.lane import lane_module
@@ -23,13 +24,15 @@ from tests import programs
 from tests.dataflow.values import SEEDS
 from tests.hw import designs
 
-WORDS = Format(6, 3)
-STORES = st.sampled_from([DENSE, SPARSE])
+WORDS = programs.WEIGHTS
+STORES = st.sampled_from([DENSE, CHOSEN, SPARSE])
 
 
-def matrix(seed: int, gates: int, rows: int, cols: int, k: int) -> Circulant:
+def matrix(store: Store, seed: int, gates: int, rows: int, cols: int, k: int) -> Circulant:
     """A matrix some of whose blocks are zeros."""
     random = np.random.default_rng(seed)
+    if store is CHOSEN:
+        return programs.sparse(random, gates, rows * k, cols * k, k, Exact()).filled()
     words = random.integers(WORDS.low, WORDS.high, (gates, rows, cols, k), endpoint=True)
     words *= random.random((gates, rows, cols, 1)) < 0.5
     return Circulant(rows * k, cols * k, k, Exact(), Numbers(WORDS, words))
@@ -42,7 +45,7 @@ def threads(draw: st.DrawFn, store: Store) -> Thread:
     heads = gates if side_by_side else draw(st.sampled_from([1, 2]))
     array = Array(heads * draw(st.integers(1, 3)), draw(st.integers(1, 4)), heads)
     sizes = (draw(SEEDS), gates, draw(st.integers(1, 7)), draw(st.integers(1, 7)), draw(st.sampled_from([1, 2, 4, 8])))
-    product, sections = Product(matrix(*sizes), Format(5, 2)), tuple(draw(st.permutations(range(gates))))
+    product, sections = Product(matrix(store, *sizes), Format(5, 2)), tuple(draw(st.permutations(range(gates))))
     by_step = store.by_step and draw(st.booleans())
     return Thread("t", product, "x", array, store, sections, 0, side_by_side, by_step)
 
@@ -55,6 +58,23 @@ def fields(line: str, bits: list[int]) -> list[int]:
         word >>= width
     assert word == 0
     return found
+
+
+@given(data=st.data())
+def test_gates_that_share_their_blocks_have_one_index_for_all_their_lanes(data):
+    program = programs.build(block_sizes=(-2, -2), alike=True, seed=data.draw(st.integers(0, 99)))
+    layer, array = program.layers[0], Array(4 * data.draw(st.integers(1, 4)), data.draw(st.integers(1, 3)), 4)
+    product = Product(layer.weight_hh.filled(), layer.output)
+    thread = Thread("hh", product, "y", array, CHOSEN, (0, 1, 2, 3), 0, side_by_side=True)
+    layout = Layout(array, (thread,))
+    assert layout.shared
+    indices, bits = thread.indices(), layout.fetch_bits // array.columns
+    for lane in range(array.lanes):
+        text = layout.images()[layout.weight_memories + lane % layout.fetches]
+        found = [fields(line, [bits] * array.columns) for line in text.splitlines()]
+        assert np.array_equal(found, indices[lane])
+    turns = replace(thread, side_by_side=False)
+    assert not Layout(array, (turns,)).shared
 
 
 @given(data=st.data(), store=STORES)
@@ -103,12 +123,14 @@ def test_an_index_can_name_every_column(columns):
 def test_every_kind_of_matrix_has_a_store():
     kinds, _ = get_args(matrices.Matrix)
     found = {kind: store_of(kind) for kind in get_args(kinds)}
-    assert found == {Circulant: DENSE, matrices.Pruned: SPARSE}
+    assert found == {Circulant: DENSE, matrices.Sparse: CHOSEN, matrices.Pruned: SPARSE}
 
 
 DESIGNS = {
     "dense": {"block_sizes": (1, 1)},
     "blocks": {"block_sizes": (4, 4), "projection": 4},
+    "sparse": {"block_sizes": (-4, -4), "projection": 4},
+    "sparse, shared by gates": {"block_sizes": (-2, -2), "alike": True},
     "pruned": {"block_sizes": (0, 0)},
     "pruned, projected": {"block_sizes": (0, 0), "projection": 4},
 }
@@ -127,16 +149,19 @@ def test_a_lane_has_the_widths_that_its_store_says(layer):
     memories = [each for each in module.instances if each.name.removeprefix("memory_").isdecimal()]
     assert bits["load_data"] == array.weight_bits == layout.together * layout.column_bits
     assert layout.column_bits == layout.block_words * layout.word_bits + layout.index_bits
-    assert len(memories) == width == layout.memories // layout.array.lanes
+    assert len(memories) == width == layout.weight_memories // layout.array.lanes
     assert {(each.parameters["WIDTH"], each.parameters["DEPTH"]) for each in memories} == {
         (array.weight_bits, layout.depth)
     }
-    assert {len(line) for text in layout.images() for line in text.splitlines()} == {-(-array.weight_bits // 4)}
+    assert {len(line) for text in layout.images() for line in text.splitlines()} == {-(-layout.load_bits // 4)}
+    assert len(layout.images()) == layout.memories
     wires = {each.name: each.bits for each in module.items if isinstance(each, Declared)}
     assert wires["kernel_weights"] == layout.array.columns * array.lane.inputs["w0"].bits
     assert wires["operands_here"] == layout.array.columns * array.lane.inputs["x0"].bits
     indices = [wires[name] for name in wires if name.removeprefix("column_").isdecimal()]
-    assert indices == [layout.index_bits] * (layout.array.columns if layout.store.indexed else 0)
+    assert indices == [layout.index_bits] * (layout.array.columns if layout.index_bits else 0)
+    assert layout.shared == (layout.store.indexed and not layout.index_bits)
+    assert (array.shared is not None) == layout.shared
 
 
 def test_vectors_are_kept_in_as_many_memories_as_their_operands_say(layer):
@@ -144,14 +169,16 @@ def test_vectors_are_kept_in_as_many_memories_as_their_operands_say(layer):
     vectors = dict.fromkeys(thread.vector for thread in array.layout.threads)
     for vector in vectors:
         [kept] = [each for each in module.instances if each.name == f"vector_{vector}"]
-        copies = [each for each in lane_module(array).instances if each.name.startswith(f"memory_{vector}_")]
+        reader, places = array.shared or lane_module(array), array.layout.fetches or array.layout.array.lanes
+        copies = [each for each in reader.instances if each.name.startswith(f"memory_{vector}_")]
         width = array.factors.kept_bits(vector)
         if array.layout.store.indexed:
             assert kept.module == "ernn_elements"
-            assert len(copies) * array.layout.array.lanes == array.operands.write_copies
+            assert len(copies) * places == array.operands.write_copies
             assert {each.parameters["WIDTH"] for each in copies} == {width}
         else:
             assert (kept.module, copies) == ("ernn_operands", [])
             assert (kept.parameters["BANKS"], kept.parameters["WIDTH"]) == (array.layout.array.columns, width)
             assert kept.parameters["WRITES"] <= array.layout.store.writes(array.layout.array.columns)
-    assert array.operands.reads == (array.layout.array.lanes * len(vectors) if array.layout.store.indexed else 1)
+    places = array.layout.fetches or array.layout.array.lanes
+    assert array.operands.reads == (places * len(vectors) if array.layout.store.indexed else 1)

@@ -52,7 +52,7 @@ def loaded() -> Program:
 def writes(design: NetworkHardware) -> Iterator[tuple[int, int]]:
     """All weights of a design, memory by memory in parts of 32 bits."""
     for number, layer in enumerate(design.layers):
-        parts = -(-layer.array.weight_bits // 32)
+        parts = -(-layer.array.layout.load_bits // 32)
         for memory, text in enumerate(layer.array.layout.images()):
             yield LOAD_PLACE, PROTOCOL.memory(number, memory)
             for word in text.splitlines():

@@ -25,6 +25,7 @@ DESIGNS = {
         {"each": [(4, 1, 0), (4, 2, 0), (1, 1, 0), (1, 1, 0)]},
     ),
     "lstm pruned": ({"block_sizes": (0, 0), "projection": 5}, {**LSTM, "streams": 2}),
+    "lstm sparse": ({"block_sizes": (-4, -4), "projection": 4}, {**LSTM, "streams": 2}),
     "gru": ({"cell": "gru", "block_sizes": (4, 4), "layers": 2}, {**GRU, "streams": 3}),
     "gru fourier": (
         {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier", "products": 3},

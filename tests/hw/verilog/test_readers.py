@@ -30,6 +30,7 @@ DESIGNS = {
     ),
     "several elements a beat": ({"block_sizes": (2, 2)}, {"layers": (8, 3, 0), "output": (3, 4, 0), "beat": (4, 2)}),
     "pruned": ({"block_sizes": (0, 2), "projection": 4, "projection_block": 0}, {"layers": (4, 2, 0), "streams": 2}),
+    "sparse": ({"block_sizes": (-4, -4), "projection": 4}, {"layers": (4, 2, 0), "streams": 2}),
     "gru": ({"cell": "gru", "block_sizes": (4, 4), "layers": 2}, {"layers": (2, 1, 0), "streams": 2}),
     "gru, reset after": (
         {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier", "products": 3, "reset": "after"},
