@@ -235,6 +235,15 @@ def test_a_stream_gives_what_predict_gives_and_can_begin_again():
             stream.reset()
 
 
+def test_a_stream_begins_with_the_state_that_it_is_given():
+    program, x = ernn.quantize(network(layers=2), data(6)), data(6)[0]
+    first, second = program.stream(), program.stream()
+    for row in x[:5]:
+        first(row)
+    second.state = first.state
+    np.testing.assert_array_equal([second(row) for row in x[5:]], program.predict(x)[5:])
+
+
 def test_files_are_read_back(tmp_path):
     model = network()
     model.save(tmp_path / "model")
