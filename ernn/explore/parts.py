@@ -109,7 +109,7 @@ def least_steps(link: Link, arrays: tuple[Array, ...]) -> int:
             groups = (
                 -(-rows * matrix.gates // array.lanes) if not together else -(-rows // (array.lanes // matrix.gates))
             )
-            stored = matrix.filled().longest_row if isinstance(matrix, Sparse) else columns
+            stored = matrix.longest_row if isinstance(matrix, Sparse) else columns
             steps += 0 if isinstance(matrix, Pruned) else groups * -(-stored // array.columns)
         most = max(most, steps)
     return most

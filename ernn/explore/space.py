@@ -17,7 +17,7 @@ from ernn.hw.layout.sizing import Requirements, array_of
 from ernn.hw.layout.store import store_of
 from ernn.hw.verilog.chain import Link
 from ernn.hw.verilog.network import Architecture
-from ernn.program.matrices import Matrix, shares_sums
+from ernn.program.matrices import Matrix, Sparse, shares_sums
 from ernn.program.network import Dense, Output
 
 _MOST_HEADS = 16
@@ -92,7 +92,7 @@ class Space:
 
     def _of_array(self, required: Requirements, used: list[Matrix]) -> Iterator[Array]:
         gates, store = required.side_by_side, store_of(used[0])
-        blocks = {-(-matrix.cols // matrix.block_size) for matrix in used}
+        blocks = {each.longest_row if isinstance(each, Sparse) else -(-each.cols // each.block_size) for each in used}
         columns = sorted({size for count in blocks for size in sizes(count, self.apart)})
         for column in columns:
             most = 1 if gates else min(_MOST_HEADS, store.writes(column), required.block_rows)

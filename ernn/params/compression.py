@@ -182,8 +182,8 @@ class Design(Section):
         density, blocks = getattr(self.densities(layers)[layer], kind), -(-cols // size)
         if density * blocks < 1 - ROUNDING:
             raise UserError(
-                f"density={density:g} leaves less than one of the {blocks} blocks in a row of layer {layer % layers}'s {kind} "
-                f"matrix; give {math.ceil(1000 / blocks) / 1000:g} or more, or smaller blocks"
+                f"density={density:g} leaves less than one of the {blocks} blocks in a row of layer {layer % layers}'s "
+                f"{kind} matrix; give {math.ceil(1000 / blocks) / 1000:g} or more, or smaller blocks"
             )
 
     def _check_length(self, key: str, given: Sequence[object], layers: int) -> None:

@@ -166,6 +166,11 @@ class Sparse:
         return _Filled(self.rows, self.cols, k, self.transform, numbers, stored=kept)
 
     @property
+    def longest_row(self) -> int:
+        """Blocks of the block row with most, one at least."""
+        return max(1, int(np.diff(self.starts).max()))
+
+    @property
     def shared(self) -> bool:
         """Whether all gates have the same blocks; False for a single one."""
         counts, each = np.diff(self.starts).reshape(self.gates, -1), len(self.columns) // self.gates

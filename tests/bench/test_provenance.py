@@ -24,7 +24,7 @@ def place(watched: Watched, file: str, text: str) -> str:
     [
         ("ernn.v", "misplaced <=", "misplaced", "ernn/hw/verilog/frames.py:Frames._counted"),
         ("layer0.v", "issued_row <=", "layer0_module.issued_row[2]", "ernn/hw/verilog/issue.py:Issue.registers"),
-        ("layer0_lane.v", "operands_here <=", "operands_here", "ernn/hw/verilog/banks.py:Banks.fetch"),
+        ("layer0_lane.v", "operands_here <=", "operands_here", "ernn/hw/verilog/operands.py:Operands.broadcast_fetch"),
         ("ernn_ram.v", "first <=", "first", "ernn/hw/verilog/library/ernn_ram.v"),
     ],
 )

@@ -41,6 +41,7 @@ DESIGNS = {
         {"each": [(4, 1, 0), (1, 1, 0), (1, 1, 0)]},
     ),
     "pruned": ({"block_sizes": (0, 0)}, LSTM),
+    "sparse": ({"block_sizes": (-2, -2), "alike": True}, {**LSTM, "layers": (8, 1, 0)}),
     "gru": ({"cell": "gru", "block_sizes": (2, 2)}, GRU),
     "gru, lanes": ({"cell": "gru", "block_sizes": (2, 2)}, {**GRU, "layers": (2, 4, 1)}),
     "gru, head": ({"cell": "gru", "block_sizes": (2, 2), "head": (("relu", 2), ("tanh", 1))}, GRU),
@@ -177,6 +178,13 @@ MUTATIONS: dict[str, Mutation] = {
         "rtl/layer0_lane.v",
         "{y_read_page_0, column_0[2:0]}",
         "{y_read_page_0, ~column_0[2:0]}",
+        "layers.0.a_i",
+    ),
+    "column of a block that lanes share": Mutation(
+        "sparse",
+        "rtl/layer0_fetch.v",
+        "{y_read_page_0, column_0[1:0]}",
+        "{y_read_page_0, ~column_0[1:0]}",
         "layers.0.a_i",
     ),
     "steps of a pruned group": Mutation(

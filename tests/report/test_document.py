@@ -1,10 +1,14 @@
 """What the report says of a network, and the search with it."""
 
+from dataclasses import replace
+
 import pytest
 
 from ernn.explore import search
-from ernn.params import Network
-from ernn.report import document
+from ernn.params import Design, Network
+from ernn.params.methods import DENSE, METHODS
+from ernn.report import document, figures
+from ernn.report.results import Result, block_label
 
 
 @pytest.mark.parametrize(
@@ -23,3 +27,25 @@ from ernn.report import document
 def test_words_for_a_network(network, report, explored):
     assert document._network(network) == report
     assert search._dense("name", network, 20.0, 1).text == explored
+
+
+def result(design: Design, compression: float) -> Result:
+    metrics = {"per": 20.0, "per_low": 19.0, "per_high": 21.0, "compression": compression}
+    return Result("name", "lstm", design.family, block_label(design, layers=2), metrics, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "label", "place"),
+    [
+        ({"block_size": 8}, "8", 8.0),
+        ({"block_size": 4, "density": 0.5}, "4, 50 % kept", 7.5),
+        ({"block_size": {"input": 4, "recurrent": 8}, "density": {"input": 0.5}}, "4/8/1, some kept", 7.5),
+        ({"density": 0.125}, "1, 12.5 % kept", 7.5),
+    ],
+)
+def test_designs_with_a_density_stand_at_times_fewer_weights(changes, label, place):
+    found = result(Design(network="lstm", **changes), 7.5)
+    assert (found.block_size, found.effective_block_size) == (label, place)
+    dense = replace(result(Design(network="lstm"), 1.0), method=DENSE)
+    legend = figures.per_over_block_size([dense, found]).axes[0].get_legend()
+    assert f"lstm, {METHODS[found.method].title}" in [text.get_text() for text in legend.texts]

@@ -7,7 +7,7 @@ from ernn.errors import UserError
 from ernn.hw.layout.array import Array
 from ernn.hw.layout.layer import projection_apart
 from ernn.hw.layout.store import DENSE, Store, store_of
-from ernn.program.matrices import Matrix, shares_sums
+from ernn.program.matrices import Matrix, Sparse, shares_sums
 from ernn.program.network import Layer, Program
 from ernn.program.plans import plan_of
 
@@ -50,7 +50,7 @@ class Requirements:
         name: of the array, in messages.
         side_by_side: gates whose rows the array works on together; 0: one gate at a time.
         block_rows: of its matrix, one gate's.
-        block_columns: blocks of its vector.
+        block_columns: blocks of its vector, or of a row where only some are stored.
         store: of the vector that its results are written to.
         cells: of a block, which can be updated one after the other.
         heads: the least number of heads that a rule chooses.
@@ -95,8 +95,9 @@ def output_requirements(program: Program, logits: int) -> list[Requirements]:
 
 
 def _blocks(matrix: Matrix) -> tuple[int, int]:
-    """Block rows and block columns."""
-    return -(-matrix.rows // matrix.block_size), -(-matrix.cols // matrix.block_size)
+    """Block rows, and blocks of a row."""
+    columns = matrix.longest_row if isinstance(matrix, Sparse) else -(-matrix.cols // matrix.block_size)
+    return -(-matrix.rows // matrix.block_size), columns
 
 
 def array_of(required: Requirements, size: Size) -> Array:

@@ -21,6 +21,7 @@ class Store(ABC):
 
     indexed: ClassVar[bool]
     fixed: ClassVar[bool] = False  # blocks are those of a pattern, whatever is in them
+    ports: ClassVar[int] = 1  # memories that a copy is made of, each for every so manieth block; a power of two
 
     @abstractmethod
     def stored(self, matrix: Circulant) -> np.ndarray:
@@ -36,8 +37,8 @@ class Store(ABC):
         return max(1, (columns - 1).bit_length()) if self.indexed else 0
 
     def writes(self, columns: int) -> int:
-        """Blocks of a vector that are written at a time, at most, in an array of so many columns: copies take one."""
-        return 1 if self.indexed else columns
+        """Blocks of a vector that are written at a time, at most, in an array of so many columns: copies take few."""
+        return self.ports if self.indexed else columns
 
 
 class Dense(Store):
@@ -54,6 +55,7 @@ class Chosen(Store):
     """Blocks of a pattern, each with its column; a row takes as many steps whatever is loaded into its blocks."""
 
     indexed = fixed = True
+    ports = 4
 
     def stored(self, matrix: Circulant) -> np.ndarray:
         """Those of the pattern."""

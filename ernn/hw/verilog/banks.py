@@ -28,7 +28,7 @@ class Banks(Operands):
         """Those of the step."""
         return self.columns
 
-    def wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[Item]:
+    def wires(self, name: str, thread: Thread, pages: Pages, writes: int) -> Iterator[Item]:
         """The blocks that are read."""
         yield Wire(f"{name}_factors", self.columns * self.factors.kept_bits(name))
 

@@ -1,6 +1,7 @@
 """Verilog of vectors in copies, one for each column of each lane, which fetches the blocks that its weights are for."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ernn.hw.layout.array import Thread
 from ernn.hw.layout.weights import Layout
@@ -13,6 +14,40 @@ from ernn.hw.verilog.operands import WEIGHT_CYCLES, Operands, behind
 _CYCLES = 3  # memory, its second register, choice of the vector
 
 
+@dataclass(frozen=True)
+class _Vector:
+    """How a vector's copies are addressed.
+
+    Args:
+        bits: of the number of a block.
+        writes: blocks that come at a time, a power of two; a copy has a memory for each of them.
+    """
+
+    bits: int
+    pages: Pages
+    writes: int
+
+    @property
+    def page(self) -> int:
+        """Bits of a page's number."""
+        return int(self.pages.bits)
+
+    @property
+    def select(self) -> int:
+        """Bits of a block's number that say which memory has it."""
+        return self.writes.bit_length() - 1
+
+    @property
+    def row(self) -> int:
+        """Bits of its place there."""
+        return max(1, self.bits - self.select)
+
+    @property
+    def depth(self) -> int:
+        """Words of a memory."""
+        return 2 * int(self.pages.count) << self.row
+
+
 class Copies(Operands):
     """Words of weights come two cycles after their address, the blocks that they name three cycles later."""
 
@@ -23,7 +58,7 @@ class Copies(Operands):
         self._wait = _CYCLES - factors.lane.taken("x0")
         assert self._wait >= 0, "a kernel that takes operands later must have them delayed"
         self.cycles = WEIGHT_CYCLES + self._wait
-        self._vectors: dict[str, tuple[int, Pages]] = {}
+        self._vectors: dict[str, _Vector] = {}
 
     @property
     def write_copies(self) -> int:
@@ -39,23 +74,44 @@ class Copies(Operands):
         """All of them: an index may be any column's."""
         return thread.block_columns
 
-    def wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[Item]:
+    def wires(self, name: str, thread: Thread, pages: Pages, writes: int) -> Iterator[Item]:
         """Where a block is written, and the page that is read."""
-        bits = max(1, (thread.block_columns - 1).bit_length())
-        self._vectors[name] = bits, pages
-        yield Wire(f"{name}_element", bits)
+        v = self._vectors[name] = _Vector(max(1, (thread.block_columns - 1).bit_length()), pages, writes)
+        yield Wire(f"{name}_element", v.row)
         yield from (Wire(f"{name}_write_page", pages.bits), Wire(f"{name}_read_page", pages.bits))
 
     def vector(self, name: str, thread: Thread, writes: int, pages: Pages) -> Iterator[Item]:
-        """A vector goes to all lanes, block by block."""
-        assert writes == 1
-        ports = {"clk": "clk", "rst": "rst", "write": f"{name}_points_valid[0]"}
-        ports |= {each: f"{name}_{each}" for each in ("element", "written", "last", "ends")}
-        sizes = {"TOTAL": thread.block_columns, "ADDRESS": self._vectors[name][0]}
-        yield Instance("ernn_elements", f"vector_{name}", ports, sizes)
+        """A vector goes to all lanes, block by block or some at a time."""
+        v = self._vectors[name]
+        if writes == 1:
+            ports = {"clk": "clk", "rst": "rst", "write": f"{name}_points_valid[0]"}
+            ports |= {each: f"{name}_{each}" for each in ("element", "written", "last", "ends")}
+            yield Instance("ernn_elements", f"vector_{name}", ports, {"TOTAL": thread.block_columns, "ADDRESS": v.row})
+        else:
+            yield from self._words(name, v, thread.block_columns)
         yield Assign(f"{name}_write_page", pages.write)
         yield Assign(f"{name}_read_page", pages.read)
         yield BLANK
+
+    def _words(self, name: str, v: _Vector, blocks: int) -> Iterator[Item]:
+        """Numbers words of several blocks as they come in; the last one may have fewer."""
+        last = -(-blocks // v.writes) - 1
+        yield from (
+            Register(f"{name}_copied", v.row),
+            Register(f"{name}_copied_blocks", 16),
+            Register(f"{name}_copied_ends"),
+        )
+        yield Assign(f"{name}_element", f"{name}_copied")
+        yield Assign(f"{name}_written", f"{name}_copied_blocks")
+        yield Assign(f"{name}_ends", f"{name}_copied_ends")
+        yield Assign(f"{name}_last", f"{name}_points_valid[0] && {name}_copied == {v.row}'d{last}")
+        yield Process(f"""    always @(posedge clk) begin
+        {name}_copied_blocks <= !{name}_points_valid[0] ? 16'd0
+            : {name}_last ? 16'd{blocks - last * v.writes} : 16'd{v.writes};
+        {name}_copied_ends <= {name}_last;
+        if (rst || {name}_last) {name}_copied <= {v.row}'d0;
+        else if ({name}_points_valid[0]) {name}_copied <= {name}_copied + {v.row}'d1;
+    end""")
 
     def choice(self, vectors: Sequence[str]) -> Iterator[Item]:
         """Lanes choose by themselves: which vectors, and whether y counts as zeros."""
@@ -64,13 +120,12 @@ class Copies(Operands):
 
     def lane_ports(self) -> Iterator[Port]:
         """What is written to each vector's copies, and which page is read."""
-        for v, (bits, pages) in self._vectors.items():
-            page = int(pages.bits)
-            yield Port("input", f"{v}_write")
-            yield Port("input", f"{v}_write_address", page + bits)
-            yield Port("input", f"{v}_value", self.factors.kept_bits(v))
-            yield Port("input", f"{v}_read_page", page)
-            yield Port("input", f"{v}_chosen")
+        for name, v in self._vectors.items():
+            yield Port("input", f"{name}_write")
+            yield Port("input", f"{name}_write_address", v.page + v.row)
+            yield Port("input", f"{name}_value", v.writes * self.factors.kept_bits(name))
+            yield Port("input", f"{name}_read_page", v.page)
+            yield Port("input", f"{name}_chosen")
 
     def lane_connections(self, lane: int) -> dict[str, str]:
         """The same for all lanes."""
@@ -105,14 +160,28 @@ class Copies(Operands):
         each = (f"({{{f}{{{v}_chosen_{c}}}}} & {self.factors.widened(v, f'{v}_{c}', 0)})" for v in self._vectors)
         return " | ".join(each)
 
-    def _copy(self, v: str, c: int) -> Iterator[Item]:
+    def _copy(self, name: str, c: int) -> Iterator[Item]:
         """A vector for the blocks of a column."""
-        (bits, pages), kept = self._vectors[v], self.factors.kept_bits(v)
-        page = int(pages.bits)
-        yield from behind(c, f"{v}_read_page", page)
-        yield from behind(c, f"{v}_chosen", 1)
-        yield Wire(f"{v}_{c}", kept)
-        ports = {"clk": "clk", "write": f"{v}_write", "write_address": f"{v}_write_address", "d": f"{v}_value"}
-        ports |= {"read_address": f"{{{v}_read_page_{c}, column_{c}[{bits - 1}:0]}}", "q": f"{v}_{c}"}
-        sizes = {"WIDTH": kept, "DEPTH": 2 * int(pages.count) << bits, "ADDRESS": page + bits}
-        yield Instance("ernn_ram", f"memory_{v}_{c}", ports, sizes)
+        v, kept = self._vectors[name], self.factors.kept_bits(name)
+        yield from behind(c, f"{name}_read_page", v.page)
+        yield from behind(c, f"{name}_chosen", 1)
+        yield Wire(f"{name}_{c}", kept)
+        ports = {"clk": "clk", "write": f"{name}_write", "write_address": f"{name}_write_address"}
+        sizes = {"WIDTH": kept, "DEPTH": v.depth, "ADDRESS": v.page + v.row}
+        if v.writes == 1:
+            read = f"{{{name}_read_page_{c}, column_{c}[{v.bits - 1}:0]}}"
+            ports |= {"d": f"{name}_value", "read_address": read, "q": f"{name}_{c}"}
+            yield Instance("ernn_ram", f"memory_{name}_{c}", ports, sizes)
+            return
+        row = f"column_{c}[{v.bits - 1}:{v.select}]" if v.bits > v.select else "1'b0"
+        ports["read_address"] = f"{{{name}_read_page_{c}, {row}}}"
+        low, more = f"column_{c}[{min(v.bits, v.select) - 1}:0]", v.select - v.bits
+        yield Wire(f"{name}_select_{c}", v.select)
+        number = f"{{{more}'d0, {low}}}" if more > 0 else low
+        yield delay(f"delay_{name}_select_{c}", v.select, 2, number, f"{name}_select_{c}")
+        for n in range(v.writes):
+            yield Wire(f"{name}_{c}_{n}", kept)
+            own = ports | {"d": f"{name}_value[{(n + 1) * kept - 1}:{n * kept}]", "q": f"{name}_{c}_{n}"}
+            yield Instance("ernn_ram", f"memory_{name}_{c}_{n}", own, sizes)
+        found = (f"({{{kept}{{{name}_select_{c} == {v.select}'d{n}}}}} & {name}_{c}_{n})" for n in range(v.writes))
+        yield Assign(f"{name}_{c}", " | ".join(found))

@@ -144,7 +144,7 @@ class LayerHardware:
         if stream and self.streams > 1:
             count, bits, place = self.array.sizes.count, self.array.sizes.stream, f"{name}_stream"
             pages = Pages(count, 1 + bits, "{read_stream, read_turn}", f"{{{name}_stream, {name}_place}}")
-        self.declarations += self.array.operands.wires(name, thread, pages)
+        self.declarations += self.array.operands.wires(name, thread, pages, writes)
         self.declarations += [
             Wire(f"{name}_points", writes * kernel.outputs["f"].bits),
             Wire(f"{name}_points_valid", writes),

@@ -48,7 +48,7 @@ class Operands(ABC):
         """Blocks that are read for each column of a step."""
 
     @abstractmethod
-    def wires(self, name: str, thread: Thread, pages: Pages) -> Iterator[Item]:
+    def wires(self, name: str, thread: Thread, pages: Pages, writes: int) -> Iterator[Item]:
         """Wires of a vector that the layer has; before all of the other items of this vector."""
 
     @abstractmethod

@@ -14,6 +14,7 @@ from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Exact
 from ernn.devices.timing import TIMINGS
 from ernn.errors import UserError
+from ernn.estimate.shapes import Shape
 from ernn.golden.integers import Integers, Log
 from ernn.hw.graph.ranges import Product
 from ernn.hw.graph.schedule import Clock
@@ -186,6 +187,13 @@ GRU, GRU_MIXED = {"cell": "gru", "block_sizes": (2, 2)}, {"cell": "gru", "block_
 )
 def test_rules_complete_the_sizes(structure, layers, output, wanted):
     assert list(sizing.arrays(programs.build(**structure), layers, output)) == wanted
+
+
+@pytest.mark.parametrize(("density", "beats"), [(1.0, 4), (0.5, 4), (0.25, 2), (0.125, 1)])
+def test_sizes_follow_from_the_blocks_that_are_kept(density, beats):
+    """A block of cells stays at its head for no more cycles than a group takes steps."""
+    program = Shape(cells=32, block_size=4, density=density, inputs=8, classes=4).program()
+    assert sizing.arrays(program, (4, 1, 0), (1, 1, 0))[0] == Array(4, 1, 4, beats)
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_a_group_takes_the_steps_of_its_longest_block_row(data, store):
 def test_an_index_can_name_every_column(columns):
     assert SPARSE.index_bits(columns) == max(1, (columns - 1).bit_length())
     assert DENSE.index_bits(columns) == 0
-    assert (DENSE.writes(columns), SPARSE.writes(columns)) == (columns, 1)
+    assert (DENSE.writes(columns), CHOSEN.writes(columns), SPARSE.writes(columns)) == (columns, 4, 1)
 
 
 def test_every_kind_of_matrix_has_a_store():
@@ -168,13 +168,16 @@ def test_vectors_are_kept_in_as_many_memories_as_their_operands_say(layer):
     array, module = layer.array, layer.module()
     vectors = dict.fromkeys(thread.vector for thread in array.layout.threads)
     for vector in vectors:
-        [kept] = [each for each in module.instances if each.name == f"vector_{vector}"]
+        kept = next((each for each in module.instances if each.name == f"vector_{vector}"), None)
         reader, places = array.shared or lane_module(array), array.layout.fetches or array.layout.array.lanes
         copies = [each for each in reader.instances if each.name.startswith(f"memory_{vector}_")]
+        bits = {port.name: port.width for port in reader.ports}
         width = array.factors.kept_bits(vector)
         if array.layout.store.indexed:
-            assert kept.module == "ernn_elements"
-            assert len(copies) * places == array.operands.write_copies
+            writes = bits[f"{vector}_value"] // width
+            assert (kept is not None and kept.module == "ernn_elements") == (writes == 1)
+            assert writes <= array.layout.store.writes(array.layout.array.columns)
+            assert len(copies) * places == array.operands.write_copies * writes
             assert {each.parameters["WIDTH"] for each in copies} == {width}
         else:
             assert (kept.module, copies) == ("ernn_operands", [])

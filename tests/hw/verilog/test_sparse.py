@@ -29,6 +29,10 @@ DESIGNS = {
         {"cell": "gru", "block_sizes": (-4, -4), "reset": "after", "inputs": 12, "transform": "fourier"},
         {"layers": (2, 2, 0, 1)},
     ),
+    "four blocks of a vector at a time, the last fewer": (
+        {"cell": "gru", "block_sizes": (-1, -1), "inputs": 10, "layers": 2},
+        {"layers": (4, 2, 4), "beat": (4, 1), "streams": 2},
+    ),
     "whole blocks for x and for the projection": (
         {"block_sizes": (4, -2), "projection": 6, "projection_block": 2},
         {"each": [(8, 1, 0), (4, 2, 0), (3, 1, 0), (3, 1, 0)]},
