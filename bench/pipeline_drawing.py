@@ -6,43 +6,27 @@ The cycles are those of the LSTM of E-RNN's size (`bench.accelerator`, lstm-k8),
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import accelerator
+from bench import accelerator, drawing
+from bench.drawing import Box
 from ernn.hw.verilog.layer import LayerHardware
 from ernn.hw.verilog.network import NetworkHardware
 
 DESIGN, DEVICE = "lstm-k8", "xcku060"
 PICTURE = Path("docs/images/pipeline.svg")
-WIDTH, HEIGHT, GAP, LEFT, TOP, ROW = 168, 58, 26, 20, 64, 118
-STYLE = """\
-svg { color-scheme: light dark; font: 13px sans-serif; }
-.box { fill: #eaf1fb; stroke: #2f6db5; }
-.title { font-weight: 600; fill: #1b1f24; }
-.text, .head { fill: #1b1f24; }
-.head { font-size: 15px; font-weight: 600; }
-.cycles { fill: #9a4a00; font-weight: 600; }
-.arrow { stroke: #57606a; fill: none; marker-end: url(#end); }
-#end path { fill: #57606a; }
-@media (prefers-color-scheme: dark) {
-  .box { fill: #1c2b3f; stroke: #79b0f0; }
-  .title, .text, .head { fill: #e6edf3; }
-  .cycles { fill: #ffb77a; }
-  .arrow { stroke: #9aa4af; }
-  #end path { fill: #9aa4af; }
-}"""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A box: what happens, in a few words, and in how many cycles."""
+    """What happens, in a few words, and in how many cycles."""
 
     title: str
     text: str
     cycles: int
 
     @property
-    def label(self) -> str:
-        """Cycles as the drawing says them."""
-        return f"{self.cycles} cycle{'s' * (self.cycles != 1)}"
+    def box(self) -> Box:
+        """It as the drawing has it."""
+        return Box(self.title, self.text, f"{self.cycles} cycle{'s' * (self.cycles != 1)}")
 
 
 def network() -> NetworkHardware:
@@ -86,30 +70,11 @@ def rows(layer: LayerHardware) -> list[tuple[str, list[Stage]]]:
 
 def svg(found: list[tuple[str, list[Stage]]]) -> str:
     """The drawing, for light and dark pages."""
-    width = 2 * LEFT + max(len(stages) for _, stages in found) * (WIDTH + GAP) - GAP
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {TOP + ROW * len(found) - 20}" role="img">',
-        f"<title>Pipeline of {DESIGN}, scheduled for {accelerator.CLOCK_MHZ:g} MHz on UltraScale</title>",
-        f"<style>{STYLE}</style>",
-        '<defs><marker id="end" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
-        '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>',
-    ]
-    for row, (head, stages) in enumerate(found):
-        top = TOP + ROW * row
+    made = []
+    for head, stages in found:
         total = sum(stage.cycles for stage in stages)
-        lines.append(f'<text class="head" x="{LEFT}" y="{top - 16}">{head}: {total} cycles</text>')
-        for place, stage in enumerate(stages):
-            x = LEFT + place * (WIDTH + GAP)
-            lines += [
-                f'<rect class="box" x="{x}" y="{top}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>',
-                f'<text class="title" x="{x + 12}" y="{top + 23}">{stage.title}</text>',
-                f'<text class="cycles" x="{x + WIDTH - 12}" y="{top + 23}" text-anchor="end">{stage.label}</text>',
-                f'<text class="text" x="{x + 12}" y="{top + 44}">{stage.text}</text>',
-            ]
-            if place:
-                middle = top + HEIGHT // 2
-                lines.append(f'<path class="arrow" d="M{x - GAP},{middle} L{x - 1},{middle}"/>')
-    return "\n".join([*lines, "</svg>", ""])
+        made.append(drawing.Row(f"{head}: {total} cycles", [stage.box for stage in stages]))
+    return drawing.svg(f"Pipeline of {DESIGN}, scheduled for {accelerator.CLOCK_MHZ:g} MHz on UltraScale", made)
 
 
 def main() -> None:
