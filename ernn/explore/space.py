@@ -95,7 +95,8 @@ class Space:
         blocks = {each.longest_row if isinstance(each, Sparse) else -(-each.cols // each.block_size) for each in used}
         columns = sorted({size for count in blocks for size in sizes(count, self.apart)})
         for column in columns:
-            most = 1 if gates else min(_MOST_HEADS, store.writes(column), required.block_rows)
+            written = min(store.writes(column), required.store.writes(column))
+            most = 1 if gates else min(_MOST_HEADS, written, required.block_rows)
             heads = [1 << power for power in range(most.bit_length())]
             lanes = {
                 (each * size * max(gates, 1), each)

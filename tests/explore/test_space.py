@@ -1,12 +1,15 @@
 """Sizes and settings that a search chooses from."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ernn.dataflow.transforms import Exact
 from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
 from ernn.estimate.shapes import Shape
@@ -14,6 +17,7 @@ from ernn.explore.space import Space, clocks, sizes
 from ernn.hw.layout.sizing import arrays
 from ernn.hw.verilog import chain
 from ernn.params import BlockSizes
+from tests import programs
 
 KU = DEVICES["xcku060"]
 MIXED = BlockSizes(input=4, recurrent=8, projection=2)
@@ -22,6 +26,8 @@ SHAPES = [
     Shape("gru", cells=40, inputs=11, classes=5, block_size=4),
     Shape(cells=40, projection=24, inputs=11, classes=5, blocks=(MIXED,)),
     Shape(cells=40, inputs=11, classes=5, block_size=1, pruning_ratio=4.0),
+    Shape("gru", cells=40, inputs=11, classes=5, block_size=4, density=0.5),
+    Shape(cells=40, projection=24, inputs=11, classes=5, block_size=2, density=0.25, together=True),
 ]
 
 
@@ -55,6 +61,14 @@ def test_all_sizes_are_ones_that_the_generator_takes(shape):
     first = [next(space.arrays(link)) for link in links]
     given = [(a.lanes, a.columns, 0, 0) for each in first for a in each]
     assert len(arrays(program, (4, 1, 0), (4, 1, 0), given)) == len(given)
+
+
+def test_sizes_of_an_output_layer_that_keeps_some_of_its_weights_are_taken_too():
+    program = programs.build(block_sizes=(-2, -2))
+    weight = programs.sparse(np.random.default_rng(1), 1, programs.PHONES, programs.CELLS, 1, Exact())
+    program = replace(program, output=replace(program.output, weight=weight))
+    *_, link = chain.links(program)
+    assert {array.columns for (array,) in Space(apart=1).arrays(link)} == {*sizes(weight.longest_row, 1)}
 
 
 def test_clocks_are_those_with_time_for_a_look_up_table():
