@@ -132,7 +132,8 @@ class Mutation:
 TOP, LAYER, R_GATE = "rtl/ernn.v", "rtl/layer0.v", "rtl/layer0_gate_r.v"
 MUTATIONS: dict[str, Mutation] = {
     # Numbers.
-    "rounding": Mutation("gru", R_GATE, "+ 14'sd16;", "+ 14'sd15;", "layers.0.r"),
+    "rounding": Mutation("gru", R_GATE, "+ 19'sd64;", "+ 19'sd0;", "layers.0.rc"),
+    "rounding by a table": Mutation("gru", R_GATE, "8'sd91 : 8'sd65", "8'sd91 : 8'sd64", "layers.0.r"),
     "saturation": Mutation(
         "gru", R_GATE, "{n3_d1[13], {8{!n3_d1[13]}}}", "{n3_d1[13], {8{n3_d1[13]}}}", "layers.0.a_r"
     ),
@@ -287,7 +288,7 @@ MUTATIONS: dict[str, Mutation] = {
         r"^saturated values of layers\.0\.a_",
         counters,
     ),
-    "logits wait": Mutation("gru", TOP, ".out_ready(m_axis_tready)", ".out_ready(1'b1)", "STUCK in cycle", pauses),
+    "logits wait": Mutation("gru", TOP, ".out_ready(m_axis_tready)", ".out_ready(1'b1)", r"^frame \d+, logit", pauses),
     "room for a frame": Mutation(
         "gru", "rtl/ernn_link.v", "room <= !now[1]", "room <= 1'b1", r"^frame \d+, logit", pauses
     ),
