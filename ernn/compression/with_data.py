@@ -86,15 +86,16 @@ def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int | None, la
     if not last and all(one.ndim == vector for one in each):
         return Targets(each, last=True)
     kind = "classes" if whole[0] else "vectors of outputs"
+    cure = "" if whole[0] or each[0].ndim else "; classes must be of an integer type"
     if last:
         kind = kind.replace("classes", "a class").replace("vectors", "a vector")
         raise UserError(
             f"train y: {kind} for each sequence, since the network gives the last output alone; "
-            f"got shape {tuple(each[0].shape)}"
+            f"got shape {tuple(each[0].shape)}{cure}"
         )
     raise UserError(
         f"train y: {kind} for each step, (time{', outputs' * vector}), or one for each sequence; "
-        f"got shape {tuple(each[0].shape)} for a sequence of {lengths[0]} steps"
+        f"got shape {tuple(each[0].shape)} for a sequence of {lengths[0]} steps{cure}"
     )
 
 

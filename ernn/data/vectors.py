@@ -52,6 +52,8 @@ def places(corpus: Path, folder: Path) -> dict[str, Place]:
     """
     if (folder / NPZ).exists() and not (folder / SCP).exists():
         return {name: Place(folder / NPZ, name) for name in _opened(folder / NPZ)}
+    if not (folder / SCP).exists():
+        raise UserError(f"{folder}: neither {SCP} nor {NPZ}; add one of them, or set features.kind for audio")
     return {name: _place(corpus, folder, line) for name, line in tables.table(folder / SCP).items()}
 
 

@@ -365,6 +365,10 @@ def test_a_network_of_the_last_step_learns_from_a_target_for_each_sequence():
         ernn.compress(model, (x, np.zeros((3, 3), int)), 4, epochs=2)
     with pytest.raises(UserError, match=r"a vector of outputs for each sequence, .* got shape \(3, 3\)"):
         ernn.compress(model, (x, data(3, 3)), 4, epochs=2)
+    stepwise = ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Linear(8, 3))
+    for network in (model, stepwise):
+        with pytest.raises(UserError, match=r"got shape \(\).*; classes must be of an integer type$"):
+            ernn.compress(network, (x, np.array([0.0, 2.0, 1.0])), 4, epochs=2)
 
 
 def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
