@@ -9,7 +9,7 @@ from ernn import artifacts
 from ernn.errors import UserError
 
 _NO_TIME_S = 1e9  # decades
-_CURE = "add it, as docs/data.md says what a Kaldi data folder holds"
+_CURE = "add it; docs/data.md has what a folder holds"
 
 
 class Line(NamedTuple):

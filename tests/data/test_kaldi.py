@@ -235,7 +235,7 @@ def test_missing_parts_are_refused(kaldi_folder):
     refused(corpus, f"{corpus / 'train'}: one speaker cannot be train and dev; add a dev folder")
     (corpus / "train/anna.wav").unlink()
     (corpus / "dev").mkdir()
-    refused(corpus, f"{corpus / 'dev/wav.scp'}: no such file; add it, as docs/data.md says what a Kaldi data folder holds")
+    refused(corpus, f"{corpus / 'dev/wav.scp'}: no such file; add it; docs/data.md has what a folder holds")
     (corpus / "test").rename(corpus / "tests")
     refused(corpus, f"{corpus / 'test'}: no such folder; set corpus.path to the folder that holds train and test")
 
