@@ -42,10 +42,10 @@ def read(file: Path) -> dict[str, Any]:
 def _arrays(file: Path) -> dict[str, np.ndarray]:
     if not file.is_file():
         raise UserError(f"{file}: {'a folder' if file.is_dir() else 'no such file'}; name {FORMS}")
-    cure = f"name {FORMS}"
     if file.suffix == ".csv":
-        cure = f"numpy.save('{file.stem}.npy', numpy.loadtxt('{file.name}', delimiter=',')) makes one; data are {FORMS}"
-    with arrays.refused(f"{file}: not what NumPy writes", cure):
+        cure = f"numpy.save('{file.stem}.npy', numpy.loadtxt('{file.name}', delimiter=',')) makes one"
+        raise UserError(f"{file}: a .csv file; {cure}; data are {FORMS}")
+    with arrays.refused(f"{file}: not what NumPy writes", f"name {FORMS}"):
         loaded = arrays.opened(file)
         return (
             {"x": loaded} if isinstance(loaded, np.ndarray) else {name: arrays.member(loaded, name) for name in loaded}
