@@ -4,6 +4,7 @@ import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -131,12 +132,13 @@ def compress(
             not finite.
     """
     limits.check_block_size("block_size", block_size)
-    if not 0 < density <= 1:
-        raise UserError(f"density={density:g}: above 0 and at most 1")
+    if not isinstance(density, Real) or not 0 < density <= 1:
+        raise UserError(f"density={density}: a number above 0 and at most 1")
     made, layers = copy.deepcopy(model), model.network.layers
-    design = Design(network="model", block_size=block_size, density=density)
+    design = Design(network="model", block_size=int(block_size), density=float(density))
     for place, matrix in made.matrices():
-        design.check_densities(*owner(place), matrix.cols, layers)
+        name = str(place) if place.kind == "head" else ""
+        design.check_densities(*owner(place), matrix.cols, layers, name)
     pull = Pull(made, design.blocks(layers), Admm(), design.densities(layers))
     data = _Data(sequences, given, loss or _default(given))
     _warn_of_padding(model, design.blocks(layers))

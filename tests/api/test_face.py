@@ -32,6 +32,12 @@ def network(kind=torch.nn.LSTM, inputs=6, cells=8, layers=1, outputs=3, **option
     return ernn.from_torch(recurrent, torch.nn.Linear(options.get("proj_size", 0) or cells, outputs))
 
 
+def narrowing() -> ernn.Model:
+    """A GRU with linear layers of fewer and fewer outputs."""
+    layers = torch.nn.Linear(8, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3)
+    return ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Sequential(*layers))
+
+
 def headed(*functions: torch.nn.Module, last: bool = False) -> ernn.Model:
     """A GRU with a linear layer of 10 before each function, and one of 3 behind all."""
     torch.manual_seed(3)
@@ -380,6 +386,15 @@ def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
     np.testing.assert_array_equal(ernn.load(tmp_path / "model").predict(x), small.predict(x))
 
 
+def test_sizes_may_be_numbers_of_numpy():
+    x, y = data(6), data(3)
+    found = [
+        ernn.compress(network(), (x, y), size, density=density, epochs=2, progress=False).predict(x)
+        for size, density in ((4, 0.5), (np.int64(4), np.float32(0.5)))
+    ]
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize("block_size", [1, 4])
 def test_a_density_keeps_some_blocks_down_to_the_simulated_accelerator(tmp_path, block_size):
     model, x = network(), data(6, 4)
@@ -413,10 +428,18 @@ def test_a_density_keeps_some_blocks_down_to_the_simulated_accelerator(tmp_path,
             "2 outputs, the program 6 inputs and 3 outputs;",
         ),
         (lambda model: ernn.compress(model, (data(6), data(3)), 6), "block_size"),
-        (lambda model: ernn.compress(model, (data(6), data(3)), 4, density=0.0), "density=0: above 0 and at most 1"),
+        (
+            lambda model: ernn.compress(model, (data(6), data(3)), 4, density=0.0),
+            "density=0.0: a number above 0 and at most 1",
+        ),
         (
             lambda model: ernn.compress(model, (data(6), data(3)), 4, density=0.1),
             "density=0.1 leaves less than one of the 2 blocks in a row of layer 0's input matrix; give 0.5 or more",
+        ),
+        (lambda model: ernn.compress(model, (data(6), data(3)), 4, density="0.5"), "density=0.5: a number above 0 and"),
+        (
+            lambda model: ernn.compress(narrowing(), (data(6), data(3)), 2, density=0.4),
+            "less than one of the 2 blocks in a row of head.1.weight; give 0.5 or more, or smaller blocks",
         ),
         (lambda model: ernn.compress(model, (data(6), data(3)), epochs=1), "epochs=1: at least 2"),
         (lambda model: ernn.compress(model, (data(6), data(3)[:2])), "a target for each of the 3 sequences, got 2"),
