@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ernn.data import arrays
 from ernn.errors import UserError
 
 FORMS = (
@@ -19,16 +20,16 @@ def read(file: Path) -> dict[str, Any]:
     Raises:
         UserError: no such file, another one, or lengths that do not fit.
     """
-    arrays = _arrays(file)
-    if "x" not in arrays:
-        raise UserError(f"{file}: no array `x`, it has {', '.join(arrays) or 'none'}; write {FORMS}")
-    unknown = sorted(arrays.keys() - {"x", "y", "lengths"})
+    held = _arrays(file)
+    if "x" not in held:
+        raise UserError(f"{file}: no array `x`, it has {', '.join(held) or 'none'}; write {FORMS}")
+    unknown = sorted(held.keys() - {"x", "y", "lengths"})
     if unknown:
         raise UserError(f"{file}: arrays are x, y and lengths, got {', '.join(unknown)}; leave out the others")
-    found: dict[str, Any] = {name: arrays[name] for name in ("x", "y") if name in arrays}
-    if "lengths" not in arrays:
+    found: dict[str, Any] = {name: held[name] for name in ("x", "y") if name in held}
+    if "lengths" not in held:
         return found
-    lengths = arrays["lengths"]
+    lengths = held["lengths"]
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 1).any() or lengths.sum() != len(found["x"]):
         raise UserError(
             f"{file}: lengths must be whole numbers above 0 whose sum is that of x's {len(found['x'])} steps"
@@ -41,11 +42,11 @@ def read(file: Path) -> dict[str, Any]:
 def _arrays(file: Path) -> dict[str, np.ndarray]:
     if not file.is_file():
         raise UserError(f"{file}: {'a folder' if file.is_dir() else 'no such file'}; name {FORMS}")
-    try:
-        loaded = np.load(file, allow_pickle=False)
-        return dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {"x": loaded}
-    except (ValueError, OSError, EOFError) as error:
-        if file.suffix == ".csv":
-            cure = f"numpy.save('{file.stem}.npy', numpy.loadtxt('{file.name}', delimiter=',')) makes one"
-            raise UserError(f"{file}: a .csv file; {cure}; data are {FORMS}") from None
-        raise UserError(f"{file}: not what NumPy writes ({' '.join(str(error).split())}); name {FORMS}") from None
+    if file.suffix == ".csv":
+        cure = f"numpy.save('{file.stem}.npy', numpy.loadtxt('{file.name}', delimiter=',')) makes one"
+        raise UserError(f"{file}: a .csv file; {cure}; data are {FORMS}")
+    with arrays.refused(f"{file}: not what NumPy writes", f"name {FORMS}"):
+        loaded = arrays.opened(file)
+        return (
+            {"x": loaded} if isinstance(loaded, np.ndarray) else {name: arrays.member(loaded, name) for name in loaded}
+        )

@@ -4,6 +4,7 @@ import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -86,15 +87,16 @@ def targets(y: Any, lengths: Sequence[int], alone: bool, outputs: int | None, la
     if not last and all(one.ndim == vector for one in each):
         return Targets(each, last=True)
     kind = "classes" if whole[0] else "vectors of outputs"
+    cure = "" if whole[0] or each[0].ndim else "; classes must be of an integer type"
     if last:
         kind = kind.replace("classes", "a class").replace("vectors", "a vector")
         raise UserError(
             f"train y: {kind} for each sequence, since the network gives the last output alone; "
-            f"got shape {tuple(each[0].shape)}"
+            f"got shape {tuple(each[0].shape)}{cure}"
         )
     raise UserError(
         f"train y: {kind} for each step, (time{', outputs' * vector}), or one for each sequence; "
-        f"got shape {tuple(each[0].shape)} for a sequence of {lengths[0]} steps"
+        f"got shape {tuple(each[0].shape)} for a sequence of {lengths[0]} steps{cure}"
     )
 
 
@@ -130,12 +132,13 @@ def compress(
             not finite.
     """
     limits.check_block_size("block_size", block_size)
-    if not 0 < density <= 1:
-        raise UserError(f"density={density:g}: above 0 and at most 1")
+    if not isinstance(density, Real) or not 0 < density <= 1:
+        raise UserError(f"density={density}: a number above 0 and at most 1")
     made, layers = copy.deepcopy(model), model.network.layers
-    design = Design(network="model", block_size=block_size, density=density)
+    design = Design(network="model", block_size=int(block_size), density=float(density))
     for place, matrix in made.matrices():
-        design.check_densities(*owner(place), matrix.cols, layers)
+        name = str(place) if place.kind == "head" else ""
+        design.check_densities(*owner(place), matrix.cols, layers, name)
     pull = Pull(made, design.blocks(layers), Admm(), design.densities(layers))
     data = _Data(sequences, given, loss or _default(given))
     _warn_of_padding(model, design.blocks(layers))

@@ -15,6 +15,7 @@ Phones are TIMIT's or CMU's, in any case, with stress digits and word positions 
 what other labels stand for.
 """
 
+import logging
 import re
 import shlex
 from collections import Counter, defaultdict
@@ -33,6 +34,7 @@ from ernn.data.tables import Line
 from ernn.data.vectors import Given, Place
 from ernn.errors import UserError
 
+log = logging.getLogger(__name__)
 _TO_THE_END, _CHANNEL = re.compile(r"-1(\.0*)?"), re.compile(r"[0-9]{1,3}")  # of segments
 _TRANSCRIPTS = ("text-phone", "text")
 _OVERSHOOT = SAMPLE_RATE // 2  # by which an utterance may end behind its recording, as Kaldi allows
@@ -117,7 +119,11 @@ def _folder(corpus: Path, split: Split, rules: LabelRules, given: Given | None) 
     """The speakers of one folder, in the order of their names."""
     folder = _Folder.read(corpus, corpus / split, rules, given)
     own: dict[str, list[KaldiUtterance]] = defaultdict(list)
-    for name in sorted(folder.places or folder.spans or folder.recordings):
+    listed = folder.places or folder.spans or folder.recordings
+    if without := sorted(folder.speakers.keys() - listed.keys()):
+        text = "%s: %d utterances of utt2spk have no %s and are left out, the first is %s"
+        log.warning(text, folder.path, len(without), "vectors" if folder.places else "audio", without[0])
+    for name in sorted(listed):
         utterance = folder.utterance(name)
         own[tables.single(folder.speakers[name], "`utterance speaker`")].append(utterance)
     return [

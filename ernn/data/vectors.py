@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from struct import error as StructError
 
 import numpy as np
 from jaxtyping import Float
 
-from ernn.data import tables
+from ernn.data import arrays, tables
 from ernn.data.tables import Line
 from ernn.errors import UserError
 
@@ -52,6 +51,8 @@ def places(corpus: Path, folder: Path) -> dict[str, Place]:
     """
     if (folder / NPZ).exists() and not (folder / SCP).exists():
         return {name: Place(folder / NPZ, name) for name in _opened(folder / NPZ)}
+    if not (folder / SCP).exists():
+        raise UserError(f"{folder}: neither {SCP} nor {NPZ}; add one of them, or set features.kind for audio")
     return {name: _place(corpus, folder, line) for name, line in tables.table(folder / SCP).items()}
 
 
@@ -67,7 +68,8 @@ def read(place: Place, utterance: str, dimension: int) -> Float[np.ndarray, "fra
         raise UserError(f"{where}: vectors are (frames, dimension), got shape {found.shape} of {found.dtype}")
     if found.shape[1] != dimension:
         raise UserError(f"{where}: vectors of {found.shape[1]} numbers, features.dimension={dimension}; set that")
-    vectors = found.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large is not finite then
+        vectors = found.astype(np.float32)
     if not np.isfinite(vectors).all():
         frame = int(np.argmin(np.isfinite(vectors).all(axis=1)))
         raise UserError(f"{where}: vector {frame} is not finite; correct it or leave the utterance out")
@@ -89,32 +91,28 @@ def _matrix(file: Path, offset: int, where: str) -> np.ndarray:
     from kaldiio.matio import read_matrix_or_vector
 
     try:
-        with file.open("rb") as stream:
-            stream.seek(offset)
-            known = stream.read(2) == b"\0B" and stream.read(4).startswith(_MATRICES)
-            stream.seek(offset)
-            if known:
-                return np.asarray(read_matrix_or_vector(stream))
+        stream = file.open("rb")
     except FileNotFoundError:
         raise UserError(f"{where}: no such file; correct {SCP}") from None
-    except (ValueError, AssertionError, EOFError, StructError) as error:  # a file that ends in the middle
-        raise UserError(f"{where}: not a whole matrix ({' '.join(str(error).split())}); write it again") from None
-    raise UserError(f"{where}: no binary matrix of Kaldi at byte {offset}; write the archive again")
+    except (OSError, ValueError) as error:  # a folder, or no name of a file
+        raise UserError(f"{where}: cannot be read ({error}); correct {SCP}") from None
+    with stream, arrays.refused(f"{where}: not a whole matrix", "write it again"):
+        stream.seek(offset)
+        if stream.read(2) != b"\0B" or not stream.read(4).startswith(_MATRICES):
+            raise UserError(f"{where}: no binary matrix of Kaldi at byte {offset}; write the archive again")
+        stream.seek(offset)
+        return np.asarray(read_matrix_or_vector(stream))
 
 
 def _array(place: Place, where: str) -> np.ndarray:
-    try:
-        return _opened(place.file)[str(place.key)]
-    except (ValueError, KeyError, OSError, EOFError) as error:
-        raise UserError(f"{where}: not what NumPy writes ({' '.join(str(error).split())}); write it again") from None
+    with arrays.refused(f"{where}: not what NumPy writes", "write it again"):
+        return arrays.member(_opened(place.file), str(place.key))
 
 
 def _opened(file: Path) -> Mapping[str, np.ndarray]:
     """The arrays of a file, read one by one as they are asked for."""
-    try:
-        found = np.load(file, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"{file}: not what numpy.savez writes ({error}); write it again") from None
-    if not isinstance(found, np.lib.npyio.NpzFile):
+    with arrays.refused(f"{file}: not what numpy.savez writes", "write it again"):
+        found = arrays.opened(file)
+    if isinstance(found, np.ndarray):
         raise UserError(f"{file}: one array; numpy.savez writes one for each utterance")
     return found

@@ -31,7 +31,7 @@ def check_block_size(place: str, size: int) -> None:
     if size not in BLOCK_SIZES:
         raise UserError(
             f"{place}: integer networks need block sizes of {', '.join(map(str, BLOCK_SIZES))}, got {size}; "
-            "change block_size of the design and train it again"
+            "change block_size, and train again what has it"
         )
 
 

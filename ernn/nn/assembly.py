@@ -56,6 +56,9 @@ def with_head(
 
     Args:
         layers: weight (outputs, inputs), bias and function of each.
+
+    Raises:
+        UserError: a layer with more outputs than a network may have, or with bounds that are none.
     """
     from ernn.nn.functions import Function, HeadSpec
 
@@ -66,7 +69,10 @@ def with_head(
             continue
         state[f"head.{number}.weight.weight"] = weight * function.slope
         state[f"head.{number}.bias"] = bias * function.slope + function.offset
-        specs.append(HeadSpec(outputs=len(bias), function=function.kind, low=function.low, high=function.high))
+        try:
+            specs.append(HeadSpec(outputs=len(bias), function=function.kind, low=function.low, high=function.high))
+        except ValidationError as error:
+            raise UserError(f"linear layer {number} cannot be expressed: {complaints(error)}") from None
     return tuple(specs)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _RECURRENT = {"lstm.input": None, "gru.input": None, "rnn_tanh.input": "tanh", "rnn_relu.input": "relu"}
 _FUNCTIONS = {"relu": "relu", "sigmoid": "sigmoid", "tanh": "tanh", "hardsigmoid": "hardsigmoid", "relu6": "relu6"}
+_APPLIED = {*_FUNCTIONS, "hardtanh"}
 _MOVES = {
     "alias", "clone", "contiguous", "detach", "detach_", "expand", "flatten", "lift_fresh_copy", "permute", "reshape",
     "select", "slice", "squeeze", "t", "transpose", "unsqueeze", "view", "_unsafe_view", "numpy_T", "to", "unflatten",
@@ -116,9 +117,10 @@ class _Reader:
         if name in _RECURRENT:
             return self._layer(node)
         short = name.partition(".")[0]
+        short = short.removesuffix("_") if short.removesuffix("_") in _APPLIED else short  # in place
         if short == "linear":
             return self._linear(node)
-        if short in (*_FUNCTIONS, "hardtanh"):
+        if short in _APPLIED:
             return self._function(node, short)
         if short == "dropout":
             if node.args[2]:
@@ -156,6 +158,9 @@ class _Reader:
 
     def _moved(self, node: Node, arguments: list[Any], picks: bool) -> Stream:
         stream = arguments[0]
+        before, after = (each.meta["val"].dtype for each in (node.all_input_nodes[0], node))
+        if before != after:
+            _refuse(node, f"rounds values to {after}, and an imported network computes in float32; leave it out")
         assert callable(node.target)
         moved = node.target(torch.from_numpy(stream.numbers), *arguments[1:])
         return Stream(moved.numpy(), stream.shape, stream.layer, stream.picked or picks)

@@ -1,5 +1,6 @@
 """Functions behind linear layers: as other libraries have them, and as a network of ours keeps them; without torch."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -24,6 +25,12 @@ class Function:
     high: float | None = None
     slope: float = 1.0
     offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.low == -math.inf:  # no bound, as other libraries say it
+            object.__setattr__(self, "low", None)
+        if self.high == math.inf:
+            object.__setattr__(self, "high", None)
 
 
 def hard_sigmoid(slope: float, offset: float) -> Function:

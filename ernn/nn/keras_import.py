@@ -4,7 +4,7 @@ Keras has the gates of an LSTM in the order i, f, c, o, those of a GRU in the or
 matrices as (inputs, gates * cells).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,12 @@ class _Layer:
         """What a user reads of it."""
         return UserError(f"{self.name}: {why}")
 
+    def setting(self, name: str) -> Any:
+        """One that each layer of its kind has."""
+        if name not in self.settings:
+            raise self.refuse(f"no setting {name}; give the whole dictionary of get_config()")
+        return self.settings[name]
+
     def tensor(self, place: int, name: str, *shape: int) -> Tensor:
         """Weights of a shape, as float32."""
         array = np.asarray(self.weights[place])
@@ -62,7 +68,8 @@ def from_layers(given: Any) -> RecurrentModel:
     Raises:
         UserError: they compute something else than such a network does; the layer is named.
     """
-    layers = [_layer(each) for each in getattr(given, "layers", given)]
+    found = getattr(given, "layers", given)
+    layers = [_layer(each) for each in (found if isinstance(found, Iterable) else [found])]
     recurrent = [each for each in layers if each.kind in _CELLS]
     if not recurrent:
         raise UserError(f"no recurrent layer among {', '.join(each.name for each in layers) or 'none'}; {_READ}")
@@ -79,7 +86,7 @@ def from_layers(given: Any) -> RecurrentModel:
 
 def _layer(given: Any) -> _Layer:
     """A layer of Keras, or its parts."""
-    if isinstance(given, tuple) and len(given) == 3:
+    if isinstance(given, tuple) and [*map(isinstance, given, (str, Mapping, Sequence))] == [True] * 3:
         return _unwrapped(_Layer(*given))
     if hasattr(given, "get_config") and hasattr(given, "get_weights"):
         return _unwrapped(_Layer(type(given).__name__, given.get_config(), given.get_weights()))
@@ -111,7 +118,7 @@ def _recurrent(layers: Sequence[_Layer]) -> tuple[Any, dict[str, Tensor]]:
             raise each.refuse(f"reset_after must be that of {first.name}; make all recurrent layers alike")
         if place + 1 < len(layers) and not each.settings.get("return_sequences", False):
             raise each.refuse("return_sequences=False before another recurrent layer; it must be True")
-        cells.append(int(each.settings["units"]))
+        cells.append(int(each.setting("units")))
     sizes = {"layers": len(cells), "cells": cells[0] if len({*cells}) == 1 else cells}
     network = assembly.network_of(cell=_CELLS[first.kind], **sizes, reset=reset)
     inputs, state = _inputs(first), dict[str, Tensor]()
@@ -150,7 +157,7 @@ def _linears(layers: Sequence[_Layer], inputs: int) -> list[tuple[Tensor, Tensor
     found: list[tuple[Tensor, Tensor, Function]] = []
     for each in layers:
         if each.kind == "Dense":
-            units, biased = int(each.settings["units"]), each.settings.get("use_bias", True)
+            units, biased = int(each.setting("units")), each.settings.get("use_bias", True)
             if len(each.weights) != 1 + bool(biased):
                 raise each.refuse(f"{1 + bool(biased)} arrays with use_bias={biased}, got {len(each.weights)}")
             kernel = each.tensor(0, "kernel", inputs, units)
@@ -160,7 +167,7 @@ def _linears(layers: Sequence[_Layer], inputs: int) -> list[tuple[Tensor, Tensor
         elif each.kind in ("Activation", "ReLU"):
             if not found or found[-1][2] != Function():
                 raise each.refuse("stands behind no linear layer; put a Dense one before it")
-            function = _relu(each) if each.kind == "ReLU" else _function(each, each.settings["activation"])
+            function = _relu(each) if each.kind == "ReLU" else _function(each, each.setting("activation"))
             found[-1] = (*found[-1][:2], function)
         elif each.kind not in _AT_REST:
             raise each.refuse(f"not read; {_READ}")
@@ -168,7 +175,7 @@ def _linears(layers: Sequence[_Layer], inputs: int) -> list[tuple[Tensor, Tensor
 
 
 def _function(layer: _Layer, name: Any) -> Function:
-    if name is None or name in _FUNCTIONS:
+    if name is None or (isinstance(name, str) and name in _FUNCTIONS):
         return FUNCTIONS[_FUNCTIONS[name or "linear"]]
     raise layer.refuse(f"activation={name}: must be one of {', '.join(_FUNCTIONS)}; compute it behind the network")
 

@@ -169,11 +169,12 @@ class Design(Section):
         self._check_length("density", self.density, layers)
         return self.density
 
-    def check_densities(self, layer: int, kind: str, cols: int, layers: int) -> None:
+    def check_densities(self, layer: int, kind: str, cols: int, layers: int, name: str = "") -> None:
         """Refuse a density that leaves the rows of a matrix without blocks.
 
         Args:
             cols: of the matrix, in elements.
+            name: of the matrix in messages, if it is none of a layer.
 
         Raises:
             UserError: less than one block in a row.
@@ -181,9 +182,10 @@ class Design(Section):
         size = getattr(self.blocks(layers)[layer], kind)
         density, blocks = getattr(self.densities(layers)[layer], kind), -(-cols // size)
         if density * blocks < 1 - ROUNDING:
+            named = name or f"layer {layer}'s {kind} matrix"
             raise UserError(
-                f"density={density:g} leaves less than one of the {blocks} blocks in a row of layer {layer % layers}'s "
-                f"{kind} matrix; give {math.ceil(1000 / blocks) / 1000:g} or more, or smaller blocks"
+                f"density={density:g} leaves less than one of the {blocks} blocks in a row of {named}; "
+                f"give {math.ceil(1000 / blocks) / 1000:g} or more, or smaller blocks"
             )
 
     def _check_length(self, key: str, given: Sequence[object], layers: int) -> None:

@@ -1,9 +1,10 @@
 """Networks of `params.yaml`: sizes of recurrent layers, trained by the pipeline or imported."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from ernn import artifacts
 from ernn.errors import UserError
@@ -104,16 +105,20 @@ class Network(Sizes, Section):
         return self
 
 
-Digest = Annotated[str, Field(strict=True, max_length=64, pattern="^([0-9a-f]{64})?$")]
+def _digest(given: str) -> str:
+    if given and not re.fullmatch("[0-9a-f]{64}", given):
+        raise ValueError(f"sha256={given[:70]!r}: 64 digits from 0 to f; `ernn import` and `sha256sum` print them")
+    return given
+
+
+Digest = Annotated[str, Field(strict=True, max_length=4096), AfterValidator(_digest)]
 
 
 class NetworkSpec(Network):
     """An entry of `networks`: one that is trained here, or with `file` one that was trained elsewhere."""
 
     file: Text = ""  # a model that `ernn import` wrote, with phones; "" = train one
-    sha256: Annotated[str, Field(strict=True, max_length=64, pattern="^([0-9a-f]{64})?$")] = (
-        ""  # of the file: its content counts
-    )
+    sha256: Digest = ""  # of the file: its content counts
 
     @property
     def network(self) -> Network:

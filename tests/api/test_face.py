@@ -32,6 +32,12 @@ def network(kind=torch.nn.LSTM, inputs=6, cells=8, layers=1, outputs=3, **option
     return ernn.from_torch(recurrent, torch.nn.Linear(options.get("proj_size", 0) or cells, outputs))
 
 
+def narrowing() -> ernn.Model:
+    """A GRU with linear layers of fewer and fewer outputs."""
+    layers = torch.nn.Linear(8, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3)
+    return ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Sequential(*layers))
+
+
 def headed(*functions: torch.nn.Module, last: bool = False) -> ernn.Model:
     """A GRU with a linear layer of 10 before each function, and one of 3 behind all."""
     torch.manual_seed(3)
@@ -365,6 +371,10 @@ def test_a_network_of_the_last_step_learns_from_a_target_for_each_sequence():
         ernn.compress(model, (x, np.zeros((3, 3), int)), 4, epochs=2)
     with pytest.raises(UserError, match=r"a vector of outputs for each sequence, .* got shape \(3, 3\)"):
         ernn.compress(model, (x, data(3, 3)), 4, epochs=2)
+    stepwise = ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Linear(8, 3))
+    for network in (model, stepwise):
+        with pytest.raises(UserError, match=r"got shape \(\).*; classes must be of an integer type$"):
+            ernn.compress(network, (x, np.array([0.0, 2.0, 1.0])), 4, epochs=2)
 
 
 def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
@@ -374,6 +384,15 @@ def test_layers_of_different_sizes_are_said_and_kept(tmp_path):
     assert "layers.1.weight_ih  4 x 8 x 16" in repr(small)
     small.save(tmp_path / "model")
     np.testing.assert_array_equal(ernn.load(tmp_path / "model").predict(x), small.predict(x))
+
+
+def test_sizes_may_be_numbers_of_numpy():
+    x, y = data(6), data(3)
+    found = [
+        ernn.compress(network(), (x, y), size, density=density, epochs=2, progress=False).predict(x)
+        for size, density in ((4, 0.5), (np.int64(4), np.float32(0.5)))
+    ]
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("block_size", [1, 4])
@@ -409,10 +428,18 @@ def test_a_density_keeps_some_blocks_down_to_the_simulated_accelerator(tmp_path,
             "2 outputs, the program 6 inputs and 3 outputs;",
         ),
         (lambda model: ernn.compress(model, (data(6), data(3)), 6), "block_size"),
-        (lambda model: ernn.compress(model, (data(6), data(3)), 4, density=0.0), "density=0: above 0 and at most 1"),
+        (
+            lambda model: ernn.compress(model, (data(6), data(3)), 4, density=0.0),
+            "density=0.0: a number above 0 and at most 1",
+        ),
         (
             lambda model: ernn.compress(model, (data(6), data(3)), 4, density=0.1),
             "density=0.1 leaves less than one of the 2 blocks in a row of layer 0's input matrix; give 0.5 or more",
+        ),
+        (lambda model: ernn.compress(model, (data(6), data(3)), 4, density="0.5"), "density=0.5: a number above 0 and"),
+        (
+            lambda model: ernn.compress(narrowing(), (data(6), data(3)), 2, density=0.4),
+            "less than one of the 2 blocks in a row of head.1.weight; give 0.5 or more, or smaller blocks",
         ),
         (lambda model: ernn.compress(model, (data(6), data(3)), epochs=1), "epochs=1: at least 2"),
         (lambda model: ernn.compress(model, (data(6), data(3)[:2])), "a target for each of the 3 sequences, got 2"),

@@ -44,6 +44,15 @@ def test_one_training_speaker_in_ten_is_held_out_without_a_dev_folder(kaldi_fold
     assert len(found) == 14
 
 
+def test_utterances_without_audio_are_counted(kaldi_folder, caplog):
+    corpus = kaldi_folder(train="anna ben cleo")
+    lines = (corpus / "train/wav.scp").read_text().splitlines(keepends=True)
+    (corpus / "train/wav.scp").write_text(lines[0])
+    assert len([each for split, each in names(kaldi.speakers(corpus, RULES)) if split == "train"]) == 1
+    wanted = f"{corpus}/train: 2 utterances of utt2spk have no audio and are left out, the first is ben-1"
+    assert caplog.messages == [wanted]
+
+
 def test_paths_may_start_at_the_corpus_folder(kaldi_folder):
     corpus = kaldi_folder()
     (corpus / "dev/wav.scp").write_text("cleo-1 dev/cleo.wav\n")
@@ -235,7 +244,7 @@ def test_missing_parts_are_refused(kaldi_folder):
     refused(corpus, f"{corpus / 'train'}: one speaker cannot be train and dev; add a dev folder")
     (corpus / "train/anna.wav").unlink()
     (corpus / "dev").mkdir()
-    refused(corpus, f"{corpus / 'dev/wav.scp'}: no such file; add it or leave the utterance out")
+    refused(corpus, f"{corpus / 'dev/wav.scp'}: no such file; add it; docs/data.md has what a folder holds")
     (corpus / "test").rename(corpus / "tests")
     refused(corpus, f"{corpus / 'test'}: no such folder; set corpus.path to the folder that holds train and test")
 

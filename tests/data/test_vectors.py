@@ -123,6 +123,8 @@ def test_lines_that_name_no_place(corpus, line, message):
         (None, "no such file; correct feats.scp"),
         (b"", "no binary matrix of Kaldi at byte 0; write the archive again"),
         (b"\0BFM \4\2\0\0\0\4\5\0\0\0\0\0", "not a whole matrix ("),
+        (b"\0BFM \4\xff\xff\xff\x7f\4\xff\xff\xff\x7f", "not a whole matrix ("),
+        (b"\0BCM2 " + bytes(8) + b"\xff\xff\xff\x7f" * 2, "not a whole matrix ("),
         (b"PKL" + pickle.dumps(drawn(1)), "no binary matrix of Kaldi at byte 0"),
     ],
 )
@@ -135,9 +137,23 @@ def test_damaged_archives(corpus, content, message):
         read(corpus)
 
 
+@pytest.mark.parametrize("name", [".", "feats.ark/other"])
+def test_places_that_are_no_files(corpus, name):
+    (corpus / "dev/feats.scp").write_text(f"cleo-1 {name}:0\n")
+    with pytest.raises(UserError, match=r"^[^\n]*: utterance cleo-1: cannot be read \([^\n]*correct feats.scp$"):
+        read(corpus)
+
+
+def test_an_offset_that_no_file_has(corpus):
+    (corpus / "dev/feats.scp").write_text(f"cleo-1 dev/feats.ark:{10**18 - 1}\n")
+    with pytest.raises(UserError, match=r"utterance cleo-1: (not a whole matrix|no binary matrix)[^\n]*$"):
+        read(corpus)
+
+
 @pytest.mark.parametrize(
     ("array", "message"),
     [
+        (np.full((3, 5), 1e300), "vector 0 is not finite; correct it or leave the utterance out"),
         (drawn(1, dimension=4), "vectors of 4 numbers, features.dimension=5; set that"),
         (np.full((3, 5), [[0], [np.nan], [0]]), "vector 1 is not finite; correct it or leave the utterance out"),
         (np.zeros((0, 5)), "vectors are (frames, dimension), got shape (0, 5) of float64"),
@@ -156,7 +172,7 @@ def test_arrays_that_are_no_vectors(corpus, array, message):
 
 def test_a_folder_without_vectors(corpus):
     (corpus / "dev/feats.scp").unlink()
-    with pytest.raises(UserError, match=r"dev/feats\.scp: no such file"):
+    with pytest.raises(UserError, match=r"dev: neither feats\.scp nor feats\.npz; add one of them, or"):
         read(corpus)
     shutil.copy(corpus / "dev/feats.ark", corpus / "dev/feats.npz")
     with pytest.raises(UserError, match=r"dev/feats\.npz: not what numpy\.savez writes"):

@@ -47,7 +47,7 @@ def stack(last_function: nn.Module | None = None) -> nn.Sequential:
         nn.ReLU(),
         nn.Dropout(0.2),
         nn.Linear(6, 4),
-        nn.Hardtanh(-0.5, 0.25),
+        nn.Hardtanh(-0.5, 0.25, inplace=True),
         nn.Linear(4, 2),
     ]
     return nn.Sequential(*layers, *([] if last_function is None else [last_function])).eval()
@@ -92,6 +92,8 @@ def test_several_modules_in_a_row_and_one_sequence_without_a_batch():
         (lambda self, x: self.recurrent(torch.relu(x))[0], r"relu \(relu.default\): a function stands behind a linear"),
         (lambda self, x: torch.softmax(self.recurrent(x)[0], -1), r"softmax \(softmax.int\): not read; read are LSTM"),
         (lambda self, x: self.recurrent(x)[0] + x[..., :1], r"add \(add.Tensor\): not read"),
+        (lambda self, x: self.recurrent(x)[0].to(torch.float16).to(torch.float32), "rounds values to torch.float16"),
+        (lambda self, x: self.recurrent(x)[0].to(dtype=torch.float64), "rounds values to torch.float64"),
         (lambda self, x: self.recurrent(x)[0][:, 2], "must be .* of every step or of the last one; export"),
         (lambda self, x: self.recurrent(x.flip(1))[0], r"flip \(flip.default\): not read"),
         (lambda self, x: self.recurrent(x[:, :, [1, 0, 2, 3, 4]])[0], r"index \(index.Tensor\): not read"),

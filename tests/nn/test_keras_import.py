@@ -155,6 +155,13 @@ REFUSED = [
     ([("GRU", {"name": "g", "units": 6}, recurrent("GRU", reset_after=False)[2])], r"bias: expected shape \(2, 18\)"),
     ([], "no recurrent layer among none"),
     ([dense()], r"no recurrent layer among dense \(Dense\)"),
+    (5, "layers: a int; give layers of Keras"),
+    (None, "layers: a NoneType; give layers of Keras"),
+    ([("LSTM", None, [])], "layers: a tuple; give layers of Keras, or tuples of"),
+    ([("LSTM", {"name": "l"}, recurrent("LSTM")[2])], r"l \(LSTM\): no setting units; give the whole dictionary"),
+    ([recurrent("LSTM"), dense(), ("Activation", {"name": "a"}, [])], r"a \(Activation\): no setting activation"),
+    ([recurrent("LSTM"), dense(activation={"class_name": "Own"})], "activation={'class_name': 'Own'}: must be one of"),
+    ([recurrent("LSTM"), dense(), ("ReLU", {"name": "a", "max_value": 0}, [])], "linear layer 0 cannot be expressed: "),
     ([5], "layers: a int; give layers of Keras, or tuples of"),
 ]
 

@@ -1,5 +1,7 @@
 """Linear layers of torch with functions behind them: equal to torch, or refused by their names."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,8 @@ HEADS = {
     **{f"{name} between": (nn.Linear(CELLS, 5), module, nn.Linear(5, 3)) for name, module in MODULES.items()},
     **{f"{name} behind": (nn.Linear(CELLS, 3), module) for name, module in MODULES.items()},
     "bounds": (nn.Linear(CELLS, 3), nn.Hardtanh(-0.1, 0.05)),
+    "a lower bound alone": (nn.Linear(CELLS, 3), nn.Hardtanh(-0.1, math.inf)),
+    "an upper bound alone": (nn.Linear(CELLS, 3), nn.Hardtanh(-math.inf, 0.05)),
     "nested, without bias, dropout at rest": (
         nn.Sequential(nn.Linear(CELLS, 4, bias=False), nn.Tanh(), nn.Dropout(0.0)),
         nn.Sequential(nn.Sequential(nn.Linear(4, 6)), nn.ReLU()),
@@ -76,6 +80,7 @@ def test_functions_of_a_state_dict_are_said_by_their_names():
         ([nn.Sequential(nn.Linear(8, 3), nn.GELU())], "output.0.1 is a GELU"),
         ([nn.Linear(8, 3), nn.Dropout(0.5)], r"output.1: dropout=0.5 is active, .* call .eval\(\) first"),
         ([nn.Linear(8, 4), nn.Linear(5, 3)], r"output1.weight: expected shape \(3, 4\), got shape \(3, 5\)"),
+        ([nn.Linear(8, 16_385), nn.ReLU()], "linear layer 0 cannot be expressed: outputs: .* 16384, got 16385"),
         ([nn.Linear(7, 3)], r"output.weight: expected shape \(3, 8\), got shape \(3, 7\)"),
     ],
 )

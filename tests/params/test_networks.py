@@ -49,6 +49,12 @@ def test_file_and_digest_belong_together(saved, key):
         NetworkSpec(**saved)
 
 
+@pytest.mark.parametrize("digest", ["abc", "G" * 64, "0" * 63, "0" * 65])
+def test_a_digest_has_64_digits(saved, digest):
+    with pytest.raises(ValidationError, match="64 digits from 0 to f; `ernn import` and `sha256sum` print them"):
+        NetworkSpec(**saved | {"sha256": digest})
+
+
 def test_another_content_is_refused_with_its_digest(saved):
     wanted = saved["sha256"]
     refused(saved | {"sha256": NOWHERE}, f"{saved['file']}: sha256 must be that of the file; write sha256: {wanted}")
