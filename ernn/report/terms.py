@@ -25,7 +25,7 @@ TERMS = {
         "again, and 95 % of the differences lie in it"
     ),
     "network": "cell type, number of layers and cells, before compression: an entry of `networks`",
-    "design": "how a network is compressed: method and block sizes; an entry of `designs`",
+    "design": "how a network is compressed: method, block sizes and densities; an entry of `designs`",
     "trial": "a design that a search trains, to learn its errors",
     "integer network": (
         "a network whose numbers are integers of a few bits each, as the FPGA computes with; also called a program"

@@ -66,7 +66,7 @@ class Drawn:
         """Sums of products of random blocks."""
         total: list[Integers] = []
         for product in joined.products:
-            for _ in range(product.block_columns):
+            for _ in range(product.summed):
                 w = self.values("", joined.block_size, product.matrix.words.format, log)
                 x = self.values("", joined.block_size, product.vector, log)
                 part = multiplied(w, x, joined.transform)
