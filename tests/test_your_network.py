@@ -40,4 +40,4 @@ def test_the_commands_of_the_page_run(tmp_path):
         words = [sys.executable, "-m", "ernn.cli", *command.split()]
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Simulation: 40 steps, every output equal to the integer network's; ")
+    assert done.stdout.startswith("Simulation: 40 steps, every output equal to the integer network's\n")
