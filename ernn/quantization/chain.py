@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ernn.data import phones
 from ernn.data.dataset import Dataset, Split
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
@@ -18,9 +19,11 @@ from ernn.quantization.finetune import finetune
 from ernn.quantization.freeze import freeze, frontend_of
 from ernn.quantization.search import GROUPS, Search
 from ernn.scoring.bootstrap import Interval
+from ernn.scoring.doubts import constant_per, of_integers
 from ernn.scoring.phone_errors import Score, paired_interval
 from ernn.training.evaluate import evaluate as evaluate_float
 from ernn.training.loop import Run
+from ernn.training.outcome import kinds
 
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
@@ -128,7 +131,12 @@ def measure(quantized: Quantized, test: Split, float_score: Score, scoring: Scor
     for each in overflows:
         if not _flat(each.name):
             log.info("%s saturated %d of %d times", each.name, each.saturated, each.seen)
-    return score, metrics(quantized, score, overflows, float_score, scoring)
+    references = [test.transcript(index) for index in range(len(test))]
+    constant = {"constant_per": constant_per(references, phones.to_39, phones.SILENCE)}
+    found = metrics(quantized, score, overflows, float_score, scoring) | constant
+    for doubt in of_integers(found):
+        log.warning("test: %s", doubt)
+    return score, found
 
 
 def metrics(
@@ -142,6 +150,7 @@ def metrics(
         "per_integer": score.per,
         "per_integer_low": low,
         "per_integer_high": high,
+        "deletions_integer": kinds(score)["deletions"],
         "per_integer_without_silences": score.without_silences.per,
         "integer_loss": score.per - float_score.per,
         "integer_loss_low": loss_low,

@@ -76,7 +76,7 @@ def markdown(results: Results, integers: str = "") -> str:
         best=_side_by_side(found),
         integers=integers,
         kinds=_kinds(found),
-        doubts=_doubts(found),
+        doubts=doubtful({each.name: doubts(each.metrics) for each in found}),
         dense=round(settings.training.epochs * settings.compression.dense_share),
         tolerance=tolerance,
         converged=_converged(found, tolerance),
@@ -117,8 +117,9 @@ def _kinds(results: Iterable[Result]) -> str:
     return markdown_table(head, rows)
 
 
-def _doubts(results: Iterable[Result]) -> str:
-    found = [f"- **{each.name}**: {doubt}." for each in results for doubt in doubts(each.metrics)]
+def doubtful(sentences: Mapping[str, Sequence[str]]) -> str:
+    """A paragraph of what makes scores doubtful, by name; empty if nothing does."""
+    found = [f"- **{name}**: {each}." for name, doubts_of in sentences.items() for each in doubts_of]
     return "\n\nDoubtful results:\n\n" + "\n".join(found) if found else ""
 
 

@@ -6,10 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ernn.params.methods import METHODS
-from ernn.report.document import markdown_table
+from ernn.report.document import doubtful, markdown_table
 from ernn.report.figures import MARKERS, canvas, intervals
 from ernn.report.metrics import show
 from ernn.report.results import IntegerResult, total_bits
+from ernn.scoring.doubts import of_integers
 
 TEXT = """\
 
@@ -19,7 +20,7 @@ An FPGA computes with integers. Each network below has weights, activations, acc
 bits. Its error rate is that of the integer model, which the hardware must equal bit for bit, over the whole test set.
 The loss is that of the integers alone, against the float network of the same design.
 
-{table}
+{table}{doubts}
 
 ![Loss of the integer networks](integer.png)
 {search}"""
@@ -37,7 +38,8 @@ def section(results: Sequence[IntegerResult], budget: float) -> str:
     head = ("program", "design", "transforms", "bits", "weights", "PER", "95 %", "loss", "paired 95 %", "trained again")
     table = markdown_table(head, [_row(result) for result in results])
     searched = any(result.searched for result in results)
-    return TEXT.format(table=table, search=SEARCH.format(budget=budget) if searched else "")
+    doubts = doubtful({each.name: of_integers(each.metrics) for each in results})
+    return TEXT.format(table=table, doubts=doubts, search=SEARCH.format(budget=budget) if searched else "")
 
 
 def figures(results: Sequence[IntegerResult]) -> dict[str, Figure]:

@@ -59,6 +59,7 @@ METRICS: dict[str, Metric] = {
     "per_integer": _per("phone error rate of the integer network on the test set, silence counted as a phone"),
     "per_integer_low": _per("lower end of the 95 % bootstrap interval of `per_integer`"),
     "per_integer_high": _per("upper end of the 95 % bootstrap interval of `per_integer`"),
+    "deletions_integer": _per("deleted phones per reference phone of the integer network"),
     "per_integer_without_silences": _per("phone error rate of the integer network, silences removed from both sides"),
     "integer_loss": Metric("`per_integer` minus the PER of the float network of its design", "points", "lower", 2),
     "integer_loss_low": Metric("lower end of the paired 95 % interval of `integer_loss`", "points", "lower", 2),

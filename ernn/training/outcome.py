@@ -57,14 +57,20 @@ def read_score(path: Path, test: Split) -> Score:
 
 def rates(score: Score, options: Scoring) -> dict[str, float]:
     """Phone error rates in percent: both conventions, the interval, and the kinds of errors."""
-    errors = score.with_silences
     low, high = score.interval(options.bootstrap_samples, seed=1)
-    total = errors.lengths.sum()
     return {
         "per": score.per,
         "per_low": low,
         "per_high": high,
         "per_without_silences": score.without_silences.per,
+    } | kinds(score)
+
+
+def kinds(score: Score) -> dict[str, float]:
+    """Each kind of errors, in percent of the phones of the references."""
+    errors = score.with_silences
+    total = errors.lengths.sum()
+    return {
         "substitutions": 100 * float(errors.substitutions.sum() / total),
         "deletions": 100 * float(errors.deletions.sum() / total),
         "insertions": 100 * float(errors.insertions.sum() / total),

@@ -15,6 +15,7 @@ from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Scoring, Training
 from ernn.program import files
 from ernn.quantization import chain, evaluate
+from ernn.scoring.doubts import of_integers
 from ernn.training import outcome, session
 from ernn.training.loop import Phase
 from tests import toy
@@ -79,6 +80,7 @@ def test_program_scores_and_metrics_agree(folder):
     score, _ = evaluate.score(program, data.split("test"), Scoring())
     assert metrics["per_integer"] == score.per
     assert scores["with_silences"]["lengths"] == score.with_silences.lengths.tolist()
+    assert metrics["deletions_integer"] == outcome.kinds(score)["deletions"]
     assert metrics["integer_loss_low"] <= metrics["integer_loss"] <= metrics["integer_loss_high"]
     assert metrics["weight_bits"] == 12 * sum(matrix.stored_words for matrix in program.matrices.values())
     assert program.name == "wide"
@@ -91,6 +93,14 @@ def test_search_leaves_its_steps_and_the_narrowest_program(folder):
     assert [row["phase"] for row in rows[:-1]] == ["search"] * (len(rows) - 1)
     assert {rows[-1][group] for group in ("weights", "activations", "accumulators", "cell")} == {"4"}  # budget: 100
     assert all(matrix.words.format.bits == 4 for matrix in files.load(folder / "out/program").matrices.values())
+
+
+def test_scores_that_are_doubtful_are_logged(folder, caplog):
+    run("narrow")
+    metrics = json.loads((folder / "out/metrics").read_text())
+    said = [each.message for each in caplog.records if each.levelname == "WARNING" and each.message.startswith("test:")]
+    assert said == [f"test: {doubt}" for doubt in of_integers(metrics)]
+    assert said
 
 
 def test_a_program_that_loses_too_much_is_trained_with_its_rounding(folder):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.data.phones import SILENCE, to_39
-from ernn.scoring.doubts import constant_per, doubts
+from ernn.scoring.doubts import constant_per, doubts, of_integers
 from ernn.scoring.phone_errors import score
 
 TRANSCRIPTS = st.lists(st.lists(st.integers(0, 47), min_size=1, max_size=6), min_size=1, max_size=5)
@@ -33,7 +33,7 @@ def metrics(per: float, deletions: float, **more: float) -> dict[str, float]:
         (metrics(88.4, 46.6, constant_per=95.7, greedy_deletions=98.9), []),
         (metrics(88.4, 46.6, constant_per=95.7, greedy_deletions=99.0), ["the blank is likeliest in nearly"]),
         (metrics(100.0, 100.0, constant_per=95.0, greedy_deletions=100.0), ["every output is empty"]),
-        (metrics(100.0, 100.0, constant_per=95.0), ["every output is empty, so nothing was learnt (CTC stays on its"]),
+        (metrics(100.0, 100.0, constant_per=95.0), ["every output is empty; nothing was learnt (CTC stays on its"]),
     ],
 )
 def test_doubts(found, wanted):
@@ -49,3 +49,14 @@ def test_an_empty_output_is_found_from_its_score():
     (sentence,) = doubts(metrics(errors.per, share))
     assert sentence.startswith("every output is empty")
     assert np.isclose(share, 100)
+
+
+def test_an_integer_network_is_told_to_take_more_bits():
+    found = {"per_integer": 96.0, "deletions_integer": 80.0, "constant_per": 95.0}
+    sentences = of_integers(found)
+    assert [each.split(";")[0] for each in sentences] == [
+        "96.0 % is no better than one phone for every utterance (95.0 %)",
+        "83 % of the errors are deletions: the decoder drops phones",
+    ]
+    assert all("more bits (`programs`)" in each and "epochs" not in each for each in sentences)
+    assert of_integers({"per_integer": 21.0, "deletions_integer": 8.0, "constant_per": 95.0}) == []
