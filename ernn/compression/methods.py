@@ -11,12 +11,14 @@ import logging
 from dataclasses import dataclass
 
 from ernn.compression.admm import Pull
+from ernn.compression.distillation import Distilled
 from ernn.compression.pruning import Pruner
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant, randomise
 from ernn.params import BlockSizes, Compression, Design
 from ernn.training.dense import Division
-from ernn.training.loop import Phase, Run
+from ernn.training.evaluate import loss_sum
+from ernn.training.loop import Loss, Phase, Run
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,9 @@ def compress(
 
     Args:
         checkpoint_at_cut: the dense network at the epoch where compression starts.
-        dense: the dense network after all its epochs, which `project` starts from.
+        dense: the dense network after all its epochs, which `project` starts from, and the teacher of the others.
         design: method, block sizes and densities.
-        options: shares of the epochs, and the schedule of ADMM.
+        options: shares of the epochs, the schedule of ADMM, and what is learnt from the teacher.
         run: data, optimisation and curve.
 
     Raises:
@@ -40,15 +42,18 @@ def compress(
     """
     checkpoint_at_cut.to(run.device), dense.to(run.device)  # Z, U and the masks are made on the device of the weights
     cut = Division.of(run.training.epochs, options)
-    return WAYS[design.method](_Networks(checkpoint_at_cut, dense), design, options, run, cut)
+    weight = options.distillation.weight
+    loss = Distilled(dense.eval().requires_grad_(False), options.distillation) if weight else loss_sum
+    return WAYS[design.method](_Networks(checkpoint_at_cut, dense, loss), design, options, run, cut)
 
 
 @dataclass(frozen=True)
 class _Networks:
-    """The dense network at the epoch where compression starts, and after all its epochs."""
+    """The dense network at the epoch where compression starts, and after all its epochs; what the first learns by."""
 
     checkpoint_at_cut: AcousticModel
     dense: AcousticModel
+    loss: Loss
 
     def blocks(self, design: Design) -> tuple[BlockSizes, ...]:
         """Block sizes layer by layer."""
@@ -63,7 +68,8 @@ def _project(networks: _Networks, design: Design, options: Compression, run: Run
 def _direct(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
     make_circulant(networks.checkpoint_at_cut, networks.blocks(design))
     randomise(networks.checkpoint_at_cut, run.training.seed)
-    run.fit(networks.checkpoint_at_cut, Phase(design.method, 0, cut.total, cut.total, DIRECT_EXPONENT))
+    phase = Phase(design.method, 0, cut.total, cut.total, DIRECT_EXPONENT)
+    run.fit(networks.checkpoint_at_cut, phase, loss=networks.loss)
     return networks.checkpoint_at_cut
 
 
@@ -72,7 +78,7 @@ def _admm(networks: _Networks, design: Design, options: Compression, run: Run, c
     pull = Pull(
         networks.checkpoint_at_cut, networks.blocks(design), options.admm, densities, together=design.pattern == "cell"
     )
-    run.fit(networks.checkpoint_at_cut, _during(design, cut), pull)
+    run.fit(networks.checkpoint_at_cut, _during(design, cut), pull, loss=networks.loss)
     for place, residual in pull.unconverged().items():
         log.warning(
             "ADMM ended above its tolerance: residual %.4f > compression.admm.tolerance=%g at %s; "
@@ -82,14 +88,14 @@ def _admm(networks: _Networks, design: Design, options: Compression, run: Run, c
             place,
         )
     pull.finish(networks.checkpoint_at_cut)
-    return _finetuned(networks.checkpoint_at_cut, run, cut)
+    return _finetuned(networks, run, cut)
 
 
 def _prune(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
     pruner = Pruner(networks.checkpoint_at_cut, design.pruning_ratio, options.pruning_elements)
-    run.fit(networks.checkpoint_at_cut, _during(design, cut), pruner)
+    run.fit(networks.checkpoint_at_cut, _during(design, cut), pruner, loss=networks.loss)
     pruner.finish(networks.checkpoint_at_cut)
-    return _finetuned(networks.checkpoint_at_cut, run, cut)
+    return _finetuned(networks, run, cut)
 
 
 def _during(design: Design, cut: Division) -> Phase:
@@ -97,9 +103,10 @@ def _during(design: Design, cut: Division) -> Phase:
     return Phase(design.method, cut.dense, cut.compressed - cut.dense, cut.total)
 
 
-def _finetuned(model: AcousticModel, run: Run, cut: Division) -> AcousticModel:
-    run.fit(model, Phase("finetune", cut.compressed, cut.total - cut.compressed, cut.total))
-    return model
+def _finetuned(networks: _Networks, run: Run, cut: Division) -> AcousticModel:
+    phase = Phase("finetune", cut.compressed, cut.total - cut.compressed, cut.total)
+    run.fit(networks.checkpoint_at_cut, phase, loss=networks.loss)
+    return networks.checkpoint_at_cut
 
 
 WAYS = {"admm": _admm, "direct": _direct, "prune": _prune, "project": _project}  # by the names of `METHODS`

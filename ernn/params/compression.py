@@ -61,6 +61,17 @@ class Admm(Section):
         return self
 
 
+class Distillation(Section):
+    """What a compressed network learns from the dense one of its training (arXiv:1503.02531).
+
+    Its loss is (1 - weight) of the criterion of `training` and `weight` times temperature^2 times the Kullback-Leibler
+    divergence of its posteriors from the dense network's, both softened by the temperature.
+    """
+
+    weight: Annotated[Real, Field(ge=0, le=1)] = 0.0  # 0: it learns from transcripts alone
+    temperature: Annotated[Real, Field(ge=0.1, le=100)] = 1.0
+
+
 def kept_blocks(blocks: int, density: float) -> int:
     """Blocks that each block row of so many keeps: the nearest number, one at least.
 
@@ -80,11 +91,18 @@ class Compression(Section):
     dense_share: Fraction = 0.125  # of training.epochs: admm and prune start from the dense network of that epoch
     finetune_share: Fraction = 0.6  # of training.epochs: inside the circulant (or pruned) set, at the end
     admm: Admm = Admm()
+    distillation: Distillation = Distillation()
     # Processing elements that get equally many non-zeros (ESE, arXiv:1612.00694): row r belongs to element r mod
     # pruning_elements; `rows`: every row is an element by itself, for engines with a row in each lane.
     pruning_elements: Annotated[
         Annotated[Cells, Tag("(number)")] | Annotated[Literal["rows"], Tag("(rows)")], Discriminator(_elements)
     ] = "rows"
+
+    @model_serializer(mode="wrap")
+    def _older(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `distillation` where there is none: digests of earlier runs stay."""
+        found = handler(self)
+        return found if self.distillation.weight else {k: v for k, v in found.items() if k != "distillation"}
 
     @model_validator(mode="after")
     def _divisible(self) -> "Compression":

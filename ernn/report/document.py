@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ernn.params import Corpus, Network, cells_text
+from ernn.params import Compression, Corpus, Network, cells_text
 from ernn.params.methods import METHODS
 from ernn.report.metrics import show
 from ernn.report.results import Result, Results
@@ -22,7 +22,7 @@ given by its first column alone, so k weights stand for k x k, and a product cos
 {methods}
 
 Each of them is trained for the same number of epochs in all ({epochs}), with the same learning rates, on the same
-data: {corpus}.
+data: {corpus}.{distilled}
 
 | network | layers |
 |---|---|
@@ -71,6 +71,7 @@ def markdown(results: Results, integers: str = "") -> str:
         methods="\n".join(f"- **{method}**: {METHODS[method].text}." for method in methods),
         epochs=settings.training.epochs,
         corpus=_corpus(settings.corpus),
+        distilled=_distilled(settings.compression),
         networks="\n".join(f"| {name} | {_network(settings.networks[name])} |" for name in used),
         table=results_table(found),
         best=_side_by_side(found),
@@ -81,6 +82,16 @@ def markdown(results: Results, integers: str = "") -> str:
         tolerance=tolerance,
         converged=_converged(found, tolerance),
         curves="\n\n".join(f"![Training of {each.name}](training-{each.name}.png)" for each in found),
+    )
+
+
+def _distilled(options: Compression) -> str:
+    found = options.distillation
+    if not found.weight:
+        return ""
+    return (
+        " Those that are trained compressed learn from the posteriors of their dense network, too: "
+        f"{found.weight:g} of their loss, at temperature {found.temperature:g}."
     )
 
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 Forward = Callable[[Tensor], Tensor]
+Loss = Callable[[AcousticModel, Tensor, batches.Batch], tuple[Tensor, int]]  # a sum, and how many things were summed
 
 
 class Penalty(Protocol):
@@ -75,13 +76,15 @@ class Run:
         penalty: Penalty | None = None,
         after_epoch: Callable[[int], None] = lambda epoch: None,
         forward: Forward | None = None,
+        loss: Loss = loss_sum,
         until: int | None = None,
     ) -> None:
         """Train `model` in place through `phase`, resuming where a checkpoint of it was left.
 
         `after_epoch` is told the number of epochs done, before the checkpoint of that epoch is written. `forward` gives
-        the logits to train on, instead of the model itself: where the network is to learn with its own rounding. After
-        `until` epochs of the phase training pauses; another run of the same configuration continues there.
+        the logits to train on, instead of the model itself: where the network is to learn with its own rounding. `loss`
+        is what is trained on: the criterion alone, or with a teacher. After `until` epochs of the phase training
+        pauses; another run of the same configuration continues there.
 
         Raises:
             UserError: the loss is no longer finite; the last good epoch stays in its checkpoint.
@@ -93,12 +96,12 @@ class Run:
         start = self._resume(model, optimizer, phase, penalty)
         for epoch in range(start, phase.epochs if until is None else min(until, phase.epochs)):
             begun = time.perf_counter()
-            loss = self._epoch(model, forward or model, optimizer, phase, epoch, penalty)
+            train_loss = self._epoch(model, forward or model, loss, optimizer, phase, epoch, penalty)
             dev_loss, score = evaluate(model, self.dev, self.scoring)
             row = {
                 "epoch": phase.first + epoch + 1,
                 "phase": phase.name,
-                "train_loss": loss,
+                "train_loss": train_loss,
                 "dev_loss": dev_loss,
                 "dev_per": score.per,
                 "learning_rate": optimizer.param_groups[0]["lr"] / optimizer.param_groups[0]["scale"],
@@ -119,6 +122,7 @@ class Run:
         self,
         model: AcousticModel,
         forward: Forward,
+        criterion: Loss,
         optimizer: torch.optim.Optimizer,
         phase: Phase,
         epoch: int,
@@ -140,7 +144,7 @@ class Run:
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["scale"]
             batch = batches.gather(self.train, self.group.slice(indices)).to(self.device)
-            loss, things = self._gradients(model, forward, batch)
+            loss, things = self._gradients(model, forward, criterion, batch)
             if not loss.isfinite():
                 raise UserError(self._diverged(phase, number, step))
             nn.utils.clip_grad_norm_(model.parameters(), self.training.gradient_clip)
@@ -150,12 +154,14 @@ class Run:
             total, count = total + loss * things, count + things
         return float(total) / max(count, 1.0)
 
-    def _gradients(self, model: AcousticModel, forward: Forward, batch: batches.Batch) -> tuple[Tensor, float]:
+    def _gradients(
+        self, model: AcousticModel, forward: Forward, criterion: Loss, batch: batches.Batch
+    ) -> tuple[Tensor, float]:
         """Gradients of the mean loss of the global batch, left in the parameters; the loss and its count."""
         model.zero_grad(set_to_none=True)
         summed, things = torch.zeros((), device=self.device), 0
         if len(batch.indices):
-            summed, things = loss_sum(model, forward(batch.x), batch)
+            summed, things = criterion(model, forward(batch.x), batch)
             summed.backward()
         for parameter in model.parameters():
             if parameter.grad is None:

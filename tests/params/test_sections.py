@@ -5,7 +5,8 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from ernn.params import Admm, Augmentation, Corpus, Features, Network, Scoring, Section, Training
+from ernn.params import Admm, Augmentation, Compression, Corpus, Features, Network, Scoring, Section, Training
+from ernn.params.compression import Distillation
 
 
 def refused(section: type[Section], message: str, **values: object) -> None:
@@ -27,6 +28,8 @@ def refused(section: type[Section], message: str, **values: object) -> None:
         (Training, "learning_rate"),
         (Scoring, "insertion_penalty"),
         (Admm, "rho_end"),
+        (Distillation, "weight"),
+        (Distillation, "temperature"),
     ],
 )
 def test_numbers_that_are_not_finite(section, key, value):
@@ -127,3 +130,12 @@ def test_later_keys_of_a_corpus_stand_in_its_values_only_where_they_say_somethin
     assert values.pop("labels") == {"sp": "sil"}
     assert values.pop("overlap_ms") == 1.0
     assert values == Corpus().model_dump(mode="json")
+
+
+def test_a_distillation_of_no_weight_leaves_digests_as_they_were():
+    assert "distillation" not in Compression(distillation=Distillation(temperature=3.0)).model_dump()
+    taught = Compression(distillation=Distillation(weight=0.8))
+    assert taught.model_dump()["distillation"] == {"weight": 0.8, "temperature": 1.0}
+    assert Compression.model_validate(taught.model_dump(mode="json")) == taught
+    refused(Distillation, "Input should be less than or equal to 1", weight=1.5)
+    refused(Distillation, "Input should be greater than or equal to 0.1", temperature=0)
