@@ -129,7 +129,7 @@ def _accelerator(result: "AcceleratorResult", sweep: Sweep, folder: Path) -> tra
     axes |= {"device": row.device, "clock_kind": row.clock_kind, "energy_kind": row.energy.kind}
     for file in (ACCELERATOR, "digest.txt", "registers.md"):
         shutil.copyfile(sweep.projects / result.name / file, folder / file)
-    for figure in ("per-latency.png", "resources.png", "energy.png"):
+    for figure in ("front.png", "resources.png", "energy.png"):
         shutil.copyfile(sweep.report / figure, folder / figure)
     artifacts.write_record(folder / "benchmark.json", BenchmarkRecord(result.table))
     project = (folder / "digest.txt").read_text()

@@ -26,8 +26,6 @@ Energies called *estimate* are what an accelerator does in a frame times publish
 device's leakage over the frame's time, given as value and range. They are not calibrated against any FPGA: compare the
 accelerators above by them, nothing else.
 
-![Error rate over latency](per-latency.png)
-
 ### Resources
 
 `weights` says what memories hold: the words of the network, or the factors that its products take. `beats` are
@@ -37,7 +35,7 @@ features in and logits out, at a time.
 {plain}
 ![Resources over block size](resources.png)
 
-![Energy of a frame beside published systems](energy.png)
+![Energy of a frame, and of published systems](energy.png)
 
 Published energies are measured powers of whole boards over frames a second, at the confidence that the figure names;
 ours that are estimates cover the FPGA's core alone. The two kinds cannot be divided by each other.

@@ -12,7 +12,7 @@ TEXT = """\
 # How much a recurrent acoustic model loses when it is compressed
 
 {headline}
-
+{front}
 ## What is compared
 
 An acoustic model reads speech, one feature vector every few milliseconds, and says which phone is spoken. Its weight
@@ -56,7 +56,14 @@ Left: error rate on the development set after each epoch. Compressed networks th
 the dense network's first {dense} epochs. Right: how far the weights still are from block-circulant ones, as
 |W - Z| / |W| for the worst matrix; the pull has done its work where this ends below {tolerance:g}.{converged}
 
+Each network alone:
+
 {curves}
+"""
+FRONT = """
+![Error rate of each accelerator over latency, energy and resources](front.png)
+
+Hollow marks: the clock, or the energy, is an estimate. The tables below say which.
 """
 
 
@@ -68,6 +75,7 @@ def markdown(results: Results, integers: str = "") -> str:
     tolerance = settings.compression.admm.tolerance
     return TEXT.format(
         headline=_headline(found),
+        front=FRONT if results.accelerators else "",
         methods="\n".join(f"- **{method}**: {METHODS[method].text}." for method in methods),
         epochs=settings.training.epochs,
         corpus=_corpus(settings.corpus),

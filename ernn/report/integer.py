@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from ernn.params.methods import METHODS
 from ernn.report.document import doubtful, markdown_table
 from ernn.report.figures import MARKERS, canvas, intervals
+from ernn.report.labels import legend_below
 from ernn.report.metrics import show
 from ernn.report.results import IntegerResult, total_bits
 from ernn.scoring.doubts import of_integers
@@ -54,7 +55,7 @@ def loss(results: Sequence[IntegerResult]) -> Figure:
     labels = [f"{each.name}  ({each.widths} bits)" for each in results]
     points = [(each.metrics, METHODS[each.method].colour) for each in results]
     intervals(axes, labels, points, "integer_loss")
-    axes.set_xlabel("PER above the float network (points), paired 95 % interval")
+    axes.set_xlabel("PER above the float network (percentage points), paired 95 % interval")
     return figure
 
 
@@ -65,7 +66,7 @@ def widths(results: Sequence[IntegerResult]) -> Figure:
         _steps(axes, result, MARKERS[number % len(MARKERS)])
     axes.set_xlabel("bits of weight + activation + accumulator + cell state")
     axes.set_ylabel("PER on the development set (%)")
-    axes.legend(frameon=False)
+    legend_below(figure, 3)
     return figure
 
 

@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
+from itertools import groupby
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -33,6 +34,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri
 LONG = 24  # characters of a cell that may take several lines
 WIDE = 5  # columns from which a table does not fit a phone: each row becomes a paragraph there, by page.css
 SHOWN, WHOLE = 10, 20  # rows before the fold of a table that has more than the second number
+PICTURES = 2  # that follow each other; more are folded
 NONE = "–"  # a cell without a value
 _DIGITS = r"[-+]?\d[\d.,/]*"
 _NUMBER = re.compile(rf"(at least )?{_DIGITS}( to {_DIGITS}| \d+| h \d+)?( [%A-Za-z/]+)?( \(.*\))?|–")
@@ -44,11 +46,11 @@ def page(markdown: str, draw: Draw) -> str:
 
     Args:
         markdown: CommonMark with tables; HTML in it is shown as text. A paragraph that is a picture alone becomes a
-            figure.
+            figure, and more than two in a row a fold of them.
         draw: is asked for each picture.
     """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = list(_figures(parser.parse(markdown), draw))
+    tokens = list(_folded(list(_figures(parser.parse(markdown), draw))))
     _scoped(tokens)
     tokens = list(_framed(tokens))
     title = next((_text(tokens[place + 1]) for place, each in enumerate(tokens) if each.type == "heading_open"), "")
@@ -87,6 +89,19 @@ def _figures(tokens: Sequence[Token], draw: Draw) -> Iterator[Token]:
         markup = f"<figure>\n{draw(name, caption)}\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n"
         yield _markup(markup)
         skipped = 2
+
+
+def _folded(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Tokens in which many pictures in a row are behind a fold; plots that are drawn small stay side by side."""
+    for pictured, group in groupby(tokens, lambda each: each.content.startswith("<figure>\n<img ")):
+        members = list(group)
+        if pictured and len(members) > PICTURES:
+            members = [
+                _markup(f"<details>\n<summary>{len(members)} pictures</summary>\n"),
+                *members,
+                _markup("</details>\n"),
+            ]
+        yield from members
 
 
 def _scoped(tokens: Sequence[Token]) -> None:

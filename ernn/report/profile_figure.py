@@ -48,7 +48,7 @@ def ranges(rows: Sequence[Ranges]) -> Figure:
             axes.plot([middle], [place], marker="|", color="white", markersize=6, zorder=4)
             axes.plot([row.largest], [place], marker=".", color=_VALUES, markersize=5, zorder=3)
     axes.set_xscale("log", base=2)
-    axes.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=8)
+    axes.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=9)
     axes.invert_yaxis()
     axes.set_xlabel(_EXPLAINED)
     return figure

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from ernn.artifacts import Texts
-from ernn.report import benchmark, benchmark_figures, document, figures, hardware, integer
+from ernn.report import benchmark, benchmark_figures, document, figures, hardware, integer, training_figures
 from ernn.report.page import image, page
 from ernn.report.published import published
 from ernn.report.results import Results
@@ -37,8 +37,8 @@ def drawn(results: Results) -> dict[str, Figure]:
     found = {
         "per": figures.per_over_block_size(results.networks),
         "degradation": figures.degradation(results.networks),
-        "training": figures.training_curves(results.networks),
-        **{f"training-{each.name}": figures.one_curve(each) for each in results.networks},
+        "training": training_figures.training_curves(results.networks),
+        **{f"training-{each.name}": training_figures.one_curve(each) for each in results.networks},
         **integer.figures(results.integers),
         **benchmark_figures.figures(results.accelerators, published()),
     }

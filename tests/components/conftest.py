@@ -114,7 +114,7 @@ def write_program(folder, name: str, spec: ProgramSpec) -> None:
     program_file.save(program, folder / "programs" / name)
     score, theirs = scored("lstm-k4"), scored(spec.design)
     metrics = chain.metrics(chain.Quantized(program, [], False), score, [], theirs, Scoring(bootstrap_samples=50))
-    artifacts.write_json(folder / "metrics" / "quantize" / f"{name}.json", metrics)
+    artifacts.write_json(folder / "metrics" / "quantize" / f"{name}.json", metrics | {"constant_per": 95.0})
     steps = [(12, 30.0), (8, 30.05)] if spec.search else []
     widths = [("search", *step) for step in steps] + [("trained", steps[-1][0] if steps else 12, 30.05)]
     rows = [

@@ -118,7 +118,7 @@ def test_an_accelerator_run_has_the_numbers_of_all_hardware_stages(client):
     assert metrics["per"] == client.get_run(receipt()["integer_runs"][INTEGERS[0]]).data.metrics["per"]
     assert metrics["energy_uj_per_frame_estimate"] > 0
     files = {each.path for each in client.list_artifacts(run.info.run_id)}
-    assert files >= {"accelerator.json", "registers.md", "benchmark.json", "results.json", "per-latency.png"}
+    assert files >= {"accelerator.json", "registers.md", "benchmark.json", "results.json", "front.png"}
 
 
 def test_the_model_in_the_store_is_the_model(client, tmp_path):

@@ -156,27 +156,33 @@ def test_figures_of_the_benchmark_show_its_numbers(made):
         built = loaded().accelerators
     drawn = benchmark_figures.figures(built, published())
     (row, *_), (result,) = built[0].table, built
-    (point,) = drawn["per-latency"].axes[0].containers
-    assert list(point.lines[0].get_xydata()[0]) == [row.speed.latency_us, result.integer.metrics["per_integer"]]
-    bars = [bar.get_width() for container in drawn["resources"].axes[0].containers for bar in container]
-    assert bars == [getattr(row.percent, name) for name in ("lut", "ff", "dsp", "bram")]
-    labels = [text.get_text() for text in drawn["energy"].legends[0].get_texts()]
-    assert "ours, ADMM (E-RNN), ecp5-85f: estimate" in labels
-    known = [each for each in published() if each.energy_uj_per_frame and each.weights_m]
-    assert len(labels) == 1 + len(known)
-    assert all(any(f"({each.confidence})" in label for label in labels if each.name in label) for each in known)
+    names = ("lut", "ff", "dsp", "bram")
+    shares = [getattr(row.percent, name) for name in names]
+    costs = [row.speed.latency_us, row.energy.uj_per_frame, max(shares)]
+    points = [axes.containers[0].lines[0] for axes in drawn["front"].axes]
+    assert [list(point.get_xydata()[0]) for point in points] == [
+        [cost, result.integer.metrics["per_integer"]] for cost in costs
+    ]
+    hollow = [point.get_markerfacecolor() == "white" for point in points]
+    assert (row.clock_kind, row.energy.kind, hollow) == ("place_and_route", "estimate", [False, True, False])
+    bars = [axes.containers[0].patches[0].get_width() for axes in drawn["resources"].axes]
+    assert bars == shares
+    ours, theirs = ([text.get_text() for text in axes.get_yticklabels()] for axes in drawn["energy"].axes)
+    assert ours == [f"{result.name}, ecp5-85f: estimate"]
+    known = [each for each in published() if each.energy_uj_per_frame]
+    assert sorted(theirs) == sorted(f"{each.name}, {each.platform} ({each.confidence})" for each in known)
 
 
 def test_figures_show_the_numbers_of_the_table(made):
-    from ernn.report import figures
+    from ernn.report import figures, training_figures
 
     with contextlib.chdir(made.parent):
         found = loaded().networks
     axes = figures.per_over_block_size(found).axes[0]
     drawn = [round(float(y), 6) for series in axes.containers for y in series.lines[0].get_ydata()]
     assert sorted(drawn) == sorted(round(each.metrics["per"], 6) for each in found)
-    assert {each.get_label() for each in axes.containers} >= {"lstm, ADMM (E-RNN)", "gru, dense", "lstm, pruned (ESE)"}
-    left, right = figures.training_curves(found).axes
+    assert {each.get_label() for each in axes.containers} >= {"LSTM, ADMM (E-RNN)", "GRU, dense", "LSTM, pruned (ESE)"}
+    left, right = training_figures.training_curves(found).axes
     assert len(left.lines) == len(found)
     assert {line.get_label() for line in right.lines} == {"lstm-k2", "lstm-k4", "gru-mixed"}
 

@@ -47,5 +47,5 @@ def test_designs_with_a_density_stand_at_times_fewer_weights(changes, label, pla
     found = result(Design(network="lstm", **changes), 7.5)
     assert (found.block_size, found.effective_block_size) == (label, place)
     dense = replace(result(Design(network="lstm"), 1.0), method=DENSE)
-    legend = figures.per_over_block_size([dense, found]).axes[0].get_legend()
-    assert f"lstm, {METHODS[found.method].title}" in [text.get_text() for text in legend.texts]
+    (legend,) = figures.per_over_block_size([dense, found]).legends
+    assert f"LSTM, {METHODS[found.method].title}" in [text.get_text() for text in legend.texts]

@@ -143,3 +143,14 @@ def test_an_image_keeps_its_bytes_and_its_caption():
     (found,) = Parsed(page.image(svg, 'a "b" <c>')).of("img")
     assert found["alt"] == 'a "b" <c>'
     assert base64.b64decode((found["src"] or "").removeprefix("data:image/svg+xml;base64,")).decode() == svg
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_many_pictures_in_a_row_are_behind_a_fold(count):
+    text = "# A\n\n" + "\n\n".join(f"![Picture {place}](p{place}.png)" for place in range(count)) + "\n\nEnd.\n"
+    found = rendered(text)
+    assert found.tags.count("figure") == found.tags.count("img") == count
+    assert found.tags.count("details") == (count > page.PICTURES)
+    assert (f"{count} pictures" in found.text) == (count > page.PICTURES)
+    small = page.page(text, lambda *_: '<svg class="plot"></svg>')
+    assert "<details>" not in small
