@@ -34,7 +34,13 @@ CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / 
 DESIGNS, FRAMES, STEADY = 48, 56, slice(16, 41)  # frames that are simulated; between their ends, those of an interval
 REPEATS = 5
 DENSITY = 0.3  # of pruned matrices
-MEASURES = ("ernn/estimate/cycles.py", "ernn/estimate/steps.py", "ernn/estimate/ways.py", "ernn/hw/verilog")
+MEASURES = (
+    "ernn/estimate/cycles.py",
+    "ernn/estimate/layer_cycles.py",
+    "ernn/estimate/steps.py",
+    "ernn/estimate/ways.py",
+    "ernn/hw/verilog",
+)
 NOTE = f"""\
 Small random designs without weights, since cycles do not depend on them; pruned ones have random places of theirs, and
 rows of other lengths. `design` says cell, inputs, layers, cells and projection, block sizes of W_ih, W_hh and W_ym,

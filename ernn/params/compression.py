@@ -1,8 +1,8 @@
 """The sections `compression` and `designs`: how networks become smaller."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -40,6 +40,9 @@ class Densities(Section):
     input: Density = 1.0
     recurrent: Density = 1.0
     projection: Density = 1.0
+
+
+Kinds = TypeVar("Kinds", BlockSizes, Densities)
 
 
 class Admm(Section):
@@ -165,13 +168,7 @@ class Design(Section):
         Raises:
             UserError: the list is not as long as the network is deep.
         """
-        if isinstance(self.block_size, int):
-            k = self.block_size
-            return (BlockSizes(input=k, recurrent=k, projection=k),) * layers
-        if isinstance(self.block_size, BlockSizes):
-            return (self.block_size,) * layers
-        self._check_length("block_size", self.block_size, layers)
-        return self.block_size
+        return self._by_layer("block_size", BlockSizes, layers)
 
     def densities(self, layers: int) -> tuple[Densities, ...]:
         """Densities layer by layer.
@@ -179,13 +176,21 @@ class Design(Section):
         Raises:
             UserError: the list is not as long as the network is deep.
         """
-        if isinstance(self.density, float):
-            d = self.density
-            return (Densities(input=d, recurrent=d, projection=d),) * layers
-        if isinstance(self.density, Densities):
-            return (self.density,) * layers
-        self._check_length("density", self.density, layers)
-        return self.density
+        return self._by_layer("density", Densities, layers)
+
+    def _by_layer(self, key: str, kinds: type[Kinds], layers: int) -> tuple[Kinds, ...]:
+        """The values of a key, which may be given for all matrices, by their kind, or by layer and kind."""
+        given: Kinds | tuple[Kinds, ...] | float = getattr(self, key)
+        if isinstance(given, kinds):
+            return (given,) * layers
+        if not isinstance(given, tuple):
+            return (kinds.model_validate(dict.fromkeys(kinds.model_fields, given)),) * layers
+        if len(given) != layers:
+            raise UserError(
+                f"{key} has {len(given)} entries; network {self.network} has {layers} layers: "
+                "give one entry a layer, or a single one for all"
+            )
+        return given
 
     def check_densities(self, layer: int, kind: str, cols: int, layers: int, name: str = "") -> None:
         """Refuse a density that leaves the rows of a matrix without blocks.
@@ -204,13 +209,6 @@ class Design(Section):
             raise UserError(
                 f"density={density:g} leaves less than one of the {blocks} blocks in a row of {named}; "
                 f"give {math.ceil(1000 / blocks) / 1000:g} or more, or smaller blocks"
-            )
-
-    def _check_length(self, key: str, given: Sequence[object], layers: int) -> None:
-        if len(given) != layers:
-            raise UserError(
-                f"{key} has {len(given)} entries; network {self.network} has {layers} layers: "
-                "give one entry a layer, or a single one for all"
             )
 
     @model_validator(mode="after")

@@ -128,23 +128,24 @@ def test_residuals_are_reported_by_matrix_and_at_worst():
     assert set(pull.unconverged()) == set(pull.residuals())
 
 
-def test_a_loaded_pull_goes_on_exactly():
+HALF = (Densities(input=0.5, recurrent=0.5, projection=0.5),) * 2
+SINGLE = (BlockSizes(),) * 2
+
+
+@pytest.mark.parametrize("densities", [(), HALF], ids=["circulant", "sparse"])
+def test_a_loaded_pull_goes_on_exactly(densities):
     one, two = model(), model()
-    first = Pull(one, BLOCKS, Admm(updates_per_epoch=2))
+    first = Pull(one, BLOCKS, Admm(updates_per_epoch=2), densities)
     for step in range(7):
         first.after_step(step / 20, steps_per_epoch=6)
-    second = Pull(two, BLOCKS, Admm(updates_per_epoch=2))
-    two.load_state_dict(one.state_dict())
+    second = Pull(two, BLOCKS, Admm(updates_per_epoch=2), densities)
+    two.load_state_dict(copy.deepcopy(one.state_dict()))
     second.load({name: tensor.clone() for name, tensor in first.state().items()})
     for pull in (first, second):
         for step in range(7, 20):
             pull.after_step(step / 20, steps_per_epoch=6)
     assert torch.equal(weight(one), weight(two))
     assert first.row() == second.row()
-
-
-HALF = (Densities(input=0.5, recurrent=0.5, projection=0.5),) * 2
-SINGLE = (BlockSizes(),) * 2
 
 
 def nearest_sparse(dense: torch.Tensor, k: int, kept: int, together: bool) -> torch.Tensor:
@@ -220,19 +221,3 @@ def test_a_density_of_its_own_for_each_matrix():
     pull.finish(network)
     shares = {place: float(m.mask.float().mean()) for place, m in network.matrices() if m.kind == "sparse"}
     assert shares == {Place(0, "input"): 0.5, Place(1, "recurrent"): 0.25}
-
-
-def test_a_loaded_sparse_pull_goes_on_exactly():
-    one = model()
-    first = Pull(one, BLOCKS, Admm(updates_per_epoch=2), HALF)
-    for step in range(7):
-        first.after_step(step / 20, steps_per_epoch=6)
-    two = model()
-    second = Pull(two, BLOCKS, Admm(updates_per_epoch=2), HALF)
-    two.load_state_dict(copy.deepcopy(one.state_dict()))
-    second.load({name: tensor.clone() for name, tensor in first.state().items()})
-    for pull in (first, second):
-        for step in range(7, 20):
-            pull.after_step(step / 20, steps_per_epoch=6)
-    assert torch.equal(weight(one), weight(two))
-    assert first.row() == second.row()
