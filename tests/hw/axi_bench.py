@@ -9,8 +9,9 @@ import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiResp
 
-from ernn.hw.layout.registers import PROTOCOL, WRITTEN
+from ernn.hw.layout.registers import PROTOCOL, WRITTEN, part_count, parts
 from ernn.program.network import Lstm, Program
+from tests.hw import axi_bus
 from tests.hw.axi_bus import Buses, loads, program, vectors
 
 RESET, CLEAR = 1, 2  # writes to control
@@ -226,6 +227,32 @@ async def places_that_do_not_exist_are_not_written(buses: Buses) -> None:
             assert await buses.answer("load_part", 0x5A5A5A5A) == AxiResp.SLVERR, hex(place)
         assert await buses.read("load_part") == 0
     await buses.run(wanted)
+
+
+@protocol()
+async def words_behind_the_last_of_a_place_are_not_written(buses: Buses) -> None:
+    """Of every memory and state: refused in all their parts, and its first words are as before."""
+    layers, own = [each.controlled for each in buses.design.layers], program()
+    images = [layer.array.layout.images() for layer in buses.design.layers]
+    places = [
+        (PROTOCOL.memory(number, memory), [int(word, 16) for word in image.split()], layer.weight_bits)
+        for number, layer in enumerate(layers)
+        for memory, image in enumerate(images[number])
+    ]
+    places += [
+        (PROTOCOL.state(number, stream, name), [0] * state.words, state.bits)
+        for number, layer in enumerate(layers)
+        for name, state in layer.states.items()
+        for stream in range(axi_bus.STREAMS)
+    ]
+    for place, words, bits in places:
+        await buses.write("load_place", place)
+        for part in parts(words, bits):
+            assert await buses.answer("load_part", part) == AxiResp.OKAY, hex(place)
+        for _ in range(2 * part_count(bits)):
+            assert await buses.answer("load_part", 0x5A5A5A5A) == AxiResp.SLVERR, hex(place)
+        assert await buses.read("load_part") == len(words)
+    await buses.run(vectors(own, (2, 2), seed=17))
 
 
 @protocol()

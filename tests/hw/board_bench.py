@@ -267,6 +267,17 @@ def writes_whose_word_comes_late_are_no_reset(bench: Bench) -> None:
         assert (bench.driver._integers(found, form["slot_bits"], form["size"]) == wanted.logits).all()
 
 
+@on_board()
+def addresses_beyond_the_registers_are_refused(bench: Bench) -> None:
+    """In the whole range of 4 KiB that an interconnect hands on; none is an alias of a register."""
+    accelerator, wanted = bench.accelerator(), bench.vectors()
+    bench.driver.check(accelerator, wanted)
+    counted, end = accelerator.counters(), 4 * len(bench.described["registers"])
+    for offset in (end, *(1 << bit for bit in range(8, 12)), 4096 - 256, 4096 - 4):
+        assert bench.pynq.registers.refused(offset), offset
+    assert accelerator.counters() == counted
+
+
 def packet(bench: Bench, wanted: Any) -> bytes:
     """Rows of all frames, as the driver sends them."""
     headers = wanted.first.astype(np.uint32) | wanted.stream.astype(np.uint32) << 16

@@ -46,6 +46,12 @@ class Registers:
         return int.from_bytes(response.data, "little")
 
     @resume
+    async def refused(self, offset: int) -> bool:
+        """Whether a read and a write of an address are both answered SLVERR; the write would be a reset."""
+        answers = await self._master.read(offset, 4), await self._master.write(offset, bytes([1, 0, 0, 0]))
+        return all(each.resp == AxiResp.SLVERR for each in answers)
+
+    @resume
     async def write(self, offset: int, value: int) -> None:
         self.accesses += 1
         response = await self._master.write(offset, value.to_bytes(4, "little"))

@@ -19,6 +19,7 @@ from ernn.hw.verilog.network import NetworkHardware
 
 STATIC = ("ernn_adapter.v", "ernn_pack.v", "ernn_unpack.v", "block_design.tcl", "package_ip.tcl")
 SLOTS = (8, 16, 32)
+_ADDRESSES = ("s_axil_awaddr", "s_axil_araddr")
 
 
 def slot(bits: int) -> int:
@@ -53,11 +54,15 @@ def _ports(network: NetworkHardware) -> Iterator[Port]:
     yield from (Port("input", "s_axis_tvalid"), Port("output", "s_axis_tready"), Port("input", "s_axis_tlast"))
     yield from (Port("output", "m_axis_tdata", 32), Port("output", "m_axis_tkeep", 4))
     yield from (Port("output", "m_axis_tvalid"), Port("input", "m_axis_tready"), Port("output", "m_axis_tlast"))
-    yield from control_ports(max(12, network.address_bits))  # a range of addresses is 4 KiB at least
+    yield from control_ports(_address_bits(network))
+
+
+def _address_bits(network: NetworkHardware) -> int:
+    return max(12, network.address_bits)  # a range of addresses is 4 KiB at least
 
 
 def _items(network: NetworkHardware) -> Iterator[Item]:
-    a, t, x, y = network.address_bits, network.tid_bits, network.input, network.output
+    t, x, y = network.tid_bits, network.input, network.output
     number, bit = register_number(CONTROL), PROTOCOL.reset.bit_length() - 1
     yield Note(
         "A reset by the register `control` is one of the adapter too. Address and word of a write come apart: both\n"
@@ -65,7 +70,7 @@ def _items(network: NetworkHardware) -> Iterator[Item]:
     )
     yield from map(Register, ("to_control", "of_reset"))
     yield Process(f"""    always @(posedge aclk) begin
-        if (s_axil_awvalid && s_axil_awready) to_control <= s_axil_awaddr[{a - 1}:0] == {a}'d{4 * number};
+        if (s_axil_awvalid && s_axil_awready) to_control <= s_axil_awaddr == {_address_bits(network)}'d{4 * number};
         if (s_axil_wvalid && s_axil_wready) of_reset <= s_axil_wstrb == 4'd15 && s_axil_wdata[{bit}];
     end""")
     yield Wire("reset_written", value="!s_axil_awready && !s_axil_wready && to_control && of_reset")
@@ -114,5 +119,10 @@ def _network(network: NetworkHardware) -> Instance:
     ports |= {"s_axis_tkeep": "beat_keep"} if network.input.count > 1 else {}
     ports |= {"m_axis_tkeep": ""} if network.output.count > 1 else {}
     ports |= {port.name: port.name for port in control_ports(0)}
-    cut = {name: f"{name}[{network.address_bits - 1}:0]" for name in ("s_axil_awaddr", "s_axil_araddr")}
-    return Instance("ernn", "network", ports | cut)
+    return Instance("ernn", "network", ports | {name: _address(network, name) for name in _ADDRESSES})
+
+
+def _address(network: NetworkHardware, port: str) -> str:
+    """An address for the network: one beyond its own range becomes the last, which is no register's."""
+    own, all_bits = network.address_bits, _address_bits(network)
+    return f"{port}[{own - 1}:0] | {{{own}{{|{port}[{all_bits - 1}:{own}]}}}}" if own < all_bits else port

@@ -50,7 +50,7 @@ class Control:
                 LOAD_PART,
                 "load_address",
                 "write the next 32 bits of a word of weights or of a state, the lowest first; refused while a frame is "
-                "under way, and where `load_place` names no memory and no state",
+                "under way, where `load_place` names no memory and no state, and behind its last word",
             ),
             (STATE_STEP, "{16'd0, state_step}", "write the word of a state that state_0, .. shall show"),
             ("identity", f"32'h{PROTOCOL.identity:08x}", "ERNN"),
@@ -108,7 +108,8 @@ class Control:
         yield Register("cycles", 64)
         yield from map(Wire, ("rst", "clear", "guarded", "settled"))
         yield Register("idle", comment="no frame is under way")
-        yield from (Register("load_parts", 16), Register("load_places", 16), Register("load_known"))
+        yield from (Register("load_parts", 16), Register("load_places", 16), Register("load_words", self._word_bits))
+        yield Register("load_known")
         yield Wire("state_step", 16)
         yield self._control()
         yield self._unused()
@@ -120,6 +121,12 @@ class Control:
     def _parts(self) -> int:
         """32-bit parts of the widest word that is loaded."""
         return max(part_count(layer.load_bits) for layer in self.layers)
+
+    @property
+    def _word_bits(self) -> int:
+        """Bits of the number of words of a memory or of a state."""
+        states = (state.words for layer in self.layers for state in layer.states.values())
+        return max(max(layer.depth for layer in self.layers), *states, 1).bit_length()
 
     def _of_layers(self) -> Iterator[Item]:
         for n, layer in enumerate(self.layers):
@@ -156,21 +163,26 @@ class Control:
         return Wire("unused", value=f"&{{1'b0, {', '.join(signals)}}}", unchecked="UNUSEDSIGNAL")
 
     def _load_parts(self) -> Item:
-        """Parts of a word of the memory or of the state that is loaded, and whether there is such a one."""
+        """Parts of a word of the memory or of the state that is loaded, and whether such a word exists."""
+        bits, names = self._word_bits, "{load_parts, load_places, load_words}"
         sizes = "".join(
-            f"            {{16'd{n}, 2'b{kind}}}: {{load_parts, load_places}} <= {{16'd{parts}, 16'd{count}}};\n"
+            f"            {{16'd{n}, 2'b{kind}}}: {names} <= {{16'd{parts}, 16'd{count}, {bits}'d{words}}};\n"
             for n, layer in enumerate(self.layers)
-            for kind, parts, count in (
-                ("00", part_count(layer.weight_bits), layer.memories),
-                *((f"1{STATES.index(name)}", part_count(bits), self.streams) for name, bits in layer.states.items()),
+            for kind, parts, count, words in (
+                ("00", part_count(layer.weight_bits), layer.memories, layer.depth),
+                *(
+                    (f"1{STATES.index(name)}", part_count(state.bits), self.streams, state.words)
+                    for name, state in layer.states.items()
+                ),
             )
         )
         last = PROTOCOL.state_shift - 1
+        place = f"{{{16 - PROTOCOL.state_shift}'d0, load_memory[{last}:0]}} < load_places"
         return Process(f"""    always @(posedge clk) begin
         case ({{load_layer, load_memory[{PROTOCOL.state_bit}:{PROTOCOL.state_shift}]}})
-{sizes}            default: {{load_parts, load_places}} <= {{16'd1, 16'd0}};
+{sizes}            default: {names} <= {{16'd1, 16'd0, {bits}'d0}};
         endcase
-        load_known <= {{{16 - PROTOCOL.state_shift}'d0, load_memory[{last}:0]}} < load_places;
+        load_known <= {place} && load_address[{bits - 1}:0] != load_words;
     end""")
 
     def _states(self) -> Iterator[Item]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ernn.hw.design import State
 from ernn.hw.graph.ranges import Joined
 from ernn.hw.verilog.size import Size
 
@@ -82,8 +83,9 @@ class Controlled:
     Args:
         overflows: names of the values whose saturations it counts.
         memories: of weights, that are loaded.
+        depth: words in each of them.
         weight_bits: of a word of them.
-        states: bits of a word of each.
+        states: words of each.
         state_bits: of the widest of them; 1 without states.
         load_bits: of the widest word that is loaded.
         flush_cycles: until its pipelines are empty.
@@ -93,8 +95,9 @@ class Controlled:
     name: str
     overflows: tuple[str, ...]
     memories: int
+    depth: int
     weight_bits: int
-    states: Mapping[str, int]
+    states: Mapping[str, State]
     state_bits: int
     load_bits: int
     flush_cycles: int

@@ -38,7 +38,7 @@ module ernn_control #(
     input wire rready,
     input wire [32*READS-1:0] values,  // of the registers
     input wire [15:0] load_parts,  // of a word of the memory that is loaded
-    input wire load_known,  // there is such a memory, or such a state
+    input wire load_known,  // the memory or the state exists and has one more word
     output wire load,
     output wire [15:0] load_layer,
     output wire [15:0] load_memory,
