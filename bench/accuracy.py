@@ -12,22 +12,26 @@ import logging
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from bench import accuracy_runs
+from bench import accuracy_runs, accuracy_sizes
 from bench.accuracy_jobs import (
     CACHE,
     COMPRESSION,
     CORPUS,
     FEATURES,
+    LONG,
     MOST_SEEDS,
     NETWORKS,
     SCORING,
+    SPARSE,
     TRAINING,
     Job,
     jobs_of,
@@ -46,6 +50,7 @@ from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant
 from ernn.params import BlockSizes, Corpus, Network
+from ernn.params.compression import Densities
 from ernn.scoring import phone_errors
 from ernn.training import session
 from ernn.training.dense import train_dense
@@ -54,11 +59,18 @@ from ernn.training.evaluate import evaluate
 MEASURES = ("ernn/compression", "ernn/data", "ernn/nn", "ernn/scoring", "ernn/training")
 NOTE = (
     f"Synthetic corpus, {CORPUS.train_speakers} training and {CORPUS.test_speakers} test speakers of 8 utterances; "
-    f"{TRAINING.epochs} epochs for every row. `smaller` is the widest dense network of the same depth that stores no "
-    "more words than the circulant one of that block size; `project` is the finished dense network, projected once. "
+    f"{TRAINING.epochs} epochs where a row says no other. `smaller` is the widest dense network of the same depth that "
+    "stores no more words than the circulant one of that block size; `project` is the dense network, projected once. "
     "PER in percent, 39 phones, silence a phone; `degradation` in points against the dense networks of the same seeds, "
     "with its paired bootstrap 95 % interval over utterances. `behind_admm` is the same of `direct` against `admm` of "
-    "that block size. Pruned weights carry an index each, which `stored_weights` does not count."
+    "that block size. Pruned weights carry an index each, which `stored_weights` does not count.\n\n"
+    f"Rows of {LONG['epochs']} epochs have dropout {LONG['dropout']}. `sparse` keeps some of the circulant blocks "
+    "(`sparse-cell`: the same for all gates), `admm-pruned` some of the weights; their densities, and the ratio of "
+    "`prune` in these rows, give as many bits as circulant blocks of 8 or 16, with indices and 12 bits a word "
+    "(`bits_with_indices`). `products` are multiplications of a frame with the cheapest transform. `taught` is the "
+    "share of the loss that is the divergence from the dense network (`compression.distillation`). `behind_..` are "
+    "differences as `degradation` is: against circulant blocks of as many bits, against ADMM pruning, of ADMM pruning "
+    "against pruning by magnitude, and against the same row without a teacher. An interval that holds 0 says level."
     "\n\n![Degradation over network size](accuracy.png)"
 )
 
@@ -72,11 +84,13 @@ def run(job: Job, dataset: Path) -> Path:
     if path.exists():
         return path
     training_run = _open(job, data)
-    model = _train(job, data, path, training_run)
+    model = _train(job, data, training_run)
     _, score = evaluate(model, data.split("test"), SCORING)
     row = {
         "per": score.per,
         "stored_weights": model.stored_words,
+        "bits": accuracy_sizes.bits(model),
+        "products": accuracy_sizes.products(model),
         "cells": model.network.cells,
         "score": score.to_json(),
         "curve": training_run.rows,
@@ -91,7 +105,7 @@ def train_to_cut(job: Job, dataset: Path) -> Path:
     """Train the dense network of `job` up to where compression starts, unless its file exists; `run` starts there."""
     torch.set_num_threads(1)
     data = Dataset.open(dataset)
-    path = _model(job.path(data.digest), job, "checkpoint_at_cut")
+    path = _model(job, data, "checkpoint_at_cut")
     if not path.exists():
         fresh = session.fresh_model(NETWORKS[job.network], data, job.training)
         at_cut, _ = train_dense(fresh, COMPRESSION, _open(job, data), until_cut=True)
@@ -100,24 +114,27 @@ def train_to_cut(job: Job, dataset: Path) -> Path:
 
 
 def _open(job: Job, data: Dataset) -> session.Run:
-    return session.open_run(data, job.training, SCORING, job=repr(job), compression=COMPRESSION.model_dump())
+    return session.open_run(data, job.training, SCORING, job=repr(job), compression=job.compression.model_dump())
 
 
-def _train(job: Job, data: Dataset, path: Path, training_run: session.Run) -> AcousticModel:
+def _train(job: Job, data: Dataset, training_run: session.Run) -> AcousticModel:
     if job.method in ("dense", "smaller"):
         network = NETWORKS[job.network] if job.method == "dense" else smaller(job, data)
         _, final = train_dense(session.fresh_model(network, data, job.training), COMPRESSION, training_run)
         if job.method == "dense":
-            model_file.save(final, _model(path, job, "dense"))
+            model_file.save(final, _model(job, data, "dense"))
         return final
     if job.method == "direct":
         start = session.fresh_model(NETWORKS[job.network], data, job.training)
     else:
-        start = model_file.load(_model(path, job, "dense" if job.method == "project" else "checkpoint_at_cut"))
-    return compress(start, start, job.design, COMPRESSION, training_run)
+        start = model_file.load(_model(job, data, "dense" if job.method == "project" else "checkpoint_at_cut"))
+    teacher = model_file.load(_model(job, data, "dense")) if job.taught else start
+    return compress(start, teacher, job.design, job.compression, training_run)
 
 
-def _model(path: Path, job: Job, kind: str) -> Path:
+def _model(job: Job, data: Dataset, kind: str) -> Path:
+    """Where the dense network of a job is kept."""
+    path = job.dense.path(data.digest)
     return path.with_name(f"{job.network}-s{job.seed}-{kind}.model")
 
 
@@ -161,18 +178,31 @@ def rows() -> list[dict[str, Any]]:
     for network in NETWORKS:
         runs = accuracy_runs.read(network, key(network))
         for first in jobs_of(network, 1):
-            whole = _beside(runs, first, "dense", 1)
+            whole = _pairs(runs, first, first.dense)
             if whole:
-                admm = _beside(runs, first, "admm", first.block_size) if first.method == "direct" else []
-                result.append(_row(first, whole, admm))
+                others = {name: _pairs(runs, first, other) for name, other in _compared(first).items()}
+                result.append(_row(first, whole, others))
     return result
 
 
-def _beside(runs: dict[str, Outcome], first: Job, method: str, block_size: int) -> list[tuple[Outcome, Outcome]]:
-    """Runs of a row beside those of another method and block size with the same seeds."""
-    jobs = [Job(first.network, first.method, first.block_size, seed) for seed in range(1, MOST_SEEDS + 1)]
-    pairs = [(runs.get(job.name), runs.get(Job(job.network, method, block_size, job.seed).name)) for job in jobs]
-    return [(ours, theirs) for ours, theirs in pairs if ours and theirs]
+def _compared(job: Job) -> dict[str, Job | None]:
+    """What a row is compared with besides its dense network, by the column that says so."""
+    sparse = job.method in SPARSE and job.method != "admm-pruned"
+    return {
+        "behind_admm": replace(job, method="admm", equal=0) if job.method == "direct" else None,
+        "behind_circulant": replace(job, method="admm", block_size=job.equal, equal=0) if job.equal else None,
+        "behind_pruned": replace(job, method="admm-pruned", block_size=1) if sparse else None,
+        "behind_magnitude": replace(job, method="prune") if job.method == "admm-pruned" else None,
+        "behind_untaught": replace(job, taught=0.0) if job.taught else None,
+    }
+
+
+def _pairs(runs: dict[str, Outcome], job: Job, other: Job | None) -> list[tuple[Outcome, Outcome]]:
+    """Runs of a row and those of another one, with the same seeds."""
+    if other is None:
+        return []
+    seeds = [(replace(job, seed=seed).name, replace(other, seed=seed).name) for seed in range(1, MOST_SEEDS + 1)]
+    return [(runs[ours], runs[theirs]) for ours, theirs in seeds if ours in runs and theirs in runs]
 
 
 def with_recorded(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -184,22 +214,36 @@ def with_recorded(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(whole, key=lambda row: list(NETWORKS).index(row["network"]))
 
 
-def _row(job: Job, pairs: list[tuple[Outcome, Outcome]], admm: list[tuple[Outcome, Outcome]]) -> dict[str, Any]:
+Pairs = list[tuple[Outcome, Outcome]]
+
+
+def _row(job: Job, pairs: Pairs, others: Mapping[str, Pairs]) -> dict[str, Any]:
     pers = np.array([ours.errors.per for ours, _ in pairs])
     stored, dense = pairs[0][0].stored_weights, pairs[0][1].stored_weights
     return {
         "network": job.network,
         "method": job.method,
         "block_size": job.block_size,
+        "density": _density(job.design.density) if job.method in SPARSE else None,
+        "epochs": job.epochs,
+        "taught": job.taught,
         "seeds": len(pairs),
         "per_mean": round(float(pers.mean()), 3),
         "per_std": round(float(pers.std(ddof=1)), 3) if len(pers) > 1 else None,
         **difference("degradation", pairs),
-        **difference("behind_admm", admm),
+        **{column: value for name, found in others.items() for column, value in difference(name, found).items()},
         "compression": round(dense / stored, 2),
         "stored_weights": stored,
+        "bits_with_indices": pairs[0][0].bits,
+        "products": pairs[0][0].products,
         "commit": ", ".join(sorted({ours.commit for ours, _ in pairs})),
     }
+
+
+def _density(given: object) -> str:
+    """Of input and recurrent matrices."""
+    assert isinstance(given, Densities)
+    return f"{given.input:.3g}, {given.recurrent:.3g}"
 
 
 def difference(name: str, pairs: list[tuple[Outcome, Outcome]]) -> dict[str, float | None]:
@@ -220,7 +264,8 @@ def draw(table: list[dict[str, Any]], path: Path) -> None:
     for axes, cell in zip(figure.subplots(1, 2, sharey=True), ("lstm", "gru"), strict=True):
         lines = defaultdict(list)
         for row in table:
-            if row["network"].startswith(cell) and row["method"] in ("admm", "direct", "prune"):
+            shown = row["method"] in ("admm", "direct", "prune") and row["epochs"] == TRAINING.epochs
+            if row["network"].startswith(cell) and shown:
                 lines[row["method"], row["block_size"]].append(row)
         for (method, k), found in lines.items():
             sizes = [NETWORKS[row["network"]].cells for row in found]

@@ -24,12 +24,14 @@ class Outcome:
     errors: Errors
     stored_weights: int
     commit: str
+    bits: int | None = None  # of the matrices, with indices
+    products: int | None = None
 
     @classmethod
     def of(cls, result: dict[str, Any]) -> "Outcome":
         """From what a run has left in the cache."""
         columns = {name: np.array(values) for name, values in result["score"]["with_silences"].items()}
-        return cls(Errors(**columns), result["stored_weights"], result["commit"])
+        return cls(Errors(**columns), **_about(result))
 
 
 def read(network: str, key: str) -> dict[str, Outcome]:
@@ -41,7 +43,7 @@ def read(network: str, key: str) -> dict[str, Outcome]:
     lengths = np.array(found["lengths"])
     none = np.zeros_like(lengths)
     return {
-        name: Outcome(Errors(none, none, np.array(run["errors"]), lengths), run["stored_weights"], run["commit"])
+        name: Outcome(Errors(none, none, np.array(run["errors"]), lengths), **_about(run))
         for name, run in found["runs"].items()
     }
 
@@ -50,7 +52,7 @@ def write(network: str, key: str, outcomes: dict[str, Outcome]) -> None:
     """Record the runs of a network; a line each."""
     lengths = next(iter(outcomes.values())).errors.lengths.tolist()
     lines = [
-        f'"{name}": ' + _compact({"errors": run.errors.counts.tolist()} | _about(run))
+        f'"{name}": ' + _compact({"errors": run.errors.counts.tolist()} | _about(vars(run)))
         for name, run in sorted(outcomes.items())
     ]
     text = f'{{"key": "{key}",\n"lengths": {_compact(lengths)},\n"runs": {{\n' + ",\n".join(lines) + "\n}}\n"
@@ -58,8 +60,10 @@ def write(network: str, key: str, outcomes: dict[str, Outcome]) -> None:
         temporary.write_text(text)
 
 
-def _about(run: Outcome) -> dict[str, Any]:
-    return {"stored_weights": run.stored_weights, "commit": run.commit}
+def _about(values: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a run besides its errors; runs of the first tables have neither bits nor products."""
+    names = ("stored_weights", "commit", "bits", "products")
+    return {name: values[name] for name in names if values.get(name) is not None}
 
 
 def _compact(value: Any) -> str:
