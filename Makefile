@@ -15,6 +15,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/.installed$(if $(EXTRAS),-$(EXTRAS))
 comma := ,
 FOLDER := $(if $(filter default,$(PRESET)$(TIMIT)),.,runs/$(PRESET))
+PLACE := $(if $(filter .,$(FOLDER)),,$(FOLDER)/)
 export PATH := $(BIN):$(PATH)
 export CCACHE_DIR ?= $(CURDIR)/.venv/ccache
 run explore publish ui images: export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
@@ -48,9 +49,10 @@ folder: $(INSTALLED)
 
 .PHONY: run
 run: folder ## Speech to compressed models to report; PRESET=smoke takes a few minutes, paper needs TIMIT=/folder
-	cd $(FOLDER) && exec python -m workflow.local --with-parent $(if $(JOBS),--jobs $(JOBS))
-	@cat $(FOLDER)/report/benchmark.txt
-	@echo "Report: $(FOLDER)/report/report.html, as text report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
+	@cd $(FOLDER) && exec python -m workflow.local --with-parent $(if $(JOBS),--jobs $(JOBS))
+	@echo; cat $(FOLDER)/report/benchmark.txt; echo
+	@echo 'Report: $(PLACE)report/report.html, as text report.md'
+	@echo 'Designs side by side in MLflow: make ui$(if $(PLACE), PRESET=$(PRESET))'
 
 .PHONY: explore
 explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml: trials, hardware and a page in explored/ (exit codes: ernn explore)

@@ -262,9 +262,20 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+class _Lines(logging.Formatter):
+    """The time of day and the message, `warning: ` before one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line."""
+        mark = "warning: " if record.levelno >= logging.WARNING else ""
+        return f"{record.asctime} {mark}{record.message}"
+
+
 def _log_to_stderr() -> None:
     """One line an event with the time of day; other libraries speak up from warnings on."""
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines("%(asctime)s", "%H:%M:%S"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     for name in ("__main__", "components", "ernn"):
         logging.getLogger(name).setLevel(logging.INFO)
 

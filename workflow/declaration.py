@@ -44,7 +44,9 @@ class Meta(BaseModel):
     node_selector: dict[str, str] = Field(default_factory=dict)
     tolerations: tuple[dict[str, str], ...] = ()
     artifacts: dict[str, Type] = Field(default_factory=dict)  # kind of what a flag gives
-    pages: dict[str, str] = Field(default_factory=dict)  # flag of a folder -> the Markdown file in it to be shown
+    pages: dict[str, str] = Field(default_factory=dict)  # flag of a folder -> the page in it to be shown
+    result: str = ""  # for the terminal; {METRIC} is a metric of the stage, {METRIC:+} one with its sign
+    dense: str = ""  # metrics of the dense network, from which `degradation` in `result` is counted
 
     @property
     def memory_bytes(self) -> float:
