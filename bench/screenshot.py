@@ -78,8 +78,8 @@ def _wait_for(url: str) -> None:
 def main() -> None:
     """Write the picture."""
     parser = Parser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--receipt", type=Path, default=Path("build/published.json"))
-    parser.add_argument("--picture", type=Path, default=Path("docs/images/compare.png"))
+    parser.add_argument("--receipt", type=Path, default=Path("build/published.json"), help="what `publish` has written")
+    parser.add_argument("--picture", type=Path, default=Path("docs/images/compare.png"), help="to write")
     options = parser.parse_args()
     options.picture.parent.mkdir(parents=True, exist_ok=True)
     with served(options.receipt) as link, opened(link) as page:

@@ -59,11 +59,16 @@ def _stop(*_: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m components.job", description=(__doc__ or "").split("\n")[0])
+    parser = Parser(prog="python -m components.job", description="A stage over several machines.")
     parser.add_argument("--nodes", type=whole(1), required=True, help="pods")
     parser.add_argument("--workers", type=whole(1), default=1, help="processes of each")
-    parser.add_argument("--timeout-minutes", type=whole(1, 1_000_000), default=240)
-    parser.add_argument("--replica", default="{}", metavar="JSON", help="what each pod asks for: cpu, memory, gpu, ..")
+    parser.add_argument("--timeout-minutes", type=whole(1, 1_000_000), default=240, help="of the job")
+    parser.add_argument(
+        "--replica",
+        default="{}",
+        metavar="JSON",
+        help="what each pod asks for: cpu, memory, gpu, ..; default: 1 processor, 2G",
+    )
     parser.add_argument("stage", nargs="+", metavar="components.STAGE --flag value", help="after --")
     return parser
 

@@ -33,6 +33,7 @@ from ernn.arguments import Parser
 from ernn.artifacts import disk
 from ernn.errors import UserError, complaints
 from ernn.params import Parameters
+from ernn.params.files import FILES
 from ernn.report import metrics as metric_registry
 
 PARAMS = Path("params.yaml")
@@ -42,6 +43,8 @@ ENTRIES = {
     "program": "programs",
     "accelerator": "accelerators",
 }  # arguments that are one entry of a mapping in params.yaml
+
+_SECTIONS = "--params.SECTION JSON takes the place of a section of params.yaml."
 
 OutputFile = Annotated[Path, "file"]
 OutputFolder = Annotated[Path, "folder"]
@@ -171,21 +174,28 @@ def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
     parser = Parser(
         prog=f"python -m components.{stage.__name__}",
         description=(stage.__doc__ or (module and module.__doc__) or "").split("\n")[0],
+        epilog=_SECTIONS if contract.sections else None,
         allow_abbrev=False,
     )
     for name in (*contract.paths, *(["metrics"] if contract.metrics else [])):
-        parser.add_argument(_flag(name), dest=name, type=Path, metavar="PATH")
+        written = "written" if name in contract.outputs or name == "metrics" else "read"
+        parser.add_argument(_flag(name), dest=name, type=Path, metavar="PATH", help=f"{written}: {_file(name)}")
     for name in contract.words:
-        parser.add_argument(_flag(name), dest=name, metavar=name.upper())
+        parser.add_argument(_flag(name), dest=name, metavar=name.upper(), help=_file(name))
     for name in contract.sections:
         if name in ENTRIES:
-            parser.add_argument(_flag(name), dest=name, metavar="NAME", help=f"an entry of `{ENTRIES[name]}`")
-        parser.add_argument(f"--params.{name}", metavar="JSON", help=f"instead of `{PARAMS}`")
-    cluster = parser.add_argument_group("as a task of Kubeflow Pipelines")
-    cluster.add_argument("--executor-input", metavar="JSON", help="where files are, and where to say what was written")
-    cluster.add_argument("--gather", action="append", default=[], metavar="FLAG/PATH=FILE", help="a file of a folder")
-    cluster.add_argument("--page", action="append", default=[], metavar="FLAG/PATH=FILE", help="a page to be shown")
+            text = f"an entry of `{ENTRIES[name]}` in {PARAMS}; required"
+            parser.add_argument(_flag(name), dest=name, metavar="NAME", help=text)
+        parser.add_argument(f"--params.{name}", metavar="JSON", help=argparse.SUPPRESS)
+    # Of a task of Kubeflow Pipelines: where files are and what was written; a file of a folder; a page to be shown.
+    parser.add_argument("--executor-input", metavar="JSON", help=argparse.SUPPRESS)
+    parser.add_argument("--gather", action="append", default=[], metavar="FLAG/PATH=FILE", help=argparse.SUPPRESS)
+    parser.add_argument("--page", action="append", default=[], metavar="FLAG/PATH=FILE", help=argparse.SUPPRESS)
     return parser
+
+
+def _file(name: str) -> str:
+    return f"{FILES[name]}; required"
 
 
 def _flag(name: str) -> str:

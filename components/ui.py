@@ -36,9 +36,9 @@ def links(receipt: Path, base: str) -> tuple[str, str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Print the links and become the server; with a server of one's own, only print them."""
-    parser = Parser(prog="python -m components.ui", description=(__doc__ or "").split("\n")[0])
+    parser = Parser(prog="python -m components.ui", description="MLflow's pages over the published runs.")
     parser.add_argument("--receipt", type=Path, required=True, metavar="PATH", help="what `publish` has written")
-    parser.add_argument("--port", type=whole(0, 65_535), default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=whole(0, 65_535), default=0, help="of the server; 0 takes a free one")
     options = parser.parse_args(arguments)
     own = tracking.uri().startswith(("http://", "https://"))
     port = options.port or free_port()

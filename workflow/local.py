@@ -159,8 +159,10 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the chain; the exit code is that of the first stage that failed, 2 for a mistake in a file."""
     cores = len(os.sched_getaffinity(0))
-    parser = Parser(prog="python -m workflow.local", description=__doc__.split("\n")[0])
-    parser.add_argument("--jobs", type=whole(1), default=cores, help="stages at a time; one a core if nothing is said")
+    parser = Parser(prog="python -m workflow.local", description="Stages of this folder by DVC, several at a time.")
+    parser.add_argument(
+        "--jobs", type=whole(1), default=cores, help="stages at a time; default: one a core, %(default)s here"
+    )
     parser.add_argument(
         "--with-parent", action="store_true", help="end when the process that starts this does, as make"
     )
