@@ -195,7 +195,7 @@ def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
 
 
 def _file(name: str) -> str:
-    return f"{FILES[name]}; required"
+    return f"{FILES.get(name, name.replace('_', ' '))}; required"
 
 
 def _flag(name: str) -> str:
