@@ -96,8 +96,12 @@ def _run(options: argparse.Namespace) -> None:
         owner=_owner(),
     )
     _complete(Cluster(), job, exchange)
-    metrics = dict(zip(words[::2], words[1::2], strict=True)).get("--metrics")
-    executor.write_output(task, artifacts.read_json(Path(metrics)) if metrics else None)
+    given = {
+        flag.removeprefix("--").replace("-", "_"): word for flag, word in zip(words[::2], words[1::2], strict=True)
+    }
+    metrics = artifacts.read_json(Path(given["metrics"])) if "metrics" in given else None
+    entry = next((given[each] for each in ("network", "design", "program", "accelerator") if each in given), "")
+    executor.write_output(task, metrics, {port: Path(word) for port, word in given.items()}, entry)
 
 
 def _complete(cluster: Cluster, job: Job, exchange: Exchange) -> None:

@@ -133,7 +133,7 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
         for page in options["page"]:
             executor.write_page(page, paths)
         if task is not None:
-            executor.write_output(task, metrics)
+            executor.write_output(task, metrics, paths, _entry_name(contract, options))
     finally:
         executor.discard(gathered)
     for path in paths.values():
@@ -151,6 +151,11 @@ def _name(contract: Contract, options: dict[str, Any]) -> str:
     if options[entry] is None:
         raise UserError(f"give {_flag(entry)} NAME")
     return str(options[entry])
+
+
+def _entry_name(contract: Contract, options: dict[str, Any]) -> str:
+    """Name of the entry, or nothing for a stage without one."""
+    return next((str(options[each]) for each in contract.sections if each in ENTRIES and options[each]), "")
 
 
 def _word(name: str, options: dict[str, Any]) -> str:
