@@ -33,6 +33,10 @@ ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone 
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_NOTE, _KIND, _TRAINING = "mlflow.note.content", "mlflow.experimentKind", "custom_model_development"
+_VIEW = {"workflowType": "machine_learning"}  # of MLflow's pages; they open in one for chat bots
+_SERVED = Path(__file__).with_name("served.py")
+_EXAMPLE = 10  # frames
 BATCH = 1000  # MLflow's limit of one log_batch
 _A_DATABASE = "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
@@ -55,6 +59,39 @@ class Unreachable(Exception):
 
 
 @dataclass(frozen=True)
+class Data:
+    """Speech that a run has used.
+
+    Args:
+        digest: of what decides it.
+        source: how it is made, as JSON.
+        profile: how much it is, as JSON.
+        use: training, validation or testing.
+    """
+
+    name: str
+    digest: str
+    source: str
+    profile: str
+    use: str
+
+
+@dataclass(frozen=True)
+class Served:
+    """A network that the store keeps as a model of MLflow, under a name that its next versions share.
+
+    Args:
+        inputs, outputs: elements of a feature vector, and classes.
+        file: of the folder of its run.
+    """
+
+    name: str
+    inputs: int
+    outputs: int
+    file: str
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything that one run shows; two with one `fingerprint` are the same."""
 
@@ -66,6 +103,9 @@ class Run:
     curve: Sequence[tuple[int, dict[str, float]]]  # (epoch, metrics)
     tables: dict[str, Table]
     folder: Path  # files to keep with the run
+    description: str = ""  # Markdown
+    data: Sequence[Data] = ()
+    model: Served | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +129,7 @@ class Receipt(Record):
     runs: Mapping[str, str] = field(default_factory=dict)
     integer_runs: Mapping[str, str] = field(default_factory=dict)
     accelerator_runs: Mapping[str, str] = field(default_factory=dict)
+    block_runs: Mapping[str, str] = field(default_factory=dict)  # of `runs`, those that have a block size
 
 
 def uri() -> str:
@@ -105,8 +146,11 @@ def shown(store: str) -> str:
     return re.sub(r"^([^:/]+://[^:/@]*):[^/]*@", r"\1:***@", store)
 
 
-def publish(experiment: str, runs: Iterator[Run]) -> Published:
+def publish(experiment: str, runs: Iterator[Run], description: str = "") -> Published:
     """Write every run that the store does not hold yet.
+
+    Args:
+        description: of the experiment, Markdown.
 
     Raises:
         Unreachable: the store failed, whatever the reason; the message is one line.
@@ -114,6 +158,8 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
     """
     with _opened() as (client, store):
         experiment_id = _experiment(client, store, experiment)
+        for key, value in {_NOTE: description, _KIND: _TRAINING}.items():
+            client.set_experiment_tag(experiment_id, key, value)
         return Published(experiment_id, {run.name: _write(client, experiment_id, run) for run in runs})
 
 
@@ -191,12 +237,21 @@ def _cure(store: str, error: Exception) -> str:
 def comparison(base: str, experiment_id: str, runs: Sequence[str]) -> str:
     """Address of the page that compares `runs` on the server at `base`.
 
-    >>> comparison("http://127.0.0.1:5000", "1", ["ab", "cd"])
-    'http://127.0.0.1:5000/#/compare-runs?runs=%5B%22ab%22%2C%22cd%22%5D&experiments=%5B%221%22%5D'
+    >>> comparison("http://127.0.0.1:5000", "1", ["ab"])
+    'http://127.0.0.1:5000/#/compare-runs?runs=%5B%22ab%22%5D&experiments=%5B%221%22%5D&workflowType=machine_learning'
     """
     query = {"runs": list(runs), "experiments": [experiment_id]}
     compact = {key: json.dumps(value, separators=(",", ":")) for key, value in query.items()}
-    return f"{base.rstrip('/')}/#/compare-runs?{urllib.parse.urlencode(compact)}"
+    return f"{base.rstrip('/')}/#/compare-runs?{urllib.parse.urlencode(compact | _VIEW)}"
+
+
+def page(base: str, experiment_id: str) -> str:
+    """Address of the page of an experiment, in the view for training models.
+
+    >>> page("http://127.0.0.1:5000/", "1")
+    'http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning'
+    """
+    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs?{urllib.parse.urlencode(_VIEW)}"
 
 
 def serve(port: int) -> None:
@@ -217,12 +272,14 @@ def _experiment(client: "MlflowClient", store: str, name: str) -> str:
 
 def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
     from mlflow.entities import Metric, Param, RunTag
+    from mlflow.tracking.context import registry
 
     for found in client.search_runs([experiment_id], f"tags.fingerprint = '{run.fingerprint}'"):
         if found.info.status == "FINISHED":
             return str(found.info.run_id)
         client.delete_run(found.info.run_id)  # left by a publisher that was killed
-    tags = {**run.tags, "fingerprint": run.fingerprint}
+    made = registry.resolve_tags() | {"mlflow.source.name": "components.publish", "mlflow.source.type": "LOCAL"}
+    tags = {**made, **run.tags, _NOTE: run.description, "fingerprint": run.fingerprint}
     run_id = str(client.create_run(experiment_id, run_name=run.name).info.run_id)
     now = int(time.time() * 1000)
     points = [Metric(key, value, now, 0) for key, value in run.metrics.items()]
@@ -233,9 +290,59 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
         client.log_batch(run_id, metrics=points[first : first + BATCH])
     for name, table in run.tables.items():
         client.log_table(run_id, table, name)
+    _log_data(client, run_id, run.data)
+    if run.model is not None:
+        _save_model(run.model, run.folder)
     client.log_artifacts(run_id, str(run.folder))
+    if run.model is not None:
+        _register(client, run_id, run)
     client.set_terminated(run_id)
     return run_id
+
+
+def _log_data(client: "MlflowClient", run_id: str, data: Sequence[Data]) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs = [
+        DatasetInput(
+            Dataset(each.name, each.digest, "ernn", each.source, profile=each.profile),
+            [InputTag("mlflow.data.context", each.use)],
+        )
+        for each in data
+    ]
+    if inputs:
+        client.log_inputs(run_id, inputs)
+
+
+def _save_model(model: Served, folder: Path) -> None:
+    """The network as MLflow loads it, in `folder`/model: our file, and the module that reads it."""
+    import mlflow.pyfunc
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    example = np.zeros((_EXAMPLE, model.inputs), np.float32)
+    inputs, outputs = (TensorSpec(example.dtype, (-1, size)) for size in (model.inputs, model.outputs))
+    mlflow.pyfunc.save_model(
+        str(folder / "model"),
+        python_model=str(_SERVED),
+        artifacts={"network": str(folder / model.file)},
+        signature=ModelSignature(Schema([inputs]), Schema([outputs])),
+        input_example=example,
+        pip_requirements=["ernn[train]"],
+    )
+    (folder / model.file).unlink()  # it is in the model's folder
+
+
+def _register(client: "MlflowClient", run_id: str, run: Run) -> None:
+    """A version of the model's name."""
+    from mlflow.exceptions import MlflowException
+
+    assert run.model is not None
+    with contextlib.suppress(MlflowException):  # it is there
+        client.create_registered_model(run.model.name)
+    source = f"{client.get_run(run_id).info.artifact_uri}/model"
+    client.create_model_version(run.model.name, source, run_id, description=run.description)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,18 @@ from workflow import declaration, presets
 ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
-HELPERS = {"architecture", "cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
+HELPERS = {
+    "architecture",
+    "cluster",
+    "exchange",
+    "executor",
+    "pytorchjob",
+    "runs",
+    "served",
+    "stage",
+    "stories",
+    "tracking",
+}
 NOT_STAGES = {"__init__", "deliver", "finish", "job", "ui"} | HELPERS
 STAGES = sorted(DECLARED)
 
