@@ -32,15 +32,16 @@ setup: $(INSTALLED) ## Install everything into .venv (skipped when nothing chang
 
 # A folder of wheels that pip is configured to look into wins over PyTorch's own index.
 $(INSTALLED): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	links=$$($(BIN)/python -m pip config get :env:.find-links 2>/dev/null || \
+	@echo 'Installing into .venv, a few minutes ..'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@links=$$($(BIN)/python -m pip config get :env:.find-links 2>/dev/null || \
 		$(BIN)/python -m pip config get global.find-links 2>/dev/null || true); \
 	if compgen -G "$$links/torch-*.whl" >/dev/null; then source="--find-links $$links"; \
 	else source="--torch-backend $(TORCH_BACKEND)"; fi; \
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $$source '$(TORCH)' \
 		-e '.[all,dev$(if $(EXTRAS),$(comma)$(EXTRAS))]' -c constraints.txt
-	touch $@
+	@touch $@
 
 .PHONY: folder
 folder: $(INSTALLED)
@@ -60,11 +61,11 @@ explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml: trial
 
 .PHONY: publish
 publish: folder ## Publish the finished results to MLflow again (MLFLOW_TRACKING_URI, by default mlflow.db here)
-	cd $(FOLDER) && dvc repro --single-item --force publish
+	@cd $(FOLDER) && exec python -m workflow.local --with-parent --again publish
 
 .PHONY: ui
 ui: publish ## Publish, start MLflow on loopback and print the link that compares the block sizes (PORT=5000)
-	cd $(FOLDER) && python -m components.ui --receipt build/published.json --port $(PORT)
+	@cd $(FOLDER) && exec python -m components.ui --receipt build/published.json --port $(PORT)
 
 TESTS := OMP_NUM_THREADS=1 python -m pytest -n $(WORKERS) --dist loadfile
 
@@ -98,10 +99,11 @@ bench: $(INSTALLED) ## How many commits each table of docs/benchmarks is behind 
 .PHONY: bench-all
 bench-all: $(INSTALLED) ## Every benchmark again, written to docs/benchmarks (hours; one alone: python -m bench.NAME)
 	for file in bench/[a-z]*.py; do name=$$(basename $$file .py); \
-		[[ $$name =~ ^(record|drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
+		[[ $$name =~ ^(record|drawing|kubeflow_drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
 
 .PHONY: images
 images: publish ## Renew the pictures in docs/images from finished results (needs chromium)
+	python -m bench.kubeflow_drawing
 	python -m bench.screenshot --receipt $(FOLDER)/build/published.json --picture docs/images/compare.png
 	cp $(FOLDER)/report/per.png $(FOLDER)/report/degradation.png docs/images/
 

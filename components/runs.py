@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from safetensors import safe_open
 
-from components import stories, tracking
+from components import registered, stories, tracking
 from ernn.artifacts import scratch
 from ernn.hw.design import ACCELERATOR
 from ernn.params import Features, Hardware, Section
@@ -51,12 +51,12 @@ class Sweep:
         return shared | {"scoring": settings.scoring}
 
     @property
-    def data(self) -> list[tracking.Data]:
+    def data(self) -> list[registered.Data]:
         """The splits of the corpus."""
         corpus = self.results.settings.corpus
         source = {"corpus": corpus.model_dump(mode="json"), "features": self.features.model_dump(mode="json")}
         return [
-            tracking.Data(
+            registered.Data(
                 name=f"{corpus.kind} speech, {split}",
                 digest=digest([source, split])[:8],
                 source=json.dumps(source, sort_keys=True),
@@ -122,7 +122,7 @@ def _network(result: "Result", sweep: Sweep, folder: Path) -> tracking.Run:
         folder=folder,
         description=stories.of_network(result),
         data=sweep.data,
-        model=tracking.Served(result.name, *_sizes(model), "model.safetensors"),
+        model=registered.Served(result.name, *_sizes(model), "model.safetensors"),
     )
 
 

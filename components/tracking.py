@@ -1,4 +1,4 @@
-"""MLflow, imported nowhere else: finished runs are written whole and once, wherever MLFLOW_TRACKING_URI points."""
+"""MLflow: finished runs are written whole and once, wherever MLFLOW_TRACKING_URI points."""
 
 import contextlib
 import json
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components import registered
 from ernn import artifacts
 from ernn.artifacts import Record, disk
 
@@ -35,8 +36,6 @@ ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone 
 }
 _NOTE, _KIND, _TRAINING = "mlflow.note.content", "mlflow.experimentKind", "custom_model_development"
 _VIEW = {"workflowType": "machine_learning"}  # of MLflow's pages; they open in one for chat bots
-_SERVED = Path(__file__).with_name("served.py")
-_EXAMPLE = 10  # frames
 BATCH = 1000  # MLflow's limit of one log_batch
 _A_DATABASE = "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
@@ -59,39 +58,6 @@ class Unreachable(Exception):
 
 
 @dataclass(frozen=True)
-class Data:
-    """Speech that a run has used.
-
-    Args:
-        digest: of what decides it.
-        source: how it is made, as JSON.
-        profile: how much it is, as JSON.
-        use: training, validation or testing.
-    """
-
-    name: str
-    digest: str
-    source: str
-    profile: str
-    use: str
-
-
-@dataclass(frozen=True)
-class Served:
-    """A network that the store keeps as a model of MLflow, under a name that its next versions share.
-
-    Args:
-        inputs, outputs: elements of a feature vector, and classes.
-        file: of the folder of its run.
-    """
-
-    name: str
-    inputs: int
-    outputs: int
-    file: str
-
-
-@dataclass(frozen=True)
 class Run:
     """Everything that one run shows; two with one `fingerprint` are the same."""
 
@@ -104,8 +70,8 @@ class Run:
     tables: dict[str, Table]
     folder: Path  # files to keep with the run
     description: str = ""  # Markdown
-    data: Sequence[Data] = ()
-    model: Served | None = None
+    data: Sequence[registered.Data] = ()
+    model: registered.Served | None = None
 
 
 @dataclass(frozen=True)
@@ -290,59 +256,14 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
         client.log_batch(run_id, metrics=points[first : first + BATCH])
     for name, table in run.tables.items():
         client.log_table(run_id, table, name)
-    _log_data(client, run_id, run.data)
+    registered.log_data(client, run_id, run.data)
     if run.model is not None:
-        _save_model(run.model, run.folder)
+        registered.save(run.model, run.folder)
     client.log_artifacts(run_id, str(run.folder))
     if run.model is not None:
-        _register(client, run_id, run)
+        registered.register(client, run_id, run.model, run.description)
     client.set_terminated(run_id)
     return run_id
-
-
-def _log_data(client: "MlflowClient", run_id: str, data: Sequence[Data]) -> None:
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    inputs = [
-        DatasetInput(
-            Dataset(each.name, each.digest, "ernn", each.source, profile=each.profile),
-            [InputTag("mlflow.data.context", each.use)],
-        )
-        for each in data
-    ]
-    if inputs:
-        client.log_inputs(run_id, inputs)
-
-
-def _save_model(model: Served, folder: Path) -> None:
-    """The network as MLflow loads it, in `folder`/model: our file, and the module that reads it."""
-    import mlflow.pyfunc
-    import numpy as np
-    from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
-
-    example = np.zeros((_EXAMPLE, model.inputs), np.float32)
-    inputs, outputs = (TensorSpec(example.dtype, (-1, size)) for size in (model.inputs, model.outputs))
-    mlflow.pyfunc.save_model(
-        str(folder / "model"),
-        python_model=str(_SERVED),
-        artifacts={"network": str(folder / model.file)},
-        signature=ModelSignature(Schema([inputs]), Schema([outputs])),
-        input_example=example,
-        pip_requirements=["ernn[train]"],
-    )
-    (folder / model.file).unlink()  # it is in the model's folder
-
-
-def _register(client: "MlflowClient", run_id: str, run: Run) -> None:
-    """A version of the model's name."""
-    from mlflow.exceptions import MlflowException
-
-    assert run.model is not None
-    with contextlib.suppress(MlflowException):  # it is there
-        client.create_registered_model(run.model.name)
-    source = f"{client.get_run(run_id).info.artifact_uri}/model"
-    client.create_model_version(run.model.name, source, run_id, description=run.description)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ HELPERS = {
     "exchange",
     "executor",
     "pytorchjob",
+    "registered",
     "runs",
     "served",
     "stage",

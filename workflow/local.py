@@ -166,6 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--with-parent", action="store_true", help="end when the process that starts this does, as make"
     )
+    parser.add_argument("--again", default="", metavar="STAGE", help="run this one alone, whether or not it changed")
     options = parser.parse_args(arguments)
     if options.with_parent:
         end_with_parent()
@@ -176,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(signal.SIGINT, lambda number, frame: None)
     folder = Path.cwd()
     try:
-        code = repro(folder, options.jobs, max(1, cores // options.jobs))
+        code = repro(folder, options.jobs, max(1, cores // options.jobs), again=options.again)
     except UserError as error:
         print(f"workflow.local: {error}", file=sys.stderr)
         code = 2
@@ -198,6 +199,7 @@ def repro(
     targets: Sequence[str] = (),
     stop: Callable[[], bool] = never,
     log: RunLog | None = None,
+    again: str = "",
 ) -> int:
     """Run what has changed of the chain, or of some tasks and all that they read; the exit code.
 
@@ -206,6 +208,7 @@ def repro(
         targets: names of tasks; none: the whole chain.
         stop: asked all the time; once it holds, everything is interrupted, and the exit code is STOPPED.
         log: of a search, of which this run is a part; else one of its own.
+        again: the one task to run, whether or not anything has changed.
 
     Raises:
         UserError: what a user must change; `disk.DiskFull` among it.
@@ -219,6 +222,8 @@ def repro(
             return refused.returncode
     declared = declaration.load(folder)
     wanted = declared.needed(targets) if targets else declared.graph.keys()
+    if again:
+        wanted = {again} & declared.needed([again])
     if (short := short_of_space(folder)) is not None:
         raise disk.DiskFull.at(short)
     scratch.sweep()
@@ -230,6 +235,8 @@ def repro(
         screen = Screen(folder, tasks, log or RunLog(folder), whole=log is None)
         run, code = _Run(folder, screen, part, stop), STOPPED
         try:
+            if again:
+                return (code := _everything(run, ["--single-item", "--force", again]))
             names = changed(folder, declared) & wanted if jobs > 1 else set()
             if len(names) > 1:
                 screen.unchanged(wanted - names)
