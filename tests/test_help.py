@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -87,6 +88,13 @@ def test_of_the_pipeline(name, capsys):
 @pytest.mark.parametrize("module", BENCHES)
 def test_of_benchmarks(module, capsys, monkeypatch):
     check(said(capsys, by_name(module, monkeypatch)), f"python -m {module}")
+
+
+def test_of_make():
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert max(map(len, said.splitlines())) <= 80
+    targets = set(re.findall(r"(?m)^\.PHONY: (\S+)", (ROOT / "Makefile").read_text())) - {"folder"}
+    assert set(re.findall(r"(?m)^  (\S+) +\S", said)) == targets
 
 
 def test_long_choices_stand_in_the_text_and_defaults_are_added():
