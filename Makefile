@@ -15,6 +15,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/.installed$(if $(EXTRAS),-$(EXTRAS))
 comma := ,
 FOLDER := $(if $(filter default,$(PRESET)$(TIMIT)),.,runs/$(PRESET))
+PLACE := $(if $(filter .,$(FOLDER)),,$(FOLDER)/)
 export PATH := $(BIN):$(PATH)
 export CCACHE_DIR ?= $(CURDIR)/.venv/ccache
 run explore publish ui images: export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
@@ -23,23 +24,24 @@ run explore publish ui images: export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)
 help: ## This list
 	@echo 'make run [PRESET=smoke|default|paper] [TIMIT=/folder], make test, ...:'
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
-	@echo 'TORCH_BACKEND=auto installs torch for the GPU that is found; PYTHON=python3.12 chooses the interpreter.'
-	@echo 'EXTRAS=remote adds a DVC remote in S3, EXTRAS=stores what the tests of servers need (pyproject.toml).'
+	@echo 'TORCH_BACKEND=auto: torch for the GPU that is found. PYTHON=python3.12 chooses.'
+	@echo 'EXTRAS=remote: a DVC remote in S3. EXTRAS=stores: for the tests of servers.'
 
 .PHONY: setup
 setup: $(INSTALLED) ## Install everything into .venv (skipped when nothing changed)
 
 # A folder of wheels that pip is configured to look into wins over PyTorch's own index.
 $(INSTALLED): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	links=$$($(BIN)/python -m pip config get :env:.find-links 2>/dev/null || \
+	@echo 'Installing into .venv, a few minutes ..'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@links=$$($(BIN)/python -m pip config get :env:.find-links 2>/dev/null || \
 		$(BIN)/python -m pip config get global.find-links 2>/dev/null || true); \
 	if compgen -G "$$links/torch-*.whl" >/dev/null; then source="--find-links $$links"; \
 	else source="--torch-backend $(TORCH_BACKEND)"; fi; \
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $$source '$(TORCH)' \
 		-e '.[all,dev$(if $(EXTRAS),$(comma)$(EXTRAS))]' -c constraints.txt
-	touch $@
+	@touch $@
 
 .PHONY: folder
 folder: $(INSTALLED)
@@ -47,22 +49,23 @@ folder: $(INSTALLED)
 		$(if $(TIMIT),--set corpus.kind=timit --set corpus.path=$(abspath $(TIMIT))))
 
 .PHONY: run
-run: folder ## Speech to compressed models to report; PRESET=smoke takes a few minutes, paper needs TIMIT=/folder
-	cd $(FOLDER) && exec python -m workflow.local --with-parent $(if $(JOBS),--jobs $(JOBS))
-	@cat $(FOLDER)/report/benchmark.txt
-	@echo "Report: $(FOLDER)/report/report.html, as text report.md (make ui$(if $(filter .,$(FOLDER)),, PRESET=$(PRESET)) compares the designs in MLflow)"
+run: folder ## Speech to report: every stage (PRESET=paper needs TIMIT=/folder)
+	@cd $(FOLDER) && exec python -m workflow.local --with-parent $(if $(JOBS),--jobs $(JOBS))
+	@echo; cat $(FOLDER)/report/benchmark.txt; echo
+	@echo 'Report: $(PLACE)report/report.html, as text report.md'
+	@echo 'Designs side by side in MLflow: make ui$(if $(PLACE), PRESET=$(PRESET))'
 
 .PHONY: explore
-explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml: trials, hardware and a page in explored/ (exit codes: ernn explore)
+explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml
 	@exec python -m workflow.explore $(if $(filter default,$(PRESET)),,--preset $(PRESET)) $(if $(JOBS),--jobs $(JOBS))
 
 .PHONY: publish
-publish: folder ## Publish the finished results to MLflow again (MLFLOW_TRACKING_URI, by default mlflow.db here)
-	cd $(FOLDER) && dvc repro --single-item --force publish
+publish: folder ## Finished results to MLflow again (MLFLOW_TRACKING_URI)
+	@cd $(FOLDER) && exec python -m workflow.local --with-parent --again publish
 
 .PHONY: ui
-ui: publish ## Publish, start MLflow on loopback and print the link that compares the block sizes (PORT=5000)
-	cd $(FOLDER) && python -m components.ui --receipt build/published.json --port $(PORT)
+ui: publish ## Publish, start MLflow on loopback, print its link (PORT=5000)
+	@cd $(FOLDER) && exec python -m components.ui --receipt build/published.json --port $(PORT)
 
 TESTS := OMP_NUM_THREADS=1 python -m pytest -n $(WORKERS) --dist loadfile
 
@@ -71,7 +74,7 @@ test: $(INSTALLED) ## All tests but those of whole systems and the slow ones
 	$(TESTS) -m 'not slow and not system'
 
 .PHONY: test-system
-test-system: $(INSTALLED) ## Those of several programs or whole designs: pipeline, nodes, servers, buses; CI runs them too
+test-system: $(INSTALLED) ## The tests of several programs or whole designs
 	$(TESTS) -m 'system and not slow'
 
 .PHONY: test-slow
@@ -90,32 +93,33 @@ docs: $(INSTALLED) ## The documentation as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
 .PHONY: bench
-bench: $(INSTALLED) ## How many commits each table of docs/benchmarks is behind what it measures
+bench: $(INSTALLED) ## How many commits each table of docs/benchmarks is behind
 	python -m bench.behind
 
 .PHONY: bench-all
-bench-all: $(INSTALLED) ## Every benchmark again, written to docs/benchmarks (hours; one alone: python -m bench.NAME)
+bench-all: $(INSTALLED) ## Every benchmark again (hours; one: python -m bench.NAME)
 	for file in bench/[a-z]*.py; do name=$$(basename $$file .py); \
-		[[ $$name =~ ^(record|drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
+		[[ $$name =~ ^(record|drawing|kubeflow_drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
 
 .PHONY: images
-images: publish ## Renew the pictures in docs/images from finished results (needs chromium)
+images: publish ## Pictures in docs/images from finished results (chromium)
+	python -m bench.kubeflow_drawing
 	python -m bench.screenshot --receipt $(FOLDER)/build/published.json --picture docs/images/compare.png
 	cp $(FOLDER)/report/per.png $(FOLDER)/report/degradation.png docs/images/
 
 .PHONY: containers
-containers: $(INSTALLED) ## Build every image and run the smoke pipeline in them, compared with DVC's files (needs Docker)
+containers: $(INSTALLED) ## Build the images, run the smoke pipeline in them (Docker)
 	$(MAKE) run PRESET=smoke
 	python -m bench.containers
 
 .PHONY: constraints
-constraints: $(INSTALLED) ## Renew constraints.txt, the versions that are known to work together
+constraints: $(INSTALLED) ## Renew constraints.txt, versions that work together
 	uv pip compile pyproject.toml --all-extras --universal --no-annotate --no-header --no-emit-package torch \
 		--upgrade --quiet -c <(echo '$(TORCH)') | grep -vE '^(nvidia-|cuda-|triton)' > constraints.new
 	mv constraints.new constraints.txt
 
 .PHONY: clean
-clean: ## Remove builds, presets' copies and caches of tools; results of stages, .dvc/cache and the installation stay
+clean: ## Remove builds, presets' copies and caches of tools
 	rm -rf build runs .cache
 	find . -path ./.venv -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -49,34 +49,41 @@ def _parser() -> argparse.ArgumentParser:
     for name, do in (("compile", _compile), ("diff", _diff), ("plan", _plan), ("run", _run), ("submit", _submit)):
         command = commands.add_parser(name, help=(do.__doc__ or "").split("\n")[0])
         command.set_defaults(do=do)
-        command.add_argument("--preset", default="default", help="of presets/, or default: params.yaml")
-        command.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
+        checkout.add_preset(command)
         _add_target(command)
         if name in ("compile", "diff"):
-            command.add_argument("file", type=Path, nargs="?", default=Path("pipeline.yaml"))
+            text = f"{'to write' if name == 'compile' else 'that was compiled'}; default: %(default)s"
+            command.add_argument("file", type=Path, nargs="?", default=Path("pipeline.yaml"), help=text)
         if name == "plan":
-            command.add_argument("--times", type=Path, default=TIMES, help="measured by `python -m bench.stages`")
-            command.add_argument("--price", type=arguments.number(0), help="of a CPU hour")
+            command.add_argument(
+                "--times", type=Path, default=TIMES, help="of stages, measured by `python -m bench.stages`"
+            )
+            command.add_argument(
+                "--price", type=arguments.number(0), help="of a CPU hour, in your currency; default: costs are left out"
+            )
         if name == "run":
-            command.add_argument("--root", type=Path, default=Path("build", "kubeflow"), help="for the outputs")
+            command.add_argument("--root", type=Path, default=Path("build", "kubeflow"), help="folder of the outputs")
         if name == "submit":
             _add_cluster(command)
-            command.add_argument("--name", default="", help="of the run")
+            command.add_argument("--name", default="", help="of the run; default: the tag of the images")
             command.add_argument(
-                "--wait", type=arguments.number(above=0), metavar="SECONDS", help="until the run has ended"
+                "--wait",
+                type=arguments.number(above=0),
+                metavar="SECONDS",
+                help="for the run, at most; default: do not wait",
             )
     command = commands.add_parser(
         "explore",
         help=(_explore.__doc__ or "").split("\n")[0],
         epilog=EXITS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=arguments.RawHelp,
     )
     command.set_defaults(do=_explore)
     explore.add_search(command)
     _add_target(command)
     _add_cluster(command)
     command.add_argument(
-        "--side-by-side", type=arguments.whole(1), default=3, metavar="N", help="trainings that run at once; default: 3"
+        "--side-by-side", type=arguments.whole(1), default=3, metavar="N", help="trainings that run at once"
     )
     command.add_argument(
         "--wait",
@@ -90,14 +97,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_target(command: argparse.ArgumentParser) -> None:
     command.add_argument("--images", default=os.environ.get("ERNN_IMAGES", "ernn-"), help="what image names begin with")
-    command.add_argument("--tag", help="of the images; if nothing is said, what the command tag prints")
+    command.add_argument("--tag", help="of the images; default: what the command tag prints")
     command.add_argument("--gpu", action="store_true", help="give GPUs to the tasks that can use them")
 
 
 def _add_cluster(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--host", required=True, help="of Kubeflow Pipelines")
-    command.add_argument("--namespace", default="kubeflow")
-    command.add_argument("--experiment", default=compiler.NAME)
+    command.add_argument("--host", required=True, help="address of Kubeflow Pipelines")
+    command.add_argument("--namespace", default="kubeflow", help="of the run")
+    command.add_argument("--experiment", default=compiler.NAME, help="of Kubeflow, that the run belongs to")
 
 
 def _print_tag(options: argparse.Namespace) -> int:

@@ -287,11 +287,11 @@ def main() -> None:
     parser = Parser(description=__doc__.split("\n")[0])
     largest = 1024 if torch.cuda.is_available() else 512
     default = [name for name, network in NETWORKS.items() if network.cells <= largest]
-    parser.add_argument("--networks", nargs="+", default=default, choices=NETWORKS)
-    parser.add_argument("--seeds", type=whole(1), help="of each network; by default three at 128 cells, else one")
+    parser.add_argument("--networks", nargs="+", default=default, choices=NETWORKS, help="that are trained")
+    parser.add_argument("--seeds", type=whole(1), help="of each network; default: three at 128 cells, else one")
     names = [job.row for job in jobs_of(default[0], 1)]
-    parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=f"of {', '.join(names)}; default all")
-    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1)
+    parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=f"of {', '.join(names)}; default: all")
+    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1, help="trainings side by side")
     parser.add_argument("--table", action="store_true", help="only make the table of the runs that are there")
     options = parser.parse_args()
     dataset = prepare()

@@ -59,7 +59,7 @@ def merged(known: list[dict[str, Any]], measured: list[dict[str, Any]]) -> list[
 def main() -> None:
     """Add what is new."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--at", metavar="REVISION", help="take the records of this revision instead of today's")
+    parser.add_argument("--at", metavar="REVISION", help="of which the records are taken; default: today's")
     revision = parser.parse_args().at
     file = FOLDER / "hardware-history.json"
     known = artifacts.read_json(file)["rows"] if file.exists() else []

@@ -223,9 +223,15 @@ def prepare() -> Path:
 def main() -> None:
     """Run what is missing, then write the table."""
     parser = Parser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=whole(1), default=3)
-    parser.add_argument("--designs", nargs="+", default=list(parameters().designs), choices=parameters().designs)
-    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1)
+    parser.add_argument("--seeds", type=whole(1), default=3, help="of each design")
+    parser.add_argument(
+        "--designs",
+        nargs="+",
+        default=list(parameters().designs),
+        choices=parameters().designs,
+        help="of params.yaml; default: all",
+    )
+    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1, help="trainings side by side")
     parser.add_argument("--table", action="store_true", help="only make the table of the scores that are there")
     options = parser.parse_args()
     dataset = prepare()

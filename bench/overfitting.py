@@ -59,7 +59,7 @@ NOTE = (
 def main() -> None:
     """Run what is missing, then write the table."""
     parser = Parser(description=__doc__.split("\n")[0])
-    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=whole(1), default=os.cpu_count() or 1, help="trainings side by side")
     options = parser.parse_args()
     datasets = {case: prepare(CORPUS.model_copy(update={"train_speakers": case.train_speakers})) for case in CASES}
     with ProcessPoolExecutor(options.jobs, initializer=follow_parent, max_tasks_per_child=1) as pool:

@@ -169,7 +169,9 @@ def row(network: str, layer: Layer, y: np.ndarray, seconds: float) -> dict[str, 
 def main() -> None:
     """Measure both and record them."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hls4ml", default=os.environ.get("ERNN_HLS4ML"), help="interpreter that has hls4ml")
+    parser.add_argument(
+        "--hls4ml", default=os.environ.get("ERNN_HLS4ML"), help="interpreter that has hls4ml; default: ERNN_HLS4ML"
+    )
     python = parser.parse_args().hls4ml
     if python is None:
         print("skipped: --hls4ml (or ERNN_HLS4ML) names no interpreter that has hls4ml", file=sys.stderr)

@@ -34,8 +34,8 @@ def browser() -> str | None:
 
 
 @contextlib.contextmanager
-def served(receipt: Path) -> Iterator[str]:
-    """Run `components.ui` until the block ends; the link that it prints, once the server answers."""
+def served(receipt: Path) -> Iterator[dict[str, str]]:
+    """Run `components.ui` until the block ends; the links that it writes, once the server answers."""
     command = [sys.executable, "-m", "components.ui", "--receipt", str(receipt)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}  # stages are run from the repository and are not installed
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
@@ -46,7 +46,7 @@ def served(receipt: Path) -> Iterator[str]:
             if found is None:
                 raise RuntimeError("components.ui printed no link")
             _wait_for(found[0].split("#")[0] + "health")
-            yield found[0]
+            yield dict(line.split(": ", 1) for line in receipt.with_name("links.txt").read_text().splitlines())
         finally:
             server.terminate()
 
@@ -78,11 +78,11 @@ def _wait_for(url: str) -> None:
 def main() -> None:
     """Write the picture."""
     parser = Parser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--receipt", type=Path, default=Path("build/published.json"))
-    parser.add_argument("--picture", type=Path, default=Path("docs/images/compare.png"))
+    parser.add_argument("--receipt", type=Path, default=Path("build/published.json"), help="what `publish` has written")
+    parser.add_argument("--picture", type=Path, default=Path("docs/images/compare.png"), help="to write")
     options = parser.parse_args()
     options.picture.parent.mkdir(parents=True, exist_ok=True)
-    with served(options.receipt) as link, opened(link) as page:
+    with served(options.receipt) as links, opened(links["block sizes"]) as page:
         page.screenshot(path=options.picture)
 
 

@@ -55,7 +55,7 @@ def _size(path: Path) -> int:
 def main() -> None:
     """Run every task and record the stages."""
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", default="default")
+    parser.add_argument("--preset", default="default", help="of presets/; default: default, which is params.yaml")
     preset = parser.parse_args().preset
     values = presets.parameters(ROOT, preset)
     declared = declaration.load(ROOT, values)

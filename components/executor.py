@@ -4,9 +4,7 @@
 (api/v2alpha1/pipeline_spec.proto of github.com/kubeflow/pipelines).
 """
 
-import base64
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,7 +14,7 @@ from typing import Any
 from ernn import artifacts
 from ernn.errors import UserError
 
-_PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]+\.png)\)")
+_MEASURED = ("metrics", "model", "program_file", "project")  # have the numbers of their stage
 
 
 def parse(text: str) -> Mapping[str, Any]:
@@ -67,19 +65,38 @@ def discard(folders: Mapping[str, Path]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_output(given: Mapping[str, Any], metrics: Mapping[str, float] | None) -> None:
-    """ExecutorOutput: every output artifact, with the numbers of a stage at its metrics."""
+def write_output(
+    given: Mapping[str, Any], metrics: Mapping[str, float] | None, places: Mapping[str, Path], entry: str = ""
+) -> None:
+    """ExecutorOutput: every output artifact with its name, size and number of files, and the numbers of the stage.
+
+    Args:
+        places: files and folders here, by port.
+        entry: of params.yaml, that the stage has worked on.
+    """
     described = {}
     for port, listed in given["outputs"].get("artifacts", {}).items():
         (artifact,) = listed["artifacts"]
         kept = {key: artifact[key] for key in ("name", "uri", "customPath") if key in artifact}
-        numbers = dict(metrics) if port == "metrics" and metrics is not None else {}
-        described[port] = {"artifacts": [kept | {"metadata": artifact.get("metadata", {}) | numbers}]}
+        numbers = dict(metrics or {}) if port in _MEASURED else {}
+        about = {} if port == "metrics" else _about(port, places.get(port), entry)
+        described[port] = {"artifacts": [kept | {"metadata": artifact.get("metadata", {}) | about | numbers}]}
     artifacts.write_json(Path(given["outputs"]["outputFile"]), {"artifacts": described})
 
 
+def _about(port: str, place: Path | None, entry: str) -> dict[str, str | float]:
+    """What Kubeflow's pages show of a file or folder."""
+    about: dict[str, str | float] = {"display_name": f"{entry} {port}".strip()}
+    if entry:
+        about["entry"] = entry
+    if place is not None:
+        files = [each for each in (place.rglob("*") if place.is_dir() else [place]) if each.is_file()]
+        about |= {"files": len(files), "size_bytes": sum(each.stat().st_size for each in files)}
+    return about
+
+
 def write_page(page: str, outputs: Mapping[str, Path]) -> None:
-    """A Markdown file of an output folder as one file of its own, pictures inside.
+    """A page of an output folder, that has its pictures inside, as one file of its own.
 
     Args:
         page: `FLAG/RELATIVE/PATH=FILE`.
@@ -93,11 +110,5 @@ def write_page(page: str, outputs: Mapping[str, Path]) -> None:
     source = outputs.get(flag.replace("-", "_"), Path(flag)) / relative
     if not source.is_file():
         raise UserError(f"--page FLAG/RELATIVE/PATH=FILE: {source} is missing; name a file that the stage writes")
-
-    def embedded(found: re.Match[str]) -> str:
-        data = base64.b64encode((source.parent / found[2]).read_bytes()).decode()
-        return f"![{found[1]}](data:image/png;base64,{data})"
-
     Path(target).parent.mkdir(parents=True, exist_ok=True)
-    with artifacts.atomic(Path(target)) as temporary:
-        temporary.write_text(_PICTURE.sub(embedded, source.read_text()))
+    shutil.copyfile(source, target)

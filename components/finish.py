@@ -28,8 +28,10 @@ def line(status: Mapping[str, Any]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Say it; a webhook that does not answer is a warning, and never fails a run."""
-    parser = argparse.ArgumentParser(prog="python -m components.finish", description=__doc__.splitlines()[0])
-    parser.add_argument("--status", required=True, metavar="JSON")
+    parser = argparse.ArgumentParser(
+        prog="python -m components.finish", description="How a run of the cluster ended, in a line."
+    )
+    parser.add_argument("--status", required=True, metavar="JSON", help="a PipelineTaskFinalStatus; required")
     given = parser.parse_args(arguments).status
     try:
         said = line(json.loads(given))

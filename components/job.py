@@ -59,11 +59,16 @@ def _stop(*_: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m components.job", description=(__doc__ or "").split("\n")[0])
+    parser = Parser(prog="python -m components.job", description="A stage over several machines.")
     parser.add_argument("--nodes", type=whole(1), required=True, help="pods")
     parser.add_argument("--workers", type=whole(1), default=1, help="processes of each")
-    parser.add_argument("--timeout-minutes", type=whole(1, 1_000_000), default=240)
-    parser.add_argument("--replica", default="{}", metavar="JSON", help="what each pod asks for: cpu, memory, gpu, ..")
+    parser.add_argument("--timeout-minutes", type=whole(1, 1_000_000), default=240, help="of the job")
+    parser.add_argument(
+        "--replica",
+        default="{}",
+        metavar="JSON",
+        help="what each pod asks for: cpu, memory, gpu, ..; default: 1 processor, 2G",
+    )
     parser.add_argument("stage", nargs="+", metavar="components.STAGE --flag value", help="after --")
     return parser
 
@@ -91,8 +96,12 @@ def _run(options: argparse.Namespace) -> None:
         owner=_owner(),
     )
     _complete(Cluster(), job, exchange)
-    metrics = dict(zip(words[::2], words[1::2], strict=True)).get("--metrics")
-    executor.write_output(task, artifacts.read_json(Path(metrics)) if metrics else None)
+    given = {
+        flag.removeprefix("--").replace("-", "_"): word for flag, word in zip(words[::2], words[1::2], strict=True)
+    }
+    metrics = artifacts.read_json(Path(given["metrics"])) if "metrics" in given else None
+    entry = next((given[each] for each in ("network", "design", "program", "accelerator") if each in given), "")
+    executor.write_output(task, metrics, {port: Path(word) for port, word in given.items()}, entry)
 
 
 def _complete(cluster: Cluster, job: Job, exchange: Exchange) -> None:

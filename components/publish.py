@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from components import runs, tracking
+from components import runs, stories, tracking
 from components.stage import OutputFile, main
 from ernn.params import (
     AcceleratorSpec,
@@ -18,6 +18,7 @@ from ernn.params import (
     Scoring,
     Training,
 )
+from ernn.params.methods import METHODS
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,9 @@ def publish(
         accelerators=accelerators,
     )
     found = results.load(settings, results.Folders(metrics_folder, curves, scores, benchmarks))
-    sweep = runs.Sweep(found, features, hardware, models, programs_folder, hardware_folder, report)
+    prepared = metrics_folder / "prepare.json"
+    speech = artifacts.read_json(prepared) if prepared.exists() else {}
+    sweep = runs.Sweep(found, features, hardware, models, programs_folder, hardware_folder, report, speech)
     artifacts.write_record(receipt, _published(sweep))
 
 
@@ -70,22 +73,24 @@ def _published(sweep: runs.Sweep) -> tracking.Receipt:
     store = tracking.shown(tracking.uri())
     groups = len(sweep.results.networks), len(sweep.results.integers)
     try:
-        done = tracking.publish(tracking.EXPERIMENT, runs.everything(sweep))
+        done = tracking.publish(tracking.EXPERIMENT, runs.everything(sweep), stories.of_everything(sweep.results))
     except tracking.Unreachable as error:
         further = f"{error.cure}, then `make publish`" if error.cure else "`make publish` tries again"
         log.warning("not published to %s (%s); %s", store, error, further)
         return tracking.Receipt(tracking.EXPERIMENT, sweep.name, published=False, problem=str(error), cure=error.cure)
     log.info("published %d runs to %s", len(done.runs), store)
     each = list(done.runs.items())
-    networks, rest = each[: groups[0]], each[groups[0] :]
+    networks, rest = dict(each[: groups[0]]), each[groups[0] : -1]  # the last one is the report
+    blocks = {result.name for result in sweep.results.networks if result.dense or METHODS[result.method].blocks}
     return tracking.Receipt(
         tracking.EXPERIMENT,
         sweep.name,
         published=True,
         experiment_id=done.experiment_id,
-        runs=dict(networks),  # block sizes are compared among floats
+        runs=networks,
         integer_runs=dict(rest[: groups[1]]),
         accelerator_runs=dict(rest[groups[1] :]),
+        block_runs={name: run for name, run in networks.items() if name in blocks},
     )
 
 

@@ -33,6 +33,7 @@ from ernn.arguments import Parser
 from ernn.artifacts import disk
 from ernn.errors import UserError, complaints
 from ernn.params import Parameters
+from ernn.params.files import FILES
 from ernn.report import metrics as metric_registry
 
 PARAMS = Path("params.yaml")
@@ -42,6 +43,8 @@ ENTRIES = {
     "program": "programs",
     "accelerator": "accelerators",
 }  # arguments that are one entry of a mapping in params.yaml
+
+_SECTIONS = "--params.SECTION JSON takes the place of a section of params.yaml."
 
 OutputFile = Annotated[Path, "file"]
 OutputFolder = Annotated[Path, "folder"]
@@ -130,7 +133,7 @@ def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
         for page in options["page"]:
             executor.write_page(page, paths)
         if task is not None:
-            executor.write_output(task, metrics)
+            executor.write_output(task, metrics, paths, _entry_name(contract, options))
     finally:
         executor.discard(gathered)
     for path in paths.values():
@@ -148,6 +151,11 @@ def _name(contract: Contract, options: dict[str, Any]) -> str:
     if options[entry] is None:
         raise UserError(f"give {_flag(entry)} NAME")
     return str(options[entry])
+
+
+def _entry_name(contract: Contract, options: dict[str, Any]) -> str:
+    """Name of the entry, or nothing for a stage without one."""
+    return next((str(options[each]) for each in contract.sections if each in ENTRIES and options[each]), "")
 
 
 def _word(name: str, options: dict[str, Any]) -> str:
@@ -171,21 +179,28 @@ def _parser(stage: Stage, contract: Contract) -> argparse.ArgumentParser:
     parser = Parser(
         prog=f"python -m components.{stage.__name__}",
         description=(stage.__doc__ or (module and module.__doc__) or "").split("\n")[0],
+        epilog=_SECTIONS if contract.sections else None,
         allow_abbrev=False,
     )
     for name in (*contract.paths, *(["metrics"] if contract.metrics else [])):
-        parser.add_argument(_flag(name), dest=name, type=Path, metavar="PATH")
+        written = "written" if name in contract.outputs or name == "metrics" else "read"
+        parser.add_argument(_flag(name), dest=name, type=Path, metavar="PATH", help=f"{written}: {_file(name)}")
     for name in contract.words:
-        parser.add_argument(_flag(name), dest=name, metavar=name.upper())
+        parser.add_argument(_flag(name), dest=name, metavar=name.upper(), help=_file(name))
     for name in contract.sections:
         if name in ENTRIES:
-            parser.add_argument(_flag(name), dest=name, metavar="NAME", help=f"an entry of `{ENTRIES[name]}`")
-        parser.add_argument(f"--params.{name}", metavar="JSON", help=f"instead of `{PARAMS}`")
-    cluster = parser.add_argument_group("as a task of Kubeflow Pipelines")
-    cluster.add_argument("--executor-input", metavar="JSON", help="where files are, and where to say what was written")
-    cluster.add_argument("--gather", action="append", default=[], metavar="FLAG/PATH=FILE", help="a file of a folder")
-    cluster.add_argument("--page", action="append", default=[], metavar="FLAG/PATH=FILE", help="a page to be shown")
+            text = f"an entry of `{ENTRIES[name]}` in {PARAMS}; required"
+            parser.add_argument(_flag(name), dest=name, metavar="NAME", help=text)
+        parser.add_argument(f"--params.{name}", metavar="JSON", help=argparse.SUPPRESS)
+    # Of a task of Kubeflow Pipelines: where files are and what was written; a file of a folder; a page to be shown.
+    parser.add_argument("--executor-input", metavar="JSON", help=argparse.SUPPRESS)
+    parser.add_argument("--gather", action="append", default=[], metavar="FLAG/PATH=FILE", help=argparse.SUPPRESS)
+    parser.add_argument("--page", action="append", default=[], metavar="FLAG/PATH=FILE", help=argparse.SUPPRESS)
     return parser
+
+
+def _file(name: str) -> str:
+    return f"{FILES.get(name, name.replace('_', ' '))}; required"
 
 
 def _flag(name: str) -> str:
@@ -262,9 +277,20 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+class _Lines(logging.Formatter):
+    """The time of day and the message, `warning: ` before one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line."""
+        mark = "warning: " if record.levelno >= logging.WARNING else ""
+        return f"{record.asctime} {mark}{record.message}"
+
+
 def _log_to_stderr() -> None:
     """One line an event with the time of day; other libraries speak up from warnings on."""
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines("%(asctime)s", "%H:%M:%S"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     for name in ("__main__", "components", "ernn"):
         logging.getLogger(name).setLevel(logging.INFO)
 

@@ -1,4 +1,4 @@
-"""MLflow, imported nowhere else: finished runs are written whole and once, wherever MLFLOW_TRACKING_URI points."""
+"""MLflow: finished runs are written whole and once, wherever MLFLOW_TRACKING_URI points."""
 
 import contextlib
 import json
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components import registered
 from ernn import artifacts
 from ernn.artifacts import Record, disk
 
@@ -33,6 +34,8 @@ ENVIRONMENT = {  # a server that hangs costs seconds; nothing is sent to anyone 
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_NOTE, _KIND, _TRAINING = "mlflow.note.content", "mlflow.experimentKind", "custom_model_development"
+_VIEW = {"workflowType": "machine_learning"}  # of MLflow's pages; they open in one for chat bots
 BATCH = 1000  # MLflow's limit of one log_batch
 _A_DATABASE = "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
@@ -66,6 +69,9 @@ class Run:
     curve: Sequence[tuple[int, dict[str, float]]]  # (epoch, metrics)
     tables: dict[str, Table]
     folder: Path  # files to keep with the run
+    description: str = ""  # Markdown
+    data: Sequence[registered.Data] = ()
+    model: registered.Served | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ class Receipt(Record):
     runs: Mapping[str, str] = field(default_factory=dict)
     integer_runs: Mapping[str, str] = field(default_factory=dict)
     accelerator_runs: Mapping[str, str] = field(default_factory=dict)
+    block_runs: Mapping[str, str] = field(default_factory=dict)  # of `runs`, those that have a block size
 
 
 def uri() -> str:
@@ -105,8 +112,11 @@ def shown(store: str) -> str:
     return re.sub(r"^([^:/]+://[^:/@]*):[^/]*@", r"\1:***@", store)
 
 
-def publish(experiment: str, runs: Iterator[Run]) -> Published:
+def publish(experiment: str, runs: Iterator[Run], description: str = "") -> Published:
     """Write every run that the store does not hold yet.
+
+    Args:
+        description: of the experiment, Markdown.
 
     Raises:
         Unreachable: the store failed, whatever the reason; the message is one line.
@@ -114,6 +124,8 @@ def publish(experiment: str, runs: Iterator[Run]) -> Published:
     """
     with _opened() as (client, store):
         experiment_id = _experiment(client, store, experiment)
+        for key, value in {_NOTE: description, _KIND: _TRAINING}.items():
+            client.set_experiment_tag(experiment_id, key, value)
         return Published(experiment_id, {run.name: _write(client, experiment_id, run) for run in runs})
 
 
@@ -191,12 +203,21 @@ def _cure(store: str, error: Exception) -> str:
 def comparison(base: str, experiment_id: str, runs: Sequence[str]) -> str:
     """Address of the page that compares `runs` on the server at `base`.
 
-    >>> comparison("http://127.0.0.1:5000", "1", ["ab", "cd"])
-    'http://127.0.0.1:5000/#/compare-runs?runs=%5B%22ab%22%2C%22cd%22%5D&experiments=%5B%221%22%5D'
+    >>> comparison("http://127.0.0.1:5000", "1", ["ab"])
+    'http://127.0.0.1:5000/#/compare-runs?runs=%5B%22ab%22%5D&experiments=%5B%221%22%5D&workflowType=machine_learning'
     """
     query = {"runs": list(runs), "experiments": [experiment_id]}
     compact = {key: json.dumps(value, separators=(",", ":")) for key, value in query.items()}
-    return f"{base.rstrip('/')}/#/compare-runs?{urllib.parse.urlencode(compact)}"
+    return f"{base.rstrip('/')}/#/compare-runs?{urllib.parse.urlencode(compact | _VIEW)}"
+
+
+def page(base: str, experiment_id: str) -> str:
+    """Address of the page of an experiment, in the view for training models.
+
+    >>> page("http://127.0.0.1:5000/", "1")
+    'http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning'
+    """
+    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs?{urllib.parse.urlencode(_VIEW)}"
 
 
 def serve(port: int) -> None:
@@ -217,12 +238,14 @@ def _experiment(client: "MlflowClient", store: str, name: str) -> str:
 
 def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
     from mlflow.entities import Metric, Param, RunTag
+    from mlflow.tracking.context import registry
 
     for found in client.search_runs([experiment_id], f"tags.fingerprint = '{run.fingerprint}'"):
         if found.info.status == "FINISHED":
             return str(found.info.run_id)
         client.delete_run(found.info.run_id)  # left by a publisher that was killed
-    tags = {**run.tags, "fingerprint": run.fingerprint}
+    made = registry.resolve_tags() | {"mlflow.source.name": "components.publish", "mlflow.source.type": "LOCAL"}
+    tags = {**made, **run.tags, _NOTE: run.description, "fingerprint": run.fingerprint}
     run_id = str(client.create_run(experiment_id, run_name=run.name).info.run_id)
     now = int(time.time() * 1000)
     points = [Metric(key, value, now, 0) for key, value in run.metrics.items()]
@@ -233,7 +256,12 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
         client.log_batch(run_id, metrics=points[first : first + BATCH])
     for name, table in run.tables.items():
         client.log_table(run_id, table, name)
+    registered.log_data(client, run_id, run.data)
+    if run.model is not None:
+        registered.save(run.model, run.folder)
     client.log_artifacts(run_id, str(run.folder))
+    if run.model is not None:
+        registered.register(client, run_id, run.model, run.description)
     client.set_terminated(run_id)
     return run_id
 

@@ -1,4 +1,4 @@
-"""`make ui`: MLflow's pages over the published runs, and links to those that compare block sizes."""
+"""`make ui`: MLflow's pages over the published runs; links to their comparisons are in links.txt beside the receipt."""
 
 import socket
 import sys
@@ -17,8 +17,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def links(receipt: Path, base: str) -> tuple[str, str]:
-    """The comparisons of networks and of accelerators on the server at `base`; empty where there are none.
+def links(receipt: Path, base: str) -> dict[str, str]:
+    """Addresses of the pages on the server at `base`: that of the experiment first, then comparisons.
 
     Raises:
         UserError: nothing was published.
@@ -27,30 +27,35 @@ def links(receipt: Path, base: str) -> tuple[str, str]:
     if not note.published:
         cure = note.cure or "start that server, or unset MLFLOW_TRACKING_URI"
         raise UserError(f"nothing to show: {note.problem}; {cure}")
-    networks, accelerators = (
-        tracking.comparison(base, note.experiment_id, list(runs.values())) if runs else ""
-        for runs in (note.runs, note.accelerator_runs)
-    )
-    return networks, accelerators
+    compared = {"block sizes": note.block_runs, "accelerators": note.accelerator_runs}
+    found = {"all runs": tracking.page(base, note.experiment_id)}
+    return found | {
+        text: tracking.comparison(base, note.experiment_id, list(runs.values()))
+        for text, runs in compared.items()
+        if runs
+    }
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the links and become the server; with a server of one's own, only print them."""
-    parser = Parser(prog="python -m components.ui", description=(__doc__ or "").split("\n")[0])
+    """Print the link and become the server; with a server of one's own, only print it."""
+    parser = Parser(prog="python -m components.ui", description="MLflow's pages over the published runs.")
     parser.add_argument("--receipt", type=Path, required=True, metavar="PATH", help="what `publish` has written")
-    parser.add_argument("--port", type=whole(0, 65_535), default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=whole(0, 65_535), default=0, help="of the server; 0 takes a free one")
     options = parser.parse_args(arguments)
     own = tracking.uri().startswith(("http://", "https://"))
     port = options.port or free_port()
     base = tracking.uri() if own else f"http://127.0.0.1:{port}"
     try:
-        networks, accelerators = links(options.receipt, base)
+        found = links(options.receipt, base)
     except UserError as error:
         print(f"ui: {error}", file=sys.stderr)
         sys.exit(2)
-    for text, link in (("block sizes", networks), ("accelerators", accelerators)):
-        if link:
-            print(f"Compare the {text}:", link)
+    listed = options.receipt.with_name("links.txt")
+    with artifacts.atomic(listed) as temporary:
+        temporary.write_text("".join(f"{text}: {link}\n" for text, link in found.items()))
+    print("MLflow:", next(iter(found.values())))
+    if len(found) > 1:
+        print(f"Links that compare {' and '.join([*found][1:])}: {listed}")
     if not own:
         print("The page answers in a few seconds; Ctrl-C stops it.", flush=True)
         tracking.serve(port)

@@ -17,12 +17,25 @@ import yaml
 
 from components.stage import ENTRIES, Contract
 from ernn.params import Parameters
+from ernn.params.files import FILES
 from workflow import declaration, presets
 
 ROOT = Path(__file__).parents[1]
 DECLARED = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
-HELPERS = {"architecture", "cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
+HELPERS = {
+    "architecture",
+    "cluster",
+    "exchange",
+    "executor",
+    "pytorchjob",
+    "registered",
+    "runs",
+    "served",
+    "stage",
+    "stories",
+    "tracking",
+}
 NOT_STAGES = {"__init__", "deliver", "finish", "job", "ui"} | HELPERS
 STAGES = sorted(DECLARED)
 
@@ -82,6 +95,12 @@ def test_every_section_of_the_signature_is_a_parameter_and_no_other(name):
     """A stage may depend on one key of a section that it is given whole, never on a section it does not see."""
     wanted = {f"{ENTRIES[section]}.${{key}}" if section in ENTRIES else section for section in contract(name).sections}
     assert {key if "${" in key else key.split(".")[0] for key in body(name)["params"]} == wanted
+
+
+@pytest.mark.parametrize("name", [*STAGES, "deliver"])
+def test_every_file_is_described(name):
+    wanted = contract(name)
+    assert {*wanted.paths, *wanted.words} <= FILES.keys()
 
 
 @pytest.mark.parametrize("name", STAGES)

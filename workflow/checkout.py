@@ -3,6 +3,7 @@
 A cluster takes the results of a task from its cache where image and inputs are equal, so one tag stands for one code.
 """
 
+import argparse
 import hashlib
 import subprocess
 from pathlib import Path
@@ -47,3 +48,21 @@ def _git(root: Path, *arguments: str) -> str:
     if found.returncode:
         raise UserError(f"git: {' '.join(found.stderr.split())}; {cure}")
     return found.stdout
+
+
+def add_preset(parser: argparse.ArgumentParser) -> None:
+    """Options that say which values of params.yaml hold."""
+    parser.add_argument("--preset", default="default", help="of presets/; default: default, which is params.yaml")
+    add_settings(parser)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """The option for single values of params.yaml."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="SECTION.KEY=VALUE",
+        help="another value in params.yaml, once for each; default: none",
+    )

@@ -3,7 +3,7 @@
 Words of the command that are files become artifact ports named after their flags; a folder whose files come from
 several tasks gets a port for each of them, and the stage lays them out as they lie on a laptop. Sections of params.yaml
 become parameters of the run, entries of mappings that tasks stand for each by itself, so that a changed one reruns its
-own tasks.
+own tasks. Everything has a description and files have types, which Kubeflow's pages show.
 """
 
 import inspect
@@ -18,9 +18,10 @@ from typing import Any
 import yaml
 
 from ernn.errors import UserError
-from workflow import distributed
+from workflow import descriptions, distributed
 from workflow.declaration import Declaration, Task
 
+STAGES, ENDED = "stages: speech to accelerators", "how the run ended"  # the first level of the graph
 NAME, DESCRIPTION = "ernn", "Speech to block-circulant acoustic models, integer networks and FPGA accelerators."
 SECRET = "ernn"  # holds the variables of `meta.environment`
 _PART, _LABEL = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*", r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
@@ -61,11 +62,14 @@ def images(declaration: Declaration, prefix: str, tag: str) -> dict[str, str]:
 
 def parameters(declaration: Declaration) -> dict[str, Any]:
     """Parameters of a run and their defaults: sections of params.yaml, and entries as SECTION_ENTRY."""
-    found: dict[str, Any] = {}
-    for task in declaration.tasks:
-        for section in _sections(declaration, task):
-            found |= {_identifier(*place): _look_up(declaration.params, place) for place in section.places}
+    found = {_identifier(*place): _look_up(declaration.params, place) for place in _places(declaration)}
     return dict(sorted(found.items()))
+
+
+def _places(declaration: Declaration) -> set[tuple[str, ...]]:
+    """Places in params.yaml that tasks read."""
+    sections = (section for task in declaration.tasks for section in _sections(declaration, task))
+    return {place for section in sections for place in section.places}
 
 
 def compile_to(declaration: Declaration, target: Target, file: Path) -> None:
@@ -73,10 +77,24 @@ def compile_to(declaration: Declaration, target: Target, file: Path) -> None:
     from kfp import compiler
 
     compiler.Compiler().compile(pipeline(declaration, target), str(file))
-    lines = file.read_text().splitlines(keepends=True)
+    spec, *platforms = yaml.safe_load_all(file.read_text())
+    for parameter in spec["root"].get("inputDefinitions", {}).get("parameters", {}).values():
+        parameter["defaultValue"] = _whole(parameter["defaultValue"])
     # kfp's head of comments shows defaults in an order that changes from run to run.
-    body = [line for line in lines if not line.startswith("#")]
-    file.write_text(f"# {NAME}: {DESCRIPTION}\n" + "".join(body))
+    file.write_text(f"# {NAME}: {DESCRIPTION}\n" + yaml.safe_dump_all([spec, *platforms], sort_keys=True))
+
+
+def _whole(value: Any) -> Any:
+    """A default with whole numbers as such: kfp has floats alone.
+
+    >>> _whole({"block_size": 8.0, "rate": 0.5})
+    {'block_size': 8, 'rate': 0.5}
+    """
+    if isinstance(value, Mapping):
+        return {key: _whole(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def pipeline(declaration: Declaration, target: Target) -> Any:
@@ -90,13 +108,15 @@ def pipeline(declaration: Declaration, target: Target) -> Any:
         if target.local:
             _add_tasks(declaration, target, given)
             return
-        with dsl.ExitHandler(_exit_task(target)):
+        with dsl.ExitHandler(_exit_task(target), name=STAGES):
             _add_tasks(declaration, target, given)
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     declared = [inspect.Parameter(name, kind, default=value, annotation=dict) for name, value in defaults.items()]
     build.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]
     build.__annotations__ = dict.fromkeys(defaults, dict)
+    texts = {_identifier(*place): descriptions.parameter(*place) for place in _places(declaration)}
+    build.__doc__ = "\n".join([DESCRIPTION, "", "Args:", *(f"    {name}: {text}" for name, text in texts.items())])
     # kfp looks up the source of every caller at every option of a task: a new thread has few callers.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(dsl.pipeline(name=NAME, description=DESCRIPTION), build).result()
@@ -158,9 +178,11 @@ def _add_tasks(declaration: Declaration, target: Target, given: Mapping[str, Any
     loaded: dict[str, Callable[..., Any]] = {}
     made: dict[str, Any] = {}
     for task in declaration.ordered():
-        text = yaml.safe_dump(_component(declaration, task, target), sort_keys=False, width=120)
+        component = _component(declaration, task, target)
+        text = yaml.safe_dump(component, sort_keys=False, width=120)
         if text not in loaded:
             loaded[text] = components.load_component_from_text(text)
+            descriptions.describe(loaded[text], component)
         arguments: dict[str, Any] = {"key": task.key} if task.key else {}
         for section in _sections(declaration, task):
             for place in section.places:
@@ -208,23 +230,29 @@ def _port(task: Task, path: str) -> str:
 
 def _component(declaration: Declaration, task: Task, target: Target) -> dict[str, Any]:
     """The component of a task in kfp's YAML form; tasks of one stage have equal ones."""
-    inputs = [{"name": "key", "type": "String"}] if task.key else []
+    inputs = [{"name": "key", "type": "String", "description": descriptions.KEY}] if task.key else []
     arguments: list[str] = ["--executor-input", "{{$}}"]
     for section in _sections(declaration, task):
         names = [_identifier(*place) for place in section.places] if section.assembled else [section.name]
-        inputs += [{"name": name, "type": "JsonObject"} for name in names]
+        for name, place in zip(names, section.places, strict=True):
+            text = descriptions.parameter(*(place if section.assembled else place[:1]))
+            inputs.append({"name": name, "type": "JsonObject", "description": text})
         arguments += [f"--params.{section.name}", section.argument()]
     ports = _inputs(declaration, task)
     for port, path in ports.items():
         writer = declaration.writer(path)
         assert writer is not None
-        inputs.append({"name": port, "type": _type(writer, path)})
+        text = descriptions.artifact(_port(writer, path), path if port.startswith("in_") else "")
+        inputs.append({"name": port, "type": _type(writer, path), "description": text})
     for flag, word in task.flags.items():
         arguments += _words(declaration, task, flag, word)
-    outputs = [{"name": _port(task, path), "type": _type(task, path)} for path in task.outs]
+    outputs = [
+        {"name": port, "type": _type(task, path), "description": descriptions.artifact(port)}
+        for port, path in ((_port(task, path), path) for path in task.outs)
+    ]
     for flag, page in task.meta.pages.items():
         port = f"{_identifier(flag)}_page"
-        outputs.append({"name": port, "type": "Markdown"})
+        outputs.append({"name": port, "type": "HTML", "description": descriptions.artifact(port)})
         arguments += ["--page", f"{flag}/{page}={{{{$.outputs.artifacts['{port}'].path}}}}"]
     container = {"image": target.images[task.meta.image], "command": _command(task, target), "args": arguments}
     return {
@@ -306,7 +334,9 @@ def _exit_task(target: Target) -> Any:
     component = {
         "name": "finish",
         "description": "How the run ended, and which task failed.",
-        "inputs": [{"name": "status", "type": "PipelineTaskFinalStatus"}],
+        "inputs": [
+            {"name": "status", "type": "PipelineTaskFinalStatus", "description": "by Kubeflow, of all tasks"},
+        ],
         "implementation": {
             "container": {
                 "image": first,
@@ -315,4 +345,6 @@ def _exit_task(target: Target) -> Any:
             }
         },
     }
-    return components.load_component_from_text(yaml.safe_dump(component))().set_caching_options(False)
+    loaded = components.load_component_from_text(yaml.safe_dump(component))
+    descriptions.describe(loaded, component)
+    return loaded().set_caching_options(False).set_display_name(ENDED)

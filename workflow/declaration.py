@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -19,7 +19,8 @@ from ernn import params as parameters
 from ernn.artifacts import read_yaml
 from ernn.errors import UserError, complaints
 
-Type = Literal["Dataset", "Model", "Metrics", "Markdown", "HTML", "Artifact"]
+Type = Annotated[str, Field(pattern=r"^(Dataset|Model|Metrics|HTML|Artifact|ernn\.[A-Z][A-Za-z]*)$")]
+Page = Annotated[str, Field(pattern=r"\.html$")]
 CODE = ("components", "ernn")
 _UNITS = {"k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _TEMPLATE = re.compile(r"\$\{([^}]*)\}")
@@ -44,7 +45,9 @@ class Meta(BaseModel):
     node_selector: dict[str, str] = Field(default_factory=dict)
     tolerations: tuple[dict[str, str], ...] = ()
     artifacts: dict[str, Type] = Field(default_factory=dict)  # kind of what a flag gives
-    pages: dict[str, str] = Field(default_factory=dict)  # flag of a folder -> the Markdown file in it to be shown
+    pages: dict[str, Page] = Field(default_factory=dict)  # flag of a folder -> the page in it to be shown
+    result: str = ""  # for the terminal; {METRIC} is a metric of the stage, {METRIC:+} one with its sign
+    dense: str = ""  # metrics of the dense network, from which `degradation` in `result` is counted
 
     @property
     def memory_bytes(self) -> float:

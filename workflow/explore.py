@@ -17,12 +17,12 @@ from typing import Any
 
 from components import tracking
 from ernn import params
-from ernn.arguments import Parser, number, whole
+from ernn.arguments import Parser, RawHelp, number, whole
 from ernn.artifacts import atomic, check_writable, write_record
 from ernn.errors import UserError
 from ernn.explore.candidates import name_of
 from ernn.explore.costs import designs
-from ernn.explore.options import add_hardware, epilog
+from ernn.explore.options import add_hardware, epilog, otherwise
 from ernn.explore.options import guarded as answered
 from ernn.explore.search import VARIANTS, VERIFIED, Search, Settings
 from ernn.params import Parameters, names
@@ -64,28 +64,42 @@ def parser() -> argparse.ArgumentParser:
         prog="ernn explore",
         description=(__doc__ or "").split("\n")[0],
         epilog=f"{OF_PROGRAM}\n\n{epilog(*TERMS)}",
-        formatter_class=argparse.RawTextHelpFormatter,
+        formatter_class=RawHelp,
     )
     add_search(made)
-    made.add_argument("--jobs", type=whole(1), default=len(os.sched_getaffinity(0)), help="stages side by side")
+    made.add_argument(
+        "--jobs",
+        type=whole(1),
+        default=len(os.sched_getaffinity(0)),
+        help="stages side by side; default: one a core, %(default)s here",
+    )
     return made
 
 
 def add_search(made: argparse.ArgumentParser) -> None:
     """Options of a search, wherever its trials run."""
-    made.add_argument(
-        "--name", default="search", help="of the search and its folder in explored/; default: %(default)s"
-    )
-    made.add_argument("--preset", default="default", help="of presets/, or default: params.yaml")
-    made.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
+    made.add_argument("--name", default="search", help="of the search and its folder in explored/")
+    checkout.add_preset(made)
     made.add_argument("--networks", nargs="+", help="of params.yaml, the reference first; default: all")
     error = made.add_mutually_exclusive_group()
-    error.add_argument("--per", type=number(), help="phone error rate, percent, at most")
-    error.add_argument("--per-loss", type=number(), help="points above the dense network, at most")
-    add_hardware(made)
-    made.add_argument("--mixing", choices=("none", "kinds", "layers"), help="what may have block sizes of its own")
-    made.add_argument("--methods", nargs="+", choices=FAMILIES)
-    made.add_argument("--trials", type=whole(1), help="trainings besides those of dense networks, at most")
+    error.add_argument("--per", type=number(), help=f"phone error rate, percent, at most; {otherwise('per', True)}")
+    error.add_argument(
+        "--per-loss", type=number(), help=f"points above the dense network, at most; {otherwise('per_loss', True)}"
+    )
+    add_hardware(made, True)
+    made.add_argument(
+        "--mixing",
+        choices=("none", "kinds", "layers"),
+        help=f"what may have block sizes of its own; {otherwise('mixing', True)}",
+    )
+    made.add_argument(
+        "--methods", nargs="+", choices=FAMILIES, help=f"ways to compress that are tried; {otherwise('methods', True)}"
+    )
+    made.add_argument(
+        "--trials",
+        type=whole(1),
+        help=f"trainings besides those of dense networks, at most; {otherwise('trials', True)}",
+    )
 
 
 def requirement(values: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:

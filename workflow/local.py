@@ -1,4 +1,4 @@
-"""`python -m workflow.local [--jobs N]`: the chain of this folder by DVC, several stages at a time.
+"""`python -m workflow.local`: the stages of this folder by DVC, several at a time, with a line for each.
 
 DVC alone runs one stage after the other, and most of ours keep one core busy. Here every stage that has changed, or
 that reads what such a one writes, is run by a `dvc repro --single-item` in parallel with others. It begins as soon as
@@ -13,18 +13,21 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from ernn.arguments import Parser, whole
 from ernn.artifacts import disk, scratch
 from ernn.errors import UserError
-from workflow import declaration
+from workflow import declaration, runlog, tool
 from workflow.alone import alone, end_with_parent
-from workflow.declaration import Declaration
+from workflow.declaration import Declaration, Task
 from workflow.lockfile import Keeper
 from workflow.process import DVC, Process, short_of_space
+from workflow.runlog import RunLog
 from workflow.schedule import Schedule
+from workflow.screen import Screen, Unheard
 
 _GOES_ON = "what is finished is kept, the same command goes on"
 _POLL_S = 0.2
@@ -56,34 +59,52 @@ def changed(folder: Path, declared: Declaration) -> set[str]:
     return found & declared.graph.keys()
 
 
-def run(
-    folder: Path, schedule: Schedule, threads: int, part: int, keeper: Keeper, stop: Callable[[], bool] = never
-) -> int:
+@dataclass(frozen=True)
+class _Run:
+    """Where a run happens, and who is told of it.
+
+    Args:
+        part: descriptor of `alone`.
+        stop: asked all the time; once it holds, everything is interrupted and the exit code is STOPPED.
+    """
+
+    folder: Path
+    screen: Screen
+    part: int
+    stop: Callable[[], bool]
+
+    def begin(self, line: list[Task], threads: int | None, options: Sequence[str] = ()) -> Process:
+        """A process that runs some tasks, or the whole chain."""
+        process = Process(self.folder, line, threads, self.part, self.screen.hear, options)
+        self.screen.begin(process, lambda: tool.doing(process.pid))
+        return process
+
+
+def _scheduled(run: _Run, schedule: Schedule, threads: int, keeper: Keeper) -> int:
     """Run what is scheduled; the first exit code that is not 0. After it nothing more begins, what runs ends.
 
     Args:
         threads: of each process, unless OMP_NUM_THREADS says otherwise.
-        part: descriptor of `alone`.
-        stop: asked all the time; once it holds, everything is interrupted and the exit code is STOPPED.
 
     Raises:
         BrokenPipeError: nobody reads what is printed any more.
-        UserError: it can no longer be written.
+        Unheard: it can no longer be printed.
     """
     processes: list[Process] = []
     failed = 0
     try:
         while processes or not (failed or schedule.done):
-            if stop():
+            if run.stop():
                 return STOPPED
             while not failed and (line := schedule.next()) is not None:
-                processes.append(Process(folder, line, threads, part))
+                processes.append(run.begin(line, threads))
             ended = _ended(processes)
+            run.screen.tick()
             for process, code in ended:
                 processes.remove(process)
                 schedule.end(process.line)
-                if code and not failed:
-                    failed = _failed(process, code, ", ".join(each.name for each in processes))
+                found = _told(run, process, code, ", ".join(each.name for each in processes))
+                failed = failed or found
             if ended and not failed:
                 with suppress(disk.DiskFull):  # the old copy stays, and so does what runs
                     keeper.keep()
@@ -93,39 +114,35 @@ def run(
     return failed
 
 
-def _everything(folder: Path, part: int, options: Sequence[str], stop: Callable[[], bool] = never) -> int:
+def _everything(run: _Run, options: Sequence[str]) -> int:
     """`dvc repro` of the whole chain, or of the targets among the options, one stage after the other; its exit code."""
-    process = Process(folder, [], None, part, options)
+    process = run.begin([], None, options)
     try:
         while not (ended := _ended([process])):
-            if stop():
+            if run.stop():
                 return STOPPED
+            run.screen.tick()
             time.sleep(_POLL_S)
     finally:
         _stop([process])
-    code = ended[0][1]
-    return _failed(process, code) if code else 0
+    return _told(run, process, ended[0][1])
 
 
 def _ended(processes: Sequence[Process]) -> list[tuple[Process, int]]:
     """Those that have ended, with their exit codes."""
-    ended = [(each, code) for each in processes if (code := each.ended()) is not None]
-    if unheard := next((each.unheard for each in processes if each.unheard), None):
-        if isinstance(unheard, BrokenPipeError):
-            raise unheard
-        raise UserError(f"standard output: {unheard.strerror}; {_GOES_ON}")
-    return ended
+    return [(each, code) for each in processes if (code := each.ended()) is not None]
 
 
-def _failed(process: Process, code: int, others: str = "") -> int:
-    """Say so; the exit code of the chain, 2 where the user must make room."""
+def _told(run: _Run, process: Process, code: int, others: str = "") -> int:
+    """Tell how a process has ended; the exit code of the chain, 2 where the user must make room."""
+    why = process.failure() if code else None
+    run.screen.end(process, code, tell=why is None)
+    if not code:
+        return 0
     waiting = f"; waiting for {others}, nothing more is begun" if others else ""
-    if why := process.failure():
-        print(f"workflow.local: {process.name}: {why}{waiting}", file=sys.stderr, flush=True)
-        return 2
-    if process.line:
-        print(f"workflow.local: {process.name} failed, see above{waiting}", file=sys.stderr, flush=True)
-    return code
+    said = why or f"failed with exit code {code}, see above; all of it is in {runlog.shown(run.folder)}"
+    print(f"workflow.local: {process.name}: {said}{waiting}", file=sys.stderr, flush=True)
+    return 2 if why else code
 
 
 def _stop(processes: Sequence[Process]) -> None:
@@ -142,11 +159,14 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the chain; the exit code is that of the first stage that failed, 2 for a mistake in a file."""
     cores = len(os.sched_getaffinity(0))
-    parser = Parser(prog="python -m workflow.local", description=__doc__.split("\n")[0])
-    parser.add_argument("--jobs", type=whole(1), default=cores, help="stages at a time; one a core if nothing is said")
+    parser = Parser(prog="python -m workflow.local", description="Stages of this folder by DVC, several at a time.")
+    parser.add_argument(
+        "--jobs", type=whole(1), default=cores, help="stages at a time; default: one a core, %(default)s here"
+    )
     parser.add_argument(
         "--with-parent", action="store_true", help="end when the process that starts this does, as make"
     )
+    parser.add_argument("--again", default="", metavar="STAGE", help="run this one alone, whether or not it changed")
     options = parser.parse_args(arguments)
     if options.with_parent:
         end_with_parent()
@@ -157,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(signal.SIGINT, lambda number, frame: None)
     folder = Path.cwd()
     try:
-        code = repro(folder, options.jobs, max(1, cores // options.jobs))
+        code = repro(folder, options.jobs, max(1, cores // options.jobs), again=options.again)
     except UserError as error:
         print(f"workflow.local: {error}", file=sys.stderr)
         code = 2
@@ -166,19 +186,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 130
     except BrokenPipeError:
         code = 128 + signal.SIGPIPE
+    except Unheard as error:
+        print(f"workflow.local: {error}; {_GOES_ON}", file=sys.stderr)
+        code = 2
     sys.exit(code)
 
 
-def repro(folder: Path, jobs: int, threads: int, targets: Sequence[str] = (), stop: Callable[[], bool] = never) -> int:
+def repro(
+    folder: Path,
+    jobs: int,
+    threads: int,
+    targets: Sequence[str] = (),
+    stop: Callable[[], bool] = never,
+    log: RunLog | None = None,
+    again: str = "",
+) -> int:
     """Run what has changed of the chain, or of some tasks and all that they read; the exit code.
 
     Args:
         threads: of each stage.
         targets: names of tasks; none: the whole chain.
         stop: asked all the time; once it holds, everything is interrupted, and the exit code is STOPPED.
+        log: of a search, of which this run is a part; else one of its own.
+        again: the one task to run, whether or not anything has changed.
 
     Raises:
         UserError: what a user must change; `disk.DiskFull` among it.
+        BrokenPipeError: nobody reads what is printed any more.
+        Unheard: it can no longer be printed.
     """
     for words in declaration.gates(folder):
         refused = subprocess.run([sys.executable, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
@@ -187,6 +222,8 @@ def repro(folder: Path, jobs: int, threads: int, targets: Sequence[str] = (), st
             return refused.returncode
     declared = declaration.load(folder)
     wanted = declared.needed(targets) if targets else declared.graph.keys()
+    if again:
+        wanted = {again} & declared.needed([again])
     if (short := short_of_space(folder)) is not None:
         raise disk.DiskFull.at(short)
     scratch.sweep()
@@ -194,18 +231,25 @@ def repro(folder: Path, jobs: int, threads: int, targets: Sequence[str] = (), st
         keeper = Keeper(folder)
         keeper.mend()
         keeper.keep()
+        tasks = [task for task in declared.ordered() if task.name in wanted]
+        screen = Screen(folder, tasks, log or RunLog(folder), whole=log is None)
+        run, code = _Run(folder, screen, part, stop), STOPPED
         try:
+            if again:
+                return (code := _everything(run, ["--single-item", "--force", again]))
             names = changed(folder, declared) & wanted if jobs > 1 else set()
             if len(names) > 1:
+                screen.unchanged(wanted - names)
                 schedule = Schedule(declared, names, jobs, _memory(), any(Path("/dev").glob("nvidia[0-9]*")))
-                if code := run(folder, schedule, threads, part, keeper, stop):
+                if code := _scheduled(run, schedule, threads, keeper):
                     return code
-            code = _everything(folder, part, [*(["--quiet"] if len(names) > 1 else []), *targets], stop)
+            code = _everything(run, targets)
             keeper.keep()
             return code
         finally:
             with suppress(disk.DiskFull):  # the next run does it
                 keeper.mend()
+            screen.close(code)
 
 
 def _memory() -> float:

@@ -96,16 +96,21 @@ def text(found: Plan, price: float | None) -> str:
     """
     lines = [
         f"pods: {found.pods}, at most {found.peak} at a time",
-        f"time: {found.longest_s / 60:.1f} min with a machine for each pod (estimate from measured stage times)",
-        f"CPU: {found.cpu_hours:.2f} h, {found.common:.2f} h of them for no entry alone (estimate)",
-        f"storage: {found.storage_mb:.0f} MB (estimate)",
+        f"time: {found.longest_s / 60:.1f} min from start to end, if a machine is free for each pod (estimate)",
+        f"processor time: {found.cpu_hours:.2f} h in all, {found.common:.2f} h of it in stages that all entries share "
+        "(estimate)",
+        f"storage: {found.storage_mb:.0f} MB for the outputs of all tasks (estimate)",
     ]
     if price is not None:
-        lines.append(f"price: {found.cpu_hours * price:.2f} at {price:g} a CPU hour (estimate)")
+        lines.append(f"price: {found.cpu_hours * price:.2f} at {price:g} for an hour of processor time (estimate)")
     if found.unmeasured:
         lines.append(f"not measured, counted as nothing: {', '.join(found.unmeasured)}")
+    lines.append("estimates are sums of what each stage took in `python -m bench.stages` (docs/benchmarks/stages.md)")
+    if found.entries:
+        priced = "" if price is None else ", and its price"
+        lines.append(f"processor time of the stages of each network, design, program or accelerator alone{priced}:")
     width = max((len(name) for name in found.entries), default=0)
     for name, hours in found.entries.items():
         cost = "" if price is None else f"  {hours * price:8.3f}"
-        lines.append(f"  {name:{width}}  {hours:7.3f} CPU h{cost}")
+        lines.append(f"  {name:{width}}  {hours:7.3f} h{cost}")
     return "\n".join(lines)

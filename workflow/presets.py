@@ -16,7 +16,7 @@ from ernn import params
 from ernn.arguments import Parser
 from ernn.artifacts import atomic, dump_yaml, parse_yaml
 from ernn.errors import UserError
-from workflow import declaration
+from workflow import checkout, declaration
 
 CODE = ("components", "ernn", "workflow")
 FILES = ("dvc.yaml", ".dvcignore")
@@ -148,9 +148,9 @@ def _write(file: Path, content: bytes) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Lay out the working copy that the command line names."""
-    parser = Parser(prog="python -m workflow.presets", description="Lay out runs/PRESET for DVC.")
-    parser.add_argument("preset")
-    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE")
+    parser = Parser(prog="python -m workflow.presets", description="A working copy runs/PRESET, in which DVC runs.")
+    parser.add_argument("preset", help="of presets/")
+    checkout.add_settings(parser)
     options = parser.parse_args(arguments)
     try:
         lay_out(Path.cwd(), options.preset, options.settings)

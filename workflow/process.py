@@ -1,4 +1,4 @@
-"""A `dvc repro` of some tasks: what it prints is relayed, it ends with the run, and a full disk is said in one line."""
+"""A `dvc repro` of some tasks: what it says is passed on, it ends with the run, and a full disk is said in one line."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,33 +18,29 @@ from workflow.declaration import Task
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 GUARDED = (sys.executable, "-I", guard.__file__)
 _BEGINS = re.compile(r"(?:Running stage|Stage) '(.+)'")
-_HINTS = (
-    "Use `dvc push`",
-    "To track the changes",
-    "\tgit add",
-    "Updating lock file",
-    "Data and pipelines are up to date",
-)
+_EXITED = re.compile(r"ERROR: failed to reproduce .*, exited with (\d+)")
+Hear = Callable[["Process", str, str], None]  # a line, and the name of the task before it
 _FLUSH_S, _INTERRUPT_S, _STUCK_S = 5.0, 30.0, 10.0
 
 
 class Process:
-    """`dvc repro` of some tasks, or of all, what they print relayed with the name of the task before it.
+    """`dvc repro` of some tasks, or of all.
 
-    `unheard` is why it is not read any more. `failure` is why it ended badly, where that can be said in one line.
+    `failure` is why it ended badly, where that can be said in one line.
 
     Args:
-        line: the tasks; none for all of them, whose output is relayed as it is.
+        line: the tasks; none for all of them.
         threads: of the process, unless OMP_NUM_THREADS says otherwise.
         part: descriptor of `alone`.
+        hear: is told what they say, by another thread.
     """
 
     def __init__(
-        self, folder: Path, line: list[Task], threads: int | None, part: int, options: Sequence[str] = ()
+        self, folder: Path, line: list[Task], threads: int | None, part: int, hear: Hear, options: Sequence[str] = ()
     ) -> None:
         self.line, self.name = line, line[0].name if line else "dvc"
-        self.unheard: OSError | None = None
-        self._folder = folder
+        self._folder, self._hear = folder, hear
+        self._exited: int | None = None
         self._held: list[str] = []
         self._stuck_since: float | None = None
         single = ["--single-item", *(task.name for task in line)] if line else []
@@ -63,8 +59,13 @@ class Process:
         self._relay = threading.Thread(target=self._relayed, args=(self._process.stdout,), daemon=True)
         self._relay.start()
 
+    @property
+    def pid(self) -> int:
+        """Of the process above all that it has started."""
+        return self._process.pid
+
     def ended(self) -> int | None:
-        """The exit code, once there is one and all is printed."""
+        """The exit code, that of the stage which failed, once there is one and all is heard."""
         if self._is_stuck():
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -73,8 +74,10 @@ class Process:
             self._relay.join(_FLUSH_S)
             if code == 0:  # it was no failure of its own
                 for text in self._held:
-                    self._print(text)
+                    self._hear(self, self.name, text)
                 self._held.clear()
+            elif self._exited:
+                return self._exited
         return code
 
     def failure(self) -> str | None:
@@ -94,7 +97,7 @@ class Process:
             os.killpg(self._process.pid, signal.SIGINT)
 
     def wait(self) -> None:
-        """Until it has ended, by force if an interrupt does not suffice, and all is printed."""
+        """Until it has ended, by force if an interrupt does not suffice, and all is heard."""
         try:
             self._process.wait(_INTERRUPT_S)
         except subprocess.TimeoutExpired:
@@ -111,21 +114,16 @@ class Process:
         return time.monotonic() - self._stuck_since > _STUCK_S
 
     def _relayed(self, output: IO[str]) -> None:
-        """Print everything; from a full disk on keep it, until it is clear whether that ends the process."""
+        """Pass everything on; from a full disk on keep it, until it is clear whether that ends the process."""
         for text in output:
             if begun := _BEGINS.match(text):
                 self.name = begun[1]
+            if failed := _EXITED.match(text):
+                self._exited = int(failed[1])
             if self._held or disk.says_full(text):
                 self._held.append(text)
-            elif text.strip() and not text.startswith(_HINTS):
-                self._print(text)
-
-    def _print(self, text: str) -> None:
-        try:
-            print(f"{self.name}: {text}" if self.line else text, end="", flush=True)
-        except OSError as error:  # read on all the same: who writes must not wait for ever
-            self.unheard = error
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            else:
+                self._hear(self, self.name, text)
 
 
 def short_of_space(folder: Path) -> Path | None:

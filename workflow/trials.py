@@ -25,6 +25,7 @@ from ernn.records.benchmark import BenchmarkRecord, BenchmarkRow
 from ernn.records.sensitivity import SensitivityRecord
 from workflow import declaration, digests, local, presets
 from workflow.clock import Clock
+from workflow.runlog import RunLog
 
 _CHECKPOINTS = "ERNN_CHECKPOINTS"
 Curve = Sequence[Mapping[str, Any]]  # rows of a training so far, one an epoch
@@ -73,6 +74,7 @@ class DvcChain:
     root: Path
     name: str
     jobs: int
+    _log: RunLog | None = field(default=None, init=False)
 
     @property
     def folder(self) -> Path:
@@ -94,7 +96,8 @@ class DvcChain:
             return hopeless is not None and hopeless(curve_so_far(kept))
 
         try:
-            code = local.repro(self.folder, self.jobs, max(1, cores // self.jobs), list(targets), stop)
+            self._log = self._log or RunLog(self.folder)
+            code = local.repro(self.folder, self.jobs, max(1, cores // self.jobs), list(targets), stop, self._log)
         finally:
             if hopeless is not None:
                 os.environ.pop(_CHECKPOINTS)

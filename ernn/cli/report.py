@@ -15,7 +15,7 @@ _PLACE = Path("report", "report.html")
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = Parser(prog="ernn report", description=__doc__)
-    made.add_argument("--preset", default="default", help="of presets/, or default: params.yaml; default: %(default)s")
+    made.add_argument("--preset", default="default", help="of presets/; default: default, which is params.yaml")
     return made
 
 

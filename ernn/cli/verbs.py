@@ -73,8 +73,12 @@ def _line(error: Exception) -> str:
 def _add_import(made: argparse.ArgumentParser) -> None:
     made.add_argument("model", type=Path, help="file to write")
     source = made.add_mutually_exclusive_group(required=True)
-    source.add_argument("--weights", type=Path, help="state dict, by safetensors.torch.save_file")
-    source.add_argument("--onnx", type=Path, metavar="FILE", help="graph, by torch.onnx.export")
+    source.add_argument(
+        "--weights", type=Path, help="state dict, by safetensors.torch.save_file; default: --onnx has one"
+    )
+    source.add_argument(
+        "--onnx", type=Path, metavar="FILE", help="graph, by torch.onnx.export; default: --weights has one"
+    )
     made.add_argument(
         "--prefix",
         action="append",
@@ -93,7 +97,9 @@ def _add_import(made: argparse.ArgumentParser) -> None:
         choices=FUNCTIONS,
         help="behind each linear layer, in their order; default: none",
     )
-    made.add_argument("--nonlinearity", choices=("tanh", "relu"), help="of an RNN, whose weights do not say it: tanh")
+    made.add_argument(
+        "--nonlinearity", choices=("tanh", "relu"), help="of an RNN, whose weights do not say it; default: tanh"
+    )
     made.add_argument(
         "--last", action="store_true", help="the result is the output of a sequence's last step; a graph says it itself"
     )
@@ -173,7 +179,7 @@ def _add_quantize(made: argparse.ArgumentParser) -> None:
         metavar="NAME=BITS",
         help="of weights, activations, accumulators or cell, or of a tensor, as layers.0.weight_hh=8; may be repeated",
     )
-    made.add_argument("--transform", choices=("exact", "fourier"), default="exact", help="default: %(default)s")
+    made.add_argument("--transform", choices=("exact", "fourier"), default="exact", help="of products of blocks")
     made.add_argument("--name", default="network", help="of the program; default: %(default)s")
 
 
@@ -201,8 +207,8 @@ def _widths(words: Sequence[str]) -> dict[str, int]:
 def _add_generate(made: argparse.ArgumentParser) -> None:
     made.add_argument("program", type=Path, help="file of an integer program")
     made.add_argument("accelerator", type=Path, help="folder to write")
-    made.add_argument("--device", choices=DEVICES, default=DEFAULT, help="default: %(default)s")
-    made.add_argument("--minimise", choices=get_args(Minimised), default="latency_us", help="default: %(default)s")
+    made.add_argument("--device", choices=DEVICES, default=DEFAULT, help="to generate for")
+    made.add_argument("--minimise", choices=get_args(Minimised), default="latency_us", help="what is to be least")
     made.add_argument(
         "--clock-mhz", type=number(above=0), default=100.0, help="that pipelines are scheduled for; default: 100"
     )
@@ -212,7 +218,7 @@ def _add_generate(made: argparse.ArgumentParser) -> None:
         default=0.9,
         help="of each resource that may be used; default: %(default)s",
     )
-    made.add_argument("--latency-us", type=number(above=0), help="of a step alone, at most")
+    made.add_argument("--latency-us", type=number(above=0), help="of a step alone, at most; default: no limit")
 
 
 def _generate(options: argparse.Namespace) -> Done:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 
-from ernn.arguments import Parser, number, whole
+from ernn.arguments import Parser, RawHelp, number, whole
 from ernn.devices import limits
 from ernn.devices.catalogue import DEVICES, Device
 from ernn.devices.limits import BLOCK_SIZES
@@ -151,7 +151,7 @@ def parser() -> argparse.ArgumentParser:
         prog="ernn fit",
         description=__doc__,
         epilog=epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=RawHelp,
     )
     standard, limits = Shape(), STANDARD
     made.add_argument(
@@ -160,25 +160,41 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--largest", action="store_true", help="search for the number of cells that --device has room for"
     )
-    made.add_argument("--cell", choices=tuple(GATES), default=standard.cell)
-    made.add_argument("--layers", type=whole(), help="default: as many as --cells has numbers")
+    made.add_argument("--cell", choices=tuple(GATES), default=standard.cell, help="of all layers")
+    made.add_argument("--layers", type=whole(), help="recurrent layers; default: as many as --cells has numbers")
     made.add_argument(
         "--cells",
         type=whole(),
         nargs="+",
         default=[standard.cells],
-        help="of all layers, or of each: %(default)s",
+        help="of all layers, or of each",
     )
-    for name in ("projection", "inputs", "classes", "bits"):
-        made.add_argument(f"--{name}", type=whole(), default=getattr(standard, name), help="default: %(default)s")
-    made.add_argument("--peepholes", action="store_true")
-    made.add_argument("--block-size", type=whole(), choices=BLOCK_SIZES, default=standard.block_size)
+    sizes = {
+        "projection": "outputs of each LSTM layer; 0: as many as cells",
+        "inputs": "elements of a feature vector",
+        "classes": "of the output layer",
+        "bits": "of all tensors",
+    }
+    for name, text in sizes.items():
+        made.add_argument(f"--{name}", type=whole(), default=getattr(standard, name), help=text)
+    made.add_argument("--peepholes", action="store_true", help="gates of an LSTM see its cell state")
+    made.add_argument(
+        "--block-size", type=whole(), choices=BLOCK_SIZES, default=standard.block_size, help="of all matrices"
+    )
     kept = "share of the blocks that every block row keeps; default: all"
     made.add_argument("--density", type=number(), default=standard.density, help=kept)
-    made.add_argument("--transform", choices=("exact", "fourier"), default=standard.transform)
-    made.add_argument("--complex-products", type=whole(), choices=(3, 4), default=standard.complex_products)
+    made.add_argument(
+        "--transform", choices=("exact", "fourier"), default=standard.transform, help="of products of blocks"
+    )
+    made.add_argument(
+        "--complex-products",
+        type=whole(),
+        choices=(3, 4),
+        default=standard.complex_products,
+        help="multiplications of one; with --transform fourier",
+    )
     made.add_argument("--clock-mhz", type=number(), default=limits.clock_mhz, help="that pipelines are scheduled for")
-    made.add_argument("--streams", type=whole(), default=limits.streams)
+    made.add_argument("--streams", type=whole(), default=limits.streams, help="utterances at a time")
     made.add_argument(
         "--share", type=number(), default=limits.share, help="of each resource that may be used; default: %(default)s"
     )

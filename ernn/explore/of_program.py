@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ernn.arguments import Parser, whole
+from ernn.arguments import Parser, RawHelp, whole
 from ernn.errors import UserError, complaints
 from ernn.explore.accelerators import Estimated, Variant
 from ernn.explore.counted import search
@@ -29,12 +29,12 @@ def parser() -> argparse.ArgumentParser:
         prog="ernn explore",
         description=__doc__,
         epilog=epilog("front"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=RawHelp,
     )
     made.add_argument(
-        "--program", type=Path, metavar="FILE", help="an integer network, as the stage quantize writes it"
+        "--program", type=Path, metavar="FILE", help="an integer network, as the stage quantize writes it; required"
     )
-    add_hardware(made, "per")
+    add_hardware(made, False, "per")
     made.add_argument(
         "--top",
         type=whole(0),

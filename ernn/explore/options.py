@@ -14,7 +14,7 @@ from ernn.arguments import number
 from ernn.artifacts import disk
 from ernn.devices.catalogue import DEVICES
 from ernn.errors import UserError
-from ernn.params.requirement import Minimised
+from ernn.params.requirement import Minimised, Requirement
 from ernn.report import terms
 
 MISTAKE, FAILED = 2, 3
@@ -22,10 +22,12 @@ EXITS = """\
 exit code:
   0    yes: it fits, or a design keeps the requirement
   1    no: it does not fit, or nothing keeps the requirement
-  2    a mistake in what was asked: an option, a file, a value out of its range, a full disk;
-       one line says what to change
-  3    it failed, so there is no answer: a stage, a run of a cluster, or the command itself
-  128+ ended by a signal: 130 by Ctrl-C, 141 since nobody read its output, 143 by kill"""
+  2    a mistake in what was asked: an option, a file, a value out of its range,
+       a full disk; one line says what to change
+  3    it failed, so there is no answer: a stage, a run of a cluster, or the
+       command itself
+  128+ ended by a signal: 130 by Ctrl-C, 141 since nobody read its output,
+       143 by kill"""
 _TERMS = (
     "share",
     "array",
@@ -45,22 +47,42 @@ def epilog(*names: str) -> str:
     return f"{EXITS}\n\nterms of the answer:\n{terms.described([*names, *_TERMS])}"
 
 
-def add_hardware(parser: argparse.ArgumentParser, *without: str) -> None:
+def otherwise(key: str, section: bool) -> str:
+    """What holds where an option for a key of `requirement` is not given, as help says it.
+
+    Args:
+        section: whether a section of params.yaml may say something else.
+
+    >>> otherwise("share", True), otherwise("latency_us", False)
+    ('default: 0.9, or what `requirement` says', 'default: no limit')
+    """
+    value = Requirement.model_fields[key].default
+    text = "no limit" if value is None else " ".join(value) if isinstance(value, tuple) else f"{value}"
+    return f"default: {text}" + (", or what `requirement` says" if section else "")
+
+
+def add_hardware(parser: argparse.ArgumentParser, section: bool, *without: str) -> None:
     """Options for the keys of `requirement` that concern the accelerator.
 
     Args:
+        section: as `otherwise` takes it.
         without: what cannot be minimised here.
     """
-    parser.add_argument("--latency-us", type=number(), help="of a frame alone, at most")
-    parser.add_argument("--frames-per-s", type=number(), help="at least")
-    parser.add_argument("--energy-uj", type=number(), help="of a frame, at most (an estimate)")
+
+    def text(key: str, said: str) -> str:
+        return f"{said}; {otherwise(key, section)}"
+
+    parser.add_argument("--latency-us", type=number(), help=text("latency_us", "of a frame alone, at most"))
+    parser.add_argument("--frames-per-s", type=number(), help=text("frames_per_s", "frames a second, at least"))
+    parser.add_argument("--energy-uj", type=number(), help=text("energy_uj", "of a frame, at most (an estimate)"))
+    devices = text("devices", "the smallest of these that will do")
+    parser.add_argument("--device", nargs="+", dest="devices", choices=DEVICES, help=devices)
+    parser.add_argument("--share", type=number(), help=text("share", "of each resource that may be used, 0 to 1"))
     parser.add_argument(
-        "--device", nargs="+", dest="devices", choices=DEVICES, help="the smallest of these that will do"
+        "--clock-mhz", type=number(), help=text("clock_mhz", "that pipelines are scheduled for, at most")
     )
-    parser.add_argument("--share", type=number(), help="of each resource that may be used, 0..1")
-    parser.add_argument("--clock-mhz", type=number(), help="that pipelines are scheduled for, at most")
     choices = [each for each in get_args(Minimised) if each not in without]
-    parser.add_argument("--minimise", choices=choices, help="share: of the scarcest resource")
+    parser.add_argument("--minimise", choices=choices, help=text("minimise", "share: of the scarcest resource"))
 
 
 def answered(command: str, answer: Callable[[], tuple[bool, Sequence[str]]]) -> int:

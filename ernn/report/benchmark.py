@@ -1,4 +1,4 @@
-"""The section of the report on what accelerators deliver on devices: text, and a table for the terminal."""
+"""The section of the report on what accelerators deliver on devices."""
 
 from collections.abc import Sequence
 
@@ -89,15 +89,6 @@ def _plain(results: Sequence[AcceleratorResult]) -> str:
 
 def _both(counts: Counts) -> list[str]:
     return [_number(getattr(used, name)) for name in TITLES for used in (counts.yosys, counts.plain)]
-
-
-def terminal(results: Sequence[AcceleratorResult]) -> str:
-    """The benchmark table in aligned columns."""
-    lines = [HEAD, *_rows(results)]
-    sizes = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(size) for cell, size in zip(line, sizes, strict=True)).rstrip() + "\n" for line in lines
-    )
 
 
 def _rows(results: Sequence[AcceleratorResult]) -> list[tuple[str, ...]]:

@@ -79,4 +79,4 @@ def items() -> Iterator[str]:
 def described(names: Iterable[str]) -> str:
     """Some of them for a terminal, each in its own lines."""
     lines = [f"{name}: {TERMS[name].replace('`', '')}" for name in names]
-    return "\n".join(textwrap.fill(line, 100, initial_indent="  ", subsequent_indent="    ") for line in lines)
+    return "\n".join(textwrap.fill(line, 80, initial_indent="  ", subsequent_indent="    ") for line in lines)

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from ernn.artifacts import Texts
-from ernn.report import benchmark, benchmark_figures, document, figures, hardware, integer, training_figures
+from ernn.report import (
+    benchmark,
+    benchmark_figures,
+    benchmark_terminal,
+    document,
+    figures,
+    hardware,
+    integer,
+    training_figures,
+)
 from ernn.report.page import image, page
 from ernn.report.published import published
 from ernn.report.results import Results
@@ -27,7 +36,7 @@ def texts(results: Results, drawn: Mapping[str, Figure]) -> Texts:
         {
             "report.md": markdown,
             "report.html": page(markdown + EMBEDDED, lambda name, caption: image(figures.svg(drawn[name]), caption)),
-            "benchmark.txt": benchmark.terminal(results.accelerators),
+            "benchmark.txt": benchmark_terminal.table(results.accelerators),
         }
     )
 

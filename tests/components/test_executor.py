@@ -16,10 +16,14 @@ def executor_input(folder):
 
 
 def test_numbers_stand_at_the_metrics_and_other_artifacts_are_named(tmp_path):
-    executor.write_output(executor.parse(json.dumps(executor_input(tmp_path))), {"per": 18.5})
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "a").write_text("12345")
+    places = {"model": tmp_path / "model", "metrics": tmp_path / "metrics"}
+    executor.write_output(executor.parse(json.dumps(executor_input(tmp_path))), {"per": 18.5}, places, "k2")
     written = json.loads((tmp_path / "deep" / "executor_output.json").read_text())["artifacts"]
     assert written["metrics"]["artifacts"][0]["metadata"] == {"display_name": "metrics", "per": 18.5}
-    assert written["model"]["artifacts"] == [{"name": "model", "uri": f"{tmp_path}/model", "metadata": {}}]
+    about = {"display_name": "k2 model", "entry": "k2", "files": 1, "size_bytes": 5, "per": 18.5}
+    assert written["model"]["artifacts"] == [{"name": "model", "uri": f"{tmp_path}/model", "metadata": about}]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"outputs": {}}'])
@@ -54,14 +58,11 @@ def test_links_of_another_form_are_refused(link):
         executor.gather([link])
 
 
-def test_a_page_has_its_pictures_inside(tmp_path):
+def test_a_page_is_a_file_of_its_own(tmp_path):
     report = tmp_path / "report"
     report.mkdir()
-    (report / "per.png").write_bytes(b"\x89PNG")
-    (report / "report.md").write_text("# PER\n\n![errors](per.png)\n[a link](per.png)\n")
-    executor.write_page(f"report/report.md={tmp_path}/out/page", {"report": report})
-    assert (tmp_path / "out" / "page").read_text() == (
-        "# PER\n\n![errors](data:image/png;base64,iVBORw==)\n[a link](per.png)\n"
-    )
-    with pytest.raises(UserError, match=r"other\.md is missing"):
-        executor.write_page(f"report/other.md={tmp_path}/out/page", {"report": report})
+    (report / "report.html").write_text("<h1>PER</h1>")
+    executor.write_page(f"report/report.html={tmp_path}/out/page", {"report": report})
+    assert (tmp_path / "out" / "page").read_text() == "<h1>PER</h1>"
+    with pytest.raises(UserError, match=r"other\.html is missing"):
+        executor.write_page(f"report/other.html={tmp_path}/out/page", {"report": report})

@@ -71,12 +71,46 @@ def test_two_compilations_give_one_file(small, tmp_path):
 def test_the_default_pipeline_is_a_pipeline_spec_with_every_task(tmp_path):
     declared = declaration.load(ROOT)
     spec = json_format.ParseDict(compiled(tmp_path, declared)[0], PipelineSpec())
-    (inner,) = [each for name, each in spec.components.items() if name.startswith("comp-exit-handler")]
+    inner = spec.components[spec.root.dag.tasks["exit-handler-1"].component_ref.name]
     shown = {task.task_info.name: set(task.dependent_tasks) for task in inner.dag.tasks.values()}
     names = {task.task_info.name: name for name, task in inner.dag.tasks.items()}
     assert set(shown) == {task.name for task in declared.tasks}
     for name, waits in declared.graph.items():
         assert shown[name] == {names[each] for each in waits}, name
+
+
+def test_the_first_level_of_the_graph_is_named_for_what_it_is(documents):
+    tasks = documents[0]["root"]["dag"]["tasks"].values()
+    assert {task["taskInfo"]["name"] for task in tasks} == {compiler.STAGES, compiler.ENDED}
+
+
+def test_every_component_parameter_and_file_is_described(tmp_path):
+    spec, *_ = compiled(tmp_path, declaration.load(ROOT))
+    for name, component in {**spec["components"], "root": spec["root"]}.items():
+        if "dag" in component and name != "root":
+            continue  # what Kubeflow makes of the first level
+        for side in ("inputDefinitions", "outputDefinitions"):
+            for kind in ("parameters", "artifacts"):
+                for port, about in component.get(side, {}).get(kind, {}).items():
+                    assert len(about.get("description", "").split()) >= 3, f"{name}: {port}"
+    assert all(task.description for task in declaration.load(ROOT).tasks)
+
+
+def test_files_have_types_of_their_own(documents):
+    artifacts = documents[0]["components"]["comp-compress"]["outputDefinitions"]["artifacts"]
+    assert artifacts["model"]["artifactType"] == {"schemaTitle": "ernn.Program", "schemaVersion": "0.0.1"}
+    declared = declaration.load(ROOT)
+    bare = {task.stage for task in declared.tasks for path in task.outs if compiler._type(task, path) == "Artifact"}
+    assert bare == {"check", "publish"}  # notes that say that something was done
+
+
+def test_whole_numbers_stay_whole(tmp_path):
+    spec, *_ = compiled(tmp_path, declaration.load(ROOT))
+    values = {name: each["defaultValue"] for name, each in spec["root"]["inputDefinitions"]["parameters"].items()}
+    assert values["designs_lstm_k8_admm"] == {"network": "lstm", "method": "admm", "block_size": 8}
+    text = (tmp_path / "pipeline.yaml").read_text()
+    assert "block_size: 8\n" in text
+    assert "block_size: 8.0" not in text
 
 
 def container(documents, stage):

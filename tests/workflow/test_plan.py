@@ -53,8 +53,10 @@ def test_stages_that_were_not_measured_are_named(small):
 def test_a_plan_says_what_is_an_estimate_and_what_it_costs(small):
     said = plan.text(plan.plan(small, TIMES), 2.0)
     assert "pods: 4, at most 2 at a time" in said
-    assert "price: 1.43 at 2 a CPU hour (estimate)" in said
-    assert "k2    0.333 CPU h     0.667" in said
+    assert "processor time: 0.72 h in all, 0.05 h of it in stages that all entries share (estimate)" in said
+    assert "price: 1.43 at 2 for an hour of processor time (estimate)" in said
+    assert "processor time of the stages of each network, design, program or accelerator alone, and its price:" in said
+    assert "k2    0.333 h     0.667" in said
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"rows": [{"stage": "prepare"}]})])

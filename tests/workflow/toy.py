@@ -24,6 +24,7 @@ DVC = {
                 "--model models/${item.network}-${key} --metrics metrics/compress/${key}.json",
                 "meta": {
                     "image": "train",
+                    "artifacts": {"model": "ernn.Program"},
                     "gpu": 1,
                     "workers": 2,
                     "node_selector": {"pool": "gpu"},
@@ -41,7 +42,7 @@ DVC = {
             "meta": {
                 "image": "report",
                 "effects": True,
-                "pages": {"report": "report.md"},
+                "pages": {"report": "report.html"},
                 "environment": {"MLFLOW_TRACKING_URI": "mlflow-uri"},
             },
             "deps": ["components/report.py", "metrics"],
