@@ -10,6 +10,7 @@ TORCH_BACKEND ?= cpu
 WORKERS ?= auto
 PORT ?= 0
 EXTRAS ?=
+OPTIONS ?=
 
 BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/.installed$(if $(EXTRAS),-$(EXTRAS))
@@ -56,8 +57,8 @@ run: folder ## Speech to report: every stage (PRESET=paper needs TIMIT=/folder)
 	@echo 'Designs side by side in MLflow: make ui$(if $(PLACE), PRESET=$(PRESET))'
 
 .PHONY: explore
-explore: $(INSTALLED) ## Search a design for `requirement` of params.yaml
-	@exec python -m workflow.explore $(if $(filter default,$(PRESET)),,--preset $(PRESET)) $(if $(JOBS),--jobs $(JOBS))
+explore: $(INSTALLED) ## Search a design: `requirement` of params.yaml, OPTIONS='--per-loss 1'
+	@exec python -m workflow.explore $(if $(filter default,$(PRESET)),,--preset $(PRESET)) $(if $(JOBS),--jobs $(JOBS)) $(OPTIONS)
 
 .PHONY: publish
 publish: folder ## Finished results to MLflow again (MLFLOW_TRACKING_URI)

@@ -102,3 +102,16 @@ def test_the_copied_headers_are_those_of_one_version():
     """Nothing promises where the package has them."""
     (required,) = [each for each in PACKAGES if each.name == "da4ml"]
     assert [each.operator for each in required.specifier] == ["=="]
+
+
+def test_make_explore_hands_its_options_on():
+    command = [
+        "make",
+        "--dry-run",
+        "--assume-old=.venv/.installed",
+        "explore",
+        "OPTIONS=--per-loss 0.5 --device xc7z020",
+    ]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (line,) = [each for each in said.splitlines() if "workflow.explore" in each]
+    assert line.split()[-4:] == ["--per-loss", "0.5", "--device", "xc7z020"]
