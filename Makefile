@@ -57,7 +57,7 @@ run: folder ## Speech to report: every stage (PRESET=paper needs TIMIT=/folder)
 	@echo 'Designs side by side in MLflow: make ui$(if $(PLACE), PRESET=$(PRESET))'
 
 .PHONY: explore
-explore: $(INSTALLED) ## Search a design: `requirement` of params.yaml, OPTIONS='--per-loss 1'
+explore: $(INSTALLED) ## Search a design (`requirement` of params.yaml, or OPTIONS='..')
 	@exec python -m workflow.explore $(if $(filter default,$(PRESET)),,--preset $(PRESET)) $(if $(JOBS),--jobs $(JOBS)) $(OPTIONS)
 
 .PHONY: publish
