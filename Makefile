@@ -96,7 +96,7 @@ bench: $(INSTALLED) ## How many commits each table of docs/benchmarks is behind 
 .PHONY: bench-all
 bench-all: $(INSTALLED) ## Every benchmark again, written to docs/benchmarks (hours; one alone: python -m bench.NAME)
 	for file in bench/[a-z]*.py; do name=$$(basename $$file .py); \
-		[[ $$name =~ ^(record|drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
+		[[ $$name =~ ^(record|drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers|networks|speechocean|real|paper_scale)$$ ]] || python -m bench.$$name; done
 
 .PHONY: images
 images: publish ## Renew the pictures in docs/images from finished results (needs chromium)
