@@ -100,7 +100,7 @@ bench: $(INSTALLED) ## How many commits each table of docs/benchmarks is behind
 .PHONY: bench-all
 bench-all: $(INSTALLED) ## Every benchmark again (hours; one: python -m bench.NAME)
 	for file in bench/[a-z]*.py; do name=$$(basename $$file .py); \
-		[[ $$name =~ ^(record|drawing|kubeflow_drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers)$$ ]] || python -m bench.$$name; done
+		[[ $$name =~ ^(record|drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers|networks|speechocean|real|paper_scale|kubeflow_drawing|accuracy_sizes)$$ ]] || python -m bench.$$name; done
 
 .PHONY: images
 images: publish ## Pictures in docs/images from finished results (chromium)

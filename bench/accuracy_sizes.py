@@ -6,22 +6,38 @@ from functools import cache
 from typing import Literal
 
 from ernn.dataflow import exact, fourier
+from ernn.hw.layout.store import CHOSEN
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import SparseWeight, Weight
-from ernn.params import Network
+from ernn.nn.matrices import PrunedWeight, SparseWeight, Weight
+from ernn.params import Bits, Network
 from ernn.params.compression import Densities, kept_blocks
 
-WORD_BITS = 12
+WORD_BITS = Bits().weights
 STEPS = 256  # of a density
 Pattern = Literal["gate", "cell"]
 
 
 def bits(model: AcousticModel) -> int:
-    """Bits of the matrices: their words, and the indices that say where they are.
+    """Bits of the matrices: their words and indices."""
+    return sum(WORD_BITS * matrix.stored_words for _, matrix in model.matrices()) + index_bits(model)
 
-    An index names a block of its block row, or a weight of its row. Gates with the same blocks share their indices.
+
+def index_bits(model: AcousticModel) -> int:
+    """Bits of the indices that tell which blocks, or which single weights, of the matrices are kept.
+
+    Gates that keep the same blocks share an index.
     """
-    return sum(_bits(matrix) for _, matrix in model.matrices())
+    total = 0
+    for _, matrix in model.matrices():
+        if isinstance(matrix, SparseWeight):
+            shared = bool((matrix.mask == matrix.mask[:1]).all())
+            mask = matrix.mask[:1] if shared else matrix.mask
+        elif isinstance(matrix, PrunedWeight):
+            mask = matrix.mask
+        else:
+            continue
+        total += int(mask.sum()) * CHOSEN.index_bits(mask.shape[-1])
+    return total
 
 
 def products(model: AcousticModel) -> int:
@@ -54,19 +70,10 @@ def equal_densities(network: Network, inputs: int, block_size: int, pattern: Pat
 
 def equal_ratio(network: Network, inputs: int, equal: int) -> float:
     """The pruning ratio with which weights and column indices have as many bits as a circulant network."""
-    dense = sum(gates * rows * cols * (WORD_BITS + _index_bits(cols)) for gates, rows, cols in _shapes(network, inputs))
+    dense = sum(
+        gates * rows * cols * (WORD_BITS + CHOSEN.index_bits(cols)) for gates, rows, cols in _shapes(network, inputs)
+    )
     return round(dense / _circulant_bits(network, inputs, equal), 3)
-
-
-def _bits(matrix: Weight) -> int:
-    found = WORD_BITS * matrix.stored_words
-    if isinstance(matrix, SparseWeight):
-        mask = matrix.mask
-        shared = len(mask) > 1 and bool((mask == mask[:1]).all())
-        found += int((mask[0] if shared else mask).sum()) * _index_bits(mask.shape[-1])
-    elif matrix.kind == "pruned":
-        found += matrix.stored_words * _index_bits(matrix.cols)
-    return found
 
 
 def _products(matrix: Weight) -> int:
@@ -89,8 +96,4 @@ def _sparse_bits(gates: int, rows: int, cols: int, size: int, pattern: Pattern, 
     columns = -(-cols // size)
     blocks = -(-rows // size) * kept_blocks(columns, density)
     patterns = 1 if pattern == "cell" else gates
-    return gates * blocks * size * WORD_BITS + patterns * blocks * _index_bits(columns)
-
-
-def _index_bits(choices: int) -> int:
-    return (choices - 1).bit_length()
+    return gates * blocks * size * WORD_BITS + patterns * blocks * CHOSEN.index_bits(columns)
