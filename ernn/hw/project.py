@@ -20,6 +20,7 @@ from ernn.hw.design import (
     VectorPort,
 )
 from ernn.hw.hls import network as hls
+from ernn.hw.hls.parallel import Parallel
 from ernn.hw.layout.registers import PROTOCOL, WRITTEN
 from ernn.hw.layout.steps import Steps
 from ernn.hw.verilog.frames import Beats
@@ -64,7 +65,9 @@ def whole_project(network: NetworkHardware, part: str) -> Texts:
     Args:
         part: of the device, for the tools of its vendor.
     """
-    target = hls.Target(part, network.architecture.clock.mhz)
+    sizes = {layer.name: layer.array.layout.array for layer in network.layers}
+    arrays = {name: Parallel(array.lanes, array.columns) for name, array in sizes.items()}
+    target = hls.Target(part, network.architecture.clock.mhz, arrays, network.architecture.streams)
     files = rtl_project(network).merged(hls.project(network.program, target).below("hls"))
     return files.merged(Texts({DIGEST: files.digest() + "\n"}))
 

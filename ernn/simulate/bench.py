@@ -157,8 +157,13 @@ def _write_waveform(
         shutil.move(work / "ernn.vcd", target)
 
 
-def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> None:
+def check_hls(
+    program: Program, project: Path, utterances: Sequence[Int[np.ndarray, "frames inputs"]], streams: int = 1
+) -> None:
     """Run utterances through the C simulation of the HLS project, which compares every logit.
+
+    Args:
+        streams: of the project.
 
     Raises:
         UserError: a logit differs, or the sources do not compile.
@@ -167,7 +172,7 @@ def check_hls(program: Program, project: Path, utterances: Sequence[Int[np.ndarr
     logits = [golden.run(x[:, None])[0][:, 0] for x in utterances]
     files = Texts.read(folder)
     with work_folder() as work:
-        csim.compare(csim.build(files, work), hls_vectors(utterances, logits))
+        csim.compare(csim.build(files, work), hls_vectors(utterances, logits, streams))
 
 
 def overflows(program: Program, utterances: Sequence[Int[np.ndarray, "frames inputs"]]) -> dict[str, int]:

@@ -58,7 +58,7 @@ def measured(
             raise bench.located(difference, program, project, accelerator, utterances, waveform) from None
         toggled = made.toggles(vectors, undisturbed)
         alone = made.run(rtl_vectors(program, [utterances[0][:1]], 1))
-        bench.check_hls(program, project, utterances)
+        bench.check_hls(program, project, utterances, accelerator.streams)
     bench.check_overflows(program, utterances, undisturbed)
     return SimulationRecord(
         cycles_per_frame=undisturbed.cycles_per_frame,

@@ -58,17 +58,31 @@ def rtl_vectors(program: Program, utterances: Sequence[Int[np.ndarray, "frames i
 
 
 def hls_vectors(
-    features: Sequence[Int[np.ndarray, "frames inputs"]], logits: Sequence[Int[np.ndarray, "frames classes"]]
+    features: Sequence[Int[np.ndarray, "frames inputs"]],
+    logits: Sequence[Int[np.ndarray, "frames classes"]],
+    streams: int = 1,
 ) -> Texts:
     """What the test bench reads: integers of utterances, and the logits that are expected.
+
+    Utterances are dealt to the streams, whose frames take turns.
 
     Raises:
         ValueError: utterances without logits, or of another number of frames.
     """
     if [len(utterance) for utterance in features] != [len(utterance) for utterance in logits]:
         raise ValueError("every utterance has logits for each of its frames")
-    lines = [[int(t == 0), *frame] for utterance in features for t, frame in enumerate(utterance.tolist())]
-    expected = [frame for utterance in logits for frame in utterance.tolist()]
+    queues = [
+        [(number, t) for number in range(stream, len(features), streams) for t in range(len(features[number]))]
+        for stream in range(streams)
+    ]
+    order = [
+        (*queue[turn], stream)
+        for turn in range(max(map(len, queues)))
+        for stream, queue in enumerate(queues)
+        if turn < len(queue)
+    ]
+    lines = [[int(t == 0) + 2 * stream, *features[number][t].tolist()] for number, t, stream in order]
+    expected = [logits[number][t].tolist() for number, t, _ in order]
     return Texts({"tb/features.txt": _lines(lines), "tb/logits.txt": _lines(expected)})
 
 

@@ -205,3 +205,15 @@ def test_more_than_one_stream_is_only_told_apart_by_its_number():
     images = [{path: text for path, text in files.items() if path.endswith(".hex")} for files in found]
     assert images[0] == images[1]
     assert np.unique([len(text) for text in images[0].values()]).size > 1
+
+
+def test_accelerators_of_other_sizes_or_streams_have_other_cplusplus():
+    program = programs.build(**STRUCTURES["lstm"])
+
+    def cplusplus(**sizes: object) -> Texts:
+        files = project.whole_project(designs.network(program, **sizes), "part")
+        return Texts({path: text for path, text in files.items() if path.startswith("hls/src/")})
+
+    one, *others = cplusplus(), cplusplus(layers=(8, 2, 0)), cplusplus(layers=(4, 1, 0)), cplusplus(streams=3)
+    assert all(other != one for other in others)
+    assert len({other.digest() for other in others}) == len(others)

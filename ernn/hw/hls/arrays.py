@@ -4,10 +4,12 @@ from ernn.hw.hls.kernel import array
 from ernn.program.matrices import Numbers
 
 
-def vector(name: str, bits: int, size: int, banks: int, static: bool = False) -> str:
-    """The declaration of an array of which `banks` elements are read or written at a time."""
-    declared = f"    {'static ' * static}ap_int<{bits}> {name}[{size}];\n"
-    return declared + (f"#pragma HLS ARRAY_PARTITION variable={name} cyclic factor={banks}\n" if banks > 1 else "")
+def vector(name: str, bits: int, size: int, banks: int, static: bool = False, streams: int = 1) -> str:
+    """The declaration of an array of which `banks` elements are read or written at a time, of each of some streams."""
+    shape, dimension = (f"[{streams}][{size}]", " dim=2") if streams > 1 else (f"[{size}]", "")
+    declared = f"    {'static ' * static}ap_int<{bits}> {name}{shape};\n"
+    partition = f"#pragma HLS ARRAY_PARTITION variable={name} cyclic factor={banks}{dimension}\n"
+    return declared + (partition if banks > 1 else "")
 
 
 def table(name: str, numbers: Numbers) -> str:

@@ -22,6 +22,28 @@ class Multiply:
     add: str
 
 
+@dataclass(frozen=True)
+class Unrolled:
+    """What a loop takes at a time.
+
+    Args:
+        count: gates whose sums are made.
+        block_rows: of one gate.
+        rows, gates, columns: block rows, gates of each, and blocks of the vector in a cycle.
+    """
+
+    count: int
+    block_rows: int
+    rows: int = 1
+    gates: int = 1
+    columns: int = 1
+
+    @property
+    def turns(self) -> int:
+        """Passes over the columns, each for some of the gates."""
+        return self.count // self.gates
+
+
 class Form(ABC):
     """How the C++ holds matrices of one kind."""
 
@@ -30,8 +52,8 @@ class Form(ABC):
         """What the memories hold: arrays whose names begin with `name`; `path` is the matrix's, for a comment."""
 
     @abstractmethod
-    def loop(self, name: str, count: int, gate: str, multiply: Multiply) -> str:
-        """The products of block row `row` for `count` gates; `gate` is the expression of one's place in the matrix."""
+    def loop(self, name: str, unrolled: Unrolled, gate: str, multiply: Multiply) -> str:
+        """The products of block row `row` for some gates; `gate` is the expression of one's place in the matrix."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +72,41 @@ class WordForm(Form):
             + "\n"
         )
 
-    def loop(self, name: str, count: int, gate: str, multiply: Multiply) -> str:
-        """Columns one after the other, all gates at once."""
-        k, words = self.matrix.block_size, f"{name}_words"
-        return f"""#pragma HLS ARRAY_PARTITION variable={words} complete dim=1
-#pragma HLS ARRAY_RESHAPE variable={words} complete dim=4
-    for (int column = 0; column < {self.matrix.words.integers.shape[2]}; column++) {{
-#pragma HLS PIPELINE II=1
-        for (int gate = 0; gate < {count}; gate++) {{
-#pragma HLS UNROLL
-{multiply.declare}            blocks::copy<{k}>({words}[{gate}][row][column], w);
-            {multiply.call("column")}
-{multiply.add}        }}
-    }}
-"""
+    def loop(self, name: str, unrolled: Unrolled, gate: str, multiply: Multiply) -> str:
+        """Some columns after the others, for some block rows and gates at once."""
+        words, columns = f"{name}_words", self.matrix.words.integers.shape[2]
+        text = f"#pragma HLS ARRAY_PARTITION variable={words} complete dim=1\n"
+        for size, dimension in ((unrolled.rows, 2), (unrolled.columns, 3)):
+            if size > 1:
+                text += f"#pragma HLS ARRAY_PARTITION variable={words} cyclic factor={size} dim={dimension}\n"
+        text += f"#pragma HLS ARRAY_RESHAPE variable={words} complete dim=4\n"
+        if unrolled.turns > 1:
+            text += f"    for (int turn = 0; turn < {unrolled.count}; turn += {unrolled.gates}) {{\n"
+        by = f"column += {unrolled.columns}" if unrolled.columns > 1 else "column++"
+        text += f"    for (int column = 0; column < {columns}; {by}) {{\n#pragma HLS PIPELINE II=1\n"
+        text += self._products(words, unrolled, gate, multiply) + "    }\n"
+        return text + "    }\n" * (unrolled.turns > 1)
+
+    def _products(self, words: str, unrolled: Unrolled, gate: str, multiply: Multiply) -> str:
+        """The loops over what is done in one cycle."""
+        lines, depth, k = [], 0, self.matrix.block_size
+        line, column = "row", "column"
+        if unrolled.rows > 1:
+            line, depth = "row + line", depth + 1
+            lines.append(_unrolled("line", "0", str(unrolled.rows)))
+            if unrolled.block_rows % unrolled.rows:
+                lines.append(f"        if ({line} < {unrolled.block_rows})\n")
+        first, last = ("turn", f"turn + {unrolled.gates}") if unrolled.turns > 1 else ("0", str(unrolled.count))
+        lines.append(_unrolled("gate", first, last))
+        if unrolled.columns > 1:
+            column, depth = "place", depth + 1
+            lines.append(_unrolled("place", "column", f"column + {unrolled.columns}"))
+            if self.matrix.words.integers.shape[2] % unrolled.columns:
+                lines.append(f"        if (place < {self.matrix.words.integers.shape[2]}) {{\n")
+                depth += 1
+        inner = f"{multiply.declare}            blocks::copy<{k}>({words}[{gate}][{line}][{column}], w);\n"
+        inner += f"            {multiply.call(column)}\n{multiply.add}"
+        return "".join(lines) + inner + "        }\n" * (depth + 1)
 
 
 @dataclass(frozen=True)
@@ -87,10 +130,10 @@ class EntryForm(Form):
             ]
         )
 
-    def loop(self, name: str, count: int, gate: str, multiply: Multiply) -> str:
+    def loop(self, name: str, unrolled: Unrolled, gate: str, multiply: Multiply) -> str:
         """Gates one after the other, entry by entry."""
         line = f"{gate} * {self.matrix.rows} + row"
-        return f"""    for (int gate = 0; gate < {count}; gate++) {{
+        return f"""    for (int gate = 0; gate < {unrolled.count}; gate++) {{
         const int line = {line};
         for (int entry = {name}_starts[line]; entry < {name}_starts[line + 1]; entry++) {{
 #pragma HLS PIPELINE II=1
@@ -123,12 +166,12 @@ class BlockForm(Form):
             ]
         )
 
-    def loop(self, name: str, count: int, gate: str, multiply: Multiply) -> str:
+    def loop(self, name: str, unrolled: Unrolled, gate: str, multiply: Multiply) -> str:
         """Gates one after the other, block by block."""
         k, cols = self.matrix.block_size, self.matrix.cols
         line = f"{gate} * {-(-self.matrix.rows // k)} + row"
         return f"""#pragma HLS ARRAY_RESHAPE variable={name}_words complete dim=2
-    for (int gate = 0; gate < {count}; gate++) {{
+    for (int gate = 0; gate < {unrolled.count}; gate++) {{
         const int line = {line};
         for (int block = {name}_starts[line]; block < {name}_starts[line + 1]; block++) {{
 #pragma HLS PIPELINE II=1
@@ -138,6 +181,10 @@ class BlockForm(Form):
 {multiply.add}        }}
     }}
 """
+
+
+def _unrolled(name: str, first: str, last: str) -> str:
+    return f"        for (int {name} = {first}; {name} < {last}; {name}++) {{\n#pragma HLS UNROLL\n"
 
 
 def form_of(matrix: Matrix) -> Form:

@@ -1,6 +1,7 @@
 """The HLS C++ header of a layer, put together from matrices, kernels and loops over block rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ernn.dataflow.formats import Format
 from ernn.hw.graph.kernel import Kernel
@@ -9,30 +10,43 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls.arrays import table, vector
 from ernn.hw.hls.kernel import call, function
 from ernn.hw.hls.matrices import MatrixOperand
+from ernn.hw.hls.parallel import LayerParallel, Parallel
 from ernn.program.matrices import Matrix, Numbers
+
+
+@dataclass(frozen=True)
+class Header:
+    """The text of a layer's header, and about how many cycles its function takes."""
+
+    text: str
+    cycles: int
 
 
 class Source:
     """The header of a layer, built piece by piece.
 
+    `cycles` adds up what its loops take: their trips, and the latencies of the kernels in them as ours are scheduled.
+
     Args:
         name: of its function.
         path: of the layer in the program.
         clock: that kernels are scheduled for; widths do not depend on it.
+        arrays: how many blocks are multiplied in a cycle.
     """
 
-    def __init__(self, name: str, path: str, clock: Clock) -> None:
-        self.name, self.path, self.clock = name, path, clock
+    def __init__(self, name: str, path: str, clock: Clock, arrays: LayerParallel) -> None:
+        self.name, self.path, self.clock, self.arrays = name, path, clock, arrays
         self.constants: list[str] = []
         self.functions: list[str] = []
         self.body: list[str] = []
+        self.cycles = 0
         self._pragmas: list[str] = []
 
-    def operand(self, name: str, matrix: Matrix, vector: Format) -> MatrixOperand:
+    def operand(self, name: str, matrix: Matrix, vector: Format, array: Parallel) -> MatrixOperand:
         """A matrix, with its constants and functions."""
         short = name.removeprefix("weight").removeprefix("_")
         operand = MatrixOperand(
-            "_".join(filter(None, (self.name, short))), f"{self.path}.{name}", matrix, vector, self.clock
+            "_".join(filter(None, (self.name, short))), f"{self.path}.{name}", matrix, vector, self.clock, array
         )
         self.constants.append(operand.constants())
         self.functions.append(operand.functions())
@@ -44,9 +58,9 @@ class Source:
         self.functions.append(function(kernel, "PIPELINE II=1"))
         return kernel
 
-    def vector(self, name: str, bits: int, size: int, banks: int, static: bool = False) -> None:
-        """An array of which `banks` elements are read at a time."""
-        self.body.append(vector(name, bits, size, banks, static))
+    def vector(self, name: str, bits: int, size: int, banks: int, static: bool = False, streams: int = 1) -> None:
+        """An array of which `banks` elements are read at a time, of each of some streams."""
+        self.body.append(vector(name, bits, size, banks, static, streams))
 
     def table(self, name: str, numbers: Numbers, banks: int) -> str:
         """The name of a constant array, (gates, size) or (size,), read like vectors, all gates at a time."""
@@ -64,31 +78,55 @@ class Source:
     def factors(self, operand: MatrixOperand, vector: str) -> str:
         """The array of the factors of a vector, which it makes."""
         name = f"f_{vector}"
+        self.cycles += operand.product.block_columns + operand.factors.latency
         self.body += [operand.declare_factors(name), f"    {operand.name}_factors({vector}, {name});\n"]
         return name
 
     def block_rows(
-        self, joined: Joined, gates: str, first: int, parts: Sequence[tuple[MatrixOperand, str]], body: Iterable[str]
+        self,
+        joined: Joined,
+        gates: str,
+        first: int,
+        parts: Sequence[tuple[MatrixOperand, str]],
+        array: Parallel,
+        body: Callable[[Callable[[int], str]], Iterable[str]],
+        kernels: Sequence[Kernel],
     ) -> None:
-        """The loop over block rows: sums `s` of some gates over all columns, then `body`.
+        """The loop over block rows: sums of some gates over all columns, then `body`, row by row.
 
         Args:
             parts: matrices with the factors of their vectors.
+            array: how many rows of sums there are at a time.
+            body: statements that take the sums of a block row, `s[..]`, by the gate's place.
+            kernels: in the body.
         """
-        count, sums = max(len(gates), 1), len(joined.sums())
-        self.functions += [operand.sums(gates, first, joined) for operand, _ in parts]
-        self.body.append(f"""    for (int row = 0; row < {parts[0][0].block_rows}; row++) {{
-        ap_int<{joined.bits}> s[{count}][{sums}];
+        count, sums, total = max(len(gates), 1), len(joined.sums()), parts[0][0].block_rows
+        rows = min(array.over(operand.matrix).rows(count, total) for operand, _ in parts)
+        self.functions += [operand.sums(gates, first, joined, rows) for operand, _ in parts]
+        once = sum(operand.cycles(count) for operand, _ in parts) + rows + sum(kernel.latency for kernel in kernels)
+        self.cycles += -(-total // rows) * once
+        self.body.append(f"""    for (int row = 0; row < {total}; {"row++" if rows == 1 else f"row += {rows}"}) {{
+        ap_int<{joined.bits}> s[{rows * count}][{sums}];
 #pragma HLS ARRAY_PARTITION variable=s complete dim=0
-        blocks::zero<{count}, {sums}>(s);
+        blocks::zero<{rows * count}, {sums}>(s);
 """)
         self.body += [f"        {operand.sums_call(gates, factors)}\n" for operand, factors in parts]
-        self.body += [*body, "    }\n"]
+        if rows == 1:
+            self.body += [*body(lambda place: f"s[{place}]"), "    }\n"]
+            return
+        last = f" && start + line < {total}" if total % rows else ""
+        self.body.append(f"""        const int start = row;
+        for (int line = 0; line < {rows}{last}; line++) {{
+#pragma HLS PIPELINE II=1
+            const int row = start + line;
+""")
+        self.body += [*body(lambda place: f"s[line * {count} + {place}]"), "        }\n    }\n"]
 
-    def text(self, doc: str, arguments: str) -> str:
-        """Text of the header file."""
+    def header(self, doc: str, arguments: str) -> Header:
+        """The header file."""
         head = f"{doc}\nstatic void {self.name}({arguments}) {{\n"
-        return "\n".join([*self.constants, *self.functions, head + "".join([*self._pragmas, *self.body]) + "}\n"])
+        body = head + "".join([*self._pragmas, *self.body]) + "}\n"
+        return Header("\n".join([*self.constants, *self.functions, body]), self.cycles)
 
 
 def apply(

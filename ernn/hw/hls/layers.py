@@ -4,7 +4,7 @@ A recurrent layer's function takes y_{t-1} and leaves y_t in one array: matrices
 made before any of its elements is replaced.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.formats import Format
@@ -12,24 +12,27 @@ from ernn.hw.graph import kernels
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Sums
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.hls.header import Source, apply
+from ernn.hw.hls.header import Header, Source, apply
 from ernn.hw.hls.matrices import MatrixOperand
+from ernn.hw.hls.parallel import LayerParallel
 from ernn.program.matrices import shares_sums
 from ernn.program.network import Dense, Layer, Output
 from ernn.program.plan import VALUES, Rows, Term, Update
 from ernn.program.plans import OUTPUT, plan_of
 
 
-def recurrent(number: int, layer: Layer, activations: Activations, clock: Clock) -> str:
-    """The header of layer `number`, whose function is `layerN(x, first, y)`."""
-    source = Source(f"layer{number}", f"layers.{number}", clock)
-    _Layer(source, layer, activations).write()
+def recurrent(
+    number: int, layer: Layer, activations: Activations, clock: Clock, arrays: LayerParallel, streams: int
+) -> Header:
+    """The header of layer `number`, whose function is `layerN(x, first, [stream,] y)`."""
+    source = Source(f"layer{number}", f"layers.{number}", clock, arrays)
+    _Layer(source, layer, activations, streams).write()
     arguments = (
-        f"const ap_int<{layer.input.bits}> x[{layer.inputs}], const bool first, "
+        f"const ap_int<{layer.input.bits}> x[{layer.inputs}], const bool first, {'const int stream, ' * (streams > 1)}"
         f"ap_int<{layer.output.bits}> y[{layer.outputs}]"
     )
     sizes = f"{layer.inputs} inputs, {layer.cells} cells, {layer.outputs} outputs"
-    return source.text(
+    return source.header(
         f"// Layer {number}: {layer.kind.upper()} of {sizes}.\n"
         "// `y` holds y_{t-1} and takes y_t; `first` begins an utterance with zeros.",
         arguments,
@@ -41,21 +44,21 @@ def banks(layer: Layer) -> int:
     return max(matrix.block_size for name, matrix in layer.matrices.items() if name != "weight_ih")
 
 
-def output(layer: Output, vector: Format, clock: Clock) -> str:
+def output(layer: Output, vector: Format, clock: Clock, arrays: LayerParallel) -> Header:
     """The header of the output layer, whose function is `output(y, logits)`."""
-    source, classes = Source("output", "output", clock), layer.weight.rows
+    source, classes = Source("output", "output", clock, arrays), layer.weight.rows
     _linear(source, layer, vector, OUTPUT.updates[0], None, ("y", "logits"))
     arguments = f"const ap_int<{vector.bits}> y[{layer.weight.cols}], ap_int<{layer.logits.bits}> logits[{classes}]"
-    return source.text(f"// Logits of {classes} classes.", arguments)
+    return source.header(f"// Logits of {classes} classes.", arguments)
 
 
-def dense(number: int, layer: Dense, activations: Activations, clock: Clock) -> str:
+def dense(number: int, layer: Dense, activations: Activations, clock: Clock, arrays: LayerParallel) -> Header:
     """The header of layer `number` of the head, whose function is `headN(x, y)`."""
-    source = Source(f"head{number}", f"head.{number}", clock)
+    source = Source(f"head{number}", f"head.{number}", clock, arrays)
     functions = None if layer.function == "clip" else activations
     _linear(source, layer, layer.input, plan_of(layer.kind, layer).updates[0], functions, ("x", "y"))
     arguments = f"const ap_int<{layer.input.bits}> x[{layer.inputs}], ap_int<{layer.output.bits}> y[{layer.outputs}]"
-    return source.text(f"// Layer {number} of the head: {layer.outputs} outputs, {layer.function}.", arguments)
+    return source.header(f"// Layer {number} of the head: {layer.outputs} outputs, {layer.function}.", arguments)
 
 
 def _linear(
@@ -68,18 +71,23 @@ def _linear(
 ) -> None:
     """Write the loop over block rows of a layer of one matrix; `names` are of its vector and of its result."""
     bias = source.table("bias", layer.bias, layer.weight.block_size)
-    weight = source.operand("weight", layer.weight, vector)
+    weight = source.operand("weight", layer.weight, vector, source.arrays.main)
     joined = Joined((weight.product,))
     kernel = source.kernel(kernels.update, update.module, update, layer, Sums(joined), activations)
-    body = apply(kernel, layer.weight.rows, {"s": "s[0]"}, {"b": bias}, {"y": names[1]})
-    source.block_rows(joined, "", 0, [(weight, source.factors(weight, names[0]))], body)
+    parts = [(weight, source.factors(weight, names[0]))]
+
+    def body(sums: Callable[[int], str]) -> Iterator[str]:
+        return apply(kernel, layer.weight.rows, {"s": sums(0)}, {"b": bias}, {"y": names[1]})
+
+    source.block_rows(joined, "", 0, parts, source.arrays.main, body, [kernel])
 
 
 class _Layer:
     """A recurrent layer: its plan, written step by step into a header."""
 
-    def __init__(self, source: Source, layer: Layer, activations: Activations) -> None:
+    def __init__(self, source: Source, layer: Layer, activations: Activations, streams: int) -> None:
         self.source, self.layer, self.activations, self.plan = source, layer, activations, plan_of(layer.kind, layer)
+        self.streams = streams
         terms = [term for rows in self.plan.rows for term in rows.terms]
         self.operands = {name: self._operand(name, terms) for name in dict.fromkeys(term.matrix for term in terms)}
         self.banks = max(self.operands[name].block_size for name in ("weight_ih", "weight_hh"))
@@ -89,7 +97,9 @@ class _Layer:
 
     def _operand(self, name: str, terms: list[Term]) -> MatrixOperand:
         vector = next(term.vector for term in terms if term.matrix == name)
-        return self.source.operand(name, getattr(self.layer, name), getattr(self.layer, VALUES[vector]))
+        arrays = self.source.arrays
+        array = {"weight_ih": arrays.x, "weight_projection": arrays.projection}.get(name, arrays.main)
+        return self.source.operand(name, getattr(self.layer, name), getattr(self.layer, VALUES[vector]), array)
 
     def write(self) -> None:
         """Write the loops of all stages of the plan."""
@@ -97,7 +107,7 @@ class _Layer:
         for name in states:
             self._vector(name, kernels.format_of(name, layer, self.activations).bits, static=True)
         cleared = [*((name, getattr(layer, self.plan.states[name])) for name in states), ("y", layer.outputs)]
-        clears = "".join(f"        blocks::clear<{size}>({name});\n" for name, size in cleared)
+        clears = "".join(f"        blocks::clear<{size}>({self._state(name)});\n" for name, size in cleared)
         self.source.body.append(f"    if (first) {{\n{clears}    }}\n")
         for rows, _ in self.plan.stages:  # of vectors of the frame before, before any is replaced
             for term in rows.terms:
@@ -108,8 +118,13 @@ class _Layer:
             self._stage(rows, updates)
 
     def _vector(self, name: str, bits: int, static: bool = False) -> None:
-        """Declare an array with an element for each cell."""
-        self.source.vector(name, bits, self.layer.cells, self.banks, static)
+        """Declare an array with an element for each cell; a static one has them of every stream."""
+        self.source.vector(name, bits, self.layer.cells, self.banks, static, self.streams if static else 1)
+
+    def _state(self, name: str) -> str:
+        """A vector in C++; a state that is not handed to the function is that of the frame's stream."""
+        own = name in self.plan.states and name != self.plan.result and self.streams > 1
+        return f"{name}[stream]" if own else name
 
     def _factor(self, term: Term) -> str:
         """The factors of a vector."""
@@ -127,23 +142,29 @@ class _Layer:
         kernel = self.source.kernel(kernels.joined_rows, "ih_rows", joined, {"": term.sums})
         for gate in ready:
             self._vector(f"x_{gate}", kernel.outputs["y"].width)
-        body = [
-            line
-            for place, gate in enumerate(ready)
-            for line in apply(kernel, self.layer.cells, {"s": f"s[{place}]"}, {}, {"y": f"x_{gate}"})
-        ]
         parts = [(self.operands[term.matrix], self._factor(term))]
-        self.source.block_rows(joined, "".join(ready), first, parts, body)
+
+        def body(sums: Callable[[int], str]) -> Iterator[str]:
+            for place, gate in enumerate(ready):
+                yield from apply(kernel, self.layer.cells, {"s": sums(place)}, {}, {"y": f"x_{gate}"})
+
+        self.source.block_rows(joined, "".join(ready), first, parts, self.source.arrays.x, body, [kernel] * len(ready))
 
     def _stage(self, rows: Rows, updates: list[Update]) -> None:
         """Rows of some gates and the kernels that take them."""
         *others, last = rows.terms
         sums = self._sums(rows, updates)
-        body = [line for update in updates for line in self._apply(update, rows, sums)]
+        kernels_of = [self._kernel(update, sums) for update in updates]
+
+        def body(at: Callable[[int], str]) -> Iterator[str]:
+            for update, kernel in zip(updates, kernels_of, strict=True):
+                yield from self._apply(update, kernel, rows, at)
+
         terms = [*(others if sums.apart is None else ()), last]
         parts = [(self.operands[term.matrix], self._factor(term)) for term in terms]
         first = self.plan.part(rows).start or 0
-        self.source.block_rows(sums.joined, "".join(rows.gates), first, parts, body)
+        array = self.source.arrays.main if rows.gates else self.source.arrays.projection
+        self.source.block_rows(sums.joined, "".join(rows.gates), first, parts, array, body, kernels_of)
 
     def _sums(self, rows: Rows, updates: list[Update]) -> Sums:
         *others, last = (self.operands[term.matrix].product for term in rows.terms)
@@ -152,17 +173,16 @@ class _Layer:
         ready = [self.operands[term.matrix].product for u in updates if u.ready for term in u.ready.terms]
         return Sums(Joined((last,)), Joined(tuple(others or ready)) if others or ready else None)
 
-    def _apply(self, update: Update, rows: Rows, sums: Sums) -> Iterator[str]:
-        kernel = self._kernel(update, sums)
+    def _apply(self, update: Update, kernel: Kernel, rows: Rows, at: Callable[[int], str]) -> Iterator[str]:
         places = {gate: place for place, gate in enumerate(rows.gates or ("",))}
-        given = {bus: f"s[{places[gate]}]" for gate, bus in update.buses.items()}
+        given = {bus: at(places[gate]) for gate, bus in update.buses.items()}
         vectors = {bus.replace("s", "x"): f"x_{gate}" for gate, bus in update.buses.items()}
-        vectors |= {name: name for name in update.reads}
+        vectors |= {name: self._state(name) for name in update.reads}
         for each in update.constants:
             table = self._table(each.field)
             indexed = getattr(self.layer, each.field).integers.ndim > 1
             vectors |= {n: f"{table}[{row}]" if indexed else table for row, n in enumerate(each.names, each.first)}
-        results = {f"{update.keeps}_new": update.keeps} if update.keeps else {}
+        results = {f"{update.keeps}_new": self._state(update.keeps)} if update.keeps else {}
         size = self.layer.cells if update.gates else self.layer.outputs
         return apply(kernel, size, given, vectors, results | {"y": update.result})
 

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ernn.dataflow.formats import Format
 from ernn.hw.graph import kernels
 from ernn.hw.graph.kernel import Kernel
 from ernn.hw.graph.ranges import Joined, Product
 from ernn.hw.graph.schedule import Clock
-from ernn.hw.hls.forms import Multiply, form_of
+from ernn.hw.hls.forms import Multiply, Unrolled, form_of
 from ernn.hw.hls.kernel import call, function
-from ernn.program.matrices import Matrix
+from ernn.hw.hls.parallel import Parallel
+from ernn.program.matrices import Circulant, Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +23,7 @@ class MatrixOperand:
     Args:
         path: of the matrix in the program, for comments.
         vector: format of the vector.
+        array: how many blocks are multiplied in a cycle.
     """
 
     name: str
@@ -27,6 +31,7 @@ class MatrixOperand:
     matrix: Matrix
     vector: Format
     clock: Clock
+    array: Parallel
 
     @cached_property
     def product(self) -> Product:
@@ -54,13 +59,34 @@ class MatrixOperand:
         """Kernel that multiplies one block by the factors of the vector."""
         return kernels.lane(f"{self.name}_lane", [self.product], 1, self.clock)
 
+    @property
+    def columns(self) -> int:
+        """Blocks of the vector that are multiplied in a cycle."""
+        return min(self.array.over(self.matrix).columns, self.product.block_columns)
+
+    def unrolled(self, count: int, rows: int) -> Unrolled:
+        """What the loop over its columns takes at a time, for the sums of some gates of some block rows."""
+        gates = self.array.over(self.matrix).gates(count)
+        return Unrolled(count, self.block_rows, rows, gates, self.columns)
+
+    def cycles(self, count: int) -> int:
+        """About how many the sums of some gates of a group of block rows take."""
+        if isinstance(self.matrix, Circulant):
+            unrolled = self.unrolled(count, 1)
+            trips = unrolled.turns * -(-self.product.block_columns // unrolled.columns)
+            return trips + unrolled.turns * self.lane.latency
+        return count * (max(1, int(np.diff(self.matrix.starts).max())) + self.lane.latency)
+
     def declare_factors(self, name: str) -> str:
         """An array of the factors of a whole vector."""
         bus = self.factors.outputs["f"]
-        return (
+        text = (
             f"    ap_int<{bus.width}> {name}[{self.product.block_columns}][{len(bus.elements)}];\n"
             f"#pragma HLS ARRAY_RESHAPE variable={name} complete dim=2\n"
         )
+        if self.columns > 1:
+            text += f"#pragma HLS ARRAY_PARTITION variable={name} cyclic factor={self.columns} dim=1\n"
+        return text
 
     def sums_call(self, gates: str, factors: str) -> str:
         """The statement that adds a block row's products to `s`."""
@@ -93,24 +119,26 @@ static void {self.name}_factors(const ap_int<{self.vector.bits}> x[{self.matrix.
             ]
         )
 
-    def sums(self, gates: str, first: int, joined: Joined) -> str:
+    def sums(self, gates: str, first: int, joined: Joined, rows: int) -> str:
         """The function that adds the products of a block row to the sums of some gates.
 
         Args:
             gates: their letters; empty for a matrix of one.
             first: place of the first of them in the matrix.
             joined: whose sums they are.
+            rows: block rows at a time.
         """
         factors, sums, count = self.factors.outputs["f"], self.lane.outputs["s"], max(len(gates), 1)
         what = f"of gate{'s' * (count > 1)} {', '.join(gates)} " if gates else ""
-        multiply = Multiply(self._declare_block(), self._call, self._add(joined))
+        place = f"line * {count} + gate" if rows > 1 else "gate"
+        multiply = Multiply(self._declare_block(), self._call, self._add(joined, place))
         gate = f"({first} + gate)" if first else "gate"
         return f"""// Adds the products {what}of a block row of {self.path} to their sums.
 static void {self._sums_name(gates)}(const int row,
     const ap_int<{factors.width}> f[{self.product.block_columns}][{len(factors.elements)}],
-    ap_int<{joined.bits}> s[{count}][{len(sums.elements)}]) {{
+    ap_int<{joined.bits}> s[{rows * count}][{len(sums.elements)}]) {{
 #pragma HLS INLINE
-{form_of(self.matrix).loop(self.name, count, gate, multiply)}}}
+{form_of(self.matrix).loop(self.name, self.unrolled(count, rows), gate, multiply)}}}
 """
 
     def _sums_name(self, gates: str) -> str:
@@ -127,11 +155,11 @@ static void {self._sums_name(gates)}(const int row,
 #pragma HLS ARRAY_PARTITION variable=p complete
 """
 
-    def _add(self, joined: Joined) -> str:
+    def _add(self, joined: Joined, place: str) -> str:
         shift = joined.shift(self.product)
         product = f"(ap_int<{joined.bits}>(p[n]) << {shift})" if shift else "p[n]"
         return f"""            for (int n = 0; n < {len(self.lane.outputs["s"].elements)}; n++) {{
 #pragma HLS UNROLL
-                s[gate][n] += {product};
+                s[{place}][n] += {product};
             }}
 """

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ernn.errors import UserError
 from ernn.golden.model import Golden
 from ernn.hw.hls import network
+from ernn.hw.hls.parallel import Parallel
 from ernn.program.network import Program
 from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
@@ -15,11 +17,11 @@ from tests.golden.programs import RandomPrograms
 from tests.hw import designs
 
 
-def vectors(program: Program, x: np.ndarray) -> dict[str, str]:
+def vectors(program: Program, x: np.ndarray, streams: int = 1) -> dict[str, str]:
     """Of utterances side by side, (frames, utterances, inputs), each a frame shorter than the one before."""
     logits, _ = Golden(program).run(x)
     cuts = [(slice(len(x) - n), n) for n in range(x.shape[1])]
-    return hls_vectors([x[cut] for cut in cuts], [logits[cut] for cut in cuts])
+    return hls_vectors([x[cut] for cut in cuts], [logits[cut] for cut in cuts], streams)
 
 
 def simulated(program: Program, x: np.ndarray, folder: Path) -> str:
@@ -50,6 +52,51 @@ def test_c_simulation_of_networks_without_an_output_layer(seed, tmp_path):
     random = RandomPrograms(seed)
     program = random.program(head=False)
     assert simulated(program, random.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
+
+
+SIZES = {  # lanes, columns, streams: rows and columns that do not divide, fewer lanes than gates, several streams
+    "lstm": (8, 3, 1),
+    "lstm projected": (12, 2, 3),
+    "lstm fourier": (2, 3, 1),
+    "gru": (3, 2, 2),
+    "gru reset after": (9, 4, 1),
+    "gru pruned": (4, 2, 2),
+    "lstm head, fourier": (16, 2, 2),
+    "gru sparse": (7, 2, 1),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_c_simulation_with_the_sizes_of_an_accelerator(name, tmp_path):
+    """Block rows, gates and columns at a time, and streams whose frames take turns."""
+    lanes, columns, streams = SIZES[name]
+    program = programs.build(**programs.STRUCTURES[name])
+    names = [f"layer{number}{part}" for number in range(2) for part in ("", "_x", "_y")]
+    arrays = dict.fromkeys([*names, "head0", "head1", "output_layer"], Parallel(lanes, columns))
+    files = network.project(program, network.Target("part", 200.0, arrays, streams))
+    x = np.concatenate([programs.features(5, seed) for seed in (1, 2)], axis=1)
+    assert (
+        csim.compare(csim.build(files, tmp_path, "-O0"), vectors(program, x, streams))
+        == "14 frames of 4 utterances equal"
+    )
+
+
+def test_loops_have_the_sizes_of_the_accelerator():
+    program = programs.build(**programs.STRUCTURES["lstm projected"])
+    text = network.project(program, network.Target("part", 200.0, {"layer0": Parallel(8, 2)}))["src/layer0.h"]
+    assert "for (int row = 0; row < 4; row += 2) {" in text
+    for pragma in ("cyclic factor=2 dim=2", "cyclic factor=2 dim=3", "complete dim=4"):
+        assert f"layer0_hh_words {pragma}" in text
+    single = {"layer0": Parallel(4, 1), "layer0_y": Parallel(1, 1)}  # a row of each gate, and of the projection
+    other = network.project(program, network.Target("part", 200.0, single))["src/layer0.h"]
+    assert other == network.project(program, designs.HLS)["src/layer0.h"] != text
+
+
+def test_a_stream_that_does_not_exist_is_named(tmp_path):
+    program = programs.build(**programs.STRUCTURES["lstm"])
+    simulation = csim.build(network.project(program, network.Target("part", 200.0, streams=2)), tmp_path, "-O0")
+    with pytest.raises(UserError, match="frame 2 is of stream 2, there are 2"):
+        csim.compare(simulation, vectors(program, np.concatenate([programs.features(3)] * 2, axis=1), 3))
 
 
 @pytest.mark.parametrize("name", programs.STRUCTURES)
@@ -186,3 +233,20 @@ def test_vectors_mark_the_first_frame_of_an_utterance():
     }
     with pytest.raises(ValueError, match="every utterance has logits for each of its frames"):
         hls_vectors(features, logits[:1])
+
+
+@pytest.mark.parametrize("name", ["lstm projected", "gru", "lstm head, fourier", "gru sparse"])
+def test_more_lanes_and_columns_take_no_more_cycles(name):
+    """By the estimate; a sparse matrix takes as many whatever the array."""
+    program = programs.build(**programs.STRUCTURES[name])
+    names = ["layer0", "layer0_x", "layer0_y", "layer1", "layer1_x", "head0", "output_layer"]
+
+    def cycles(lanes: int, columns: int) -> int:
+        arrays = dict.fromkeys(names, Parallel(lanes, columns))
+        return network.estimated_cycles(program, network.Target("part", 200.0, arrays))
+
+    found = [cycles(*size) for size in ((1, 1), (4, 1), (8, 1), (8, 2), (16, 4))]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > found[-1]
+    text = network.project(program, network.Target("part", 200.0))["src/ernn.cpp"]
+    assert f"about {network.estimated_cycles(program, network.Target('part', 200.0)):,} cycles" in text

@@ -1,7 +1,8 @@
 // Test bench: runs the frames of features.txt and compares every logit with logits.txt, integers both.
 //
-// A line of features.txt is a frame: 1 if it is the first of an utterance, else 0, and the features. A line of logits.txt
-// has the logits of the same frame. Other files may be named on the command line.
+// A line of features.txt is a frame: 1 if it is the first of an utterance, else 0, and twice the number of its stream
+// more; and the features. A line of logits.txt has the logits of the same frame. Other files may be named on the command
+// line.
 #include "ernn.h"
 
 #include <cstdio>
@@ -9,7 +10,7 @@
 #include <string>
 
 static bool frame(std::istream &features, std::istream &expected, const int utterance, const int number,
-                  const bool first) {
+                  const bool first, const int stream) {
     hls::stream<ernn_feature> in("features");
     hls::stream<ernn_logit> out("logits");
     for (int n = 0; n < ERNN_INPUTS; n++) {
@@ -23,7 +24,8 @@ static bool frame(std::istream &features, std::istream &expected, const int utte
         beat.keep = beat.strb = -1;
         beat.user = first && n == 0;
         beat.last = n == ERNN_INPUTS - 1;
-        beat.id = beat.dest = 0;
+        beat.id = stream;
+        beat.dest = 0;
         in.write(beat);
     }
     ernn(in, out);
@@ -50,13 +52,18 @@ int main(int argc, char **argv) {
         std::fprintf(stderr, "%s cannot be read\n", names[features ? 1 : 0].c_str());
         return 1;
     }
-    int utterance = -1, number = 0, frames = 0, first;
-    for (; features >> first; frames++, number++) {
-        if (first) {
-            utterance++;
-            number = 0;
+    int begun = 0, frames = 0, code, utterance[ERNN_STREAMS] = {0}, number[ERNN_STREAMS] = {0};
+    for (; features >> code; frames++) {
+        const int stream = code >> 1;
+        if (code < 0 || stream >= ERNN_STREAMS) {
+            std::fprintf(stderr, "frame %d is of stream %d, there are %d\n", frames, stream, ERNN_STREAMS);
+            return 1;
         }
-        if (!frame(features, expected, utterance, number, first))
+        if (code & 1) {
+            utterance[stream] = begun++;
+            number[stream] = 0;
+        }
+        if (!frame(features, expected, utterance[stream], number[stream]++, code & 1, stream))
             return 1;
     }
     long long more;
@@ -68,6 +75,6 @@ int main(int argc, char **argv) {
         std::fprintf(stderr, "%s: more than the logits of %d frames\n", names[1].c_str(), frames);
         return 1;
     }
-    std::printf("%d frames of %d utterances equal\n", frames, utterance + 1);
+    std::printf("%d frames of %d utterances equal\n", frames, begun);
     return 0;
 }
