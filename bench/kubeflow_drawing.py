@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 PICTURE = Path("docs/images/kubeflow.svg")
 COLUMNS = 6  # levels of the graph beside each other
 WIDTH, HEIGHT, GAP, ROW_GAP, LEFT, TOP = 158, 62, 34, 16, 36, 74
+BESIDE = ("Artifact", "Curve", "HTML", "Metrics", "Scores")  # types of what a stage writes beside its main result
 FRAME = """\
 .frame { fill: none; stroke: #57606a; stroke-dasharray: 5 4; }
 @media (prefers-color-scheme: dark) { .frame { stroke: #9aa4af; } }"""
@@ -43,8 +44,9 @@ def stages(spec: Mapping[str, Any]) -> list[Stage]:
         own = [task for name, task in tasks.items() if stage_of[name] == stage]
         outputs = spec["components"][own[0]["componentRef"]["name"]].get("outputDefinitions", {}).get("artifacts", {})
         titles = dict.fromkeys(each["artifactType"]["schemaTitle"].partition(".")[2] for each in outputs.values())
+        main = tuple(each for each in titles if each not in BESIDE)
         before = {stage_of[name] for task in own for name in task.get("dependentTasks", [])}
-        found.append(Stage(stage, len(own), tuple(titles), frozenset(before)))
+        found.append(Stage(stage, len(own), main, frozenset(before)))
     return found
 
 
@@ -77,18 +79,14 @@ def svg(spec: Mapping[str, Any]) -> str:
     """The drawing, for light and dark pages."""
     found = stages(spec)
     ordered = levels(found)
-    tall = max(map(len, ordered))
-    row_height = tall * (HEIGHT + ROW_GAP) + 30
-    place = {
-        stage.name: (
-            LEFT + level % COLUMNS * (WIDTH + GAP),
-            TOP + level // COLUMNS * row_height + number * (HEIGHT + ROW_GAP),
-        )
-        for level, listed in enumerate(ordered)
-        for number, stage in enumerate(listed)
-    }
-    rows = -(-len(ordered) // COLUMNS)
-    width, bottom = 2 * LEFT + COLUMNS * (WIDTH + GAP) - GAP, TOP + rows * row_height
+    place, top = {}, TOP
+    for first in range(0, len(ordered), COLUMNS):
+        row = ordered[first : first + COLUMNS]
+        for column, listed in enumerate(row):
+            for number, stage in enumerate(listed):
+                place[stage.name] = LEFT + column * (WIDTH + GAP), top + number * (HEIGHT + ROW_GAP)
+        top += max(map(len, row)) * (HEIGHT + ROW_GAP) + 24
+    width, bottom = 2 * LEFT + COLUMNS * (WIDTH + GAP) - GAP, top
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {bottom + HEIGHT + 24}" role="img">',
         "<title>The default pipeline as Kubeflow Pipelines runs it</title>",
@@ -97,11 +95,11 @@ def svg(spec: Mapping[str, Any]) -> str:
         '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>',
         f'<rect class="frame" x="14" y="14" width="{width - 28}" height="{bottom - 24}" rx="10"/>',
         f'<text class="head" x="{LEFT}" y="44">{compiler.STAGES}</text>',
-        *(_arrow(place[one], place[other], bottom) for one, other in arrows(found)),
+        *(_arrow(place[one], place[other]) for one, other in arrows(found)),
     ]
     for stage in found:
         count = f"{stage.tasks} tasks" if stage.tasks > 1 else "1 task"
-        lines += _box(*place[stage.name], stage.name, count, ", ".join(stage.writes[:2]) or "runs of MLflow")
+        lines += _box(*place[stage.name], stage.name, count, ", ".join(stage.writes) or "a note")
     lines += _box(LEFT, bottom + 6, "finish", "1 task", compiler.ENDED)
     return "\n".join([*lines, "</svg>", ""])
 
@@ -115,7 +113,7 @@ def _box(x: int, y: int, title: str, note: str, text: str) -> list[str]:
     ]
 
 
-def _arrow(start: tuple[int, int], end: tuple[int, int], bottom: int) -> str:
+def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
     """From the right side of a box to the left side of another one, or around the end of a row."""
     (x1, y1), (x2, y2) = (start[0] + WIDTH, start[1] + HEIGHT // 2), (end[0], end[1] + HEIGHT // 2)
     if x2 > x1:

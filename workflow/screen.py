@@ -1,8 +1,8 @@
 """What a person sees of a run: a line for each stage that has ended, and how far those are that run.
 
 All that stages and DVC say is kept in build/run.log. Here come stages as they end, warnings, and what a stage that
-failed has said last. A terminal shows those that run below the lines; elsewhere they are printed when nothing else was
-for half a minute.
+failed has said last. A terminal shows those that run below the lines; elsewhere a line tells of them when nothing else
+was printed for half a minute.
 """
 
 import os
@@ -75,7 +75,7 @@ class Running:
             return self.program()
         done, total, seconds = self.epoch
         left = max(0.0, (total - done) * seconds - (now - self.epoch_at))
-        return f"epoch {done} of {total}, about {duration(left)} left" if done < total else "scoring the test split"
+        return f"epoch {done} of {total}, {duration(left)} left" if done < total else "scoring the test split"
 
 
 class Screen:
@@ -140,8 +140,8 @@ class Screen:
                 self._draw(now)
         elif now - self._said >= SILENCE_S:
             self._said = now
-            for line in self._far(now):
-                self._print(line)
+            if at_work := self._at_work():
+                self._print(self._joined(at_work, now))
 
     def end(self, process: object, code: int, tell: bool = True) -> None:
         """A process has ended, and all that it has said was heard.
@@ -227,9 +227,7 @@ class Screen:
 
     def _line(self, number: str, running: Running, now: float, text: str) -> str:
         """A line of a stage; of a long result the parts behind the first comma are left out as far as need be."""
-        name = _shown(running.name)
-        if len(name) > self._columns:
-            name = f"{name[: self._columns - 2]}.."
+        name = self._short(running.name)
         time = "cached" if running.cached else duration(now - running.begun)
         line = f"{number}  {name:<{self._columns}}  {time:>6}  {text}".rstrip()
         while len(line) > WIDTH and "," in text:
@@ -237,12 +235,36 @@ class Screen:
             line = f"{number}  {name:<{self._columns}}  {time:>6}  {text}"
         return line[:WIDTH]
 
+    def _at_work(self) -> list[Running]:
+        """Processes whose stage runs, the longest first."""
+        return sorted((each for each in self._running.values() if each.name), key=lambda each: each.begun)
+
+    def _joined(self, at_work: list[Running], now: float) -> str:
+        """Stages that run in one line, as many as it takes, and how far as many of them are as it takes."""
+        number = f"{'..':>{len(self._number())}}  "
+        short = [f"{self._short(each.name)} {duration(now - each.begun)}" for each in at_work]
+        far = [
+            f"{text}, {doing}" if (doing := each.doing(now)) else text
+            for text, each in zip(short, at_work, strict=True)
+        ]
+        for count in range(len(short), 0, -1):
+            more = f"; {len(short) - count} more" if count < len(short) else ""
+            for told in range(count, -1, -1):
+                line = number + "; ".join([*far[:told], *short[told:count]]) + more
+                if len(line) <= WIDTH:
+                    return line
+        return line[:WIDTH]
+
     def _far(self, now: float) -> list[str]:
-        """How far stages are that run, the longest first."""
-        at_work = sorted((each for each in self._running.values() if each.name), key=lambda each: each.begun)
-        number = f"{'..':>{len(self._number())}}"
+        """Stages that run, a line each."""
+        at_work, number = self._at_work(), f"{'..':>{len(self._number())}}"
         lines = [self._line(number, each, now, each.doing(now)) for each in at_work[:_SHOWN]]
         return lines + ([f"{number}  and {len(at_work) - _SHOWN} more"] if len(at_work) > _SHOWN else [])
+
+    def _short(self, name: str) -> str:
+        """A stage's name, cut where it is longer than its column."""
+        shown = _shown(name)
+        return shown if len(shown) <= self._columns else f"{shown[: self._columns - 2]}.."
 
     def _print(self, line: str, style: str = "") -> None:
         self._said = self._clock()
