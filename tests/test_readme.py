@@ -175,3 +175,14 @@ def test_integers_are_the_table_integer():
     assert (eight["exact"], eight["fourier, 3 products"]) == (14, 11)
     assert "64 multiplications, a circulant one 14" in text
     assert "exact) or 11 (Fourier, three products)" in text
+
+
+def test_the_spread_of_seeds_is_that_of_accuracy():
+    """Largest per_std, of direct training and of the others; rows that train nothing are left out."""
+    spread = dict.fromkeys((True, False), 0.0)
+    for each in table("accuracy"):
+        if each["seeds"] > 1 and each["method"] != "project":
+            direct = each["method"] == "direct"
+            spread[direct] = max(spread[direct], each["per_std"])
+    said = f"a standard deviation of up to {spread[False]:.2f} points (direct training: {spread[True]:.2f})"
+    assert said in words(FINDINGS)
