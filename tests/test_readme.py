@@ -86,7 +86,7 @@ def test_the_small_networks_are_the_rows_2x128_k4(cell):
     device = row("devices", design=f"{cell}-2x128-k4", device="ecp5-85f")
     errors = accuracy(f"{cell}-2x128", "admm", 4)
     mhz = device["fmax_mhz"]
-    line = (f"{cell.upper()} 2 x 128", 4, errors["stored_weights"])
+    line = (f"{cell.upper()} 2x128", 4, errors["stored_weights"])
     lost = f"{errors['per_mean']:.1f} % (+{errors['degradation']:.1f})"
     latency = f"{device['latency_cycles'] / mhz:.1f} us"
     shown = (device["lut"], device["dsp"], int(device["cycles_per_frame"]), latency, f"{mhz:.1f} MHz, routed")
