@@ -89,9 +89,10 @@ lint: $(INSTALLED) ## ruff, mypy, import-linter
 	mypy
 	lint-imports
 
+# With --quiet, mkdocs counts no warnings, and a broken link would be no error.
 .PHONY: docs
 docs: $(INSTALLED) ## The documentation as a site, in build/site
-	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 .PHONY: bench
 bench: $(INSTALLED) ## How many commits each table of docs/benchmarks is behind

@@ -1,40 +1,49 @@
-"""`python -m bench.overview_drawing`: docs/images/overview.svg, the way of a network and what each step tells."""
+"""`python -m bench.overview_drawing`: docs/images/overview.svg, from a network to an FPGA and what a step reports."""
 
 from pathlib import Path
 
 from bench.drawing import Box, Row, svg
 
 PICTURE = Path("docs/images/overview.svg")
+TITLE = "From a recurrent network to an FPGA"
 ROWS = (
     Row(
-        "The way of a network",
+        "",
         (
-            Box("network", "LSTM, GRU or RNN, of\ntorch, ONNX, Keras; or\nspeech, trained here"),
-            Box("compress", "by ADMM: k times\nfewer weights in\ncirculant blocks"),
-            Box("quantize", "integers of 4 to 18\nbits: the model that\nhardware must equal"),
-            Box("generate", "Verilog, HLS C++, test\nbench, driver, for a\ndevice and a latency"),
-            Box("simulate", "every output of every\nstep equal to the\ninteger model"),
-            Box("synthesize", "by Yosys and nextpnr,\nor Vivado"),
+            Box(
+                "network",
+                "LSTM, GRU or RNN of\ntorch, ONNX or Keras,\nor trained here",
+                tells="errors of the dense\nnetwork",
+            ),
+            Box(
+                "compress",
+                "ADMM: k times fewer\nweights, in circulant\nblocks",
+                tells="errors lost, with their\n95 % interval",
+            ),
+            Box(
+                "quantize",
+                "integers of 4 to 18 bits:\nthe model that hardware\nmust equal",
+                tells="errors lost; saturations\nof every value",
+            ),
+            Box(
+                "generate",
+                "Verilog, HLS C++, test\nbench and driver for\na device",
+                tells="LUT, FF, DSP, RAM, time\n(estimates)",
+            ),
+            Box(
+                "simulate",
+                "Verilog and C++: every\noutput equal to the\ninteger model",
+                tells="cycles of a frame, alone\nand in a sequence",
+            ),
+            Box("synthesize", "Yosys and nextpnr, or\nVivado", tells="resources; the clock:\nrouted or estimated"),
         ),
-    ),
-    Row(
-        "What each step tells",
-        (
-            Box("errors", "over the whole test\nset, with their 95 %\ninterval"),
-            Box("errors lost", "to the dense network,\non the same data"),
-            Box("errors lost", "to integers; the range\nand saturations of\nevery value"),
-            Box("estimate", "of LUT, FF, DSP, block\nRAM and latency,\nbefore any tool runs"),
-            Box("cycles", "of a frame alone, and\nof frames that follow\neach other"),
-            Box("resources", "and the clock: routed,\nestimated or assumed"),
-        ),
-        arrows=False,
     ),
 )
 
 
 def main() -> None:
     """Draw it."""
-    PICTURE.write_text(svg("From a recurrent network to an FPGA", ROWS))
+    PICTURE.write_text(svg(TITLE, ROWS))
 
 
 if __name__ == "__main__":

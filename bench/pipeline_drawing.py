@@ -1,4 +1,4 @@
-"""`python -m bench.pipeline_drawing`: docs/images/pipeline.svg, the way of a step and of its sums, with cycles.
+"""`python -m bench.pipeline_drawing`: docs/images/pipeline.svg, the cycles of a step and of its sums.
 
 The cycles are those of the LSTM of E-RNN's size (`bench.accelerator`, lstm-k8), read from its generator.
 """

@@ -3,5 +3,4 @@ from bench import drawing, overview_drawing
 
 def test_the_drawing_is_that_of_today():
     """Renewed by `python -m bench.overview_drawing`."""
-    wanted = drawing.svg("From a recurrent network to an FPGA", overview_drawing.ROWS)
-    assert overview_drawing.PICTURE.read_text() == wanted
+    assert overview_drawing.PICTURE.read_text() == drawing.svg(overview_drawing.TITLE, overview_drawing.ROWS)
