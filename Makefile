@@ -103,7 +103,6 @@ bench-all: $(INSTALLED) ## Every benchmark again, written to docs/benchmarks (ho
 images: publish ## Renew the pictures in docs/images from finished results (needs chromium)
 	python -m bench.screenshot --receipt $(FOLDER)/build/published.json --picture docs/images/compare.png
 	cp $(FOLDER)/report/per.png $(FOLDER)/report/degradation.png docs/images/
-	for file in bench/*_drawing.py; do python -m bench.$$(basename $$file .py); done
 
 .PHONY: containers
 containers: $(INSTALLED) ## Build every image and run the smoke pipeline in them, compared with DVC's files (needs Docker)
