@@ -8,12 +8,20 @@ import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from bench import array_drawing, circulant_drawing, drawing, frame_drawing, overview_drawing, search_drawing
+from bench import (
+    array_drawing,
+    circulant_drawing,
+    drawing,
+    frame_drawing,
+    overview_drawing,
+    pipeline_drawing,
+    search_drawing,
+)
 from bench import stages_drawing as stages
 from ernn.devices.limits import BITS
 
 SCRIPTS = [array_drawing, circulant_drawing, search_drawing, stages]
-PICTURES = sorted(stages.PICTURE.parent.glob("*.svg"))
+PICTURES = [each.PICTURE for each in (*SCRIPTS, frame_drawing, overview_drawing, pipeline_drawing)]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda each: each.__name__)
