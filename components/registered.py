@@ -88,4 +88,4 @@ def register(client: "MlflowClient", run_id: str, model: Served, description: st
     with contextlib.suppress(MlflowException):  # it is there
         client.create_registered_model(model.name)
     source = f"{client.get_run(run_id).info.artifact_uri}/model"
-    client.create_model_version(model.name, source, run_id, description=description)
+    client.create_model_version(model.name, source, run_id, description=description.replace("**", ""))

@@ -244,7 +244,8 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
         if found.info.status == "FINISHED":
             return str(found.info.run_id)
         client.delete_run(found.info.run_id)  # left by a publisher that was killed
-    made = registry.resolve_tags() | {"mlflow.source.name": "components.publish", "mlflow.source.type": "LOCAL"}
+    made = _commit() | registry.resolve_tags()
+    made |= {"mlflow.source.name": "components.publish", "mlflow.source.type": "LOCAL"}
     tags = {**made, **run.tags, _NOTE: run.description, "fingerprint": run.fingerprint}
     run_id = str(client.create_run(experiment_id, run_name=run.name).info.run_id)
     now = int(time.time() * 1000)
@@ -264,6 +265,17 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
         registered.register(client, run_id, run.model, run.description)
     client.set_terminated(run_id)
     return run_id
+
+
+def _commit() -> dict[str, str]:
+    """The commit of the checkout around this folder; MLflow passes over folders that git ignores, as runs/PRESET."""
+    import git  # of MLflow
+
+    try:
+        found = git.Repo(Path.cwd(), search_parent_directories=True).head.commit.hexsha
+    except (git.GitError, ValueError, OSError):  # no checkout, or one without a commit
+        return {}
+    return {"mlflow.source.git.commit": found}
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from workflow.declaration import Task
 
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 GUARDED = (sys.executable, "-I", guard.__file__)
-_BEGINS = re.compile(r"(?:Running stage|Stage) '(.+)'")
+_BEGINS = re.compile(r"(?:Running stage|Stage) '(.+?)'")
 _EXITED = re.compile(r"ERROR: failed to reproduce .*, exited with (\d+)")
 Hear = Callable[["Process", str, str], None]  # a line, and the name of the task before it
 _FLUSH_S, _INTERRUPT_S, _STUCK_S = 5.0, 30.0, 10.0

@@ -161,6 +161,26 @@ def test_many_stages_that_run_are_a_line(tmp_path):
     assert seen.lines == ["      ..  compress d0 30 s; compress d1 30 s; compress d2 30 s; 17 more"]
 
 
+@given(st.lists(st.floats(0.5, 100), min_size=1, max_size=25), st.integers(1, 4))
+def test_a_run_prints_no_more_than_its_stages_and_a_line_for_each_silence(tmp_path_factory, seconds, jobs):
+    designs = {f"d{n}": {"network": "n"} for n in range(len(seconds))}
+    seen = Seen(tmp_path_factory.mktemp("lines"), toy.PARAMS | {"designs": designs})
+    waiting, running = [*zip(designs, seconds, strict=True)], []
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            name, left = waiting.pop()
+            running.append((name, seen.now + left))
+            seen.begin(name)
+            seen.say(name, f"Running stage 'compress@{name}':\n", *FOREIGN)
+        seen.now += 0.5
+        seen.screen.tick()
+        for name, end in [each for each in running if each[1] <= seen.now]:
+            running.remove((name, end))
+            seen.screen.end(name, 0)
+    assert len(seen.lines) <= len(seconds) + seen.now / SILENCE_S
+    assert sum(" of " in line for line in seen.lines) == len(seconds)
+
+
 WARNING = "12:00:00 warning: ADMM ended above its tolerance: residual 0.{} > compression.admm.tolerance at layer {}\n"
 
 
