@@ -10,14 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
+from ernn.params import Network
 from ernn.params.methods import METHODS
-from ernn.params.networks import Cell
 from ernn.report.labels import legend_below
 from ernn.report.results import Result
 
 MARKERS = "osD^vP"  # one a network
 LINES = ("-", "--", ":", "-.")
 DPI = 160
+CELLS = get_args(Network.model_fields["cell"].annotation)
 
 
 def per_over_block_size(results: Sequence[Result]) -> Figure:
@@ -86,7 +87,7 @@ def spelled(network: str) -> str:
     >>> spelled("lstm"), spelled("my-lstm")
     ('LSTM', 'my-lstm')
     """
-    return network.upper() if network in get_args(Cell) else network
+    return network.upper() if network in CELLS else network
 
 
 def canvas(title: str, height: float = 4.6) -> tuple[Figure, Axes]:
