@@ -29,19 +29,19 @@ def pretrain(
     from ernn.training.evaluate import choose_decoding, evaluate
 
     data = Dataset.open(dataset)
-    identity = {"network": network.network.model_dump(), "cut": compression.dense_share}
+    identity = {"network": network.model_dump(exclude={"file", "sha256"}), "cut": compression.dense_share}
     run = session.open_run(data, training, scoring, stage="pretrain", **identity)
     if network.file:
         early = trained = imported.load(network, data, training)
     else:
-        start = session.fresh_model(network.network, data, training)
+        start = session.fresh_model(network.network, data, training, network.head)
         early, trained = train_dense(start, compression, run)
     choose_decoding(trained, run.dev)
     if network.file:
         loss, score = evaluate(trained, run.dev, scoring)
         run.rows.append({"epoch": 0, "phase": "imported", "dev_loss": loss, "dev_per": score.per})
     early.decoding = trained.decoding  # all designs are decoded as their dense network is
-    metrics = outcome.measure(trained, data.split("test"), scoring, scores)
+    metrics = outcome.measure(trained, data.split("test"), scoring, scores, imported=bool(network.file))
     if run.group.first:
         outcome.write_curve(curve, run.rows)
         model_file.save(early, checkpoint_at_cut)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ernn.params import Corpus, Network, cells_text
+from ernn.params import Corpus, NetworkSpec, cells_text
 from ernn.params.methods import METHODS
 from ernn.report.metrics import show
 from ernn.report.results import Result, Results
@@ -76,7 +76,7 @@ def markdown(results: Results, integers: str = "") -> str:
         best=_side_by_side(found),
         integers=integers,
         kinds=_kinds(found),
-        doubts=_doubts(found),
+        doubts=_doubts(found, settings.networks),
         dense=round(settings.training.epochs * settings.compression.dense_share),
         tolerance=tolerance,
         converged=_converged(found, tolerance),
@@ -117,8 +117,12 @@ def _kinds(results: Iterable[Result]) -> str:
     return markdown_table(head, rows)
 
 
-def _doubts(results: Iterable[Result]) -> str:
-    found = [f"- **{each.name}**: {doubt}." for each in results for doubt in doubts(each.metrics)]
+def _doubts(results: Iterable[Result], networks: Mapping[str, NetworkSpec]) -> str:
+    found = [
+        f"- **{each.name}**: {doubt}."
+        for each in results
+        for doubt in doubts(each.metrics, imported=each.dense and bool(networks[each.network].file))
+    ]
     return "\n\nDoubtful results:\n\n" + "\n".join(found) if found else ""
 
 
@@ -189,7 +193,8 @@ def _corpus(corpus: Corpus) -> str:
     )
 
 
-def _network(network: Network) -> str:
+def _network(network: NetworkSpec) -> str:
     extras = [f"projection to {network.projection}"] * bool(network.projection) + ["peepholes"] * network.peepholes
+    extras += [f"linear layer of {each.outputs} ({each})" for each in network.head]
     times = f"{network.layers} x " if isinstance(network.cells, int) else ""
     return ", ".join([f"{times}{cells_text(network.cells)} {network.cell.upper()} cells", *extras])

@@ -27,33 +27,36 @@ def constant_per(references: Sequence[Transcript], to_39: Int[ndarray, " classes
     return score(references, [[phone]] * len(references), to_39, silence).per
 
 
-def doubts(metrics: Mapping[str, float]) -> list[str]:
+def doubts(metrics: Mapping[str, float], imported: bool = False) -> list[str]:
     """Sentences about a network's scores, none if they look as they should.
 
     Args:
         metrics: `per`, `deletions`, and `constant_per` and `greedy_deletions` if they are known, in percent.
+        imported: it was trained elsewhere and is scored as it is: no parameter of a training changes it.
     """
     per, deletions = metrics["per"], metrics["deletions"]
     constant = metrics.get("constant_per", 100.0)
+    trained, more = "raise training.epochs or training.learning_rate", "train on more speech"
+    longer = "train longer, and "
+    if imported:
+        trained = "compare features, their normalisation and the order of phones with those that it was trained with"
+        more, longer = "train it longer where it was trained", ""
     if deletions >= NOTHING:
-        return [
-            "every output is empty, so nothing was learnt (CTC stays on its blank): "
-            "raise training.epochs or training.learning_rate, or train on more speech"
-        ]
+        return [f"every output is empty, so nothing was learnt (CTC stays on its blank): {trained}, or {more}"]
     if metrics.get("greedy_deletions", 0.0) >= PLATEAU:
         return [
             "the blank is likeliest in nearly every frame, so nothing was learnt (CTC stays on its blank, and "
-            "phones are the decoder's): raise training.epochs or training.learning_rate, or train on more speech"
+            f"phones are the decoder's): {trained}, or {more}"
         ]
     found = []
     if per >= constant:
         found.append(
             f"{per:.1f} % is no better than one phone for every utterance ({constant:.1f} %), so nothing was learnt: "
-            "raise training.epochs or training.learning_rate, or check the transcripts"
+            f"{trained}, or check the transcripts"
         )
     if deletions > MOSTLY * per:
         found.append(
             f"{100 * deletions / per:.0f} % of the errors are deletions: the decoder drops phones; "
-            "train longer, and for networks that were trained by frames lower scoring.insertion_penalty"
+            f"{longer}for networks that were trained by frames lower scoring.insertion_penalty"
         )
     return found

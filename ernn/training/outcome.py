@@ -20,8 +20,14 @@ from ernn.training.evaluate import evaluate, missing_share
 log = logging.getLogger(__name__)
 
 
-def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -> dict[str, float]:
-    """Decode `test`, write the errors of every utterance to `scores`, give the metrics; doubtful ones are logged."""
+def measure(
+    model: AcousticModel, test: Split, options: Scoring, scores: Path, imported: bool = False
+) -> dict[str, float]:
+    """Decode `test`, write the errors of every utterance to `scores`, give the metrics; doubtful ones are logged.
+
+    Args:
+        imported: the model was trained elsewhere and is scored as it is.
+    """
     loss, score = evaluate(model, test, options)
     artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
     metrics = {"test_loss": loss, "stored_weights": model.stored_words} | rates(score, options)
@@ -29,7 +35,7 @@ def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -
     metrics["constant_per"] = constant_per(references, phones.to_39, phones.SILENCE)
     if model.criterion == "ctc":
         metrics["greedy_deletions"] = missing_share(model, test)
-    for doubt in doubts(metrics):
+    for doubt in doubts(metrics, imported):
         log.warning("test: %s", doubt)
     return metrics
 

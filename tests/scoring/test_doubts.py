@@ -42,6 +42,16 @@ def test_doubts(found, wanted):
     assert all(start in sentence for start, sentence in zip(wanted, sentences, strict=True))
 
 
+@pytest.mark.parametrize("found", [metrics(98.0, 90.0, constant_per=95.0), metrics(100.0, 100.0)])
+def test_a_network_of_elsewhere_is_not_cured_by_training_here(found):
+    """Its epochs are no parameter."""
+    assert any("training." in each or "train longer" in each for each in doubts(found))
+    for sentence in doubts(found, imported=True):
+        assert "training." not in sentence
+        assert "train longer, and" not in sentence
+    assert "order of phones with those that it was trained with" in doubts(found, imported=True)[0]
+
+
 def test_an_empty_output_is_found_from_its_score():
     references = [[1, 2, 3], [4, 5]]
     errors = score(references, [[], []], to_39, SILENCE).with_silences
