@@ -15,7 +15,7 @@ from typing import Any
 from bench.record import FOLDER, table
 from ernn import artifacts
 
-MODULES = {"hardware-history": "history"}  # tables whose module has another name
+MODULES = {"hardware-history": "history", "peer-scripts": "peer"}  # tables whose module has another name
 _COMMIT = "commit "
 
 

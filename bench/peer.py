@@ -1,6 +1,8 @@
-"""`python -m bench.peer --hls4ml PYTHON`: an LSTM layer through our C simulation and hls4ml's, with the same weights.
+"""`python -m bench.peer --hls4ml PYTHON`: the same networks through hls4ml and ernn, in two tables.
 
-PYTHON is an interpreter that has hls4ml, keras and torch (`pip install hls4ml keras torch`); without one it is skipped.
+`peer` has an LSTM layer through both C simulations, `peer-scripts` a module of torch through complete scripts of users
+(`bench/peers`). PYTHON is an interpreter that has hls4ml, keras and torch (`pip install hls4ml keras torch`); without
+one it is skipped.
 """
 
 import os
@@ -15,17 +17,15 @@ from typing import Any
 import numpy as np
 import torch
 
+import ernn
+from bench import peers
 from bench.record import record
 from ernn.arguments import Parser
 from ernn.devices.catalogue import DEVICES
 from ernn.golden.model import Golden
 from ernn.hw.hls import network as hls
-from ernn.nn.acoustic import AcousticModel
-from ernn.nn.matrices import DenseWeight
-from ernn.nn.recurrent import make_circulant, randomise
-from ernn.params import Design, Features, Network, ProgramSpec, Quantization
-from ernn.program.network import Program
-from ernn.quantization import calibrate, freeze, tables
+from ernn.nn.recurrent import RecurrentModel, make_circulant, randomise
+from ernn.params import Design, Network
 from ernn.simulate.vectors import hls_vectors
 from ernn.tools import csim
 from ernn.tools.process import run
@@ -33,21 +33,23 @@ from ernn.tools.process import run
 INPUTS, CELLS, BLOCK_SIZE = 40, 128, 8
 UTTERANCES, FRAMES, RUNS = 8, 50, 3
 TARGET = hls.Target(DEVICES["xczu9eg"].part, 200.0)
-EXACT, FOURIER = ProgramSpec(design="random"), ProgramSpec(design="random", transform="fourier")
-OURS = {
-    "dense": (1, EXACT),
-    "k=8, exact": (BLOCK_SIZE, EXACT),
-    "k=8, fourier": (BLOCK_SIZE, FOURIER),
-}
-MEASURES = ("ernn/dataflow", "ernn/golden", "ernn/hw/graph", "ernn/hw/hls", "ernn/quantization")
+MEASURES = (
+    "bench/peers",
+    "ernn/api",
+    "ernn/dataflow",
+    "ernn/explore",
+    "ernn/golden",
+    "ernn/hw",
+    "ernn/quantization",
+    "ernn/simulate",
+)
 NOTE = f"""\
 One LSTM layer, {INPUTS} inputs, {CELLS} cells, {UTTERANCES} utterances of {FRAMES} frames, the outputs of all frames.
 Weights are random and block-circulant (k = {BLOCK_SIZE}), so that one float network is the reference of every row:
 torch's LSTM in float64, on features that are not rounded. hls4ml and `ernn dense` multiply the matrices written out.
 Errors are of outputs, which lie between -1 and 1. `frames_per_s` is C simulation alone, without compilation, the best
 of {RUNS} runs, one process after the other on one machine; `ratio` is to the first row. hls4ml's is compiled with -O3
-and takes floats in memory; ours with -O2, and it reads features and expected outputs from text files. Our networks end
-in an output layer, here the identity, whose {CELLS} x {CELLS} products come on top.
+and takes floats in memory; ours with -O2, and it reads features and expected outputs from text files.
 
 hls4ml: weights and biases have 12 bits for their ranges, everything else as many as the row says, for the range of all
 of it, rounded and saturated; `ap_fixed<12,4>` says nothing but that default. Its LSTM compiles only when features,
@@ -63,7 +65,7 @@ a word; the error is that frame's. It ignores proj_size: as many outputs as cell
 class Layer:
     """The float network, its features and what torch makes of them in float64."""
 
-    model: AcousticModel
+    network: RecurrentModel
     x: np.ndarray  # (utterances, frames, inputs)
     y: np.ndarray
     values: np.ndarray  # cell states and pre-activations, which types must hold
@@ -71,20 +73,16 @@ class Layer:
 
 def make() -> Layer:
     """Random weights of block-circulant matrices, and random features."""
-    network = Network(cell="lstm", layers=1, cells=CELLS)
-    model = AcousticModel(network, INPUTS, [f"p{n}" for n in range(CELLS)])
-    make_circulant(model, Design(network="random", block_size=BLOCK_SIZE).blocks(1))
-    randomise(model, seed=1)
-    with torch.no_grad():
-        model.output.weight.copy_(torch.eye(CELLS))
-        model.output.bias.zero_()
+    network = RecurrentModel(Network(cell="lstm", layers=1, cells=CELLS), INPUTS, outputs=None)
+    make_circulant(network, Design(network="random", block_size=BLOCK_SIZE).blocks(1))
+    randomise(network, seed=1)
     x = np.random.default_rng(1).standard_normal((UTTERANCES, FRAMES, INPUTS)).astype(np.float32)
-    return Layer(model, x, *reference(weights(model), x))
+    return Layer(network, x, *reference(weights(network), x))
 
 
-def weights(model: AcousticModel) -> dict[str, np.ndarray]:
+def weights(network: RecurrentModel) -> dict[str, np.ndarray]:
     """Of its layer, in torch's order."""
-    layer: Any = model.layers[0]
+    layer: Any = network.layers[0]
     tensors = {"weight_ih": layer.weight_ih(), "weight_hh": layer.weight_hh(), "bias": layer.bias}
     return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
 
@@ -92,9 +90,7 @@ def weights(model: AcousticModel) -> dict[str, np.ndarray]:
 @torch.no_grad()
 def reference(arrays: dict[str, np.ndarray], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Outputs of torch's LSTM in float64, and all that its types must hold."""
-    lstm = torch.nn.LSTM(INPUTS, CELLS, batch_first=True).double()
-    for parameter, value in zip(lstm.parameters(), [*arrays.values(), np.zeros(4 * CELLS)], strict=True):
-        parameter.copy_(torch.from_numpy(value))
+    lstm = torchs(arrays).double()
     y = lstm(torch.from_numpy(x).double())[0].numpy()
     before = np.concatenate([np.zeros_like(y[:, :1]), y[:, :-1]], axis=1)
     a = x @ arrays["weight_ih"].T + before @ arrays["weight_hh"].T + arrays["bias"]
@@ -102,46 +98,45 @@ def reference(arrays: dict[str, np.ndarray], x: np.ndarray) -> tuple[np.ndarray,
     return y, np.concatenate([each.ravel() for each in (x, a, *cells)])
 
 
-def program_of(layer: Layer, block_size: int, spec: ProgramSpec) -> Program:
-    """The integer network; with block size 1 its matrices are written out."""
-    model = layer.model
-    if block_size == 1:
-        model = AcousticModel(model.network, INPUTS, model.phones)
-        with torch.no_grad():
-            for (place, matrix), (_, source) in zip(model.matrices(), layer.model.matrices(), strict=True):
-                assert isinstance(matrix, DenseWeight), place
-                matrix.weight.copy_(source())
-            model.layers[0].bias.copy_(layer.model.layers[0].bias)  # type: ignore[arg-type, operator]
-            model.output.load_state_dict(layer.model.output.state_dict())
-    settings = Quantization()
-    ranges = calibrate.measure_batch(model, torch.from_numpy(layer.x).transpose(0, 1))
-    formats = calibrate.choose(model, ranges, spec, settings)
-    functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
-    frontend = freeze.frontend_of({"features": Features(kind="logmel", mels=INPUTS, stack=1, skip=1).model_dump()})
-    return freeze.freeze("random", model, formats, spec, functions, frontend)
+@torch.no_grad()
+def torchs(arrays: dict[str, np.ndarray]) -> torch.nn.LSTM:
+    """torch's LSTM with weights, its matrices written out."""
+    lstm = torch.nn.LSTM(INPUTS, CELLS, batch_first=True)
+    for parameter, value in zip(lstm.parameters(), [*arrays.values(), np.zeros(4 * CELLS)], strict=True):
+        parameter.copy_(torch.from_numpy(value))
+    return lstm
+
+
+def programs(layer: Layer) -> dict[str, ernn.Program]:
+    """The integer networks of 12 bits."""
+    dense, circulant = ernn.from_torch(torchs(weights(layer.network))), ernn.Model(layer.network)
+    return {
+        "dense": ernn.quantize(dense, layer.x),
+        f"k={BLOCK_SIZE}, exact": ernn.quantize(circulant, layer.x),
+        f"k={BLOCK_SIZE}, fourier": ernn.quantize(circulant, layer.x, transform="fourier"),
+    }
 
 
 def ours(layer: Layer) -> Iterator[dict[str, Any]]:
-    """A row for each of our networks; its simulation compares every logit with the integer model's."""
-    for name, choices in OURS.items():
-        program = program_of(layer, *choices)
-        golden = Golden(program)
+    """A row for each of our networks; its simulation compares every output with the integer model's."""
+    for name, program in programs(layer).items():
+        golden = Golden(program.value)
         x = golden.quantize(layer.x.astype(np.float64))
-        logits = [golden.run(utterance[:, None])[0][:, 0] for utterance in x]
-        vectors, seconds = hls_vectors(list(x), logits), []
+        outputs = [golden.run(utterance[:, None])[0][:, 0] for utterance in x]
+        vectors, seconds = hls_vectors(list(x), outputs), []
         with tempfile.TemporaryDirectory() as folder:
-            simulation = csim.build(hls.project(program, TARGET), Path(folder), "-O2")
+            simulation = csim.build(hls.project(program.value, TARGET), Path(folder), "-O2")
             for _ in range(RUNS):
                 started = time.perf_counter()
                 csim.compare(simulation, vectors)
                 seconds.append(time.perf_counter() - started)
-        yield row(f"ernn {name}", layer, np.stack(logits) / 2.0**program.logits.fraction, min(seconds))
+        yield row(f"ernn {name}", layer, program.predict(layer.x), min(seconds))
 
 
 def theirs(layer: Layer, python: str) -> Iterator[dict[str, Any]]:
     """A row for each way through hls4ml."""
     with tempfile.TemporaryDirectory() as folder:
-        np.savez(Path(folder) / "layer.npz", x=layer.x, values=layer.values, **weights(layer.model))
+        np.savez(Path(folder) / "layer.npz", x=layer.x, values=layer.values, **weights(layer.network))
         script = Path(__file__).with_name("_hls4ml.py").resolve()
         run([python, script, folder], Path(folder), Path(folder) / "peer.log")
         with np.load(Path(folder) / "peer.npz") as file:
@@ -167,7 +162,7 @@ def row(network: str, layer: Layer, y: np.ndarray, seconds: float) -> dict[str, 
 
 
 def main() -> None:
-    """Measure both and record them."""
+    """Measure both ways and record them."""
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--hls4ml", default=os.environ.get("ERNN_HLS4ML"), help="interpreter that has hls4ml; default: ERNN_HLS4ML"
@@ -182,6 +177,10 @@ def main() -> None:
         if "frames_per_s" in each:
             each["ratio"] = round(each["frames_per_s"] / rows[0]["frames_per_s"], 2)
     record("peer", rows, note=NOTE)
+    pythons = {"with_hls4ml": python, "with_hls4ml_types": python, "with_ernn": sys.executable}
+    with tempfile.TemporaryDirectory() as folder:
+        scripts = [*peers.rows(Path(folder), pythons)]
+    record("peer-scripts", scripts, note=peers.NOTE, module="peer")
 
 
 if __name__ == "__main__":

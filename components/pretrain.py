@@ -24,24 +24,25 @@ def pretrain(
     """
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
+    from ernn.scoring.doubts import IMPORTED, TRAINED
     from ernn.training import imported, outcome, session
     from ernn.training.dense import train_dense
     from ernn.training.evaluate import choose_decoding, evaluate
 
     data = Dataset.open(dataset)
-    identity = {"network": network.network.model_dump(), "cut": compression.dense_share}
+    identity = {"network": network.model_dump(exclude={"file", "sha256"}), "cut": compression.dense_share}
     run = session.open_run(data, training, scoring, stage="pretrain", **identity)
     if network.file:
         early = trained = imported.load(network, data, training)
     else:
-        start = session.fresh_model(network.network, data, training)
+        start = session.fresh_model(network.network, data, training, network.head)
         early, trained = train_dense(start, compression, run)
     choose_decoding(trained, run.dev)
     if network.file:
         loss, score = evaluate(trained, run.dev, scoring)
         run.rows.append({"epoch": 0, "phase": "imported", "dev_loss": loss, "dev_per": score.per})
     early.decoding = trained.decoding  # all designs are decoded as their dense network is
-    metrics = outcome.measure(trained, data.split("test"), scoring, scores)
+    metrics = outcome.measure(trained, data.split("test"), scoring, scores, cures=IMPORTED if network.file else TRAINED)
     if run.group.first:
         outcome.write_curve(curve, run.rows)
         model_file.save(early, checkpoint_at_cut)

@@ -1,9 +1,5 @@
 """The built wheel in an empty environment: the way from torch to a simulation, and what is said of a missing extra."""
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +7,11 @@ import pytest
 import torch
 
 import ernn
+from bench import _environment
+from bench._environment import installed
 
-ROOT = Path(__file__).parents[1]
-UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600), pytest.mark.skipif(UV is None, reason="no uv: make setup")]
+WITHOUT_UV = pytest.mark.skipif(_environment.UV is None, reason="no uv: make setup")
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600), WITHOUT_UV]
 
 FIVE_LINES = """
 import numpy as np
@@ -43,33 +40,14 @@ assert "torch" not in sys.modules
 
 def run(*words: object, folder: Path, fails: bool = False) -> str:
     """What a command prints; its errors where it fails as it should."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run([*map(str, words)], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode == 2) if fails else (done.returncode == 0), done.stderr
+    done = _environment.run(*words, folder=folder, check=not fails)
+    assert done.returncode == (2 if fails else 0)
     return done.stderr if fails else done.stdout
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """Built from the files of this checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "ernn", folder / "ernn", ignore=shutil.ignore_patterns("__pycache__"))
-    run(UV, "build", "--quiet", "--wheel", "--no-build-isolation", "-o", "dist", folder=folder)
-    (found,) = (folder / "dist").glob("*.whl")
-    return found
-
-
-def installed(wheel: Path, folder: Path, extras: str = "") -> Path:
-    """The programs of a new environment with the wheel, by the versions and sources of `make setup`."""
-    run(UV, "venv", "--quiet", "--python", sys.executable, "env", folder=folder)
-    asked = [sys.executable, "-m", "pip", "config", "get", "global.find-links"]
-    links = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    source = ["--find-links", links] if links else ["--torch-backend", "cpu"]
-    options = ["--quiet", "--python", "env/bin/python", "--constraint", ROOT / "constraints.txt", *source]
-    run(UV, "pip", "install", *options, f"ernn{extras} @ {wheel.as_uri()}", folder=folder)
-    return folder / "env" / "bin"
+    return _environment.wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_alone_reads_runs_and_generates_programs(wheel, tmp_path):

@@ -167,8 +167,8 @@ def from_keras(layers: Any) -> Model:
     """The network of Keras 3 layers, by their weights; Keras itself is not needed.
 
     Args:
-        layers: a model with `layers`, or these: LSTM, GRU or SimpleRNN in a row, then Dense with its activation. Each
-            is a layer of Keras, or a tuple of its class's name, the dictionary of `get_config()` and the arrays of
+        layers: a model whose layers run in a row, or these: LSTM, GRU or SimpleRNN, then Dense with its activation.
+            Each is a layer of Keras, or a tuple of its class's name, the dictionary of `get_config()` and the arrays of
             `get_weights()`. The last recurrent one's `return_sequences` says whether every step's is a result.
 
     Raises:

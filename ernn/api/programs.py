@@ -186,8 +186,11 @@ class Program:
     def __repr__(self) -> str:
         program = self.value
         title = f"Program {program.name}: {self.inputs} inputs of {program.input}, {self.outputs} outputs of "
-        rows = [(name, _shape(matrix), f"{matrix.stored_words:,}") for name, matrix in program.matrices.items()]
-        text = table(("matrix", "gates x rows x columns", "stored words"), rows)
+        rows = [
+            (name, f"{each.gates} x {each.rows} x {each.cols}", _structure(each), f"{each.stored_words:,}")
+            for name, each in program.matrices.items()
+        ]
+        text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
         last = " of the last step" * self.last
         return f"{title}{program.logits}{last}; {program.weight_bits:,} bits of weights\n{text}"
 
@@ -300,5 +303,11 @@ def _share(value: float) -> str:
     return "below 0.01%" if 0 < value < 1e-4 else f"{value:.2%}"
 
 
-def _shape(matrix: Any) -> str:
-    return f"{matrix.gates} x {matrix.rows} x {matrix.cols}, k = {matrix.block_size}"
+def _structure(matrix: Any) -> str:
+    """In the words of `Model`."""
+    if matrix.kind == "sparse":
+        blocks = matrix.gates * -(-matrix.rows // matrix.block_size) * -(-matrix.cols // matrix.block_size)
+        return f"sparse, k = {matrix.block_size}, {100 * len(matrix.columns) / blocks:.3g} % of the blocks"
+    if matrix.kind == "circulant":
+        return "dense" if matrix.block_size == 1 else f"circulant, k = {matrix.block_size}"
+    return str(matrix.kind)

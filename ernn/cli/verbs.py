@@ -126,18 +126,28 @@ def _import(options: argparse.Namespace) -> Done:
     else:
         model = ernn.Model(onnx_import.read(options.onnx, options.phones, options.blank))
     model.save(options.model)
-    text = f"{model}\nwrote {options.model}"
+    text = f"{model}{_silent(named)}\nwrote {options.model}"
     return text + (_entry(model, options.model) if options.phones else ""), _model(model, options.model)
+
+
+def _silent(named: dict[str, Any]) -> str:
+    """A line on linear layers of whose functions nothing was said, but for the last one, which seldom has one."""
+    without = named.get("output_prefix", [])[len(named.get("functions", [])) : -1]
+    if not without:
+        return ""
+    return f"\nno function behind {', '.join(without)}: weights name none; if there is one, give --function"
 
 
 def _entry(model: "ernn.Model", file: Path) -> str:
     """The entry of params.yaml for an acoustic model."""
     from ernn.params import Network
+    from ernn.params.networks import described, entry
 
     sizes, usual = model.network.network.model_dump(mode="json"), Network().model_dump(mode="json")
     keys = {"cell", "layers", "cells"} | {key for key, value in sizes.items() if value != usual[key]}
     found = {"file": str(file), "sha256": artifacts.sha256(file)} | {key: sizes[key] for key in sizes if key in keys}
-    return "\nin params.yaml, networks: {mine: " + json.dumps(found).replace('"', "") + "}"
+    head = described(model.network.specs)
+    return f"\nin params.yaml, networks: {{mine: {entry(found | ({'head': head} if head else {}))}}}"
 
 
 def _add_compress(made: argparse.ArgumentParser) -> None:
@@ -266,7 +276,8 @@ def _loaded(file: Path, kind: type[Any]) -> Any:
 
 
 def _model(model: "ernn.Model", file: Path) -> dict[str, Any]:
-    return {"file": file, "inputs": model.inputs, "outputs": model.outputs, "stored_words": model.stored_words}
+    found: dict[str, Any] = {"file": file, "inputs": model.inputs, "outputs": model.outputs}
+    return found | {"head": [str(each) for each in model.network.specs], "stored_words": model.stored_words}
 
 
 _VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], Done]]] = {

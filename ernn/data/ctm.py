@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 
 from ernn.data.corpus import SAMPLE_RATE, Segment
-from ernn.data.labels import LabelRules, Timed, Timeline, plain
+from ernn.data.labels import CORRECT, LabelRules, Timed, Timeline, plain
 from ernn.data.phones import SILENCE, class_of
 from ernn.data.tables import Line, seconds
 from ernn.errors import UserError
 
 
-def segments(times: Sequence[Line], samples: int, rules: LabelRules) -> Timed:
+def segments(times: Sequence[Line], samples: int, rules: LabelRules, cure: str = CORRECT) -> Timed:
     """The phones of one utterance's lines with silence in the gaps between them; without lines, none.
+
+    Args:
+        samples: of the utterance, at 16 kHz.
+        rules: what labels stand for.
+        cure: of times that lie outside of it.
 
     Raises:
         UserError: with file and line: an unknown phone, overlaps, or times outside the audio.
     """
-    timeline = Timeline(samples, rules)
+    timeline = Timeline(samples, rules, cure)
     for where, values in times:
         if len(values) not in (4, 5):  # the fifth is a confidence
             raise UserError(f"{where}: not `utterance channel start duration phone`; correct the line")

@@ -28,7 +28,7 @@ import numpy as np
 
 from ernn.data import audio, ctm, tables, vectors
 from ernn.data.corpus import SAMPLE_RATE, Utterance
-from ernn.data.labels import LabelRules, Timed, plain
+from ernn.data.labels import CORRECT, LabelRules, Timed, plain
 from ernn.data.sentences import SPLITS, Split
 from ernn.data.tables import Line
 from ernn.data.vectors import Given, Place
@@ -239,7 +239,8 @@ def _utterance(listed: KaldiUtterance, rules: LabelRules, given: Given | None) -
     if listed.place is not None and given is not None:
         found = vectors.read(listed.place, listed.name, given.dimension)
         silent = Utterance(listed.name, np.zeros(0, np.float32), listed.phones, source=listed.file, vectors=found)
-        return _labelled(silent, len(found) * given.shift, listed, rules)
+        cure = f"{CORRECT}, or features.shift_ms={1000 * given.shift / SAMPLE_RATE:g}"
+        return _labelled(silent, len(found) * given.shift, listed, rules, cure)
     samples, rate = _heard(listed)
     resampled = 0 if rate == SAMPLE_RATE else rate
     heard = Utterance(listed.name, samples, listed.phones, resampled_from_hz=resampled, source=listed.file)
@@ -262,9 +263,11 @@ def _heard(listed: KaldiUtterance) -> tuple[np.ndarray, int]:
     return samples[start:end], rate
 
 
-def _labelled(utterance: Utterance, samples: int, listed: KaldiUtterance, rules: LabelRules) -> Utterance:
+def _labelled(
+    utterance: Utterance, samples: int, listed: KaldiUtterance, rules: LabelRules, cure: str = CORRECT
+) -> Utterance:
     """An utterance of so many samples at 16 kHz, with its phones and their times."""
-    timed = ctm.segments(listed.times, samples, rules) if listed.times else Timed((), listed.mended)
+    timed = ctm.segments(listed.times, samples, rules, cure) if listed.times else Timed((), listed.mended)
     if timed.segments:
         ctm.agree(f"{listed.times[0].where}: utterance {listed.name}", timed.segments, listed.phones)
     phones = tuple(segment.label for segment in timed.segments) or listed.phones

@@ -17,6 +17,7 @@ _GAP = SAMPLE_RATE // 100  # unlabelled stretches from 10 ms on are silence
 _OVERSHOOT = SAMPLE_RATE // 20  # 50 ms, some frames: by which the last label may end behind the audio
 _TIMES = re.compile(r"([0-9]{1,12})\s+([0-9]{1,12})\s+(\S+)")
 _POSITION = re.compile(r"_[BIES]$")  # of a phone in its word, in Kaldi folders
+CORRECT = "correct the times"
 CUT = "labels cut where the next one begins"
 
 
@@ -86,10 +87,16 @@ class Timed(NamedTuple):
 
 
 class Timeline:
-    """Labels one after the other, each checked against the one before it and the length of the audio."""
+    """Labels one after the other, each checked against the one before it and the length of the audio.
 
-    def __init__(self, samples: int, rules: LabelRules) -> None:
-        self._samples, self._rules = samples, rules
+    Args:
+        samples: of the audio, at 16 kHz.
+        rules: what labels stand for.
+        cure: of times that lie outside of it.
+    """
+
+    def __init__(self, samples: int, rules: LabelRules, cure: str = CORRECT) -> None:
+        self._samples, self._rules, self._cure = samples, rules, cure
         self._segments: list[Segment] = []
         self._mended: Counter[str] = Counter()
 
@@ -105,7 +112,7 @@ class Timeline:
             self._segments[-1] = self._segments[-1]._replace(end=start)
             self._mended[CUT] += 1
         self._segments.append(Segment(start, end, phone))
-        check_order(where, self._segments, self._samples)
+        check_order(where, self._segments, self._samples, self._cure)
 
     def filled(self) -> Timed:
         """All of them with silence in the gaps; without any, nothing."""
@@ -185,8 +192,11 @@ def is_phone(label: str) -> bool:
     return True
 
 
-def check_order(where: str, segments: list[Segment], samples: int) -> None:
+def check_order(where: str, segments: list[Segment], samples: int, cure: str = CORRECT) -> None:
     """The last segment against the one before it and the length of the audio.
+
+    Args:
+        cure: of times that lie behind the end of the audio.
 
     Raises:
         UserError: it is empty, overlaps, or lies outside the audio.
@@ -202,9 +212,9 @@ def check_order(where: str, segments: list[Segment], samples: int) -> None:
             "correct the times, or raise corpus.overlap_ms to cut the earlier label"
         )
     if start >= samples:
-        raise UserError(f"{where}: {label} starts at {start}, but the audio has {samples} samples; correct the times")
+        raise UserError(f"{where}: {label} starts at {start}, but the audio has {samples} samples; {cure}")
     if end > samples + _OVERSHOOT:
-        raise UserError(f"{where}: {label} ends at {end}, but the audio has {samples} samples; correct the times")
+        raise UserError(f"{where}: {label} ends at {end}, but the audio has {samples} samples; {cure}")
 
 
 def _parts(where: str, line: str, rate_hz: int) -> tuple[int, int, str]:

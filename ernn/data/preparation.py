@@ -16,7 +16,7 @@ from ernn.data.corpus import SAMPLE_RATE, Speaker, Utterance
 from ernn.data.dataset import Example
 from ernn.data.labels import LabelRules
 from ernn.data.parallel import ordered_map
-from ernn.data.phones import class_of
+from ernn.data.phones import SILENCE, class_of
 from ernn.data.sentences import SPLITS
 from ernn.data.vectors import Given
 from ernn.errors import UserError
@@ -24,6 +24,7 @@ from ernn.params import Corpus, Features
 
 log = logging.getLogger(__name__)
 _SMALLEST_DEVIATION = 1e-5
+_REACHED = 0.75  # of the time of given vectors; where no phone of a corpus comes so far, the shift is another one
 Criterion = Literal["frames", "ctc"]
 Relabel = Callable[[list[Example]], list[Example]]
 
@@ -36,6 +37,7 @@ class Prepared:
     examples: list[Example]
     resampled_from_hz: Counter[int]
     mended: Counter[str]
+    reach: float = 0.0  # share of its vectors' time within which all phones end; 0: of audio, or without times
 
 
 def speakers(corpus: Corpus, given: Given | None = None) -> Sequence[Speaker]:
@@ -134,7 +136,16 @@ def prepare_speaker(speaker: Speaker, settings: Features, criterion: Criterion |
             _check_ctc(utterance, example)
     rates = Counter(utterance.resampled_from_hz for utterance in utterances if utterance.resampled_from_hz)
     mended = sum((utterance.mended for utterance in utterances), Counter[str]())
-    return Prepared(speaker.split, examples, rates, mended)
+    reach = max((_reach(utterance, settings) for utterance in utterances), default=0.0)
+    return Prepared(speaker.split, examples, rates, mended, reach)
+
+
+def _reach(utterance: Utterance, settings: Features) -> float:
+    """Where the last phone ends, over the time of the vectors that the user brings."""
+    if utterance.vectors is None:
+        return 0.0
+    ends = [each.end for each in utterance.segments if class_of(each.label) not in (None, SILENCE)]
+    return max(ends, default=0) / SAMPLE_RATE / (len(utterance.vectors) * settings.shift_ms / 1000)
 
 
 def _vectors(utterance: Utterance, settings: Features) -> np.ndarray:
@@ -174,7 +185,7 @@ def _shards(
     mended: Counter[str],
 ) -> Iterator[tuple[str, list[Example]]]:
     """Examples in the order of the splits, cut after equal numbers of speakers."""
-    counts = Counter(speaker.split for speaker in found)
+    counts, farthest = Counter(speaker.split for speaker in found), 0.0
     for split in SPLITS:
         cuts = np.linspace(0, counts[split], min(settings.shards, counts[split]) + 1).astype(int)
         for size in np.diff(cuts):
@@ -183,8 +194,14 @@ def _shards(
                 speaker = next(prepared)
                 resampled.update(speaker.resampled_from_hz)
                 mended.update(speaker.mended)
+                farthest = max(farthest, speaker.reach)
                 examples += speaker.examples
             yield split, examples
+    if 0 < farthest < _REACHED:
+        raise UserError(
+            f"features.shift_ms={settings.shift_ms:g}: in all utterances phones end within the first {farthest:.0%} of "
+            "the vectors' time; set it to the time from one vector to the next, or correct the times of phones"
+        )
 
 
 def _train_moments(prepared: list[Prepared]) -> tuple[np.ndarray, np.ndarray]:

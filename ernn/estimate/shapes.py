@@ -7,6 +7,7 @@ format in turn, or a synthesizer would leave their memories out.
 
 import functools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,16 +15,27 @@ import numpy as np
 
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import PEEPHOLES
-from ernn.dataflow.formats import Format
+from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Fourier, Transform
 from ernn.devices import limits
 from ernn.devices.limits import BLOCK_SIZES
 from ernn.errors import UserError
-from ernn.params import GATES, BlockSizes, Cell, Densities, Design, Network, ProgramSpec, Sizes
+from ernn.params import (
+    GATES,
+    BlockSizes,
+    Cell,
+    Densities,
+    Design,
+    HeadSpec,
+    Network,
+    ProgramSpec,
+    Sizes,
+    head_of,
+)
 from ernn.params.compression import kept_blocks
 from ernn.params.methods import METHODS
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
-from ernn.program.network import Decoder, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
+from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.quantization import tables
 
 
@@ -35,9 +47,10 @@ class Shape(Sizes):
         cells: of every layer, or of each.
         projection: outputs of an LSTM's projection; 0 means none.
         reset: of a GRU, before or after the product.
-        block_size: k of the recurrent layers' matrices; the output layer is dense.
+        head: linear layers between the recurrent ones and the output layer.
+        block_size: k of the recurrent layers' and the head's matrices; the output layer is dense.
         blocks: block sizes of each layer, instead of `block_size`.
-        pruning_ratio: weights over those that are left in every row of the recurrent layers' matrices; 1: not pruned.
+        pruning_ratio: weights over those that are left in every row of those matrices; 1: not pruned.
         density: share of the blocks that every block row of those matrices keeps; 1: all.
         densities: of each layer, instead of `density`.
         together: the gates of a cell keep the same blocks.
@@ -64,6 +77,7 @@ class Shape(Sizes):
     density: float = 1.0
     densities: tuple[Densities, ...] = ()
     together: bool = False
+    head: tuple[HeadSpec, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("layers", "inputs", "classes", "segments"):
@@ -92,6 +106,7 @@ class Shape(Sizes):
         """The sizes of the integer network that a design will be frozen into, with 12 bits and the smallest tables.
 
         Args:
+            network: its sizes; an entry of `networks` has those of its head, too.
             inputs: elements of a feature vector.
             classes: of the output layer.
 
@@ -114,25 +129,35 @@ class Shape(Sizes):
             pruning_ratio=1.0 if METHODS[design.method].blocks else design.pruning_ratio,
             densities=design.densities(network.layers) if design.sparse else (),
             together=design.pattern == "cell",
+            head=head_of(network),
         )
 
     @property
     def matrix_words(self) -> int:
         """Words of all matrices as stored, the output layer's too, padding included."""
-        gates, total, inputs = GATES[self.cell], self.classes * self.outputs, self.inputs
+        gates, total, inputs = GATES[self.cell], self.classes * self._read, self.inputs
         for number, (cells, outputs) in enumerate(zip(self.sizes, self.widths, strict=True)):
             k, d = self._blocks(number), self._kept(number)
             total += gates * self._words_of(cells, inputs, k.input, d.input)
             total += gates * self._words_of(cells, outputs, k.recurrent, d.recurrent)
             total += self._words_of(outputs, cells, k.projection, d.projection) if self.projection else 0
             inputs = outputs
+        for spec in self.head:
+            total += self._words_of(spec.outputs, inputs, k.input, d.input)
+            inputs = spec.outputs
         return total
+
+    @property
+    def _read(self) -> int:
+        """Elements that the output layer reads."""
+        return self.head[-1].outputs if self.head else self.outputs
 
     @property
     def stored_words(self) -> int:
         """Words of the whole network as stored: matrices, peepholes and biases."""
         cell = GATES[self.cell] + len(PEEPHOLES) * self.peepholes + (self.reset == "after")
-        return self.matrix_words + self.classes + sum(self.sizes) * cell
+        biases = self.classes + sum(each.outputs for each in self.head)
+        return self.matrix_words + biases + sum(self.sizes) * cell
 
     def _words_of(self, rows: int, cols: int, k: int, density: float) -> int:
         if self.pruning_ratio > 1:
@@ -145,7 +170,9 @@ class Shape(Sizes):
         sizes = "-".join(f"{size}/{self.projection}" if self.projection else str(size) for size in shown)
         layers = f"{self.layers}x" if self.layers > 1 and equal else ""
         kept = f" d={self.density:g}" if self.density < 1 else ""
-        return f"{self.cell} {self.inputs}-{layers}{sizes} k={self.block_size}{kept} {self.bits} bits {self.transform}"
+        head = "".join(f" + {each.outputs} ({each})" for each in self.head)
+        stack = f"{self.cell} {self.inputs}-{layers}{sizes}{head}"
+        return f"{stack} k={self.block_size}{kept} {self.bits} bits {self.transform}"
 
     def program(self) -> Program:
         """The network without weights of its own."""
@@ -153,12 +180,26 @@ class Shape(Sizes):
         inputs = (self.inputs, *self.widths)
         formats = (Format(bits, bits - 3), *[Format(bits, bits - 1)] * (self.layers - 1))
         layers = [self._layer(number, inputs[number], format) for number, format in enumerate(formats)]
-        weight = Circulant(self.classes, self.outputs, 1, Exact(), self._words(1, self.classes, self.outputs, 1))
+        weight = Circulant(self.classes, self._read, 1, Exact(), self._words(1, self.classes, self._read, 1))
         output = Output(weight, _all_values(Format(bits, bits - 2), self.classes), Format(bits, bits - 4))
         priors, bigram = np.zeros(self.classes, np.float32), np.zeros((self.classes + 1, self.classes), np.float32)
         decoder = Decoder("frames", tuple(f"p{n}" for n in range(self.classes)), priors, bigram)
         frontend = Frontend("logmel", self.inputs, 25.0, 10.0, 1, 1, "speaker")
-        return Program(str(self), frontend, activations(bits, self.segments), tuple(layers), output, decoder)
+        functions = activations(bits, self.segments)
+        head = tuple(self._head(layers[-1].output))
+        return Program(str(self), frontend, functions, tuple(layers), output, decoder, head=head)
+
+    def _head(self, input: Format) -> Iterator[Dense]:
+        """Linear layers with their functions, which read the last recurrent layer."""
+        bits, cols = self.bits, self.outputs
+        k, d = self._blocks(self.layers - 1).input, self._kept(self.layers - 1).input
+        for spec in self.head:
+            output = Format(bits, bits - (3 if spec.function == "clip" else 1))
+            low, high = (None if each is None else int(nearest(np.array(each), output)) for each in spec.bounds)
+            bias = _all_values(Format(bits, bits - 2), spec.outputs)
+            weight = self._matrix(1, spec.outputs, cols, k, d)
+            yield Dense(input, output, weight, bias, spec.function, low, high)
+            input, cols = output, spec.outputs
 
     def _layer(self, number: int, inputs: int, input: Format) -> Layer:
         bits, cells, outputs = self.bits, self.sizes[number], self.widths[number]

@@ -7,8 +7,11 @@ or synthesis.
 import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import resources
+
+from pydantic import ValidationError
 
 from ernn.arguments import Parser, RawHelp, number, whole
 from ernn.devices import limits
@@ -24,7 +27,8 @@ from ernn.explore.memory import short_of_memory
 from ernn.explore.options import answered, epilog
 from ernn.explore.parts import Parts
 from ernn.explore.space import Space
-from ernn.params import GATES
+from ernn.nn.functions import FUNCTIONS
+from ernn.params import GATES, HeadSpec
 from ernn.params.requirement import Minimised, Requirement
 
 _STEP, _MOST = 32, 8192  # cells between candidates, and of the largest
@@ -91,7 +95,8 @@ class Fits:
     def largest(self, shape: Shape, device: Device) -> tuple[Shape, Estimated] | None:
         """The network with most cells that fits, and its fastest accelerator; None if 32 cells do not.
 
-        The cells of the largest layer are counted; other layers, and a projection, keep their ratio to them.
+        The cells of the largest layer are counted; other layers, and a projection, keep their ratio to them. A head
+        stays as it is.
         """
 
         def shape_of(number: int) -> Shape:
@@ -181,6 +186,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--block-size", type=whole(), choices=BLOCK_SIZES, default=standard.block_size, help="of all matrices"
     )
+    made.add_argument(
+        "--head",
+        type=_linear,
+        nargs="+",
+        default=(),
+        metavar="OUTPUTS:FUNCTION",
+        help=f"linear layers before the last one, as 64:relu; functions: {', '.join(FUNCTIONS)}; default: none",
+    )
     kept = "share of the blocks that every block row keeps; default: all"
     made.add_argument("--density", type=number(), default=standard.density, help=kept)
     made.add_argument(
@@ -201,6 +214,17 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _linear(text: str) -> HeadSpec:
+    """A linear layer of a head: outputs and function."""
+    outputs, _, name = text.partition(":")
+    function = FUNCTIONS.get(name or "none")
+    if function is not None and outputs.isdecimal():
+        with suppress(ValidationError):
+            return HeadSpec(outputs=int(outputs), function=function.kind, low=function.low, high=function.high)
+    rule = f"must be a number of outputs, at most 16384, and one of {', '.join(FUNCTIONS)}, as 64:relu"
+    raise argparse.ArgumentTypeError(f"{rule}; got {text[:40]!r}")
+
+
 def answer(arguments: argparse.Namespace) -> tuple[bool, list[str]]:
     """Whether the answer is yes, and the lines to print.
 
@@ -211,6 +235,7 @@ def answer(arguments: argparse.Namespace) -> tuple[bool, list[str]]:
     given = {name: getattr(arguments, name) for name in names}
     cells = tuple(arguments.cells)
     given |= {"cells": cells[0] if len(cells) == 1 else cells, "layers": arguments.layers or len(cells)}
+    given |= {"head": tuple(arguments.head)}
     shape = Shape(**given)
     fits = Fits(Limits(arguments.share, arguments.clock_mhz, arguments.streams))
     if not arguments.device:

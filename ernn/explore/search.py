@@ -16,7 +16,7 @@ from ernn.explore.problem import Choice, Problem, Train, Tried
 from ernn.explore.requirement import cost, devices_of, limit_of, limits, short_of
 from ernn.explore.space import Space
 from ernn.explore.trials import Trained, Trials
-from ernn.params import Network, ProgramSpec, cells_text
+from ernn.params import Network, ProgramSpec, cells_text, head_of
 from ernn.params.methods import METHODS
 from ernn.params.requirement import Requirement
 from ernn.program import files
@@ -246,7 +246,8 @@ def variants(candidate: Candidate) -> dict[str, ProgramSpec]:
 def _dense(name: str, network: Network, per: float, words: int) -> DenseNetwork:
     projection = f", projected to {network.projection}" if network.projection else ""
     layers = f"{network.layers} {network.cell.upper()} layer{'s' * (network.layers > 1)}"
-    return DenseNetwork(name, f"{layers} of {cells_text(network.cells)} cells{projection}", per, words)
+    head = "".join(f", linear layer of {each.outputs} ({each})" for each in head_of(network))
+    return DenseNetwork(name, f"{layers} of {cells_text(network.cells)} cells{projection}{head}", per, words)
 
 
 def _trial(step: Train, trained: Trained, problem: Problem, tried: Tried, reference: float, costs: Costs) -> TrialRow:

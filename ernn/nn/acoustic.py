@@ -1,4 +1,4 @@
-"""The acoustic model: a recurrent network whose outputs are logits over phones."""
+"""The acoustic model: a recurrent network with a linear layer of logits over phones behind all others."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ernn.nn.recurrent import RecurrentModel
-from ernn.params import Network
+from ernn.params import HeadSpec, Network
 from ernn.records.decoding import Decoding
 
 Criterion = Literal["frames", "ctc"]
@@ -24,9 +24,14 @@ class AcousticModel(RecurrentModel):
     decoding: Decoding | None = None
 
     def __init__(
-        self, network: Network, dimension: int, phones: Sequence[str], criterion: Criterion = "frames"
+        self,
+        network: Network,
+        dimension: int,
+        phones: Sequence[str],
+        criterion: Criterion = "frames",
+        head: Sequence[HeadSpec] = (),
     ) -> None:
-        super().__init__(network, dimension, len(phones) + (criterion == "ctc"))
+        super().__init__(network, dimension, len(phones) + (criterion == "ctc"), head=head)
         self.phones, self.criterion = tuple(phones), criterion
         self.register_buffer("log_priors", torch.zeros(len(phones)))
         self.register_buffer("bigram", torch.zeros(len(phones) + 1, len(phones)))

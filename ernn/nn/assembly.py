@@ -12,9 +12,9 @@ from ernn.errors import UserError, complaints
 if TYPE_CHECKING:  # imported where it is used: --help need not wait for torch
     from torch import Tensor
 
-    from ernn.nn.functions import Function, HeadSpec
+    from ernn.nn.functions import Function
     from ernn.nn.recurrent import RecurrentModel
-    from ernn.params import Network
+    from ernn.params import HeadSpec, Network
 
 
 def network_of(**sizes: Any) -> "Network":
@@ -60,7 +60,8 @@ def with_head(
     Raises:
         UserError: a layer with more outputs than a network may have, or with bounds that are none.
     """
-    from ernn.nn.functions import Function, HeadSpec
+    from ernn.nn.functions import Function
+    from ernn.params import HeadSpec
 
     specs = []
     for number, (weight, bias, function) in enumerate(layers):
@@ -89,7 +90,8 @@ def assembled(
     `phones`, `blank` and `last` are those of `ernn.nn.torch_import.from_weights`, `head` is what `with_head` gave.
 
     Raises:
-        UserError: phones that are not its classes, or of a network that gives the last output alone or has a head.
+        UserError: phones that are not its classes, or of a network that gives the last output alone, or whose last
+            layer is none of logits.
     """
     import torch
 
@@ -102,13 +104,16 @@ def assembled(
         model = RecurrentModel(network, inputs, outputs, last, head)
         model.load_state_dict(state)
         return model
-    if head or outputs is None:
-        raise UserError("phones are the classes of one linear layer, and the network has another head; leave them out")
+    if outputs is None:
+        raise UserError(
+            "phones are the classes of a linear layer without a function behind it, and the network ends with none; "
+            "leave them out"
+        )
     if last:
         raise UserError("phones are of every step, and the network gives the last output alone; leave one of them out")
     order = _order(outputs, phones, blank)
     state |= {name: state[name][order] for name in ("output.weight", "output.bias")}
-    speech = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc")
+    speech = AcousticModel(network, inputs, phones, "frames" if blank is None else "ctc", head)
     state["bigram"] = torch.full_like(speech.bigram, -math.log(len(phones)))
     speech.load_state_dict(state | {"log_priors": state["bigram"][0]})
     return speech

@@ -1,14 +1,17 @@
-"""Elements of a value that are followed through a graph by their numbers: which step each of them belongs to."""
+"""Elements of a value that are followed through a graph by their numbers, and the layers that were read on its way."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from math import prod
+from typing import Literal
 
 import numpy as np
 
 from ernn.errors import UserError
+from ernn.nn.functions import Function
 
 ELEMENTS = 2**27  # of a value that is followed: half a gigabyte of their numbers
+Kind = Literal["recurrent", "linear", "function"]
 OPEN_SIZES = (11, 29)  # the least that stand for open sizes: what is the same with both does not hang on them
 
 
@@ -45,15 +48,16 @@ class Stream:
         whole = (vectors == vectors[:, :1] // size * size + np.arange(size, dtype=np.int32)).all()
         return vectors[:, 0] // size if whole else None
 
-    def through(self, steps: np.ndarray, outputs: int, layer: int, where: str) -> "Stream":
-        """What a linear layer makes of it, numbered anew.
+    def through(self, outputs: int, layer: int, where: str) -> "Stream":
+        """What a linear layer makes of it, numbered anew; the last axis has the elements of a step (`steps`).
 
         Args:
-            steps: of its vectors.
             outputs: of the linear layer.
             layer: its number.
             where: it is, for messages.
         """
+        steps = self.steps()
+        assert steps is not None
         shape = (*self.shape[:-1], outputs)
         made = numbered(shape, where).reshape(-1, outputs)[steps]
         return Stream(made.reshape(*self.numbers.shape[:-1], outputs), shape, layer, self.picked)
@@ -75,6 +79,48 @@ class Stream:
                 "size 1, of every step or of the last one; export the module without what reshapes its outputs"
             )
         return not whole or (len(every) == 1 and self.picked)
+
+
+@dataclass
+class Row:
+    """The layers that were read until now, in a row.
+
+    Args:
+        recurrent: how many recurrent ones.
+        functions: behind each linear one, which follow these.
+    """
+
+    recurrent: int = 0
+    functions: list[Function] = field(default_factory=list)
+
+    @property
+    def made(self) -> int:
+        """Layers and functions until now."""
+        return self.recurrent + sum(1 + (each != Function()) for each in self.functions)
+
+    @property
+    def open(self) -> bool:
+        """Whether a linear layer came last, and no function behind it."""
+        return bool(self.functions) and self.functions[-1] == Function()
+
+    def refused(self, kind: Kind, stream: Stream, name: str) -> str:
+        """Why a node of a kind cannot come next; empty: it can.
+
+        Args:
+            stream: that it reads.
+            name: of this value.
+        """
+        if kind == "recurrent" and self.functions:
+            return "stands behind a linear layer, must be before all of them"
+        if kind == "linear" and not self.recurrent:
+            return "stands before every recurrent layer"
+        if stream.layer != self.made:
+            return f"does not read the layer before it, but another value ({name})"
+        if kind == "linear" and stream.steps() is None:
+            return "reads other elements than those of a step along the last axis, reshape outside"
+        if kind == "function" and not self.open:
+            return "a function stands behind a linear layer, and here is none"
+        return ""
 
 
 def numbered(shape: tuple[int, ...], where: str) -> np.ndarray:

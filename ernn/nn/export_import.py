@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.fx import Node
 
 from ernn.errors import UserError
-from ernn.nn.elements import OPEN_SIZES, Stream, numbered, transposed
+from ernn.nn.elements import OPEN_SIZES, Kind, Row, Stream, numbered, transposed
 from ernn.nn.functions import FUNCTIONS, Function
 from ernn.nn.torch_import import from_weights
 
@@ -49,9 +49,9 @@ def from_exported(program: "ExportedProgram") -> "RecurrentModel":
     last &= other.run()
     return from_weights(
         reader.weights,
-        prefix=[f"recurrent{number}." for number in range(reader.recurrent)],
-        output_prefix=[f"output{number}." for number in range(len(reader.functions))],
-        functions=reader.functions,
+        prefix=[f"recurrent{number}." for number in range(reader.row.recurrent)],
+        output_prefix=[f"output{number}." for number in range(len(reader.row.functions))],
+        functions=reader.row.functions,
         nonlinearity=reader.nonlinearity,
         last=last,
     )
@@ -68,14 +68,9 @@ class _Reader:
         self.program, self.least = program, least
         self.values: dict[Node, Any] = {}
         self.weights: dict[str, Tensor] = {}
-        self.recurrent, self.functions = 0, list[Function]()
+        self.row = Row()
         self.nonlinearity: str | None = None
         self._kind, self._open = "", dict[str, int]()
-
-    @property
-    def made(self) -> int:
-        """Layers and functions until now."""
-        return self.recurrent + sum(1 + (each != Function()) for each in self.functions)
 
     def run(self) -> bool:
         """Follow the graph; whether its output is that of the last step alone."""
@@ -165,19 +160,17 @@ class _Reader:
         moved = node.target(torch.from_numpy(stream.numbers), *arguments[1:])
         return Stream(moved.numpy(), stream.shape, stream.layer, stream.picked or picks)
 
-    def _check_row(self, node: Node, stream: Stream) -> None:
-        if stream.layer != self.made:
-            _refuse(node, f"does not read the layer before it, but another value ({node.args[0]}); {_READ}")
+    def _check_next(self, kind: Kind, node: Node, stream: Stream) -> None:
+        if why := self.row.refused(kind, stream, str(node.args[0])):
+            _refuse(node, f"{why}; {_READ}")
 
     def _layer(self, node: Node) -> list[Stream]:
         """A recurrent module of some layers; outputs of every step, and the last layer's of the last step."""
         stream, states, weights, biased, layers, dropout, training, both, batch_first = map(self._given, node.args)
         name = _operator(node)
-        if self.functions:
-            _refuse(node, f"stands behind a linear layer, must be before all of them; {_READ}")
         if not isinstance(stream, Stream) or len(node.args) != 9:
             _refuse(node, f"its first input must follow from the module's input; {_READ}")
-        self._check_row(node, stream)
+        self._check_next("recurrent", node, stream)
         if both:
             _refuse(node, "bidirectional: layers here run forward in time only; train with bidirectional=False")
         if dropout and training:
@@ -185,7 +178,7 @@ class _Reader:
         for each in states if isinstance(states, list) else [states]:
             if not isinstance(each, Tensor) or each.any():
                 _refuse(node, "initial states must be zeros, with which states begin here; leave them out of the call")
-        if self.recurrent and name != self._kind:
+        if self.row.recurrent and name != self._kind:
             _refuse(node, f"another kind than {self._kind} before it; make all of one kind")
         self._kind, self.nonlinearity = name, _RECURRENT[name]
         self._take(node, weights, bool(biased), int(layers))
@@ -203,7 +196,7 @@ class _Reader:
             y, last = y[:, 0], last[:, 0]
         elif batch_first:
             y = y.swapaxes(0, 1)
-        return [Stream(y, shape, self.made), Stream(last, shape, self.made, picked=True)]
+        return [Stream(y, shape, self.row.made), Stream(last, shape, self.row.made, picked=True)]
 
     def _take(self, node: Node, weights: Sequence[Any], biased: bool, layers: int) -> None:
         """Enter the weights of a recurrent module by the names that torch gives them."""
@@ -214,46 +207,50 @@ class _Reader:
             if not isinstance(weight, Tensor):
                 _refuse(node, "its weights must be parameters of the module; export it with them")
             layer, place = divmod(number, each)
-            self.weights[f"recurrent{self.recurrent}.{names[place]}_l{layer}"] = weight
+            self.weights[f"recurrent{self.row.recurrent}.{names[place]}_l{layer}"] = weight
         self._outputs = (weights[-1] if "weight_hr" in names else weights[1]).shape[0 if "weight_hr" in names else 1]
-        self.recurrent += 1
+        self.row.recurrent += 1
 
     def _linear(self, node: Node) -> Stream:
         """A linear layer; its outputs are numbered anew."""
         stream = self._stream(node)
         weight, bias, *_ = [self._given(each) for each in node.args[1:]] + [None]
-        if not self.recurrent:
-            _refuse(node, f"stands before every recurrent module; {_READ}")
-        self._check_row(node, stream)
-        steps = stream.steps()
-        if steps is None:
-            _refuse(node, "reads other elements than those of a step along the last axis; reshape it outside")
+        self._check_next("linear", node, stream)
         if not isinstance(weight, Tensor) or not isinstance(bias, Tensor | None):
             _refuse(node, "its weights must be parameters of the module; export it with them")
-        prefix = f"output{len(self.functions)}."
+        prefix = f"output{len(self.row.functions)}."
         self.weights |= {f"{prefix}weight": weight} | ({} if bias is None else {f"{prefix}bias": bias})
-        self.functions.append(Function())
-        return stream.through(steps, len(weight), self.made, node.name)
+        self.row.functions.append(Function())
+        return stream.through(len(weight), self.row.made, node.name)
 
     def _function(self, node: Node, short: str) -> Stream:
         """A function of every element of a linear layer."""
         stream = self._stream(node)
-        self._check_row(node, stream)
-        if not self.functions or self.functions[-1] != Function():
-            _refuse(node, f"a function stands behind a linear layer, and here is none; {_READ}")
-        bounds = [float(each) for each in node.args[1:]] or [-1.0, 1.0]  # type: ignore[arg-type]
-        self.functions[-1] = Function("clip", *bounds) if short == "hardtanh" else FUNCTIONS[_FUNCTIONS[short]]
-        return stream.of(self.made)
+        self._check_next("function", node, stream)
+        self.row.functions[-1] = _hardtanh(node) if short == "hardtanh" else FUNCTIONS[_FUNCTIONS[short]]
+        return stream.of(self.row.made)
 
     def _output(self, node: Node) -> bool:
         """Whether all outputs are those of the last step."""
-        found = []
-        for output in node.args[0]:  # type: ignore[union-attr]
+        outputs, found = node.args[0], []
+        if not isinstance(outputs, list | tuple):  # an exported graph gives a tuple, of one output, too
+            _refuse(node, f"gives no tuple of outputs; {_READ}")
+        for output in outputs:
             stream = self._given(output)
-            if not isinstance(stream, Stream) or not self.recurrent or stream.layer != self.made:
+            if not isinstance(stream, Stream) or not self.row.recurrent or stream.layer != self.row.made:
                 raise UserError(f"output {output}: not that of the last layer, recurrent or linear; {_READ}")
             found.append(stream.is_last(f"output {output}"))
         return all(found)
+
+
+def _hardtanh(node: Node) -> Function:
+    """The values between two bounds, which are those of torch where the call leaves them out."""
+    bounds = [-1.0, 1.0]
+    for place, given in enumerate(node.args[1:]):
+        if not isinstance(given, int | float):
+            _refuse(node, f"its bounds must be numbers, got {given}; {_READ}")
+        bounds[place] = float(given)
+    return Function("clip", *bounds)
 
 
 def _needed(nodes: Any) -> set[Node]:

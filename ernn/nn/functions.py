@@ -1,14 +1,9 @@
-"""Functions behind linear layers: as other libraries have them, and as a network of ours keeps them; without torch."""
+"""Functions behind linear layers, as other libraries have them; without torch."""
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-
-from ernn.params.section import Integer, Real, Section
-
-Kind = Literal["sigmoid", "tanh", "clip"]
+from ernn.params.head import Kind
 
 
 @dataclass(frozen=True)
@@ -47,34 +42,3 @@ FUNCTIONS = {
     "hardtanh": Function("clip", -1.0, 1.0),
     "hardsigmoid": hard_sigmoid(1 / 6, 0.5),  # torch's and Keras's; ONNX's default has other numbers
 }
-
-
-class HeadSpec(Section):
-    """Outputs and function of a linear layer behind the recurrent ones; without bounds, clip is no function."""
-
-    outputs: Annotated[Integer, Field(gt=0, le=16_384)]
-    function: Kind = "clip"
-    low: Real | None = None
-    high: Real | None = None
-
-    @property
-    def bounds(self) -> tuple[float | None, float | None]:
-        """Least and largest output, where there are such bounds."""
-        return self.low, self.high
-
-    @model_validator(mode="after")
-    def _bounded(self) -> "HeadSpec":
-        bounds = [each for each in self.bounds if each is not None]
-        if bounds and self.function != "clip":
-            raise ValueError(f"low and high are bounds of function=clip, not of {self.function}")
-        if len(bounds) == 2 and bounds[0] >= bounds[1]:
-            raise ValueError(f"low={bounds[0]:g} must be below high={bounds[1]:g}")
-        return self
-
-    def __str__(self) -> str:
-        if self.function != "clip":
-            return self.function
-        named: dict[tuple[float | None, float | None], str]
-        named = {(None, None): "no function", (0, None): "relu", (-1, 1): "hard tanh", (0, 1): "hard sigmoid"}
-        low, high = ("" if each is None else f"{each:g}" for each in self.bounds)
-        return named.get(self.bounds, f"clip to {low}..{high}")

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ernn.nn.functions import HeadSpec
 from ernn.nn.matrices import DenseWeight, Weight
+from ernn.params import HeadSpec
 
 
 class HeadLayer(nn.Module):
@@ -24,7 +24,11 @@ class HeadLayer(nn.Module):
         self.spec = spec
         self.weight: Weight = DenseWeight(1, spec.outputs, inputs)
         self.bias = nn.Parameter(torch.empty(spec.outputs))
-        bound = 1 / math.sqrt(inputs)  # torch's initialisation
+        self.reset()
+
+    def reset(self) -> None:
+        """torch's initialisation."""
+        bound = 1 / math.sqrt(self.weight.cols)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ernn.errors import UserError
-from ernn.nn import assembly
+from ernn.nn import assembly, keras_graph
 from ernn.nn.functions import FUNCTIONS, Function
 from ernn.nn.recurrent import RecurrentModel
 
@@ -69,6 +69,8 @@ def from_layers(given: Any) -> RecurrentModel:
         UserError: they compute something else than such a network does; the layer is named.
     """
     found = getattr(given, "layers", given)
+    if found is not given:
+        keras_graph.check_row(given)
     layers = [_layer(each) for each in (found if isinstance(found, Iterable) else [found])]
     recurrent = [each for each in layers if each.kind in _CELLS]
     if not recurrent:

@@ -12,10 +12,9 @@ from torch import Tensor
 from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.nn.functions import HeadSpec
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, SparseWeight, Weight
 from ernn.nn.recurrent import RecurrentModel
-from ernn.params import BlockSize, Network, Section
+from ernn.params import BlockSize, HeadSpec, Network, Section
 from ernn.records.decoding import Decoding
 
 VERSION = 2
@@ -64,19 +63,24 @@ class Header(Section):
     def _of_speech_or_not(self) -> "Header":
         if (self.phones is None) != (self.criterion is None) or (self.phones is None) != (self.outputs is not None):
             raise ValueError("phones and criterion belong together, and outputs where they are missing")
-        if (self.last or self.head) and self.phones is not None:
-            raise ValueError("last, head: phones are of every frame, and of one linear layer")
+        if self.last and self.phones is not None:
+            raise ValueError("last: phones are of every frame")
         return self
 
     @classmethod
     def of(cls, model: RecurrentModel) -> "Header":
         """What is written of a model."""
-        speech: dict[str, Any] = {"outputs": 0 if model.output is None else model.outputs}
-        speech |= {"last": model.last, "head": model.specs}
+        outputs: dict[str, Any] = {"outputs": 0 if model.output is None else model.outputs, "last": model.last}
         if isinstance(model, AcousticModel):
-            speech = {"phones": model.phones, "criterion": model.criterion, "decoding": model.decoding}
-        matrices = {str(place): Structure.of(matrix) for place, matrix in model.matrices()}
-        return cls(version=VERSION, network=model.network, dimension=model.dimension, matrices=matrices, **speech)
+            outputs = {"phones": model.phones, "criterion": model.criterion, "decoding": model.decoding}
+        return cls(
+            version=VERSION,
+            network=model.network,
+            dimension=model.dimension,
+            head=model.specs,
+            matrices={str(place): Structure.of(matrix) for place, matrix in model.matrices()},
+            **outputs,
+        )
 
     def written(self) -> dict[str, Any]:
         """As JSON; a key that came later is left out where it has its default."""
@@ -90,7 +94,7 @@ class Header(Section):
             KeyError: a matrix that is not described.
         """
         if self.phones is not None and self.criterion is not None:
-            speech = AcousticModel(self.network, self.dimension, self.phones, self.criterion)
+            speech = AcousticModel(self.network, self.dimension, self.phones, self.criterion, self.head)
             speech.decoding = self.decoding
             model: RecurrentModel = speech
         else:

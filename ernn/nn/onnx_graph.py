@@ -7,7 +7,6 @@ import numpy as np
 
 from ernn.errors import UserError
 from ernn.nn import assembly
-from ernn.nn.functions import Function
 
 if TYPE_CHECKING:  # imported where they are used: neither may be there, and --help need not wait for them
     from onnx import NodeProto, TensorProto
@@ -67,12 +66,11 @@ class Layer:
 
 @dataclass
 class Linear:
-    """Weights of a linear layer, the matrix as (inputs, outputs), and the function behind it."""
+    """Weights of a linear layer, the matrix as (inputs, outputs)."""
 
     node: "NodeProto"
     weight: np.ndarray
     bias: np.ndarray
-    function: Function = Function()  # noqa: RUF009 (frozen)
 
 
 def check_attributes(node: "NodeProto", attributes: dict[str, Any], operator: Operator) -> None:

@@ -17,31 +17,22 @@ if TYPE_CHECKING:  # imported where it is used: it may not be there, and --help 
 class Head(Recurrent):
     """Values, recurrent layers, and the linear ones behind them."""
 
-    def _check_linear(self, node: "NodeProto", stream: Stream) -> np.ndarray:
-        """The steps of the vectors along the last axis of what a linear layer reads."""
-        if not self.layers:
-            refuse(node, f"stands before every recurrent node; {READ}")
-        self.check_row(node, stream)
-        steps = stream.steps()
-        if steps is None:
-            refuse(node, "reads other elements than those of a step along the last axis; reshape outside of the graph")
-        return steps
-
     def _product(self, node: "NodeProto", weight: np.ndarray) -> Stream:
         """A linear layer of a matrix (inputs, outputs); its outputs are numbered anew."""
         stream = self.stream(node)
-        steps = self._check_linear(node, stream)
+        self.check_next("linear", node, stream)
         if weight.ndim != 2 or weight.shape[0] != stream.shape[-1] or not weight.size:
             refuse(
                 node, f"the matrix: expected shape ({stream.shape[-1]}, outputs), got {weight.shape}; mend the graph"
             )
         outputs = weight.shape[1]
         self.linears.append(Linear(node, weight, np.zeros(outputs)))
-        return stream.through(steps, outputs, self.made, name_of(node))
+        self.row.functions.append(Function())
+        return stream.through(outputs, self.row.made, name_of(node))
 
     def _biased(self, node: "NodeProto", linear: Linear, stream: Stream, bias: np.ndarray) -> Stream:
         """The stream of a linear layer with more of a bias."""
-        self._check_linear(node, stream)
+        self.check_next("linear", node, stream)
         outputs = stream.shape[-1]
         if (
             bias.ndim > stream.numbers.ndim
@@ -72,23 +63,16 @@ class Head(Recurrent):
     def add(self, node: "NodeProto") -> Stream:
         streams = [place for place in (0, 1) if isinstance(self.value(node, place), Stream)]
         stream = self.value(node, streams[0])
-        if len(streams) > 1 or not isinstance(stream, Stream) or not self._open_linear:
+        if len(streams) > 1 or not isinstance(stream, Stream) or not self.row.open:
             refuse(node, f"may add a bias to a linear layer, and nothing else; {READ}")
         return self._biased(node, self.linears[-1], stream, self.constant(node, 1 - streams[0], "the bias", None))
-
-    @property
-    def _open_linear(self) -> bool:
-        """Whether a linear layer came last, and no function behind it."""
-        return bool(self.linears) and self.linears[-1].function == Function()
 
     def function(self, node: "NodeProto") -> Stream:
         """A function of every element of a linear layer."""
         stream = self.stream(node)
-        self.check_row(node, stream)
-        if not self._open_linear:
-            refuse(node, f"a function stands behind a linear layer, and here is none; {READ}")
-        self.linears[-1].function = self._function(node)
-        return stream.of(self.made)
+        self.check_next("function", node, stream)
+        self.row.functions[-1] = self._function(node)
+        return stream.of(self.row.made)
 
     def _function(self, node: "NodeProto") -> Function:
         attributes = attributes_of(node)

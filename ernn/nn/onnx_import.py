@@ -82,8 +82,8 @@ def from_graph(model: "ModelProto", phones: Sequence[str] | None = None, blank: 
             ours["peephole"] = tensor_of(layer.node, "P", given)
         state |= {f"layers.{number}.{name}": tensor for name, tensor in ours.items()}
     linears = [
-        (tensor_of(each.node, "the matrix", each.weight.T), tensor_of(each.node, "the bias", each.bias), each.function)
-        for each in reader.linears
+        (tensor_of(each.node, "the matrix", each.weight.T), tensor_of(each.node, "the bias", each.bias), function)
+        for each, function in zip(reader.linears, reader.row.functions, strict=True)
     ]
     head = assembly.with_head(state, linears)
     return assembly.assembled(network, state, phones, blank, last, head)
@@ -130,7 +130,7 @@ class _Reader(Head):
             UserError: neither.
         """
         found = self.values.get(output)
-        if not isinstance(found, Stream) or not self.layers or found.layer != self.made:
+        if not isinstance(found, Stream) or not self.layers or found.layer != self.row.made:
             raise UserError(f"output {output}: not that of the last layer, recurrent or linear; {READ}")
         return found.is_last(f"output {output}")
 

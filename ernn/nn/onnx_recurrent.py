@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ernn.nn.elements import Stream, numbered, transposed
-from ernn.nn.functions import Function
+from ernn.nn.elements import Kind, Row, Stream, numbered, transposed
 from ernn.nn.onnx_graph import (
     OPERATORS,
     READ,
@@ -31,18 +30,12 @@ class Recurrent(Values):
         super().__init__(graph, opset, least)
         self.layers: list[Layer] = []
         self.linears: list[Linear] = []  # behind them
-
-    @property
-    def made(self) -> int:
-        """Layers and functions until now."""
-        return len(self.layers) + sum(1 + (each.function != Function()) for each in self.linears)
+        self.row = Row()
 
     def recurrent(self, node: "NodeProto") -> Stream:
         """A layer; its outputs are numbered anew. Y_h, if it has a name, is Y of the last step."""
         operator, stream, attributes = OPERATORS[node.op_type], self.stream(node), attributes_of(node)
-        if self.linears:
-            refuse(node, f"stands behind the linear layer {name_of(self.linears[0].node)}, must be before it; {READ}")
-        self.check_row(node, stream)
+        self.check_next("recurrent", node, stream)
         check_attributes(node, attributes, operator)
         layer = self._layer(node, operator, attributes)
         inputs, batch_first = layer.weight_ih.shape[1], attributes.get("layout", 0) == 1
@@ -58,17 +51,18 @@ class Recurrent(Values):
         self._check_start(node, operator, steps)
         self._check_alike(layer)
         self.layers.append(layer)
+        self.row.recurrent += 1
         shape = (steps, batch, layer.cells)
         y = numbered(shape, name_of(node))[:, None]
         last = y[-1].swapaxes(0, 1) if batch_first else y[-1]
         if len(node.output) > 1 and node.output[1]:
-            self.values[node.output[1]] = Stream(last, shape, self.made, picked=True)
-        return Stream(y.transpose(2, 0, 1, 3) if batch_first else y, shape, self.made)
+            self.values[node.output[1]] = Stream(last, shape, self.row.made, picked=True)
+        return Stream(y.transpose(2, 0, 1, 3) if batch_first else y, shape, self.row.made)
 
-    def check_row(self, node: "NodeProto", stream: Stream) -> None:
-        """Refuse what reads another value than that of the layer before."""
-        if stream.layer != self.made:
-            refuse(node, f"does not read the layer before it, but another value ({node.input[0]}); {READ}")
+    def check_next(self, kind: Kind, node: "NodeProto", stream: Stream) -> None:
+        """Refuse a node that cannot come next in the row."""
+        if why := self.row.refused(kind, stream, node.input[0]):
+            refuse(node, f"{why}; {READ}")
 
     def _layer(self, node: "NodeProto", operator: Operator, attributes: dict[str, Any]) -> Layer:
         """The weights of a node."""

@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from ernn.nn import gru as gru_cell
 from ernn.nn import lstm as lstm_cell
 from ernn.nn import rnn as rnn_cell
-from ernn.nn.functions import HeadSpec
 from ernn.nn.head import HeadLayer
 from ernn.nn.matrices import CirculantWeight, DenseWeight, Weight
-from ernn.params import BlockSizes, Densities, Network
+from ernn.params import BlockSizes, Densities, HeadSpec, Network
 
 Kind = Literal["input", "recurrent", "projection", "head"]
 _ATTRIBUTES: dict[Kind, str] = {"input": "weight_ih", "recurrent": "weight_hh", "projection": "weight_ym"}
@@ -204,5 +203,7 @@ def randomise(model: RecurrentModel, seed: int) -> None:
     torch.manual_seed(seed)
     for layer in model.layers:
         cast(RecurrentLayer, layer).reset()
+    for layer in model.head:
+        cast(HeadLayer, layer).reset()
     if model.output is not None:
         model.output.reset_parameters()

@@ -16,14 +16,16 @@ from ernn.params.compression import BlockSizes as BlockSizes
 from ernn.params.compression import Compression, Design
 from ernn.params.compression import Densities as Densities
 from ernn.params.hardware import AcceleratorSpec, Hardware, Simulation, Synthesis
+from ernn.params.head import HeadSpec as HeadSpec
 from ernn.params.names import Name
 from ernn.params.networks import GATES as GATES
 from ernn.params.networks import Cell as Cell
 from ernn.params.networks import Network as Network
-from ernn.params.networks import NetworkSpec
+from ernn.params.networks import NetworkSpec as NetworkSpec
 from ernn.params.networks import Sizes as Sizes
 from ernn.params.networks import by_layer as by_layer
 from ernn.params.networks import cells_text as cells_text
+from ernn.params.networks import head_of as head_of
 from ernn.params.requirement import Requirement
 from ernn.params.section import (
     CHOICE,
@@ -176,11 +178,12 @@ class Parameters(Section):
                 design.blocks(network.layers)
                 self._check_densities(design, network)
                 if isinstance(elements, int) and not methods.METHODS[design.method].blocks:
-                    limits.check_pruning_elements(elements, min(*network.sizes, *network.widths))
+                    rows = *network.sizes, *network.widths, *(each.outputs for each in network.head)
+                    limits.check_pruning_elements(elements, min(rows))
             except UserError as error:
                 yield f"designs.{name}: {error}"
 
-    def _check_densities(self, design: Design, network: Network) -> None:
+    def _check_densities(self, design: Design, network: NetworkSpec) -> None:
         """Refuse densities that leave rows without blocks."""
         inputs = (self.features.stacked, *network.widths)
         for layer in range(network.layers):
@@ -188,6 +191,9 @@ class Parameters(Section):
             columns |= {"projection": network.sizes[layer]} if network.projection else {}
             for kind, cols in columns.items():
                 design.check_densities(layer, kind, cols, network.layers)
+        columns_of_head = (network.outputs, *(each.outputs for each in network.head))
+        for number, cols in enumerate(columns_of_head[: len(network.head)]):
+            design.check_densities(network.layers - 1, "input", cols, network.layers, f"head.{number}.weight")
 
     def _programs(self) -> Iterator[str]:
         """Complaints on block sizes, one for each size of a design."""

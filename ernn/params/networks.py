@@ -1,13 +1,25 @@
 """Networks of `params.yaml`: sizes of recurrent layers, trained by the pipeline or imported."""
 
+import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from ernn import artifacts
 from ernn.errors import UserError
+from ernn.params.head import HeadSpec
 from ernn.params.section import Cells, Flag, Integer, Section, Text
 
 Cell = Literal["lstm", "gru", "rnn"]
@@ -105,6 +117,28 @@ class Network(Sizes, Section):
         return self
 
 
+def entry(values: Any) -> str:
+    """Values as they are written in `params.yaml`, on one line.
+
+    >>> entry({"cell": "gru", "head": [{"outputs": 16, "low": 0.0, "high": None}]})
+    '{cell: gru, head: [{outputs: 16, low: 0.0, high: null}]}'
+    """
+    return json.dumps(values).replace('"', "")
+
+
+def described(head: Iterable[HeadSpec]) -> list[dict[str, Any]]:
+    """Linear layers of a head as an entry of `networks` has them."""
+    return [each.model_dump(mode="json", exclude_none=True) for each in head]
+
+
+def _head(path: Path, held: Any) -> list[dict[str, Any]]:
+    """Those of a model file's header."""
+    try:
+        return described(map(HeadSpec.model_validate, held))
+    except (TypeError, ValidationError):
+        raise UserError(f"{path}: its head is none of linear layers; import the network again") from None
+
+
 def _digest(given: str) -> str:
     if given and not re.fullmatch("[0-9a-f]{64}", given):
         raise ValueError(f"sha256={given[:70]!r}: 64 digits from 0 to f; `ernn import` and `sha256sum` print them")
@@ -117,13 +151,14 @@ Digest = Annotated[str, Field(strict=True, max_length=4096), AfterValidator(_dig
 class NetworkSpec(Network):
     """An entry of `networks`: one that is trained here, or with `file` one that was trained elsewhere."""
 
+    head: Annotated[tuple[HeadSpec, ...], Field(max_length=16)] = ()  # linear layers before that over the phones
     file: Text = ""  # a model that `ernn import` wrote, with phones; "" = train one
     sha256: Digest = ""  # of the file: its content counts
 
     @property
     def network(self) -> Network:
-        """Its sizes alone."""
-        return Network(**self.model_dump(exclude={"file", "sha256"}))
+        """The sizes of its recurrent layers alone."""
+        return Network(**self.model_dump(exclude={"head", "file", "sha256"}))
 
     @model_validator(mode="after")
     def _whole(self) -> "NetworkSpec":
@@ -131,6 +166,11 @@ class NetworkSpec(Network):
             given, missing = ("file", "sha256") if self.file else ("sha256", "file")
             raise ValueError(f"{given} is given without {missing}; `ernn import` prints both")
         return self
+
+    @model_serializer(mode="wrap")
+    def _older(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what came later and says nothing: digests of earlier runs stay."""
+        return {key: value for key, value in handler(self).items() if key != "head" or value}
 
     def check_file(self) -> None:
         """Refuse a file that is not the network that this entry describes.
@@ -149,7 +189,15 @@ class NetworkSpec(Network):
         if wrong:
             values = ", ".join(f"{key}: {held.get(key)}" for key in wrong)
             raise UserError(f"{path}: {wrong[0]} is not {said[wrong[0]]} in this network; write {values}")
+        ours, theirs = described(self.head), _head(path, header.get("head", []))
+        if ours != theirs:
+            raise UserError(f"{path}: head is not {entry(ours)} in this network; write head: {entry(theirs)}")
         structures = header.get("matrices")
         kinds = {each.get("kind") for each in structures.values()} if isinstance(structures, dict) else set()
         if kinds != {"dense"}:
             raise UserError(f"{path}: its matrices are compressed ({', '.join(map(str, kinds))}); give a dense network")
+
+
+def head_of(network: Network) -> tuple[HeadSpec, ...]:
+    """Linear layers before the last one: those of an entry of `networks`; sizes alone have none."""
+    return network.head if isinstance(network, NetworkSpec) else ()

@@ -10,7 +10,7 @@ class SensitivityRow(Part):
     """One matrix projected to larger blocks, all others as they were trained.
 
     Args:
-        kind: input, recurrent or projection.
+        kind: input, recurrent or projection; the head's matrices are with the last layer's input.
         block_size: that it was projected to.
         dev_per: phone error rate on the dev split, percent.
     """

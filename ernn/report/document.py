@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ernn.params import Compression, Corpus, Network, cells_text
+from ernn.params import Compression, Corpus, NetworkSpec, cells_text
 from ernn.params.methods import METHODS
 from ernn.report.metrics import show
 from ernn.report.results import Result, Results
-from ernn.scoring.doubts import doubts
+from ernn.scoring.doubts import IMPORTED, TRAINED, doubts
 
 TEXT = """\
 # How much a recurrent acoustic model loses when it is compressed
@@ -85,7 +85,7 @@ def markdown(results: Results, integers: str = "") -> str:
         best=_side_by_side(found),
         integers=integers,
         kinds=_kinds(found),
-        doubts=doubtful({each.name: doubts(each.metrics) for each in found}),
+        doubts=doubtful({each.name: _doubts(each, settings.networks) for each in found}),
         dense=round(settings.training.epochs * settings.compression.dense_share),
         tolerance=tolerance,
         converged=_converged(found, tolerance),
@@ -134,6 +134,11 @@ def _kinds(results: Iterable[Result]) -> str:
     head = ("design", "substituted", "deleted", "inserted", "PER, silence a phone", "PER, silences removed")
     rows = [[each.name, *(show(name, each.metrics[name]) for name in names)] for each in results]
     return markdown_table(head, rows)
+
+
+def _doubts(result: Result, networks: Mapping[str, NetworkSpec]) -> list[str]:
+    """Those of one network; what was trained elsewhere is told what to do there."""
+    return doubts(result.metrics, IMPORTED if result.dense and networks[result.network].file else TRAINED)
 
 
 def doubtful(sentences: Mapping[str, Sequence[str]]) -> str:
@@ -209,7 +214,8 @@ def _corpus(corpus: Corpus) -> str:
     )
 
 
-def _network(network: Network) -> str:
+def _network(network: NetworkSpec) -> str:
     extras = [f"projection to {network.projection}"] * bool(network.projection) + ["peepholes"] * network.peepholes
+    extras += [f"linear layer of {each.outputs} ({each})" for each in network.head]
     times = f"{network.layers} x " if isinstance(network.cells, int) else ""
     return ", ".join([f"{times}{cells_text(network.cells)} {network.cell.upper()} cells", *extras])

@@ -13,7 +13,7 @@ from ernn.params import (
     Compression,
     Corpus,
     Design,
-    Network,
+    NetworkSpec,
     ProgramSpec,
     Quantization,
     Scoring,
@@ -101,7 +101,7 @@ class Settings:
     compression: Compression
     scoring: Scoring
     quantization: Quantization
-    networks: Mapping[str, Network]
+    networks: Mapping[str, NetworkSpec]
     designs: Mapping[str, Design]
     programs: Mapping[str, ProgramSpec]
     accelerators: Mapping[str, AcceleratorSpec]

@@ -29,6 +29,12 @@ TRAINED = Cures(
     "nothing was learnt: raise training.epochs or training.learning_rate, or check the transcripts",
     "train longer, and for networks that were trained by frames lower scoring.insertion_penalty",
 )
+_THERE = "compare features, their normalisation and the order of phones with those that it was trained with"
+IMPORTED = Cures(
+    f"{_THERE}, or train it longer where it was trained",
+    f"{_THERE}, or check the transcripts",
+    "for networks that were trained by frames lower scoring.insertion_penalty",
+)
 QUANTIZED = Cures(*3 * ("see the float network's score; if that is right, give the program more bits (`programs`)",))
 
 

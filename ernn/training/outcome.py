@@ -13,15 +13,21 @@ from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
 from ernn.scoring import phone_errors
-from ernn.scoring.doubts import constant_per, doubts
+from ernn.scoring.doubts import TRAINED, Cures, constant_per, doubts
 from ernn.scoring.phone_errors import Score
 from ernn.training.evaluate import evaluate, missing_share
 
 log = logging.getLogger(__name__)
 
 
-def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -> dict[str, float]:
-    """Decode `test`, write the errors of every utterance to `scores`, give the metrics; doubtful ones are logged."""
+def measure(
+    model: AcousticModel, test: Split, options: Scoring, scores: Path, cures: Cures = TRAINED
+) -> dict[str, float]:
+    """Decode `test`, write the errors of every utterance to `scores`, give the metrics; doubtful ones are logged.
+
+    Args:
+        cures: what is advised where scores are doubtful.
+    """
     loss, score = evaluate(model, test, options)
     artifacts.write_json(scores, {"utterances": list(test.utterances)} | score.to_json())
     metrics = {"test_loss": loss, "stored_weights": model.stored_words} | rates(score, options)
@@ -29,7 +35,7 @@ def measure(model: AcousticModel, test: Split, options: Scoring, scores: Path) -
     metrics["constant_per"] = constant_per(references, phones.to_39, phones.SILENCE)
     if model.criterion == "ctc":
         metrics["greedy_deletions"] = missing_share(model, test)
-    for doubt in doubts(metrics):
+    for doubt in doubts(metrics, cures):
         log.warning("test: %s", doubt)
     return metrics
 

@@ -1,5 +1,6 @@
 """Opening a training run: data, device, process group, threads, checkpoints."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from ernn.data import phones
 from ernn.data.dataset import Dataset, Split, check_criterion, ctc_vectors
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
-from ernn.params import Network, Scoring, Training
+from ernn.params import HeadSpec, Network, Scoring, Training
 from ernn.records import speech
 from ernn.records.speech import Speech
 from ernn.training.checkpoint import Checkpoints
@@ -75,10 +76,14 @@ def check_networks(one: tuple[Path, Network], other: tuple[Path, Network]) -> No
         )
 
 
-def fresh_model(network: Network, dataset: Dataset, training: Training) -> AcousticModel:
-    """A dense network with random weights and the statistics of the training transcripts."""
+def fresh_model(network: Network, dataset: Dataset, training: Training, head: Sequence[HeadSpec] = ()) -> AcousticModel:
+    """A dense network with random weights and the statistics of the training transcripts.
+
+    Args:
+        head: linear layers before the one over the phones.
+    """
     torch.manual_seed(training.seed)
-    model = AcousticModel(network, dataset.dimension, dataset.phones, training.criterion)
+    model = AcousticModel(network, dataset.dimension, dataset.phones, training.criterion, head)
     count_statistics(model, dataset.split("train"))
     return model
 

@@ -1,5 +1,6 @@
 """`ernn import`: a model file of a network of torch."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,28 @@ def test_a_head_of_several_layers(files, capsys):
     options = ["import", files["weights"], "model", "--prefix=rnn.", "--output-prefix=a.", "--output-prefix=b."]
     assert main([*options, "--function=relu"]) == 0
     assert [str(each) for each in model_file.load_any(Path("model")).specs] == ["relu"]
-    assert "linear layer of 6 (relu), 4 outputs" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "linear layer of 6 (relu), 4 outputs" in out
+    assert "--function" not in out
+    assert main([*options, files["phones"], "--function=relu"]) == 0
+    entry = yaml.safe_load(capsys.readouterr().out.splitlines()[-1].removeprefix("in params.yaml, networks: "))["mine"]
+    assert entry["head"] == [{"outputs": 6, "function": "clip", "low": 0.0}]
+    NetworkSpec(**entry).check_file()
     assert main([*options, "--function=relu", "--function=tanh", "--function=tanh"]) == 2
     assert "functions has 3 entries for 2 linear layers" in capsys.readouterr().err
+
+
+def test_linear_layers_without_a_function_are_said(files, capsys):
+    weights = {"rnn": torch.nn.GRU(5, 8)} | {name: torch.nn.Linear(8, 8) for name in "abc"}
+    save_file(dict(torch.nn.ModuleDict(weights).state_dict()), "weights")
+    options = ["import", files["weights"], "model", "--prefix=rnn.", *(f"--output-prefix={each}." for each in "abc")]
+    note = "no function behind {}: weights name none; if there is one, give --function"
+    for functions, silent in (([], "a., b."), (["relu"], "b."), (["relu", "none"], ""), (["none", "tanh", "relu"], "")):
+        assert main([*options, *(f"--function={each}" for each in functions)]) == 0
+        out = capsys.readouterr().out
+        assert (note.format(silent) in out) if silent else ("no function behind" not in out)
+    assert main([*options, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["head"] == ["no function", "no function"]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from ernn.data.dataset import Dataset
 from ernn.data.phones import PHONES48
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
-from ernn.params import Network
+from ernn.params import Network, NetworkSpec
 from ernn.scoring import tuning
 from ernn.training import session
 from tests import toy
@@ -111,6 +111,31 @@ def test_an_imported_network_is_the_baseline_and_the_start_of_its_designs(folder
     metrics = json.loads((folder / "compressed/metrics").read_text())
     assert metrics["compression"] > 1
     assert [row["phase"] for row in read_curve(folder / "compressed/curve")] == ["admm"] * 2 + ["finetune"] * 2
+
+
+HEAD = [{"outputs": 12, "low": 0.0}]
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_head_is_compressed_with_the_recurrent_layers(folder, trained):
+    """In blocks of the last layer's input matrix."""
+    entry = {"cells": 8, "head": HEAD}
+    data, spec = Dataset.open(folder / "data"), NetworkSpec(**entry)
+    if not trained:
+        torch.manual_seed(4)
+        given = AcousticModel(spec.network, data.dimension, data.phones, head=spec.head)
+        model_file.save(given, folder / "mine")
+        entry |= {"file": "mine", "sha256": artifacts.sha256(folder / "mine")}
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS | {"networks": {"lstm": entry}}))
+    run_pretrain()
+    assert model_file.load(folder / "dense/model").specs == spec.head
+    run_compress("mixed")
+    compressed = model_file.load(folder / "compressed/model")
+    assert compressed.specs == spec.head
+    matrices = {str(place): getattr(matrix, "block_size", 1) for place, matrix in compressed.matrices()}
+    assert (matrices["layers.0.weight_ih"], matrices["head.0.weight"]) == (2, 1)
+    run_compress("admm", "again")
+    assert dict(model_file.load(folder / "again/model").matrices()).popitem()[1].block_size == 4
 
 
 def test_an_imported_network_of_other_phones_is_refused(folder, entry, capsys):

@@ -1,17 +1,20 @@
 """The stage by its command line, on a toy corpus: each matrix alone, and nothing of the model is changed."""
 
 import pytest
+import torch
 import yaml
 
 from components import stage
 from components.sensitivity import sensitivity
 from ernn import artifacts
 from ernn.data.dataset import Dataset
+from ernn.data.phones import PHONES48
 from ernn.explore.sensitivity import measure
 from ernn.nn import model_file
+from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight
 from ernn.nn.recurrent import make_circulant
-from ernn.params import BlockSizes, Scoring, Training
+from ernn.params import BlockSizes, HeadSpec, Scoring, Training
 from ernn.records.sensitivity import SensitivityRecord
 from ernn.training import session
 from ernn.training.evaluate import evaluate
@@ -46,6 +49,20 @@ def test_every_matrix_has_twice_its_block_size_alone(folder, monkeypatch):
         model.replace(place, CirculantWeight.nearest(matrix, row.block_size))
         assert row.dev_per == evaluate(model, dev, Scoring())[1].per
         model.replace(place, matrix)
+
+
+def test_a_head_is_projected_with_the_last_input_matrix(folder):
+    torch.manual_seed(1)
+    model = AcousticModel(toy.network(), toy.DIMENSION, PHONES48, head=(HeadSpec(outputs=8, low=0.0),))
+    dev = Dataset.open(folder / "data").split("dev")
+    rows = measure(model, dev, Scoring()).rows
+    places = [(row.layer, row.kind) for row in rows]
+    assert places == [(0, "input"), (0, "recurrent"), (1, "input"), (1, "recurrent")]
+    matrices = {str(place): (place, matrix) for place, matrix in model.matrices()}
+    for name in ("layers.1.weight_ih", "head.0.weight"):
+        place, matrix = matrices[name]
+        model.replace(place, CirculantWeight.nearest(matrix, 2))
+    assert rows[2].dev_per == evaluate(model, dev, Scoring())[1].per
 
 
 def test_the_model_stays_as_it_was(folder):

@@ -104,6 +104,29 @@ def test_a_feature_folder_is_made_of_them(corpus, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("shift_ms", "message"),
+    [
+        (20.0, "features.shift_ms=20: in all utterances phones end within the first 50% of the vectors' time; set it "),
+        (
+            8.0,
+            "train/phones.ctm:2: t ends at 8000, but the audio has 6400 samples; correct the times, or features.s",
+        ),
+        (
+            5.0,
+            "train/phones.ctm:2: t starts at 4800, but the audio has 4000 samples; correct the times, or features.s",
+        ),
+    ],
+)
+def test_a_shift_that_the_times_of_phones_belie(corpus, tmp_path, shift_ms, message):
+    times = "anna-1 1 0.0 0.3 aa\nanna-1 1 0.3 0.2 t\n"
+    (corpus / "train/phones.ctm").write_text(times + times.replace("anna", "ben"))
+    settings = Corpus(kind="kaldi", path=str(corpus), workers=1)
+    with pytest.raises(UserError, match=re.escape(message)):
+        preparation.prepare(settings, OURS.model_copy(update={"shift_ms": shift_ms}), tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         ("cleo-1 copy-feats ark:a ark:- |", "commands are not run; write the vectors to an archive and give its place"),

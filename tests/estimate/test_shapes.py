@@ -16,12 +16,13 @@ from ernn.errors import UserError
 from ernn.estimate.shapes import Shape
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant
-from ernn.params import AcceleratorSpec, Admm, Design, Features, Hardware, Network, ProgramSpec, Quantization
+from ernn.params import AcceleratorSpec, Admm, Design, Features, Hardware, NetworkSpec, ProgramSpec, Quantization
 from ernn.params.hardware import ArraySize
 from ernn.program.network import Lstm, Program
 from ernn.quantization import calibrate, freeze, tables
 
 INPUTS = 10
+HEAD = [{"outputs": 12, "low": 0.0}, {"outputs": 7, "function": "tanh"}]
 CASES = {
     "lstm": ({"layers": 2}, {"block_size": 4}, {}),
     "lstm by fourier": ({}, {"block_size": 8}, {"transform": "fourier", "complex_products": 3}),
@@ -41,13 +42,16 @@ CASES = {
     "sizes that differ": ({"layers": 2, "cells": (16, 8), "projection": 6}, {"block_size": 4}, {}),
     "pruned rnn": ({"cell": "rnn", "layers": 2, "cells": (8, 12)}, {"method": "prune", "pruning_ratio": 2.0}, {}),
     "dense": ({"cell": "gru"}, {"method": "direct"}, {}),
+    "head": ({"layers": 2, "head": HEAD}, {"block_size": [{"recurrent": 8}, {"input": 4}]}, {"transform": "fourier"}),
+    "head of a projection": ({"projection": 6, "head": HEAD[:1]}, {"block_size": 2, "density": 0.5}, {}),
+    "pruned head": ({"cell": "gru", "head": HEAD}, {"method": "prune", "pruning_ratio": 2.0}, {}),
 }
 
 
-def parts(name: str) -> tuple[Network, Design, ProgramSpec]:
+def parts(name: str) -> tuple[NetworkSpec, Design, ProgramSpec]:
     network, design, spec = CASES[name]
     return (
-        Network(**({"layers": 1, "cells": 16} | network)),
+        NetworkSpec(**({"layers": 1, "cells": 16} | network)),
         Design(network="n", **design),
         ProgramSpec(design="d", **spec),
     )
@@ -58,7 +62,7 @@ def frozen(name: str) -> Program:
     """The integer network of an untrained one."""
     network, design, spec = parts(name)
     torch.manual_seed(1)
-    model = AcousticModel(network, INPUTS, PHONES48)
+    model = AcousticModel(network.network, INPUTS, PHONES48, head=network.head)
     if design.method == "prune":
         Pruner(model, design.pruning_ratio, "rows").finish(model)
     elif design.sparse:
@@ -120,7 +124,7 @@ def test_sizes_are_those_of_the_frozen_network(name):
 @pytest.mark.parametrize("name", CASES)
 def test_stored_words_are_those_of_the_network(name):
     network, design, spec = parts(name)
-    model = AcousticModel(network, INPUTS, PHONES48)
+    model = AcousticModel(network.network, INPUTS, PHONES48, head=network.head)
     if design.method == "prune":
         Pruner(model, design.pruning_ratio, "rows").finish(model)
     elif design.sparse:

@@ -9,6 +9,7 @@ from ernn.estimate.shapes import Shape
 from ernn.explore import fit
 from ernn.explore.accelerators import Estimated
 from ernn.explore.fit import Fits, Limits, main
+from ernn.params import HeadSpec
 
 SHAPE = Shape(cells=64, inputs=40, classes=12, block_size=4)
 ZYNQ, KINTEX = DEVICES["xc7z020"], DEVICES["xcku060"]
@@ -88,6 +89,10 @@ SIZES = ["--cells", "64", "--inputs", "40", "--classes", "12", "--block-size", "
         ([], "smallest device for lstm 40-64 k=4 12 bits exact: "),
         (["--device", "xc7z020", "--cell", "rnn"], "rnn 40-64 k=4 12 bits exact fits xc7z020"),
         (["--device", "xc7z020", "--layers", "2"], "lstm 40-2x64 k=4 12 bits exact fits xc7z020"),
+        (
+            ["--device", "xc7z020", "--head", "32:relu", "16:tanh", "8"],
+            "lstm 40-64 + 32 (relu) + 16 (tanh) + 8 (no function) k=4 12 bits exact fits xc7z020",
+        ),
         (["--device", "xc7z020", "--cells", "64", "32"], "lstm 40-64-32 k=4 12 bits exact fits xc7z020"),
     ],
 )
@@ -145,6 +150,24 @@ def test_the_command_refuses_in_one_line(capsys, words, message):
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not captured.out
+
+
+@pytest.mark.parametrize("given", ["relu", "0:relu", "16:gelu", "16:", "1e3", "16385"])
+def test_linear_layers_of_a_head_are_read_or_refused(capsys, given):
+    if given == "16:":
+        assert fit.parser().parse_args(["--head", given]).head == [HeadSpec(outputs=16)]
+        return
+    with pytest.raises(SystemExit, match="2"):
+        main(["--head", given])
+    assert "must be a number of outputs, at most 16384, and one of none, relu, relu6, " in capsys.readouterr().err
+
+
+def test_a_head_takes_words_and_room(fits):
+    headed = dataclasses.replace(SHAPE, head=(HeadSpec(outputs=32, low=0.0),))
+    assert headed.stored_words == SHAPE.stored_words - 64 * 12 + (64 // 4 * 32 + 32) + 32 * 12
+    one, other = (fits.smallest(each, ZYNQ) for each in (SHAPE, headed))
+    assert other.needed.lut > one.needed.lut
+    assert fit.scaled(headed, 96).head == headed.head
 
 
 def test_what_fits_at_all_is_the_fastest_where_no_faster_one_has_room():

@@ -14,6 +14,7 @@ from torch import nn
 
 import ernn
 from ernn.nn.onnx_import import from_graph
+from tests.nn.keras_models import Functional, call
 from tests.nn.onnx_graphs import CELLS, INPUTS, Graph, exported
 
 SOURCES = ("torch", "torch.export", "ONNX", "Keras 3")
@@ -162,6 +163,23 @@ def _sizes() -> list[nn.Module]:
     return [nn.GRU(INPUTS, CELLS), nn.GRU(CELLS, 4)]
 
 
+def _residual(module: Module, x: torch.Tensor) -> torch.Tensor:
+    """Outputs of two layers, summed."""
+    y = module.recurrent[0](x)[0]
+    return y + module.recurrent[1](y)[0]
+
+
+def _two() -> Module:
+    return Module(nn.ModuleList([nn.GRU(INPUTS, CELLS), nn.GRU(CELLS, CELLS)]), None, _residual)
+
+
+def _branches() -> ernn.Model:
+    """A functional model of Keras: two layers read the same one."""
+    layers = {"lstm": keras_layer("LSTM"), "one": dense(), "other": dense()}
+    calls = {"one": [call("lstm")], "other": [call("lstm")]}
+    return ernn.from_keras(Functional(layers, calls, [["one", 0, 0], ["other", 0, 0]]))
+
+
 _NORM = ("LayerNormalization", {"name": "norm"}, [])
 FORMS = (
     Form("LSTM", {**of_modules(lstm(2), linear), "Keras 3": of_keras("LSTM", dense())}),
@@ -228,9 +246,22 @@ FORMS = (
             "Keras 3": "recurrent_activation=hard_sigmoid: must be sigmoid",
         },
     ),
+    Form(
+        "branches, sums of outputs, several outputs",
+        {
+            "torch.export": lambda: ernn.from_torch(written(_two())),
+            "ONNX": lambda: _exported(_two()),
+            "Keras 3": _branches,
+        },
+        {
+            "torch.export": "add (add.Tensor): not read",
+            "ONNX": "(Add): may add a bias to a linear layer, and nothing else",
+            "Keras 3": "other (Dense): reads lstm, must read one alone",
+        },
+    ),
     Form("no head", {**of_modules(lstm()), "Keras 3": of_keras("LSTM")}),
     Form(
-        "several linear layers, with relu, sigmoid or tanh behind each",
+        "several linear layers, with relu, sigmoid or tanh behind each (a file of weights names none: `--function`)",
         {
             **of_modules(lstm(), headed(nn.ReLU(), nn.Linear(CELLS, CELLS), nn.Tanh())),
             "Keras 3": of_keras("LSTM", dense("relu"), dense("tanh", 2), dense("sigmoid", 2)),

@@ -117,6 +117,9 @@ def test_a_model_of_layers_as_keras_has_them():
         def __init__(self) -> None:
             self.layers = [LSTM(recurrent("LSTM"))]
 
+        def get_config(self) -> dict:
+            return {"layers": [{"class_name": "LSTM", "config": each.get_config()} for each in self.layers]}
+
     given = Sequential()
     model, x = ernn.from_keras(given), weights(4, INPUTS)
     parts = [("LSTM", layer.get_config(), layer.get_weights()) for layer in given.layers]

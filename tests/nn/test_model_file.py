@@ -12,7 +12,7 @@ from ernn.errors import UserError
 from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant
-from ernn.params import Admm, BlockSizes, Densities
+from ernn.params import Admm, BlockSizes, Densities, HeadSpec
 from ernn.program import files as program_file
 from ernn.records.decoding import Decoding
 from tests import programs, toy
@@ -52,7 +52,23 @@ def sparse_model() -> AcousticModel:
     return result
 
 
-MODELS = [model, circulant_model, pruned_model, sparse_model, reset_after_model, circulant_reset_after_model]
+def model_with_a_head() -> AcousticModel:
+    torch.manual_seed(1)
+    head = (HeadSpec(outputs=6, low=0.0), HeadSpec(outputs=5, function="tanh"))
+    result = AcousticModel(toy.network(), toy.DIMENSION, ("a", "b"), "ctc", head)
+    make_circulant(result, (BlockSizes(), BlockSizes(input=2)))
+    return result
+
+
+MODELS = [
+    model,
+    circulant_model,
+    pruned_model,
+    sparse_model,
+    reset_after_model,
+    circulant_reset_after_model,
+    model_with_a_head,
+]
 
 
 @pytest.mark.parametrize("make", MODELS)
@@ -62,7 +78,7 @@ def test_save_and_load_are_the_identity(make, tmp_path):
     model_file.save(before, tmp_path / "model")
     after = model_file.load(tmp_path / "model")
     assert torch.equal(before(x), after(x))
-    assert (before.network, before.decoding) == (after.network, after.decoding)
+    assert (before.network, before.specs, before.decoding) == (after.network, after.specs, after.decoding)
     assert before.stored_words == after.stored_words
     assert [(p, m.kind) for p, m in before.matrices()] == [(p, m.kind) for p, m in after.matrices()]
     model_file.save(after, tmp_path / "again")
@@ -150,6 +166,11 @@ def test_block_sizes_that_cannot_be(tmp_path, block_size):
     impossible = {"kind": "circulant", "block_size": block_size}
     path = rewritten(tmp_path, lambda header: header["matrices"].update({"layers.0.weight_ih": impossible}))
     assert "field 'matrices.layers.0.weight_ih.block_size' is missing or wrong" in refused(path)
+
+
+def test_the_header_of_a_model_without_a_head_does_not_name_one(tmp_path):
+    model_file.save(model(), tmp_path / "model")
+    assert "head" not in model_file.read(tmp_path / "model")[0]
 
 
 @pytest.mark.parametrize(("field", "value"), [("dimension", 0), ("phones", [])])

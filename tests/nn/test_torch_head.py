@@ -9,8 +9,10 @@ from torch import nn
 
 import ernn
 from ernn.errors import UserError
-from ernn.nn.functions import FUNCTIONS, HeadSpec
+from ernn.nn.acoustic import AcousticModel
+from ernn.nn.functions import FUNCTIONS
 from ernn.nn.torch_import import from_weights
+from ernn.params import HeadSpec
 from tests.nn.torch_networks import PHONES
 
 CELLS = 8
@@ -90,10 +92,18 @@ def test_what_is_no_such_head_is_named(head, message):
     assert "\n" not in str(error.value)
 
 
-def test_phones_are_of_one_linear_layer():
-    weights = nn.ModuleDict({"rnn": nn.GRU(5, 8), "a": nn.Linear(8, 4)}).state_dict()
-    with pytest.raises(UserError, match="phones are the classes of one linear layer, and the network has another head"):
-        from_weights(weights, PHONES, prefix="rnn.", output_prefix="a.", functions=["relu"])
+def test_phones_are_the_classes_of_the_last_linear_layer():
+    torch.manual_seed(0)
+    modules = nn.ModuleDict({"rnn": nn.GRU(5, 8), "a": nn.Linear(8, 6), "b": nn.Linear(6, 4)})
+    prefixes = {"prefix": "rnn.", "output_prefix": ["a.", "b."]}
+    found = from_weights(modules.state_dict(), PHONES, functions=["tanh"], **prefixes)
+    assert isinstance(found, AcousticModel)
+    assert [str(each) for each in found.specs] == ["tanh"]
+    x = torch.randn(7, 3, 5)
+    wanted = modules["b"](torch.tanh(modules["a"](modules["rnn"](x)[0])))
+    torch.testing.assert_close(found(x), wanted, rtol=1e-4, atol=1e-5)
+    with pytest.raises(UserError, match="phones are the classes of a linear layer without a function behind it"):
+        from_weights(modules.state_dict(), PHONES, functions=["tanh", "relu"], **prefixes)
 
 
 def test_functions_that_there_are_not_are_named():

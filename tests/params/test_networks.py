@@ -1,9 +1,11 @@
 """Entries of `networks` with a file: what of it must agree with the entry before anything is trained."""
 
+import json
 import re
 
 import pytest
 from pydantic import ValidationError
+from safetensors.torch import save_file
 
 from ernn import artifacts
 from ernn.compression.admm import Pull
@@ -71,6 +73,24 @@ def test_another_content_is_refused_with_its_digest(saved):
 )
 def test_other_sizes_are_refused_with_those_of_the_file(saved, changed, message):
     refused(saved | changed, f"{saved['file']}: {message}")
+
+
+HEAD = [{"outputs": 6, "low": 0}, {"outputs": 4, "function": "tanh"}]
+
+
+def test_a_head_agrees_with_that_of_the_file(saved, tmp_path):
+    spec = NetworkSpec(**SIZES, head=HEAD)
+    model_file.save(AcousticModel(spec.network, 5, PHONES, head=spec.head), tmp_path / "mine")
+    entry = saved | {"sha256": artifacts.sha256(tmp_path / "mine")}
+    NetworkSpec(**entry, head=HEAD).check_file()
+    theirs = "{outputs: 6, function: clip, low: 0.0}, {outputs: 4, function: tanh}"
+    refused(entry, f"{tmp_path}/mine: head is not [] in this network; write head: [{theirs}]")
+    refused(entry | {"head": HEAD[:1]}, f"{tmp_path}/mine: head is not [{{outputs: 6, ")
+    header, tensors = model_file.read(tmp_path / "mine")
+    for broken in (5, [5], [{"outputs": 0}]):
+        save_file(tensors, tmp_path / "mine", {"ernn": json.dumps(header | {"head": broken})})
+        changed = entry | {"sha256": artifacts.sha256(tmp_path / "mine")}
+        refused(changed, f"{tmp_path}/mine: its head is none of linear layers; import the network again")
 
 
 def test_files_that_are_no_dense_acoustic_models_are_refused(saved, tmp_path):

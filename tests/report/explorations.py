@@ -1,6 +1,8 @@
-"""Records of searches that nobody ran: whole ones, with every kind of trial."""
+"""Records of searches that nobody ran: whole ones, with every kind of trial; and what is read of their pages."""
 
 from dataclasses import replace
+
+import pytest
 
 from ernn.devices.catalogue import Resources
 from ernn.records.exploration import (
@@ -134,3 +136,21 @@ NOTHING = replace(
     limits=(),
     measured={},
 )
+
+ALL = pytest.mark.parametrize("record", [FOUND, NEAREST, NOTHING], ids=lambda each: each.name)
+
+
+def rows(text: str, head: str) -> list[list[str]]:
+    """Cells of the Markdown table whose head begins with `head`."""
+    (table,) = [each for each in text.split("\n\n") if each.startswith(f"| {head} |")]
+    return [[cell.strip(" *") for cell in line[2:-2].split(" | ")] for line in table.splitlines()[2:]]
+
+
+def one_network(count: int) -> ExplorationRecord:
+    """The front of one integer network: each accelerator is faster and larger than the one before."""
+    rows = [
+        hardware("gru-k8", replace(GRU.used, lut=25_000 + 100.0 * n), 190 - n, sizes=f"{n} lanes", dev_per=17.5)
+        for n in range(count)
+    ]
+    built = replace(rows[0], verified=True, clock_kind="levels")
+    return replace(FOUND, front=tuple(rows), verified=(built,))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ernn.explore import search
-from ernn.params import Design, Network
+from ernn.params import Design, Network, NetworkSpec
 from ernn.params.methods import DENSE, METHODS
 from ernn.report import document, figures
 from ernn.report.results import Result, block_label
@@ -25,7 +25,7 @@ from ernn.report.results import Result, block_label
     ],
 )
 def test_words_for_a_network(network, report, explored):
-    assert document._network(network) == report
+    assert document._network(NetworkSpec.model_validate(network.model_dump())) == report
     assert search._dense("name", network, 20.0, 1).text == explored
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.data.phones import SILENCE, to_39
-from ernn.scoring.doubts import constant_per, doubts, of_integers
+from ernn.scoring.doubts import IMPORTED, constant_per, doubts, of_integers
 from ernn.scoring.phone_errors import score
 
 TRANSCRIPTS = st.lists(st.lists(st.integers(0, 47), min_size=1, max_size=6), min_size=1, max_size=5)
@@ -40,6 +40,16 @@ def test_doubts(found, wanted):
     sentences = doubts(found)
     assert len(sentences) == len(wanted)
     assert all(start in sentence for start, sentence in zip(wanted, sentences, strict=True))
+
+
+@pytest.mark.parametrize("found", [metrics(98.0, 90.0, constant_per=95.0), metrics(100.0, 100.0)])
+def test_a_network_of_elsewhere_is_not_cured_by_training_here(found):
+    """Its epochs are no parameter."""
+    assert any("training." in each or "train longer" in each for each in doubts(found))
+    for sentence in doubts(found, IMPORTED):
+        assert "training." not in sentence
+        assert "train longer, and" not in sentence
+    assert "order of phones with those that it was trained with" in doubts(found, IMPORTED)[0]
 
 
 def test_an_empty_output_is_found_from_its_score():
