@@ -133,7 +133,7 @@ def main() -> None:
     begun = time.monotonic()
     parser = Parser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of weights and scores")
-    parser.add_argument("--rows", nargs="+", choices=ROWS, metavar="ROW", help="a row each; default: all")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, metavar="ROW", help="networks, a row each; default: all")
     parser.add_argument("--minutes", type=number(0), default=4.0, help="of training, the making of the corpus included")
     parser.add_argument("--train-speakers", type=whole(2), default=CORPUS.train_speakers, help="of the corpus")
     parser.add_argument("--epochs", type=whole(2, 10_000), default=TRAINING.epochs, help="of every network")
