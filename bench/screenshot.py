@@ -27,6 +27,7 @@ FLAGS = (  # no sandbox: Chromium as root refuses one; the others keep it off th
     *("--disable-component-update", "--disable-sync"),
 )
 START_S = 240
+WIDTH = 1200  # of a picture, in pixels
 ROOT = Path(__file__).parents[1]
 
 
@@ -54,15 +55,16 @@ def served(receipt: Path) -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def opened(link: str, drawn: str = ".js-plotly-plot .parcoords") -> Iterator[Page]:
+def opened(link: str, drawn: str = ".js-plotly-plot .parcoords", height: int = 660) -> Iterator[Page]:
     """The page behind `link`, an element of it drawn and the assistant beside it closed."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser(), args=list(FLAGS))
-        page = chromium.new_page(viewport={"width": 1200, "height": 700}, device_scale_factor=1)
+        page = chromium.new_page(viewport={"width": WIDTH + 100, "height": height}, device_scale_factor=1)
         page.goto(link)
         page.locator(drawn).first.wait_for(timeout=START_S * 1000)
         page.get_by_role("button", name="Close").click()
-        page.wait_for_timeout(1000)  # the page takes its new width
+        page.set_viewport_size({"width": WIDTH, "height": height})  # the plot takes its new width
+        page.wait_for_timeout(2000)
         yield page
         chromium.close()
 
@@ -71,7 +73,7 @@ def run_page(links: dict[str, str], receipt: Path) -> str:
     """Address of the last design's page."""
     note = artifacts.read_record(receipt, tracking.Receipt)
     place, _, query = links["all runs"].partition("?")
-    return f"{place}/{[*note.runs.values()][-1]}?{query}"
+    return f"{place}/{[*note.block_runs.values()][-1]}?{query}"
 
 
 def _wait_for(url: str) -> None:
@@ -96,7 +98,7 @@ def main() -> None:
     with served(options.receipt) as links:
         with opened(links["block sizes"]) as page:
             page.screenshot(path=options.picture)
-        with opened(run_page(links, options.receipt), "text=Registered models") as page:
+        with opened(run_page(links, options.receipt), "text=Registered models", 880) as page:
             page.screenshot(path=options.picture.with_name("run.png"))
 
 
