@@ -1,7 +1,7 @@
-"""The page that compares the block sizes, driven in headless Chromium: the picture in the README.
+"""MLflow's pages in headless Chromium: the comparison of block sizes, in the README, and the page of a run.
 
-`python -m bench.screenshot --receipt build/published.json` starts `components.ui`, opens its link, and writes
-docs/images/compare.png.
+`python -m bench.screenshot --receipt build/published.json` starts `components.ui`, opens its links, and writes
+docs/images/compare.png and docs/images/run.png.
 """
 
 import contextlib
@@ -18,6 +18,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from components import tracking
+from ernn import artifacts
 from ernn.arguments import Parser
 
 FLAGS = (  # no sandbox: Chromium as root refuses one; the others keep it off the network
@@ -25,6 +27,7 @@ FLAGS = (  # no sandbox: Chromium as root refuses one; the others keep it off th
     *("--disable-component-update", "--disable-sync"),
 )
 START_S = 240
+WIDTH = 1200  # of a picture, in pixels
 ROOT = Path(__file__).parents[1]
 
 
@@ -52,17 +55,25 @@ def served(receipt: Path) -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def opened(link: str) -> Iterator[Page]:
-    """The page behind `link`, its plot drawn and the assistant beside it closed."""
+def opened(link: str, drawn: str = ".js-plotly-plot .parcoords", height: int = 660) -> Iterator[Page]:
+    """The page behind `link`, an element of it drawn and the assistant beside it closed."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser(), args=list(FLAGS))
-        page = chromium.new_page(viewport={"width": 1500, "height": 760}, device_scale_factor=1)
+        page = chromium.new_page(viewport={"width": WIDTH + 100, "height": height}, device_scale_factor=1)
         page.goto(link)
-        page.locator(".js-plotly-plot .parcoords").wait_for(timeout=START_S * 1000)
+        page.locator(drawn).first.wait_for(timeout=START_S * 1000)
         page.get_by_role("button", name="Close").click()
-        page.wait_for_timeout(1000)  # the plot takes its new width
+        page.set_viewport_size({"width": WIDTH, "height": height})  # the plot takes its new width
+        page.wait_for_timeout(2000)
         yield page
         chromium.close()
+
+
+def run_page(links: dict[str, str], receipt: Path) -> str:
+    """Address of the last design's page."""
+    note = artifacts.read_record(receipt, tracking.Receipt)
+    place, _, query = links["all runs"].partition("?")
+    return f"{place}/{[*note.block_runs.values()][-1]}?{query}"
 
 
 def _wait_for(url: str) -> None:
@@ -79,11 +90,16 @@ def main() -> None:
     """Write the picture."""
     parser = Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--receipt", type=Path, default=Path("build/published.json"), help="what `publish` has written")
-    parser.add_argument("--picture", type=Path, default=Path("docs/images/compare.png"), help="to write")
+    parser.add_argument(
+        "--picture", type=Path, default=Path("docs/images/compare.png"), help="to write; run.png beside it"
+    )
     options = parser.parse_args()
     options.picture.parent.mkdir(parents=True, exist_ok=True)
-    with served(options.receipt) as links, opened(links["block sizes"]) as page:
-        page.screenshot(path=options.picture)
+    with served(options.receipt) as links:
+        with opened(links["block sizes"]) as page:
+            page.screenshot(path=options.picture)
+        with opened(run_page(links, options.receipt), "text=Registered models", 880) as page:
+            page.screenshot(path=options.picture.with_name("run.png"))
 
 
 if __name__ == "__main__":
