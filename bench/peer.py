@@ -177,7 +177,7 @@ def main() -> None:
         if "frames_per_s" in each:
             each["ratio"] = round(each["frames_per_s"] / rows[0]["frames_per_s"], 2)
     record("peer", rows, note=NOTE)
-    pythons = {"with_hls4ml": python, "with_hls4ml_types": python, "with_ernn": sys.executable}
+    pythons = {"with_hls4ml": python, "with_hls4ml_keras": python, "with_ernn": sys.executable}
     with tempfile.TemporaryDirectory() as folder:
         scripts = [*peers.rows(Path(folder), pythons)]
     record("peer-scripts", scripts, note=peers.NOTE, module="peer")

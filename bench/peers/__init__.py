@@ -27,11 +27,15 @@ other. Errors are of logits against torch in float64; `spread` is the deviation 
 
 `simulated`: what the outputs come from. hls4ml compiles C++ with types that round; its cycles need Vitis, which is not
 called. ernn simulates the Verilog of the accelerator cycle by cycle, by Verilator, and stops if a bit differs from its
-integer model; its seconds hold the search of the accelerator's sizes, too. with_hls4ml has `ap_fixed<12,4>` for all
-that its configuration leaves open. with_hls4ml_types measures ranges, as `ernn.quantize` does, and sets each type.
+integer model; its seconds hold the search of the accelerator's sizes, too.
+
 hls4ml takes from torch one layer with `batch_first=True` and gives the last step's output alone: so the module is one.
+with_hls4ml converts it from torch, with `ap_fixed<12,4>` for all that its configuration leaves open. hls4ml 1.3.0 reads
+the matrix of a Linear behind an LSTM without transposing it (`channels_last_conversion="off"`), or takes steps for
+inputs (`"internal"`), without a word: its outputs are those of another network. with_hls4ml_keras goes by Keras, which
+hls4ml reads rightly, measures ranges, as `ernn.quantize` does, and sets each type.
 """
-SIMULATED = {"with_hls4ml": "C++", "with_hls4ml_types": "C++", "with_ernn": "Verilog"}
+SIMULATED = {"with_hls4ml": "C++", "with_hls4ml_keras": "C++", "with_ernn": "Verilog"}
 _CODE = (tokenize.NAME, tokenize.NUMBER, tokenize.OP, tokenize.STRING)
 
 
