@@ -3,9 +3,9 @@
     python -m bench.real FOLDER --seeds 3 --jobs 2
 
 FOLDER is speechocean762, as it is distributed or as a Kaldi corpus with phones (docs/data.md). A network takes about a
-quarter of an hour of one core; a seed has ten, three of them for `direct`. Features and trained
-networks are kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn); a killed benchmark goes on where it
-was, and the table is written anew after every network that is finished.
+quarter of an hour of one core; a seed has ten, three of them for `direct`. Features and trained networks are kept under
+the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn); a killed benchmark goes on where it was, and the table is
+written anew after every network that is finished.
 """
 
 import hashlib
