@@ -2,9 +2,10 @@
 
     python -m bench.real FOLDER --seeds 3 --jobs 2
 
-FOLDER is speechocean762, as it is distributed or as a Kaldi corpus with phones (docs/data.md). Features and trained
-networks are kept under the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn); a killed benchmark goes on where it
-was, and the table is written anew after every network that is finished.
+FOLDER is speechocean762, as it is distributed or as a Kaldi corpus with phones (docs/data.md). A network takes about a
+quarter of an hour of one core; a seed has ten, three of them for `direct`. Features and trained networks are kept under
+the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn); a killed benchmark goes on where it was, and the table is
+written anew after every network that is finished.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from bench.record import record
 from ernn.arguments import Parser, number, whole
 from ernn.data.dataset import Dataset
 from ernn.data.parallel import follow_parent
+from ernn.data.sentences import SPLITS
 from ernn.errors import UserError
 from ernn.params import Corpus, Design, Features, Network, Training
 
@@ -42,7 +44,11 @@ DESIGNS: dict[str, dict[str, Any] | None] = {
     "pruned-by-admm": {"block_size": 1, "density": 0.125},
     "pruned": {"method": "prune", "pruning_ratio": 8.0},
 }
-DIRECT_RATES = (7e-3, 3.5e-3, 1.75e-3)  # of `direct`, which stays on CTC's plateau at too high a one; dev chooses
+# Learning rates and batch sizes that `direct` is tried with; dev chooses. It leaves CTC's plateau by steps: on the
+# shortest third of the default corpus (616 utterances, one seed) the loss falls below 3 nats a phone after 350 steps
+# in batches of 32 at 0.007, after 600 in batches of 8 at 0.0035 or 0.007 (11,200 and 4,800 utterances), and at 0.02 or
+# 0.002 not within 250 of 32. The dense network needs 150 steps.
+DIRECT_SCHEDULES = ((TRAINING.learning_rate, TRAINING.batch_utterances), (7e-3, 8), (3.5e-3, 8))
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "real"
 TABLES = ("wav.scp", "utt2spk", "text-phone", "text", "segments")  # of a Kaldi folder, that decide its utterances
 MEASURES = ("ernn/compression", "ernn/data", "ernn/nn", "ernn/scoring", "ernn/training")
@@ -52,10 +58,11 @@ NOTE = (
     "not what a speaker made of them. LSTM 2x128 by CTC, {epochs} epochs with dropout {dropout:g} for every row. "
     "`decoder` is the bigram's scale and the insertion penalty with which the dense network of the same seed has the "
     "fewest errors on dev. PER in percent, 39 phones, over the whole test split, mean over seeds, with its bootstrap "
-    "95 % interval over utterances; "
-    "`degradation` in points against the dense networks of the same seeds, with its paired interval. `density` is the "
-    "share of blocks, or with `block_size` 1 of weights, that is kept. `direct` is trained at the learning rates "
-    f"{', '.join(f'{rate:g}' for rate in DIRECT_RATES)} and has a row at the one with the fewest errors on dev. "
+    "95 % interval over utterances; `degradation` in points against the dense networks of the same seeds, with its "
+    "paired interval. `density` is the share of blocks, or with `block_size` 1 of weights, that is kept. `direct` is "
+    "trained "
+    f"{', '.join(f'at {rate:g} in batches of {size}' for rate, size in DIRECT_SCHEDULES)}, and its row is the one with "
+    "the fewest errors on dev; the others have the first of these schedules. "
     "`greedy_deletions` is the share of the phones of dev that are left out where the best class of each frame counts "
     "alone: 99 % and more is CTC's plateau, on which a network has learnt nothing. `bits_with_indices` are those of "
     f"all weights at {networks.BITS} bits, with the index of each block or weight that is kept."
@@ -63,26 +70,27 @@ NOTE = (
 
 
 def jobs_of(row: str, seed: int, training: Training, speech: str) -> list[Job]:
-    """The trainings of a row for a seed: one, or one for each learning rate that is tried.
+    """The trainings of a row for a seed: one, or one for each schedule that is tried.
 
     Args:
         speech: digest of the features.
     """
     given = DESIGNS[row]
     design = None if given is None else Design.model_validate({"network": "lstm-2x128"} | given)
-    rates = DIRECT_RATES if design and design.method == "direct" else (training.learning_rate,)
+    given_schedule = (training.learning_rate, training.batch_utterances)
+    schedules = DIRECT_SCHEDULES if design and design.method == "direct" else (given_schedule,)
     return [
         Job(
-            f"{row}-s{seed}" + (f"-{rate:g}" if len(rates) > 1 else ""),
+            f"{row}-s{seed}" + (f"-{rate:g}-{size}" if len(schedules) > 1 else ""),
             NETWORK,
-            training.model_copy(update={"seed": seed, "learning_rate": rate}),
+            training.model_copy(update={"seed": seed, "learning_rate": rate, "batch_utterances": size}),
             COMPRESSION,
             SCORING,
             speech,
             design,
             f"dense-s{seed}",
         )
-        for rate in rates
+        for rate, size in schedules
     ]
 
 
@@ -107,7 +115,7 @@ def rows(folder: Path, seeds: int, training: Training, speech: str) -> Iterator[
 def _chosen(
     tried: Sequence[Sequence[Job]], starts: Sequence[Job], folder: Path
 ) -> tuple[Job, list[dict[str, Any]], list[dict[str, Any]]] | None:
-    """Of the rates with the most finished seeds, the one with the fewest errors on dev; its and the dense results."""
+    """Of the schedules with the most finished seeds, that with the fewest errors on dev: job, its and dense results."""
     candidates = []
     for jobs in tried:
         pairs = [(job.result(folder), start.result(folder)) for job, start in zip(jobs, starts, strict=True)]
@@ -132,6 +140,7 @@ def _row(job: Job, results: list[dict[str, Any]], dense: list[dict[str, Any]]) -
         "block_size": design.block_size if design else 1,
         "density": density,
         "learning_rate": job.training.learning_rate,
+        "batch_utterances": job.training.batch_utterances,
         "decoder": "; ".join(decoders),
         **networks.measured(results, dense),
         "greedy_deletions": round(float(np.mean([each["greedy_deletions"] for each in results])), 2),
@@ -177,7 +186,7 @@ def main() -> None:
     training = TRAINING.model_copy(update={"epochs": options.epochs, "dropout": options.dropout})
     try:
         data = prepare(options.folder)
-        counts = ", ".join(f"{found['utterances']} {split}" for split, found in data.manifest["splits"].items())
+        counts = ", ".join(f"{data.manifest['splits'][split]['utterances']} {split}" for split in SPLITS)
         note = NOTE.format(utterances=counts, epochs=options.epochs, dropout=options.dropout)
         folder = CACHE / networks.digest([training, COMPRESSION, SCORING, NETWORK], data.digest)
         names = dict.fromkeys(["dense", *(options.rows or DESIGNS)])  # the others start from dense networks

@@ -16,12 +16,12 @@ TRAINING = Training(criterion="ctc", epochs=3, batch_utterances=5, threads=1)
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """The benchmark with small networks and two learning rates of direct training, in a folder of its own."""
+    """The benchmark with small networks and two schedules of direct training, in a folder of its own."""
     monkeypatch.setenv("ERNN_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.setattr(networks, "commit", lambda: "c0de")
     monkeypatch.setattr(real, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(real, "NETWORK", toy.network())
-    monkeypatch.setattr(real, "DIRECT_RATES", (0.05, 0.01))
+    monkeypatch.setattr(real, "DIRECT_SCHEDULES", ((0.05, 5), (0.01, 2)))
     return toy.make(tmp_path / "data", utterances=10)
 
 
@@ -53,10 +53,10 @@ def test_every_design_has_a_row_beside_its_dense_network(small, tmp_path):
     assert found["prune", 1]["bits_with_indices"] > 12 * found["prune", 1]["stored_weights"]
 
 
-def test_direct_training_has_the_rate_with_the_fewest_errors_on_dev(small, tmp_path):
+def test_direct_training_has_the_schedule_with_the_fewest_errors_on_dev(small, tmp_path):
     train(small, tmp_path, "dense", "direct-k8")
     jobs = real.jobs_of("direct-k8", 1, TRAINING, small.digest)
-    assert [job.training.learning_rate for job in jobs] == [0.05, 0.01]
+    assert [(job.training.learning_rate, job.training.batch_utterances) for job in jobs] == [(0.05, 5), (0.01, 2)]
     best = min(jobs, key=lambda job: job.result(tmp_path)["dev_per"])
     assert rows(small, tmp_path)["direct", 8]["learning_rate"] == best.training.learning_rate
 
