@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import candidates as hardware
-from bench.record import FOLDER, record
+from bench.record import FOLDER, commit, record
 from ernn import params
 from ernn.arguments import Parser
 from ernn.explore.candidates import Candidate, Cost, mixed, name_of, strength, uniform
@@ -46,7 +46,8 @@ since its loss is unknown. The paper shows all four and names none as its choice
 differences between seeds in [accuracy.md](accuracy.md).
 
 `candidates` rows are the search for hardware of one network: accelerators that its answer covers (all of `space`),
-modules that were estimated for it, and how many a minute of one core. Bar: 2,000 accelerators a minute."""
+modules that were estimated for it, and how many a minute of one core. Bar: 2,000 accelerators a minute. Rows carry the
+commit that they were measured with."""
 NEAR = (-0.15, -0.1, -0.05, 0.05, 0.1, 0.15)  # points from a recorded error
 EVENLY = 24  # further requirements of a network
 NETWORKS = {
@@ -271,9 +272,17 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="none: all")
     wanted = parser.parse_args().parts or [*PARTS]
     file = FOLDER / "explore.json"
-    old = json.loads(file.read_text())["rows"] if file.exists() else []
-    rows = [row for part in PARTS for row in (PARTS[part]() if part in wanted else _of(part, old))]
-    record("explore", rows, note=NOTE)
+    found = json.loads(file.read_text()) if file.exists() else {"rows": [], "commit": ""}
+    old = [{"commit": found["commit"]} | row for row in found["rows"]]  # of a table whose rows had none of their own
+    made = {part: [row | {"commit": commit()} for row in PARTS[part]()] for part in PARTS if part in wanted}
+    rows = [row for part in PARTS for row in made.get(part, _of(part, old))]
+    record("explore", [{column: row.get(column) for column in _columns(rows)} for row in rows], note=NOTE)
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """In the order in which rows have them, `commit` at the end."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [*(name for name in names if name != "commit"), "commit"]
 
 
 def _of(part: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
