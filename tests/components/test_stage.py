@@ -15,7 +15,8 @@ from ernn.params import Design, Training
 
 HEAVY = {"torch", "matplotlib", "mlflow", "kfp", "kubernetes", "scipy", "numpy"}
 HELPERS = {"architecture", "cluster", "exchange", "executor", "pytorchjob", "runs", "stage", "tracking"}
-COMMANDS = {each.stem for each in Path("components").glob("[a-z]*.py")} - HELPERS
+OF_MLFLOW = {"registered", "served", "stories"}
+COMMANDS = {each.stem for each in Path("components").glob("[a-z]*.py")} - HELPERS - OF_MLFLOW
 PARAMS = """
 version: 1
 training: {epochs: 3}
