@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ernn.explore import search
-from ernn.params import Design, Network
+from ernn.params import Design, Network, NetworkSpec
 from ernn.params.methods import DENSE, METHODS
 from ernn.report import document, figures
 from ernn.report.results import Result, block_label
@@ -21,6 +21,11 @@ from ernn.report.results import Result, block_label
             Network(cells=(64, 32), projection=16, peepholes=True),
             "64 + 32 LSTM cells, projection to 16, peepholes",
             "2 LSTM layers of 64 + 32 cells, projected to 16",
+        ),
+        (
+            NetworkSpec(head=[{"outputs": 32, "low": 0.0}]),
+            "2 x 128 LSTM cells, linear layer of 32 (relu)",
+            "2 LSTM layers of 128 cells, linear layer of 32 (relu)",
         ),
     ],
 )
