@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ernn.params import Compression, Corpus, NetworkSpec, cells_text
+from ernn.params import Compression, Corpus, Network, NetworkSpec, cells_text, head_of
 from ernn.params.methods import METHODS
 from ernn.report.metrics import show
 from ernn.report.results import Result, Results
@@ -214,8 +214,8 @@ def _corpus(corpus: Corpus) -> str:
     )
 
 
-def _network(network: NetworkSpec) -> str:
+def _network(network: Network) -> str:
     extras = [f"projection to {network.projection}"] * bool(network.projection) + ["peepholes"] * network.peepholes
-    extras += [f"linear layer of {each.outputs} ({each})" for each in network.head]
+    extras += [f"linear layer of {each.outputs} ({each})" for each in head_of(network)]
     times = f"{network.layers} x " if isinstance(network.cells, int) else ""
     return ", ".join([f"{times}{cells_text(network.cells)} {network.cell.upper()} cells", *extras])

@@ -22,6 +22,11 @@ from ernn.report.results import Result, block_label
             "64 + 32 LSTM cells, projection to 16, peepholes",
             "2 LSTM layers of 64 + 32 cells, projected to 16",
         ),
+        (
+            NetworkSpec(head=[{"outputs": 32, "low": 0.0}]),
+            "2 x 128 LSTM cells, linear layer of 32 (relu)",
+            "2 LSTM layers of 128 cells, linear layer of 32 (relu)",
+        ),
     ],
 )
 def test_words_for_a_network(network, report, explored):
