@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from ernn.params.section import Integer, Real, Section
 
 Kind = Literal["sigmoid", "tanh", "clip"]
+Bound = Annotated[Real, Field(ge=-1e38, le=1e38)]  # as weights
 
 
 class HeadSpec(Section):
@@ -14,8 +15,8 @@ class HeadSpec(Section):
 
     outputs: Annotated[Integer, Field(gt=0, le=16_384)]
     function: Kind = "clip"
-    low: Real | None = None
-    high: Real | None = None
+    low: Bound | None = None
+    high: Bound | None = None
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:

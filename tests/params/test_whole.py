@@ -45,7 +45,7 @@ def sections(kind: type[Section] = Section) -> list[type[Section]]:
 
 OF_PARAMS = [each for each in sections() if each.__module__.startswith("ernn.params")]
 FIELDS = [(section, name) for section in OF_PARAMS for name in section.model_fields if section is not Parameters]
-NEEDED = {"network": "n", "design": "d", "program": "p"}
+NEEDED = {"network": "n", "design": "d", "program": "p", "outputs": 1}
 
 
 def given(section: type[Section], **values: object) -> dict[str, object]:
