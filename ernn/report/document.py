@@ -60,6 +60,7 @@ Each network alone:
 
 {curves}
 """
+FEW_SPEAKERS = 100  # a synthetic corpus of fewer is a toy
 FRONT = """
 ![Error rate of each accelerator over latency, energy and resources](front.png)
 
@@ -74,7 +75,7 @@ def markdown(results: Results, integers: str = "") -> str:
     methods = list(dict.fromkeys(result.method for result in found))
     tolerance = settings.compression.admm.tolerance
     return TEXT.format(
-        headline=_headline(found),
+        headline=_toy(settings.corpus) + _headline(found),
         front=FRONT if results.accelerators else "",
         methods="\n".join(f"- **{method}**: {METHODS[method].text}." for method in methods),
         epochs=settings.training.epochs,
@@ -126,7 +127,13 @@ def _row(result: Result) -> list[str]:
 
 def _loss(numbers: Mapping[str, float]) -> list[str]:
     low, high = numbers["degradation_low"], numbers["degradation_high"]
-    return [f"{numbers['degradation']:+.2f}", f"{low:+.2f} to {high:+.2f}"]
+    return [points(numbers["degradation"]), f"{low:+.2f} to {high:+.2f}"]
+
+
+def points(value: float) -> str:
+    """A difference in percentage points; one that is none has no sign."""
+    shown = f"{value:+.2f}"
+    return "0.00 (a tie)" if float(shown) == 0 else shown
 
 
 def _kinds(results: Iterable[Result]) -> str:
@@ -161,9 +168,19 @@ def _headline(results: Sequence[Result]) -> str:
         return "No design is named in `designs`; only dense networks are shown."
     best, most = designs[0], max(designs, key=lambda each: each.compression)
     lines = [_sentence("Least is lost by", best)]
+    level = [each.name for each in designs[1:] if each.metrics["degradation_low"] <= best.metrics["degradation_high"]]
+    if level:
+        lines.append(f"Level with it, since their intervals overlap: {', '.join(level)}.")
     if most is not best:
         lines.append(_sentence("Most is saved by", most))
     return " ".join(lines)
+
+
+def _toy(corpus: Corpus) -> str:
+    """A warning before everything else, where a corpus is too small for its error rates to mean anything."""
+    if corpus.kind != "synthetic" or corpus.train_speakers >= FEW_SPEAKERS:
+        return ""
+    return f"**A toy run: {corpus.train_speakers} training speakers. Its error rates mean nothing.** "
 
 
 def _sentence(start: str, result: Result) -> str:
@@ -209,8 +226,8 @@ def _corpus(corpus: Corpus) -> str:
     each = corpus.utterances_per_speaker
     return (
         f"speech made by eSpeak NG ({corpus.train_speakers:,} speakers to train on, {corpus.dev_speakers:,} to develop "
-        f"and {corpus.test_speakers:,} others to test, {each} sentences each). Synthetic error rates stand in for real "
-        "ones: what they tell is the difference between designs"
+        f"and {corpus.test_speakers:,} others to test, {each} sentences each). This speech is synthetic: absolute "
+        "error rates mean little. Compare designs with each other"
     )
 
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ernn.params.methods import METHODS
-from ernn.report.document import doubtful, markdown_table
+from ernn.report.document import doubtful, markdown_table, points
 from ernn.report.figures import MARKERS, canvas, intervals
 from ernn.report.labels import legend_below
 from ernn.report.metrics import show
@@ -53,8 +53,8 @@ def loss(results: Sequence[IntegerResult]) -> Figure:
     """Points of phone error rate lost against the float network, with the paired 95 % interval."""
     figure, axes = canvas("Loss of the integers", height=1.2 + 0.42 * len(results))
     labels = [f"{each.name}  ({each.widths} bits)" for each in results]
-    points = [(each.metrics, METHODS[each.method].colour) for each in results]
-    intervals(axes, labels, points, "integer_loss")
+    shown = [(each.metrics, METHODS[each.method].colour) for each in results]
+    intervals(axes, labels, shown, "integer_loss")
     axes.set_xlabel("PER above the float network (percentage points), paired 95 % interval")
     return figure
 
@@ -88,7 +88,7 @@ def _row(result: IntegerResult) -> list[str]:
         f"{numbers['weight_bits'] / 8192:,.1f} KiB",
         show("per_integer", numbers["per_integer"]),
         f"{numbers['per_integer_low']:.2f} to {numbers['per_integer_high']:.2f}",
-        f"{numbers['integer_loss']:+.2f}",
+        points(numbers["integer_loss"]),
         f"{numbers['integer_loss_low']:+.2f} to {numbers['integer_loss_high']:+.2f}",
         "yes" if numbers["finetuned"] else "no",
     ]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ernn.explore import search
-from ernn.params import Design, Network, NetworkSpec
+from ernn.params import Corpus, Design, Network, NetworkSpec
 from ernn.params.methods import DENSE, METHODS
 from ernn.report import document, figures
 from ernn.report.results import Result, block_label
@@ -54,3 +54,36 @@ def test_designs_with_a_density_stand_at_times_fewer_weights(changes, label, pla
     dense = replace(result(Design(network="lstm"), 1.0), method=DENSE)
     (legend,) = figures.per_over_block_size([dense, found]).legends
     assert f"LSTM, {METHODS[found.method].title}" in [text.get_text() for text in legend.texts]
+
+
+def designs(*losses: tuple[float, float, float]) -> list[Result]:
+    """Designs with these losses and the ends of their intervals, the first with fewest times fewer weights."""
+    found = []
+    for place, (loss, low, high) in enumerate(losses):
+        made = replace(result(Design(network="lstm", block_size=2 << place), 2.0 * (place + 1)), name=f"d{place}")
+        found.append(
+            replace(
+                made,
+                metrics=made.metrics | {"degradation": loss, "degradation_low": low, "degradation_high": high},
+            )
+        )
+    return found
+
+
+def test_the_headline_calls_level_what_cannot_be_told_apart():
+    text = document._headline(designs((1.0, 0.6, 1.4), (1.2, 0.8, 1.6), (3.0, 2.5, 3.5)))
+    assert text.startswith("Least is lost by **d0**")
+    assert "Level with it, since their intervals overlap: d1." in text
+    assert "Most is saved by **d2**" in text
+    assert "Level" not in document._headline(designs((1.0, 0.6, 1.4), (3.0, 2.5, 3.5)))
+
+
+def test_a_difference_that_is_none_is_a_tie():
+    ties = [document._loss(each.metrics)[0] for each in designs((0.0, -0.2, 0.2), (-0.004, -0.2, 0.2), (0.01, 0, 1))]
+    assert ties == ["0.00 (a tie)", "0.00 (a tie)", "+0.01"]
+
+
+@pytest.mark.parametrize(("speakers", "toy"), [(48, True), (231, False)])
+def test_a_small_corpus_is_called_a_toy(speakers, toy):
+    assert ("A toy run: 48 training speakers" in document._toy(Corpus(train_speakers=speakers))) == toy
+    assert document._toy(Corpus(kind="kaldi", path="/folder", train_speakers=speakers)) == ""
