@@ -48,6 +48,11 @@ differences between seeds in [accuracy.md](accuracy.md).
 `candidates` rows are the search for hardware of one network: accelerators that its answer covers (all of `space`),
 modules that were estimated for it, and how many a minute of one core. Bar: 2,000 accelerators a minute. Rows carry the
 commit that they were measured with."""
+COLUMNS = (
+    *("part", "requirement", "near", "space", "trials", "met", "chosen", "cost", "brute_force_cost", "agrees"),
+    *("brute_force", "tried", "limit_percent", "published", "network", "device", "covered", "modules_built"),
+    *("evaluated", "seconds", "covered_a_minute", "built_a_minute", "front", "best", "commit"),
+)
 NEAR = (-0.15, -0.1, -0.05, 0.05, 0.1, 0.15)  # points from a recorded error
 EVENLY = 24  # further requirements of a network
 NETWORKS = {
@@ -276,13 +281,7 @@ def main() -> None:
     old = [{"commit": found["commit"]} | row for row in found["rows"]]  # of a table whose rows had none of their own
     made = {part: [row | {"commit": commit()} for row in PARTS[part]()] for part in PARTS if part in wanted}
     rows = [row for part in PARTS for row in made.get(part, _of(part, old))]
-    record("explore", [{column: row.get(column) for column in _columns(rows)} for row in rows], note=NOTE)
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """In the order in which rows have them, `commit` at the end."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return [*(name for name in names if name != "commit"), "commit"]
+    record("explore", [{column: row.get(column) for column in COLUMNS} for row in rows], note=NOTE)
 
 
 def _of(part: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
