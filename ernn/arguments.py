@@ -68,7 +68,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options.setdefault("formatter_class", Help)
-        if not options.get("prog"):
+        if not arguments and not options.get("prog"):
             run = getattr(sys.modules["__main__"], "__spec__", None)
             options["prog"] = f"python -m {run.name}" if run is not None else None
         super().__init__(*arguments, **options)

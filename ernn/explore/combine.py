@@ -5,7 +5,8 @@ energy of its work; its interval is that of the slowest module. All that a requi
 with these quantities. Let two ways to build the first modules of a chain give words of the same sizes. If one is not
 above the other in any quantity, it stays so with every way to build the rest, since sums and largest ones keep the
 order. So dropping the other loses no value that a search could find. The same holds for what is around the chain: it
-grows with the number of registers, and with the widest words that are loaded and shown, which are quantities too. A
+grows with the number of registers, the widest words that are loaded and shown, and the bits of their number, which are
+quantities too. A
 quantity that nothing asks for need not be compared.
 
 With a slack, one also makes way for another that is not above 1 + slack times it. Sums and largest ones keep that, too:
@@ -31,7 +32,7 @@ from ernn.hw.verilog import chain
 from ernn.hw.verilog.chain import Link
 from ernn.program.network import Program
 
-LUT, FF, DSP, BRAM, WORK, LATENCY, READS, INTERVAL, LOADED, SHOWN = range(10)
+LUT, FF, DSP, BRAM, WORK, LATENCY, READS, INTERVAL, LOADED, SHOWN, COUNTED = range(11)
 _SUMS = 7  # quantities that are added, before those of which the largest counts
 _ROUNDED = 1 + 1e-9  # sums of floats
 _AT_ONCE = 1_000_000  # rows that are joined before those that others beat are dropped
@@ -130,7 +131,7 @@ class Compared:
 
     def best(self, rows: np.ndarray, modules: int) -> np.ndarray:
         """Numbers of the rows that are left."""
-        own = [LUT, FF, DSP, BRAM, READS, LOADED, SHOWN, *self.quantities]
+        own = [LUT, FF, DSP, BRAM, READS, LOADED, SHOWN, COUNTED, *self.quantities]
         return front(rows[:, sorted({*own})], _ties(rows), self._each(modules))
 
     def whole(self, rows: np.ndarray, modules: int, bounds: Bounds) -> np.ndarray:
@@ -138,7 +139,7 @@ class Compared:
         if not self.apart:
             return self.best(rows, modules)
         scarcest = (rows[:, : BRAM + 1] / np.array(bounds.resources)).max(axis=1)
-        others = [rows[:, LATENCY], bounds.energies(rows), *rows[:, [READS, LOADED, SHOWN]].T]
+        others = [rows[:, LATENCY], bounds.energies(rows), *rows[:, [READS, LOADED, SHOWN, COUNTED]].T]
         left = set[int]()
         for resource in (scarcest, *rows[:, : BRAM + 1].T):
             left |= set(front(np.stack([resource, *others], axis=1), _ties(rows), self._each(modules)).tolist())
@@ -166,7 +167,7 @@ def combined(
         sinks = {made[-1].sink for found in options[-1].values() for made in found}
     options, rest = _within_all(options, bounds)
     streams = pace.of_streams(input, output)
-    first = np.zeros((1, SHOWN + 1))
+    first = np.zeros((1, COUNTED + 1))
     first[0, [LATENCY, INTERVAL]] = streams.latency, streams.interval
     ways, lost = {input.words: _Ways(first, [()])}, False
     joins = 3 * len(runs)  # each drops some of its parts, of what it is joined with, and of what gives equal words
@@ -195,7 +196,7 @@ def combined(
         if len(each.parts):
             rows.append(_around(program, setting, sink, each))
             built += each.parts
-    total = np.concatenate(rows) if rows else np.zeros((0, SHOWN + 1))
+    total = np.concatenate(rows) if rows else np.zeros((0, COUNTED + 1))
     allowed = np.flatnonzero(bounds.allow(total))
     arrays = [tuple(array for part in built[number] for array in part.arrays) for number in allowed.tolist()]
     return Combined(setting, total[allowed], arrays, len(arrays) if lost else whole, whole)
@@ -211,7 +212,7 @@ def quantities(parts: Sequence[Part]) -> list[float]:
     cycles = pace.joined(part.pace for part in parts)
     energy = sum(part.work_uj for part in parts)
     sums = [needed.lut, needed.ff, needed.dsp, needed.bram, energy, cycles.latency, reads]
-    return [*sums, cycles.interval, loaded, shown]
+    return [*sums, cycles.interval, loaded, shown, max(each.word_bits for each in known)]
 
 
 def _runs(links: Sequence[Link], alone: int) -> list[list[Link]]:
@@ -297,7 +298,7 @@ def _join(before: _Ways, own: _Ways, after: np.ndarray, bounds: Bounds, best: _B
     for start in range(0, len(before.parts), at_once):
         rows = before.rows[start : start + at_once]
         sums = (rows[:, None, :_SUMS] + own.rows[None, :, :_SUMS]).reshape(-1, _SUMS)
-        most = np.maximum(rows[:, None, _SUMS:], own.rows[None, :, _SUMS:]).reshape(-1, SHOWN + 1 - _SUMS)
+        most = np.maximum(rows[:, None, _SUMS:], own.rows[None, :, _SUMS:]).reshape(-1, COUNTED + 1 - _SUMS)
         made = np.concatenate([sums, most], axis=1)
         least = made.copy()
         least[:, :_SUMS] += after
@@ -327,7 +328,7 @@ def _around(program: Program, setting: Setting, sink: Words, ways: _Ways) -> np.
     """Quantities with what is around the chain."""
     rows, found = ways.rows.copy(), dict[tuple[float, ...], Resources]()
     for number, parts in enumerate(ways.parts):
-        key = tuple(rows[number, [READS, LOADED, SHOWN]])
+        key = tuple(rows[number, [READS, LOADED, SHOWN, COUNTED]])
         if key not in found:
             layers = [each for part in parts for each in part.controlled]
             found[key] = cost.around_cost(program, setting.architecture(), layers, sink, setting.device.family)

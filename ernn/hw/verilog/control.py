@@ -124,9 +124,7 @@ class Control:
 
     @property
     def _word_bits(self) -> int:
-        """Bits of the number of words of a memory or of a state."""
-        states = (state.words for layer in self.layers for state in layer.states.values())
-        return max(max(layer.depth for layer in self.layers), *states, 1).bit_length()
+        return max(layer.word_bits for layer in self.layers)
 
     def _of_layers(self) -> Iterator[Item]:
         for n, layer in enumerate(self.layers):

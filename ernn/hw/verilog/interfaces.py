@@ -102,3 +102,8 @@ class Controlled:
     load_bits: int
     flush_cycles: int
     restore_cycles: int
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of the number of words of a memory or of a state."""
+        return max(self.depth, *(state.words for state in self.states.values()), 1).bit_length()

@@ -126,7 +126,9 @@ def test_the_target_is_a_setting_of_the_script():
     files = network.project(programs.build(), network.Target("xc7vx485tffg1761-2", 125.0))
     assert files["settings.tcl"] == "set part xc7vx485tffg1761-2\nset period_ns 8.000\n"
     others = network.project(programs.build(), designs.HLS)
-    assert [path for path, text in files.items() if others[path] != text] == ["settings.tcl"]
+    assert [path for path, text in files.items() if others[path] != text] == ["settings.tcl", "src/ernn.cpp"]
+    with_cycles, other = (each["src/ernn.cpp"].split("\n", 1) for each in (files, others))
+    assert with_cycles[1] == other[1]  # but for the line with the estimate of cycles
 
 
 TCL_COMMANDS = [
