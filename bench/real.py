@@ -176,7 +176,7 @@ def main() -> None:
     """Run what is missing; the table is written after each network."""
     parser = Parser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="speechocean762")
-    parser.add_argument("--rows", nargs="+", choices=DESIGNS, metavar="ROW", help="default: all")
+    parser.add_argument("--rows", nargs="+", choices=DESIGNS, metavar="ROW", help="designs, a row each; default: all")
     parser.add_argument("--seeds", type=whole(1, 99), default=1, help="of each row")
     parser.add_argument("--epochs", type=whole(2, 10_000), default=TRAINING.epochs, help="of every network")
     parser.add_argument("--dropout", type=number(0, 0.9), default=TRAINING.dropout, help="of every network")
