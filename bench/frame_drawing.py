@@ -19,6 +19,7 @@ from ernn.program.network import Program
 from ernn.simulate.bench import Bench
 from ernn.simulate.vectors import rtl_vectors
 from ernn.tools.process import work_folder
+from ernn.tools.vcd import variables_of
 
 PICTURE = Path("docs/images/frame.svg")
 STREAMS, INPUTS, CLASSES, FRAMES = 2, 4, 3, (2, 1)  # frames of each stream's utterance
@@ -52,19 +53,11 @@ def recorded() -> Waves:
 
 def sampled(dump: Sequence[str]) -> dict[str, list[int]]:
     """Values of the top module's ports just before each rising edge of its clock, from a value change dump."""
-    codes, scopes = dict[str, str](), list[str]()
+    codes, lines = dict[str, str](), iter(dump)
+    for scopes, name, code in variables_of(lines):
+        if scopes[-1] == "dut" and name.startswith(PORTS):
+            codes.setdefault(code, name)
     found, values = dict[str, list[int]](), dict[str, int]()
-    lines = iter(dump)
-    for line in lines:
-        match line.split():
-            case ["$scope", _, name, *_]:
-                scopes.append(name)
-            case ["$upscope", *_]:
-                scopes.pop()
-            case ["$var", _, _, code, name, *_] if scopes[-1] == "dut" and name.startswith(PORTS):
-                codes.setdefault(code, name)
-            case ["$enddefinitions", *_]:
-                break
     changes: dict[str, int] = {}
     for line in lines:
         if line.startswith("#"):

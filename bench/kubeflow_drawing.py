@@ -16,9 +16,9 @@ from workflow import compiler, declaration
 
 ROOT = Path(__file__).parents[1]
 PICTURE = Path("docs/images/kubeflow.svg")
-COLUMNS = 6  # levels of the graph beside each other
+COLUMNS = 6  # levels of the graph side by side
 WIDTH, HEIGHT, GAP, ROW_GAP, LEFT, TOP = 158, 62, 34, 16, 36, 74
-BESIDE = ("Artifact", "Curve", "HTML", "Metrics", "Scores")  # types of what a stage writes beside its main result
+SECONDARY = ("Artifact", "Curve", "HTML", "Metrics", "Scores")  # types of what a stage writes besides its main result
 FRAME = """\
 .frame { fill: none; stroke: #57606a; stroke-dasharray: 5 4; }
 @media (prefers-color-scheme: dark) { .frame { stroke: #9aa4af; } }"""
@@ -44,7 +44,7 @@ def stages(spec: Mapping[str, Any]) -> list[Stage]:
         own = [task for name, task in tasks.items() if stage_of[name] == stage]
         outputs = spec["components"][own[0]["componentRef"]["name"]].get("outputDefinitions", {}).get("artifacts", {})
         titles = dict.fromkeys(each["artifactType"]["schemaTitle"].partition(".")[2] for each in outputs.values())
-        main = tuple(each for each in titles if each not in BESIDE)
+        main = tuple(each for each in titles if each not in SECONDARY)
         before = {stage_of[name] for task in own for name in task.get("dependentTasks", [])}
         found.append(Stage(stage, len(own), main, frozenset(before)))
     return found

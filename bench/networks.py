@@ -143,7 +143,7 @@ def train(job: Job, data: Dataset, folder: Path, pace: Callable[[Run], Run] = la
     Args:
         folder: of the results; that of the dense network is there.
         pace: makes the run one that pauses.
-        code: commit of the code; empty: git is asked.
+        code: commit of the code; empty: that of the checkout.
 
     Raises:
         UserError: the data do not suit the training, or the loss is no longer finite.
@@ -212,7 +212,7 @@ def prepared(folder: Path, corpus: Corpus, features: Features, training: Trainin
 
 
 def measured(results: Sequence[dict[str, Any]], dense: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Columns of a row: the results of its seeds, beside those of their dense networks.
+    """Columns of a row: the results of its seeds, compared with those of their dense networks.
 
     Raises:
         UserError: they were not scored on the same utterances.

@@ -4,7 +4,7 @@
 
 FOLDER is speechocean762, as it is distributed or as a Kaldi corpus with phones (docs/data.md). A network takes about a
 quarter of an hour of one core; a seed has ten, three of them for `direct`. Features and trained networks are kept under
-the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn); a killed benchmark goes on where it was, and the table is
+the cache folder (ERNN_BENCH_CACHE, else ~/.cache/ernn); an interrupted benchmark resumes, and the table is
 written anew after every network that is finished.
 """
 
@@ -103,7 +103,7 @@ def run(job: Job, dataset: Path, folder: Path) -> str:
 
 
 def rows(folder: Path, seeds: int, training: Training, speech: str) -> Iterator[dict[str, Any]]:
-    """A row for each design that is finished for some seeds, beside the dense networks of the same seeds."""
+    """A row for each design that is finished for some seeds, compared with the dense networks of the same seeds."""
     numbers = range(1, seeds + 1)
     for name in DESIGNS:
         jobs = [jobs_of(name, seed, training, speech) for seed in numbers]

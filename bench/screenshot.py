@@ -56,7 +56,7 @@ def served(receipt: Path) -> Iterator[dict[str, str]]:
 
 @contextlib.contextmanager
 def opened(link: str, drawn: str = ".js-plotly-plot .parcoords", height: int = 660) -> Iterator[Page]:
-    """The page behind `link`, an element of it drawn and the assistant beside it closed."""
+    """The page behind `link`, once an element is drawn, with the assistant panel closed."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser(), args=list(FLAGS))
         page = chromium.new_page(viewport={"width": WIDTH + 100, "height": height}, device_scale_factor=1)

@@ -25,7 +25,7 @@ class RunLog:
 def shown(folder: Path) -> Path:
     """The log of a folder as a person finds it from the checkout.
 
-    >>> str(shown(Path("/work/ernn/runs/smoke"))), str(shown(Path("/work/ernn")))
+    >>> str(shown(Path("runs/smoke"))), str(shown(Path("checkout")))
     ('runs/smoke/build/run.log', 'build/run.log')
     """
     return Path(*folder.absolute().parts[-2:], NAME) if folder.absolute().parent.name == "runs" else NAME

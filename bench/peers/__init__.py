@@ -65,7 +65,7 @@ def prepare(folder: Path) -> np.ndarray:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    torch.save(sensor.state_dict(), folder / "sensor.pt")
+    np.savez(folder / "sensor.npz", **{name: weight.numpy() for name, weight in sensor.state_dict().items()})
     given = vibrations(SEQUENCES, seed=2)[0]
     np.save(folder / "x.npy", given)
     with torch.no_grad():

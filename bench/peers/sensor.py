@@ -23,5 +23,6 @@ class Sensor(torch.nn.Module):
 def load(folder: Path) -> tuple[Sensor, np.ndarray]:
     """The trained module, and sequences (sequences, steps, 12) in float32."""
     sensor = Sensor()
-    sensor.load_state_dict(torch.load(folder / "sensor.pt", weights_only=True))
+    weights = np.load(folder / "sensor.npz")
+    sensor.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})
     return sensor.eval(), np.load(folder / "x.npy")

@@ -32,7 +32,7 @@ def signals(path: Path) -> list[Signal]:
     """
     try:
         with path.open() as lines:
-            variables = list(_variables(lines))
+            variables = list(variables_of(lines))
             counts = _counts(lines)
     except FileNotFoundError:
         raise UserError(f"{path}: the simulation wrote no dump") from None
@@ -41,8 +41,8 @@ def signals(path: Path) -> list[Signal]:
     return [Signal(scopes, name, counts[code]) for scopes, name, code in variables]
 
 
-def _variables(lines: TextIO) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Scopes, name and code of each variable; leaves the file behind the declarations."""
+def variables_of(lines: Iterator[str]) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Scopes, name and code of each variable of a dump; leaves its lines behind the declarations."""
     scopes: list[str] = []
     for line in lines:
         match line.split():

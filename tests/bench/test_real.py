@@ -75,7 +75,7 @@ def test_a_row_without_its_dense_network_is_left_out(small, tmp_path):
 
 
 @pytest.mark.system
-@pytest.mark.skipif(not SPEECHOCEAN.exists(), reason="the sample of speechocean762 is not beside the repository")
+@pytest.mark.skipif(not SPEECHOCEAN.exists(), reason="shared/data has no sample of speechocean762")
 def test_recorded_speech_is_trained_on_and_the_table_names_its_licence(small, tmp_path, monkeypatch):
     monkeypatch.setattr(real, "record", lambda *given, **more: record(*given, **more, folder=tmp_path))
     words = ["real", str(SPEECHOCEAN), "--rows", "dense", "--epochs", "2", "--jobs", "1"]

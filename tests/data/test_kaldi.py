@@ -249,7 +249,7 @@ def test_missing_parts_are_refused(kaldi_folder):
     refused(corpus, f"{corpus / 'test'}: no such folder; set corpus.path to the folder that holds train and test")
 
 
-@pytest.mark.skipif(not SPEECHOCEAN.exists(), reason="the sample of speechocean762 is not beside the repository")
+@pytest.mark.skipif(not SPEECHOCEAN.exists(), reason="shared/data has no sample of speechocean762")
 def test_real_speech_is_read():
     found = kaldi.speakers(SPEECHOCEAN, RULES)
     spoken = [utterance for speaker in found for utterance in speaker.utterances()]
