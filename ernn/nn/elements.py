@@ -111,7 +111,7 @@ class Row:
             name: of this value.
         """
         if kind == "recurrent" and self.functions:
-            return "stands behind a linear layer, must be before all of them"
+            return "follows a linear layer, must be before all of them"
         if kind == "linear" and not self.recurrent:
             return "stands before every recurrent layer"
         if stream.layer != self.made:
@@ -119,7 +119,7 @@ class Row:
         if kind == "linear" and stream.steps() is None:
             return "reads other elements than those of a step along the last axis, reshape outside"
         if kind == "function" and not self.open:
-            return "a function stands behind a linear layer, and here is none"
+            return "a function follows a linear layer, and here is none"
         return ""
 
 

@@ -168,7 +168,7 @@ def _linears(layers: Sequence[_Layer], inputs: int) -> list[tuple[Tensor, Tensor
             inputs = units
         elif each.kind in ("Activation", "ReLU"):
             if not found or found[-1][2] != Function():
-                raise each.refuse("stands behind no linear layer; put a Dense one before it")
+                raise each.refuse("follows no linear layer; put a Dense one before it")
             function = _relu(each) if each.kind == "ReLU" else _function(each, each.setting("activation"))
             found[-1] = (*found[-1][:2], function)
         elif each.kind not in _AT_REST:

@@ -33,7 +33,7 @@ def linear_layers(module: nn.Module | None) -> list[tuple[nn.Linear, Function]]:
             found.append((each, Function()))
         elif type(each) in _FUNCTIONS:
             if not found or found[-1][1] != Function():
-                raise UserError(f"{name} ({type(each).__name__}) stands behind no linear layer; put one before it")
+                raise UserError(f"{name} ({type(each).__name__}) follows no linear layer; put one before it")
             found[-1] = found[-1][0], _FUNCTIONS[type(each)](each)
         elif type(each) is nn.Dropout and (each.training and each.p):
             raise UserError(f"{name}: dropout={each.p:g} is active, an imported model has none; call .eval() first")

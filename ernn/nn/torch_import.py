@@ -182,7 +182,7 @@ def _check_prefix(left: "dict[str, Tensor]", prefix: str, name: str, option: str
     if found:
         seen = " or ".join(map(repr, found))
         raise UserError(
-            f"{prefix}{name}: no such tensor; `{name}` stands behind {seen}: "
+            f"{prefix}{name}: no such tensor; `{name}` follows {seen}: "
             f"give {option}={found[0]!r} (--{option.replace('_', '-')})"
         )
 

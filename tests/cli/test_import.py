@@ -239,7 +239,7 @@ def test_the_prefixes_that_are_there_are_named(files, tmp_path, capsys):
     save_file({f"encoder.{name}": tensor for name, tensor in named(*modules()).items()}, "weights")
     line = refusal(capsys, *files.values())
     assert line == (
-        "ernn import: rnn.weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'encoder.rnn.': "
+        "ernn import: rnn.weight_hh_l0: no such tensor; `weight_hh_l0` follows 'encoder.rnn.': "
         "give prefix='encoder.rnn.' (--prefix)"
     )
 

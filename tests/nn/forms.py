@@ -291,10 +291,10 @@ FORMS = (
             "Keras 3": of_keras("LSTM", ("ReLU", {"name": "relu"}, [])),
         },
         {
-            "torch": "output.0 (ReLU) stands behind no linear layer",
-            "torch.export": "a function stands behind a linear layer, and here is none",
-            "ONNX": "a function stands behind a linear layer, and here is none",
-            "Keras 3": "relu (ReLU): stands behind no linear layer",
+            "torch": "output.0 (ReLU) follows no linear layer",
+            "torch.export": "a function follows a linear layer, and here is none",
+            "ONNX": "a function follows a linear layer, and here is none",
+            "Keras 3": "relu (ReLU): follows no linear layer",
         },
     ),
     Form(

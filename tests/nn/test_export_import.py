@@ -89,7 +89,7 @@ def test_several_modules_in_a_row_and_one_sequence_without_a_batch():
     [
         (lambda self, x: self.recurrent(x, torch.ones(1, 3, CELLS))[0],
          r"gru \(gru.input\): initial states must be zeros, with which states begin here"),
-        (lambda self, x: self.recurrent(torch.relu(x))[0], r"relu \(relu.default\): a function stands behind a linear"),
+        (lambda self, x: self.recurrent(torch.relu(x))[0], r"relu \(relu.default\): a function follows a linear"),
         (lambda self, x: torch.softmax(self.recurrent(x)[0], -1), r"softmax \(softmax.int\): not read; read are LSTM"),
         (lambda self, x: self.recurrent(x)[0] + x[..., :1], r"add \(add.Tensor\): not read"),
         (lambda self, x: self.recurrent(x)[0].to(torch.float16).to(torch.float32), "rounds values to torch.float16"),

@@ -73,8 +73,8 @@ def test_functions_of_a_state_dict_are_said_by_their_names():
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        ([nn.ReLU(), nn.Linear(8, 3)], r"output.0 \(ReLU\) stands behind no linear layer; put one before it"),
-        ([nn.Linear(8, 3), nn.ReLU(), nn.Tanh()], r"output.2 \(Tanh\) stands behind no linear layer"),
+        ([nn.ReLU(), nn.Linear(8, 3)], r"output.0 \(ReLU\) follows no linear layer; put one before it"),
+        ([nn.Linear(8, 3), nn.ReLU(), nn.Tanh()], r"output.2 \(Tanh\) follows no linear layer"),
         (
             [nn.Linear(8, 3), nn.Softmax(-1)],
             "output.1 is a Softmax, and a head has Linear, ReLU, .* yourself, behind",

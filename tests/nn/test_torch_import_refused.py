@@ -96,11 +96,11 @@ def test_no_tensor_can_be_left_out_nor_lengthened(kind, bias, data):
     [
         (
             {"prefix": "", "output_prefix": "fc."},
-            "weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'rnn.': give prefix='rnn.' (--prefix)",
+            "weight_hh_l0: no such tensor; `weight_hh_l0` follows 'rnn.': give prefix='rnn.' (--prefix)",
         ),
         (
             {"prefix": "rnn.", "output_prefix": ""},
-            "weight: no such tensor; `weight` stands behind 'fc.': give output_prefix='fc.' (--output-prefix)",
+            "weight: no such tensor; `weight` follows 'fc.': give output_prefix='fc.' (--output-prefix)",
         ),
     ],
 )
@@ -111,7 +111,7 @@ def test_wrong_prefixes(prefixes, message):
 def test_every_prefix_that_could_be_meant_is_named():
     weights = {f"{side}.{name}": tensor for side in ("left", "right") for name, tensor in named(*modules()).items()}
     assert refused(weights) == (
-        "rnn.weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'left.rnn.' or 'right.rnn.': "
+        "rnn.weight_hh_l0: no such tensor; `weight_hh_l0` follows 'left.rnn.' or 'right.rnn.': "
         "give prefix='left.rnn.' (--prefix)"
     )
 
@@ -119,8 +119,7 @@ def test_every_prefix_that_could_be_meant_is_named():
 def test_a_wrapper_of_some_names_only_is_named():
     weights = {f"module.{name}" if name.startswith("rnn") else name: each for name, each in named(*modules()).items()}
     assert refused(weights) == (
-        "rnn.weight_hh_l0: no such tensor; `weight_hh_l0` stands behind 'module.rnn.': "
-        "give prefix='module.rnn.' (--prefix)"
+        "rnn.weight_hh_l0: no such tensor; `weight_hh_l0` follows 'module.rnn.': give prefix='module.rnn.' (--prefix)"
     )
 
 
