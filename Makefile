@@ -101,12 +101,13 @@ bench: $(INSTALLED) ## How many commits each table of docs/benchmarks is behind
 .PHONY: bench-all
 bench-all: $(INSTALLED) ## Every benchmark again (hours; one: python -m bench.NAME)
 	for file in bench/[a-z]*.py; do name=$$(basename $$file .py); \
-		[[ $$name =~ ^(record|drawing|behind|provenance|screenshot|cost_fit|accuracy_jobs|accuracy_runs|containers|networks|speechocean|real|paper_scale|kubeflow_drawing|accuracy_sizes)$$ ]] || python -m bench.$$name; done
+		[[ $$name =~ ^(record|drawing|behind|provenance|screenshot|terminal_drawing|cost_fit|accuracy_jobs|accuracy_runs|containers|networks|speechocean|real|paper_scale|kubeflow_drawing|accuracy_sizes)$$ ]] || python -m bench.$$name; done
 
 .PHONY: images
 images: publish ## Pictures in docs/images from finished results (chromium)
 	python -m bench.kubeflow_drawing
-	python -m bench.screenshot --receipt $(FOLDER)/build/published.json --picture docs/images/compare.png
+	python -m bench.terminal_drawing
+	python -m bench.screenshot --receipt $(FOLDER)/build/published.json --report $(FOLDER)/report/report.html
 	cp $(FOLDER)/report/per.png $(FOLDER)/report/degradation.png docs/images/
 
 .PHONY: containers

@@ -1,7 +1,7 @@
-"""MLflow's pages in headless Chromium: the comparison of block sizes, in the README, and the page of a run.
+"""Pages in headless Chromium: MLflow's comparison of block sizes and page of a run, and the report at two widths.
 
-`python -m bench.screenshot --receipt build/published.json` starts `components.ui`, opens its links, and writes
-docs/images/compare.png and docs/images/run.png.
+`python -m bench.screenshot` starts `components.ui`, opens its links, and writes compare.png, run.png, report.png and
+report-phone.png into docs/images.
 """
 
 import contextlib
@@ -28,6 +28,7 @@ FLAGS = (  # no sandbox: Chromium as root refuses one; the others keep it off th
 )
 START_S = 240
 WIDTH = 1200  # of a picture, in pixels
+SCREENS = {"report": (WIDTH, 900), "report-phone": (390, 844)}  # pixels of a desk's and a phone's screen
 ROOT = Path(__file__).parents[1]
 
 
@@ -69,6 +70,21 @@ def opened(link: str, drawn: str = ".js-plotly-plot .parcoords", height: int = 6
         chromium.close()
 
 
+def picture(page_file: Path, size: tuple[int, int], target: Path) -> None:
+    """The first screen of a page.
+
+    Args:
+        size: of the screen, in pixels.
+        target: .png to write.
+    """
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser(), args=list(FLAGS))
+        page = chromium.new_page(viewport={"width": size[0], "height": size[1]}, device_scale_factor=1)
+        page.goto(page_file.resolve().as_uri())
+        page.screenshot(path=target)
+        chromium.close()
+
+
 def run_page(links: dict[str, str], receipt: Path) -> str:
     """Address of the last design's page."""
     note = artifacts.read_record(receipt, tracking.Receipt)
@@ -87,19 +103,20 @@ def _wait_for(url: str) -> None:
 
 
 def main() -> None:
-    """Write the picture."""
+    """Write the pictures."""
     parser = Parser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--receipt", type=Path, default=Path("build/published.json"), help="what `publish` has written")
-    parser.add_argument(
-        "--picture", type=Path, default=Path("docs/images/compare.png"), help="to write; run.png beside it"
-    )
+    parser.add_argument("--report", type=Path, default=Path("report/report.html"), help="what `report` has written")
+    parser.add_argument("--pictures", type=Path, default=Path("docs/images"), help="folder to write into")
     options = parser.parse_args()
-    options.picture.parent.mkdir(parents=True, exist_ok=True)
+    options.pictures.mkdir(parents=True, exist_ok=True)
+    for name, size in SCREENS.items():
+        picture(options.report, size, options.pictures / f"{name}.png")
     with served(options.receipt) as links:
         with opened(links["block sizes"]) as page:
-            page.screenshot(path=options.picture)
+            page.screenshot(path=options.pictures / "compare.png")
         with opened(run_page(links, options.receipt), "text=Registered models", 880) as page:
-            page.screenshot(path=options.picture.with_name("run.png"))
+            page.screenshot(path=options.pictures / "run.png")
 
 
 if __name__ == "__main__":

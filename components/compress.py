@@ -38,7 +38,7 @@ def compress(
     result = compressed_by(at_cut, final, design, compression, run)
     metrics = outcome.measure(result, data.split("test"), scoring, scores)
     if run.group.first:
-        outcome.write_curve(curve, run.rows)
+        outcome.write_run(curve, run)
         model_file.save(result, model)
     run.end()
     return metrics | {"compression": words / result.stored_words}

@@ -71,6 +71,15 @@ class Exchange:
             _copy(source, place)
 
     @property
+    def mistake(self) -> Path:
+        """Where a pod writes a user's mistake."""
+        return self.folder / "mistake"
+
+    def told_mistake(self) -> str:
+        """The user's mistake that ended the job, or nothing."""
+        return self.mistake.read_text() if self.mistake.is_file() else ""
+
+    @property
     def whole(self) -> bool:
         """Whether every output is there."""
         return all(place.exists() for place in self.outputs)

@@ -13,7 +13,9 @@ from typing import Any
 
 from ernn import artifacts
 from ernn.errors import UserError
+from ernn.records import times
 
+_TIMES = "times"  # metadata of a curve
 _MEASURED = ("metrics", "model", "program_file", "project")  # have the numbers of their stage
 
 
@@ -33,16 +35,17 @@ def parse(text: str) -> Mapping[str, Any]:
     return value
 
 
-def gather(links: Sequence[str]) -> dict[str, Path]:
+def gather(links: Sequence[str], given: Mapping[str, Any] | None = None) -> dict[str, Path]:
     """Folders by flag in which files of several tasks lie as on a laptop.
 
     Args:
         links: `FLAG/RELATIVE/PATH=FILE` each, or `FLAG/` for a folder without any.
+        given: ExecutorInput, whose artifacts of curves carry the times of their trainings.
 
     Raises:
         UserError: one of another form, or whose file is missing.
     """
-    folders: dict[str, Path] = {}
+    folders, kept = dict[str, Path](), _times(given or {})
     for link in links:
         place, _, source = link.partition("=")
         flag, _, relative = place.partition("/")
@@ -56,7 +59,21 @@ def gather(links: Sequence[str]) -> dict[str, Path]:
         target = folders[flag] / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(Path(source).absolute())
+        if source in kept:
+            times.file_of(target).write_text(kept[source])
     return folders
+
+
+def _times(given: Mapping[str, Any]) -> dict[str, str]:
+    """What the artifacts of a task say of times, by the files; a file of `scheme://a/b` is at /scheme/a/b."""
+    found = {}
+    for listed in given.get("inputs", {}).get("artifacts", {}).values():
+        for artifact in listed.get("artifacts", []):
+            scheme, mark, rest = artifact.get("uri", "").partition("://")
+            place = artifact.get("customPath") or (f"/{'gcs' if scheme == 'gs' else scheme}/{rest}" if mark else scheme)
+            if text := artifact.get("metadata", {}).get(_TIMES):
+                found[place] = text
+    return found
 
 
 def discard(folders: Mapping[str, Path]) -> None:
@@ -80,6 +97,8 @@ def write_output(
         kept = {key: artifact[key] for key in ("name", "uri", "customPath") if key in artifact}
         numbers = dict(metrics or {}) if port in _MEASURED else {}
         about = {} if port == "metrics" else _about(port, places.get(port), entry)
+        if port == "curve" and port in places and (found := times.read(places[port])) is not None:
+            about[_TIMES] = found.text()
         described[port] = {"artifacts": [kept | {"metadata": artifact.get("metadata", {}) | about | numbers}]}
     artifacts.write_json(Path(given["outputs"]["outputFile"]), {"artifacts": described})
 

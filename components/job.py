@@ -86,6 +86,7 @@ def _run(options: argparse.Namespace) -> None:
         name=name,
         digest=digest,
         command=(*TORCHRUN, module, *exchange.words),
+        mistake=exchange.mistake,
         image=_variable("ERNN_IMAGE"),
         claim=_variable("ERNN_CLAIM"),
         mount=shared,
@@ -121,8 +122,11 @@ def _complete(cluster: Cluster, job: Job, exchange: Exchange) -> None:
         exchange.deliver()
     except Unreachable:
         raise  # the job may be well: the next attempt finds it and its files where they are
-    except (UserError, JobFailed):
+    except (UserError, JobFailed) as error:
+        mistake = exchange.told_mistake()
         exchange.remove()
+        if mistake:
+            raise UserError(mistake) from error
         raise
     except (SystemExit, KeyboardInterrupt, OSError):
         with contextlib.suppress(UserError, JobFailed):

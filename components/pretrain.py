@@ -44,7 +44,7 @@ def pretrain(
     early.decoding = trained.decoding  # all designs are decoded as their dense network is
     metrics = outcome.measure(trained, data.split("test"), scoring, scores, cures=IMPORTED if network.file else TRAINED)
     if run.group.first:
-        outcome.write_curve(curve, run.rows)
+        outcome.write_run(curve, run)
         model_file.save(early, checkpoint_at_cut)
         model_file.save(trained, model)
     run.end()

@@ -64,7 +64,7 @@ def publish(
     found = results.load(settings, results.Folders(metrics_folder, curves, scores, benchmarks))
     prepared = metrics_folder / "prepare.json"
     speech = artifacts.read_json(prepared) if prepared.exists() else {}
-    sweep = runs.Sweep(found, features, hardware, models, programs_folder, hardware_folder, report, speech)
+    sweep = runs.Sweep(found, features, hardware, curves, models, programs_folder, hardware_folder, report, speech)
     artifacts.write_record(receipt, _published(sweep))
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from components import attempts
+
 GROUP, VERSION, PLURAL = "kubeflow.org", "v1", "pytorchjobs"
 DIGEST = "ernn.io/digest"  # label: of what a job computes
 SECRET = "ernn"  # holds the variables of `Replica.environment`
@@ -38,6 +40,7 @@ class Job:
         name: a DNS label of at most 50 characters: the operator appends to it.
         digest: of what it computes; equal ones are the same job.
         command: of every pod.
+        mistake: file that takes a user's mistake.
         image: of every pod.
         claim: the ReadWriteMany volume of all pods.
         mount: where it is in them.
@@ -50,6 +53,7 @@ class Job:
     name: str
     digest: str
     command: tuple[str, ...]
+    mistake: Path
     image: str
     claim: str
     mount: Path
@@ -94,7 +98,8 @@ class Job:
         resources = {"cpu": f"{asked.cpu:g}", "memory": asked.memory}
         variables: list[dict[str, Any]] = [
             # On the claim: every pod resumes where the first one left its checkpoint.
-            {"name": "ERNN_CHECKPOINTS", "value": str(self.mount / "checkpoints")}
+            {"name": "ERNN_CHECKPOINTS", "value": str(self.mount / "checkpoints")},
+            {"name": attempts.MISTAKE, "value": str(self.mistake)},
         ] + [
             {"name": name, "valueFrom": {"secretKeyRef": {"name": SECRET, "key": key}}}
             for name, key in asked.environment.items()

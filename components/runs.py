@@ -15,6 +15,7 @@ from ernn.artifacts import scratch
 from ernn.hw.design import ACCELERATOR
 from ernn.params import Features, Hardware, Section
 from ernn.params.methods import METHODS
+from ernn.records import times
 
 if TYPE_CHECKING:
     from ernn.report.results import AcceleratorResult, IntegerResult, Result, Results
@@ -32,6 +33,7 @@ class Sweep:
     results: "Results"
     features: Features
     hardware: Hardware
+    curves: Path
     models: Path
     programs: Path
     projects: Path
@@ -111,6 +113,7 @@ def _network(result: "Result", sweep: Sweep, folder: Path) -> tracking.Run:
     for figure in ("per.png", "degradation.png"):
         shutil.copyfile(sweep.report / figure, folder / figure)
     artifacts.write_json(folder / "metrics.json", result.metrics)
+    stage = "pretrain" if result.dense else "compress"
     return tracking.Run(
         name=result.name,
         fingerprint=digest(identity | {"name": result.name, "model": artifacts.sha256(model)}),
@@ -123,6 +126,7 @@ def _network(result: "Result", sweep: Sweep, folder: Path) -> tracking.Run:
         description=stories.of_network(result),
         data=sweep.data,
         model=registered.Served(result.name, *_sizes(model), "model.safetensors"),
+        times=times.read(sweep.curves / stage / f"{result.name}.csv"),
     )
 
 

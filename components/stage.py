@@ -27,7 +27,7 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from components import executor
+from components import attempts, executor
 from ernn import artifacts, params
 from ernn.arguments import Parser
 from ernn.artifacts import disk
@@ -92,7 +92,10 @@ class Contract:
 
 
 def main(stage: Stage, arguments: list[str] | None = None) -> None:
-    """Run `stage` as the command line asks, and leave the process with 0, or 2 on a user's mistake."""
+    """Run `stage` as the command line asks, and leave the process with 0, 2 on a user's mistake, or 1.
+
+    A service that does not answer is one line too, and 1: another attempt may find it.
+    """
     contract = Contract.of(stage)
     options = vars(_parser(stage, contract).parse_args(arguments))
     _log_to_stderr()
@@ -103,13 +106,22 @@ def main(stage: Stage, arguments: list[str] | None = None) -> None:
     except Exception as error:
         if not isinstance(error, (UserError, ValidationError, OSError)) and not disk.is_full(error):
             raise
-        print(f"{stage.__name__}: {_one_line(error)}", file=sys.stderr)
+        line = f"{stage.__name__}: {_one_line(error)}"
+        print(line, file=sys.stderr)
+        if _may_pass(error):
+            sys.exit(1)
+        attempts.tell_mistake(line)
         sys.exit(2)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an error is a network's: of its own kinds, or, as `requests` raises them, without a number."""
+    return isinstance(error, ConnectionError | TimeoutError) or (isinstance(error, OSError) and error.errno is None)
 
 
 def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:
     task = executor.parse(options["executor_input"]) if options["executor_input"] else None
-    gathered = executor.gather(options["gather"])
+    gathered = executor.gather(options["gather"], task)
     try:
         paths = {name: _path(name, options, gathered) for name in contract.paths}
         sections = _sections(contract, options)

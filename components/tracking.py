@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from components import registered
 from ernn import artifacts
 from ernn.artifacts import Record, disk
+from ernn.records.times import Times
 
 if TYPE_CHECKING:  # importing MLflow takes seconds
     from mlflow import MlflowClient
@@ -72,6 +73,7 @@ class Run:
     description: str = ""  # Markdown
     data: Sequence[registered.Data] = ()
     model: registered.Served | None = None
+    times: Times | None = None  # of the training; without them the run is of the time of its publication
 
 
 @dataclass(frozen=True)
@@ -247,10 +249,14 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
     made = _commit() | registry.resolve_tags()
     made |= {"mlflow.source.name": "components.publish", "mlflow.source.type": "LOCAL"}
     tags = {**made, **run.tags, _NOTE: run.description, "fingerprint": run.fingerprint}
-    run_id = str(client.create_run(experiment_id, run_name=run.name).info.run_id)
-    now = int(time.time() * 1000)
-    points = [Metric(key, value, now, 0) for key, value in run.metrics.items()]
-    points += [Metric(key, value, now, epoch) for epoch, row in run.curve for key, value in row.items()]
+    begun = None if run.times is None else run.times.begun
+    run_id = str(client.create_run(experiment_id, start_time=begun, run_name=run.name).info.run_id)
+    ended = {} if run.times is None else run.times.ended
+    last = max(ended.values(), default=int(time.time() * 1000))
+    points = [Metric(key, value, last, 0) for key, value in run.metrics.items()]
+    points += [
+        Metric(key, value, ended.get(str(epoch), last), epoch) for epoch, row in run.curve for key, value in row.items()
+    ]
     parameters = [Param(key, str(value)) for key, value in run.parameters.items()]
     client.log_batch(run_id, params=parameters, tags=[RunTag(key, value) for key, value in tags.items()])
     for first in range(0, len(points), BATCH):
@@ -263,7 +269,7 @@ def _write(client: "MlflowClient", experiment_id: str, run: Run) -> str:
     client.log_artifacts(run_id, str(run.folder))
     if run.model is not None:
         registered.register(client, run_id, run.model, run.description)
-    client.set_terminated(run_id)
+    client.set_terminated(run_id, end_time=None if run.times is None else last)
     return run_id
 
 

@@ -15,7 +15,8 @@ from ernn.arguments import Help, Parser, described
 
 ROOT = Path(__file__).parents[1]
 STAGES = sorted(set(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]) | {"deliver"})
-MODULES = ["components.finish", "components.job", "components.ui", "workflow.local", "workflow.presets"]
+PARTS = ("attempts", "finish", "job", "ui")
+MODULES = [*(f"components.{each}" for each in PARTS), "workflow.local", "workflow.presets"]
 BENCHES = sorted(f"bench.{file.stem}" for file in (ROOT / "bench").glob("*.py") if "Parser(" in file.read_text())
 ERNN = [*cli.parsers(), "report", "completion"]
 PIPELINE = ["compile", "diff", "plan", "run", "submit", "explore", "tag"]

@@ -282,6 +282,13 @@ def _words(declaration: Declaration, task: Task, flag: str, word: str) -> list[s
 
 
 def _command(task: Task, target: Target) -> list[str]:
+    """What the container runs before the stage's arguments; retries are its own, Kubeflow's would repeat mistakes."""
+    retries = 0 if target.local else task.meta.retries
+    again = ["python3", "-m", "components.attempts", "--retries", str(retries), "--"] if retries else []
+    return again + _once(task, target)
+
+
+def _once(task: Task, target: Target) -> list[str]:
     module = f"components.{task.stage}"
     if distributed.applies(task, target.local):
         return [*distributed.command(task, target.gpu), module]
@@ -308,7 +315,6 @@ def _placed(made: Any, task: Task, target: Target) -> Any:
 
     meta = task.meta
     made.set_display_name(task.name)
-    made.set_retry(num_retries=meta.retries, backoff_duration="30s", backoff_factor=2)
     made.set_caching_options(not meta.effects)
     if distributed.applies(task, target.local):
         return distributed.placed(made, task, target.images[meta.image])

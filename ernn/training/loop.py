@@ -26,6 +26,11 @@ Forward = Callable[[Tensor], Tensor]
 Loss = Callable[[AcousticModel, Tensor, batches.Batch], tuple[Tensor, int]]  # a sum, and how many things were summed
 
 
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
 class Penalty(Protocol):
     """What acts on the weights between the steps of Adam: the pull of ADMM."""
 
@@ -58,7 +63,13 @@ class Phase:
 
 @dataclass
 class Run:
-    """What all phases of a network's training share; `rows` is its curve."""
+    """What all phases of a network's training share.
+
+    Args:
+        rows: its curve.
+        begun: milliseconds since 1970; of a resumed training when the first attempt began.
+        ended: by the numbers of the epochs.
+    """
 
     train: Split
     dev: Split
@@ -68,6 +79,8 @@ class Run:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     group: Group = field(default_factory=Group)
     rows: list[Row] = field(default_factory=list)
+    begun: int = field(default_factory=now_ms)
+    ended: dict[int, int] = field(default_factory=dict)
 
     def fit(
         self,
@@ -107,6 +120,7 @@ class Run:
                 "learning_rate": optimizer.param_groups[0]["lr"] / optimizer.param_groups[0]["scale"],
             } | (penalty.row() if penalty else {})
             self.rows.append(row)
+            self.ended[row["epoch"]] = now_ms()
             after_epoch(phase.first + epoch + 1)
             if self.group.first:
                 self._write(model, optimizer, phase, epoch + 1, penalty)
@@ -204,6 +218,8 @@ class Run:
         if penalty:
             penalty.load(_under("penalty", tensors))
         self.rows.extend(about["rows"])
+        self.begun = min(self.begun, about["begun"])
+        self.ended |= dict(zip([row["epoch"] for row in about["rows"]], about["ended"], strict=True))
         if self.group.first:
             log.info("%s: resumed after epoch %d", phase.name, phase.first + about["epochs"])
         return int(about["epochs"])
@@ -217,7 +233,8 @@ class Run:
         if penalty:
             state |= {f"penalty.{name}": tensor for name, tensor in penalty.state().items()}
         rows = [row for row in self.rows if row["phase"] == phase.name]
-        self.checkpoints.write(phase.name, state, {"epochs": done, "rows": rows})
+        times = {"begun": self.begun, "ended": [self.ended[row["epoch"]] for row in rows]}
+        self.checkpoints.write(phase.name, state, {"epochs": done, "rows": rows} | times)
 
 
 def choose_device(name: str) -> torch.device:

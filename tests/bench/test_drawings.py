@@ -18,16 +18,25 @@ from bench import (
     search_drawing,
 )
 from bench import stages_drawing as stages
+from bench import terminal_drawing as terminal
 from ernn.devices.limits import BITS
 
 SCRIPTS = [array_drawing, circulant_drawing, search_drawing, stages]
-PICTURES = [each.PICTURE for each in (*SCRIPTS, frame_drawing, overview_drawing, pipeline_drawing)]
+PICTURES = [each.PICTURE for each in (*SCRIPTS, frame_drawing, overview_drawing, pipeline_drawing, terminal)]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda each: each.__name__)
 def test_the_drawing_is_that_of_today(script):
     """Renewed by `python -m bench.NAME`."""
     assert script.PICTURE.read_text() == script.svg()
+
+
+def test_a_terminal_shows_whole_lines_of_at_most_80_columns():
+    lines = [" 1 of 22  prepare   3 s", "", "x" * 80]
+    texts = [each.text for each in ElementTree.fromstring(terminal.svg(lines)).iter() if each.tag.endswith("text")]
+    assert [text.replace("\u00a0", " ") for text in texts] == [terminal.COMMAND, *(line for line in lines)]
+    with pytest.raises(ValueError, match="at most 80 columns, got 81"):
+        terminal.svg(["x" * 81])
 
 
 @pytest.mark.system

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from components import executor
+from ernn import artifacts
 from ernn.errors import UserError
+from ernn.records import times
 
 
 def executor_input(folder):
@@ -42,6 +44,49 @@ def test_gathered_files_lie_as_on_a_laptop_until_they_are_discarded(tmp_path):
     executor.discard(folders)
     assert not folders["metrics"].exists()
     assert (tmp_path / "b" / "c").exists()
+
+
+def times_of(curve):
+    curve.parent.mkdir(parents=True, exist_ok=True)
+    curve.write_text("epoch,phase\n1,dense\n")
+    found = times.Times(artifacts.sha256(curve), 5, {"1": 7})
+    artifacts.write_record(times.file_of(curve), found)
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["s3", "minio", "gs", ""])
+def test_the_times_of_a_training_go_to_other_machines_with_its_curve(tmp_path, monkeypatch, scheme):
+    curve = tmp_path / "pod" / "curve"
+    written = times_of(curve)
+    output = {"name": "curve", "uri": f"{curve}"}
+    given = {"outputs": {"artifacts": {"curve": {"artifacts": [output]}}, "outputFile": f"{tmp_path}/output.json"}}
+    executor.write_output(given, None, {"curve": curve}, "k4")
+    (kept,) = artifacts.read_json(tmp_path / "output.json")["artifacts"]["curve"]["artifacts"]
+
+    place = tmp_path / "other" / "curve"  # where Kubeflow copies the file alone
+    place.parent.mkdir()
+    place.write_bytes(curve.read_bytes())
+    address = f"{place}" if not scheme else f"{scheme}://bucket/curve"
+    link = f"{place}" if not scheme else f"/{'gcs' if scheme == 'gs' else scheme}/bucket/curve"
+    read = {"inputs": {"artifacts": {"in": {"artifacts": [kept | {"uri": address}]}}}}
+    assert executor._times(read) == {link: written.text()}
+    if not scheme:
+        folders = executor.gather([f"curves/compress/k4.csv={place}"], read)
+        assert times.read(folders["curves"] / "compress" / "k4.csv") == written
+        executor.discard(folders)
+        assert sorted(each.name for each in place.parent.iterdir()) == ["curve"]
+
+
+def test_the_times_of_another_curve_are_none(tmp_path):
+    curve = tmp_path / "k4.csv"
+    assert times.read(curve) is None
+    written = times_of(curve)
+    assert times.read(curve) == written
+    curve.write_text("epoch,phase\n1,admm\n")
+    assert times.read(curve) is None
+    times_of(curve)
+    times.file_of(curve).write_text("{")
+    assert times.read(curve) is None
 
 
 def test_a_folder_without_files_is_there(tmp_path):

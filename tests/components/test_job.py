@@ -128,6 +128,7 @@ def test_pods_get_what_meta_says(folder, monkeypatch):
         assert container["resources"]["limits"] == {"cpu": "2", "memory": "4G", "nvidia.com/gpu": "1"}
         assert container["env"] == [
             {"name": "ERNN_CHECKPOINTS", "value": str(folder / "shared/checkpoints")},
+            {"name": "ERNN_MISTAKE", "value": f"{folder}/shared/jobs/{manifest['metadata']['name']}/mistake"},
             {"name": "MLFLOW_TRACKING_URI", "valueFrom": {"secretKeyRef": {"name": "ernn", "key": "mlflow-uri"}}},
         ]
     spec = manifest["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]
@@ -199,6 +200,23 @@ def test_a_job_that_failed_is_one_line_without_outputs_and_makes_way_for_the_nex
         kept.start = lambda manifest: Script(manifest, *SCRIPT)
         assert call(words(folder)) == 0
     assert len(kept.manifests) == 2
+    nothing_is_left(folder, kept)
+
+
+def test_a_mistake_of_the_user_in_a_pod_is_that_line_and_not_tried_again(folder, monkeypatch, capsys):
+    def mistaken(manifest):
+        (container, *_) = operator.containers(manifest)
+        variables = {each["name"]: each.get("value", "") for each in container["env"]}
+        Path(variables["ERNN_MISTAKE"]).write_text("compress: training.rate: the loss is nan; lower it")
+        return Script(manifest, "Running", "Failed")
+
+    with cluster(folder, monkeypatch) as kept:
+        kept.start = mistaken
+        assert call(words(folder)) == 2
+        assert one_line(capsys) == "job: compress: training.rate: the loss is nan; lower it\n"
+        assert not (folder / "out").exists()
+        kept.start = lambda manifest: Script(manifest, *SCRIPT)
+        assert call(words(folder)) == 0
     nothing_is_left(folder, kept)
 
 

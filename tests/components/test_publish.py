@@ -1,64 +1,17 @@
 """Publishing to a real MLflow store: once, whole, and never in the way; and the page that compares the designs."""
 
-import contextlib
-import json
-import shutil
-import socket
-import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from bench import screenshot
 from components import runs as publishing
 from components import tracking, ui
 from components.publish import publish
-from components.report import report
 from components.stage import main
 from ernn import artifacts
-from ernn.params import ENTRIES
 from ernn.report.metrics import METRICS
-
-FOLDERS = ["--metrics-folder", "metrics", "--curves", "curves", "--scores", "scores"]
-FOLDERS += ["--benchmarks", "benchmarks", "--report", "report"]
-FLAGS = [*FOLDERS, "--models", "models", "--programs-folder", "programs", "--hardware-folder", "hardware"]
-FLAGS += ["--receipt", "build/published.json"]
-NAMES = ["lstm", "gru", "lstm-k2", "lstm-k4", "lstm-k4-direct", "gru-mixed", "lstm-pruned"]
-INTEGERS = ["lstm-k4-12 (integer)", "lstm-k2-narrow (integer)"]
-ACCELERATORS = ["lstm-k4-small (accelerator)"]
-ALL = [*NAMES, *INTEGERS, *ACCELERATORS, "report"]
-
-
-def receipt():
-    return json.loads(Path("build/published.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def published(results, tmp_path_factory):
-    """A folder whose results stand in its own mlflow.db."""
-    folder = shutil.copytree(results, tmp_path_factory.mktemp("publish") / "here")
-    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        main(report, FOLDERS)
-        main(publish, FLAGS)
-    return folder
-
-
-@pytest.fixture
-def here(published, monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(published)
-    return published
-
-
-@pytest.fixture
-def client(here):
-    from mlflow import MlflowClient
-
-    return MlflowClient(tracking_uri=tracking.DEFAULT_URI)
+from tests.components.published import ACCELERATORS, ALL, BEGUN, FLAGS, INTEGERS, NAMES, receipt
 
 
 def runs(client):
@@ -93,6 +46,17 @@ def test_the_experiment_and_every_run_are_described_and_say_where_they_come_from
     (accelerator,) = receipt()["accelerator_runs"].values()
     about = client.get_run(accelerator).data.tags["mlflow.note.content"]
     assert "on ecp5-85f. 250.0 cycles a frame (simulated, " in about
+
+
+def test_runs_of_networks_are_of_the_time_of_their_training(client):
+    found = {run.info.run_name: run for run in runs(client)}
+    for name in ("lstm", "lstm-k4"):
+        run = found[name]
+        assert (run.info.start_time, run.info.end_time) == (BEGUN, BEGUN + 8)
+        losses = client.get_metric_history(run.info.run_id, "train_loss_nats")
+        assert [each.timestamp - BEGUN for each in losses] == [each.step for each in losses]
+    lost = found["gru-mixed"].info
+    assert BEGUN + 9 < lost.start_time <= lost.end_time
 
 
 def test_runs_name_the_speech_that_they_have_used(client):
@@ -233,125 +197,6 @@ def test_what_a_killed_publisher_left_is_replaced(client):
     assert receipt()["runs"]["lstm-pruned"] != killed
     assert client.get_run(killed).info.lifecycle_stage == "deleted"
     assert len(runs(client)) == len(ALL)
-
-
-def test_sections_may_be_empty(finished, monkeypatch, capsys):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{finished}/mlflow.db")
-    empty = {section: {} for section in ENTRIES}
-    Path("params.yaml").write_text(yaml.safe_dump(yaml.safe_load(Path("params.yaml").read_text()) | empty))
-    main(report, FOLDERS)
-    main(publish, FLAGS)
-    assert receipt()["published"]
-    assert [receipt()[runs] for runs in ("runs", "integer_runs", "accelerator_runs")] == [{}, {}, {}]
-    monkeypatch.setattr(tracking, "serve", lambda port: None)
-    ui.main(["--receipt", "build/published.json"])
-    assert "compare" not in capsys.readouterr().out
-    assert Path("build/links.txt").read_text().startswith("all runs: http://127.0.0.1:")
-
-
-@pytest.fixture
-def silent():
-    """A server that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.mark.parametrize("server", ["down", "silent"])
-def test_a_tracking_server_that_fails_costs_one_warning(finished, published, silent, server, monkeypatch, caplog):
-    shutil.copytree(published / "report", "report")
-    address = f"http://127.0.0.1:{silent if server == 'silent' else ui.free_port()}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    main(publish, FLAGS)
-    warnings = [each.message for each in caplog.records if each.levelname == "WARNING" and "components" in each.name]
-    assert len(warnings) == 1
-    assert warnings[0].startswith(f"not published to {address} (")
-    assert warnings[0].endswith("`make publish` tries again")
-    assert receipt()["published"] is False
-    assert receipt()["problem"]
-
-
-def test_a_server_that_is_slow_is_waited_for_and_that_is_said(silent, monkeypatch, caplog):
-    caplog.set_level("INFO", "components")
-    monkeypatch.setattr(tracking, "SAY_AFTER_S", 0.3)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ernn:secret@127.0.0.1:{silent}")
-    with pytest.raises(tracking.Unreachable) as refused:
-        tracking.publish("ernn", iter([]))
-    said = [each.message for each in caplog.records if each.name == tracking.__name__]
-    assert said == [f"http://ernn:***@127.0.0.1:{silent} has not answered yet; still trying"]
-    assert refused.value.cure == ""
-    assert "secret" not in str(refused.value)
-
-
-FILE = "MLFLOW_TRACKING_URI must name a database that can be written, as sqlite:///mlflow.db"
-STORE = "MLFLOW_TRACKING_URI must be a server, as http://HOST:PORT, or a database, as sqlite:///mlflow.db"
-
-
-@pytest.mark.parametrize(
-    ("address", "problem", "cure"),
-    [
-        ("sqlite:///{folder}", "{folder}: is a directory", FILE),
-        ("sqlite:///{folder}?timeout=5", "{folder}: is a directory", FILE),
-        ("sqlite:///{folder}/text", "{folder}/text: no database of SQLite", FILE),
-        ("sqlite:///{folder}/text/mlflow.db", "{folder}/text: file exists", FILE),
-        ("sqlite:////proc/self/mlflow.db", "/proc/self/mlflow.db: no such file or directory", FILE),
-        ("sqlite:///", "sqlite:/// names no file", FILE),
-        ("sqlite://mlflow.db", "sqlite://mlflow.db names no file", FILE),
-        ("{folder}", "MlflowException: The filesystem tracking backend ", STORE),
-        ("file://{folder}", "MlflowException: The filesystem tracking backend ", STORE),
-        ("nonsense://me:secret@there", "Unsupported", STORE),
-        ("mssql+nonsense://there/db", "NoSuchModuleError: ", ""),
-    ],
-)
-def test_a_store_that_can_take_nothing_is_refused_at_once(tmp_path, monkeypatch, address, problem, cure):
-    from mlflow.store.db import utils
-
-    (tmp_path / "text").write_text("no database\n")
-    monkeypatch.setattr(utils.time, "sleep", lambda seconds: pytest.fail(f"it waits for {seconds} s"))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address.format(folder=tmp_path))
-    with pytest.raises(tracking.Unreachable) as refused:
-        tracking.publish("ernn", iter([]))
-    assert str(refused.value).startswith(problem.format(folder=tmp_path))
-    assert refused.value.cure == cure
-    assert "\n" not in str(refused.value)
-    assert "secret" not in str(refused.value)
-    assert [path.name for path in tmp_path.iterdir()] == ["text"]
-    assert (tmp_path / "text").read_text() == "no database\n"
-
-
-def test_a_database_of_another_mlflow_costs_one_warning_that_says_what_to_do(
-    finished, published, monkeypatch, caplog, capsys
-):
-    shutil.copytree(published / "report", "report")
-    shutil.copy(published / "mlflow.db", "old.db")
-    with contextlib.closing(sqlite3.connect("old.db")) as old:
-        old.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
-        old.commit()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///old.db")
-    main(publish, FLAGS)
-    cure = "back it up and run `mlflow db upgrade sqlite:///old.db`; one of a newer MLflow needs that MLflow"
-    (warning,) = [each.message for each in caplog.records if each.levelname == "WARNING" and "components" in each.name]
-    assert warning.startswith(
-        "not published to sqlite:///old.db (MlflowException: Detected out-of-date database schema"
-    )
-    assert warning.endswith(f"); {cure}, then `make publish`")
-    assert (receipt()["published"], receipt()["cure"]) == (False, cure)
-    with pytest.raises(SystemExit, match="2"):
-        ui.main(["--receipt", "build/published.json"])
-    assert capsys.readouterr().err.endswith(f"; {cure}\n")
-
-
-def test_two_first_publishers_at_once_share_one_new_database(tmp_path):
-    code = "from components import tracking; print(tracking.publish('shared', iter([])).experiment_id)"
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(Path.cwd())}, stdout=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
-    assert [process.communicate()[0] for process in both] == [b"1\n", b"1\n"]
-    assert [process.returncode for process in both] == [0, 0]
 
 
 def test_link_of_an_unpublished_receipt_is_one_line(tmp_path, capsys):

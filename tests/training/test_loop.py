@@ -18,7 +18,7 @@ from ernn.nn import model_file
 from ernn.params import Admm, BlockSizes, Scoring, Training
 from ernn.training import session
 from ernn.training.checkpoint import Checkpoints
-from ernn.training.loop import Phase, Run
+from ernn.training.loop import Phase, Run, now_ms
 from tests import toy
 
 ROOT = Path(__file__).parents[2]
@@ -74,9 +74,13 @@ def test_resumed_equals_uninterrupted_bit_for_bit(dataset):
     whole_run.end()
     with pytest.raises(KeyboardInterrupt):
         train(dataset, stop_after=3)  # killed in the third epoch: the second one's checkpoint is there
+    resumed_at = now_ms()
     run, resumed = train(dataset)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     assert run.rows == whole_run.rows
+    assert list(run.ended) == [row["epoch"] for row in run.rows]
+    moments = [whole_run.begun, run.begun, run.ended[1], run.ended[2], resumed_at, run.ended[3], run.ended[4]]
+    assert moments == sorted(moments)
 
 
 def test_kill_9_at_any_moment(tmp_path, dataset):

@@ -33,8 +33,9 @@ def documents(tmp_path_factory):
 
 def test_the_task_waits_for_a_job_that_runs_the_stage(documents):
     wanted = container(documents, "compress")
-    assert wanted["command"][:3] == ["python3", "-m", "components.job"]
-    options = _parser().parse_args([*wanted["command"][3:], *wanted["args"]])
+    assert wanted["command"][:6] == ["python3", "-m", "components.attempts", "--retries", "2", "--"]
+    assert wanted["command"][6:9] == ["python3", "-m", "components.job"]
+    options = _parser().parse_args([*wanted["command"][9:], *wanted["args"]])
     assert (options.nodes, options.workers, options.timeout_minutes) == (3, 2, 240)
     assert options.stage == ["components.compress", *wanted["args"]]
     asked = _replica(options.replica)

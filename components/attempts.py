@@ -1,0 +1,89 @@
+"""`python -m components.attempts --retries N -- COMMAND ..`: a stage's command, tried again where that can help.
+
+Kubeflow's own retries know no exit codes: they would repeat a user's mistake as well. So a task has none of them, and
+its container repeats what failed for another reason: memory that ran out, a service that did not answer.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import FrameType
+
+from ernn.arguments import Parser, whole
+
+MISTAKE = "ERNN_MISTAKE"  # names the file that takes a user's mistake: torchrun does not pass on exit codes
+FIRST_WAIT_S = 30.0
+_STOPPED = (130, 143)  # the command was asked to stop
+
+
+def tell_mistake(line: str) -> None:
+    """Say to whoever started this process in a cluster that another attempt would end alike.
+
+    Args:
+        line: the mistake.
+    """
+    if os.environ.get(MISTAKE):
+        with contextlib.suppress(OSError):  # a full disk may be the mistake; the exit code says it too
+            Path(os.environ[MISTAKE]).write_text(line)
+
+
+def main(arguments: list[str] | None = None, first_wait_s: float = FIRST_WAIT_S) -> None:
+    """Run the command, and leave with its exit code, or with 2 on a user's mistake.
+
+    Args:
+        first_wait_s: before the second attempt; each further wait is twice as long.
+    """
+    options = _parser().parse_args(arguments)
+    for attempt in range(options.retries + 1):
+        code, mistake = _attempt(options.command)
+        if mistake:
+            sys.exit(2)
+        if code == 0 or code in _STOPPED:
+            sys.exit(code)
+        if attempt < options.retries:
+            wait = first_wait_s * 2**attempt
+            print(
+                f"attempts: attempt {attempt + 1} of {options.retries + 1} ended with {code}; the next in {wait:g} s",
+                file=sys.stderr,
+                flush=True,
+            )
+            time.sleep(wait)
+    sys.exit(code)
+
+
+def _attempt(command: list[str]) -> tuple[int, bool]:
+    """Exit code of a command, 128 + the signal's number if one ended it, and whether it met a user's mistake."""
+    with tempfile.TemporaryDirectory() as folder:
+        mark = Path(folder) / "mistake"
+        with subprocess.Popen(command, env=os.environ | {MISTAKE: str(mark)}) as process:
+
+            def passed_on(number: int, _: FrameType | None) -> None:
+                process.send_signal(number)
+
+            before = {each: signal.signal(each, passed_on) for each in (signal.SIGTERM, signal.SIGINT)}
+            try:
+                code = process.wait()
+            finally:
+                for each, handler in before.items():
+                    signal.signal(each, handler)
+        code = code if code >= 0 else 128 - code
+        return code, code == 2 or mark.exists()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="python -m components.attempts", description="A command, tried again if it fails.")
+    parser.add_argument(
+        "--retries", type=whole(0, 20), default=2, help="further attempts, none after a user's mistake; default: 2"
+    )
+    parser.add_argument("command", nargs="+", metavar="COMMAND", help="after --")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
