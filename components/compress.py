@@ -24,7 +24,7 @@ def compress(
     from ernn.compression.methods import compress as compressed_by
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
-    from ernn.training import outcome, session
+    from ernn.training import outcome, session, times
 
     data = Dataset.open(dataset)
     at_cut, final = model_file.load(checkpoint_at_cut), model_file.load(dense)
@@ -38,7 +38,8 @@ def compress(
     result = compressed_by(at_cut, final, design, compression, run)
     metrics = outcome.measure(result, data.split("test"), scoring, scores)
     if run.group.first:
-        outcome.write_run(curve, run)
+        outcome.write_curve(curve, run.rows)
+        times.write(curve, run)
         model_file.save(result, model)
     run.end()
     return metrics | {"compression": words / result.stored_words}

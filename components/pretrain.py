@@ -25,7 +25,7 @@ def pretrain(
     from ernn.data.dataset import Dataset
     from ernn.nn import model_file
     from ernn.scoring.doubts import IMPORTED, TRAINED
-    from ernn.training import imported, outcome, session
+    from ernn.training import imported, outcome, session, times
     from ernn.training.dense import train_dense
     from ernn.training.evaluate import choose_decoding, evaluate
 
@@ -44,7 +44,8 @@ def pretrain(
     early.decoding = trained.decoding  # all designs are decoded as their dense network is
     metrics = outcome.measure(trained, data.split("test"), scoring, scores, cures=IMPORTED if network.file else TRAINED)
     if run.group.first:
-        outcome.write_run(curve, run)
+        outcome.write_curve(curve, run.rows)
+        times.write(curve, run)
         model_file.save(early, checkpoint_at_cut)
         model_file.save(trained, model)
     run.end()

@@ -36,7 +36,7 @@ HELPERS = {
     "stories",
     "tracking",
 }
-NOT_STAGES = {"__init__", "deliver", "finish", "job", "ui"} | HELPERS
+NOT_STAGES = {"__init__", "attempts", "deliver", "finish", "job", "ui"} | HELPERS
 STAGES = sorted(DECLARED)
 
 

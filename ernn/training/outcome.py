@@ -12,12 +12,10 @@ from ernn.data.dataset import Split
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Scoring
-from ernn.records.times import Times, file_of
 from ernn.scoring import phone_errors
 from ernn.scoring.doubts import TRAINED, Cures, constant_per, doubts
 from ernn.scoring.phone_errors import Score
 from ernn.training.evaluate import evaluate, missing_share
-from ernn.training.loop import Run
 
 log = logging.getLogger(__name__)
 
@@ -83,13 +81,6 @@ def kinds(score: Score) -> dict[str, float]:
         "deletions": 100 * float(errors.deletions.sum() / total),
         "insertions": 100 * float(errors.insertions.sum() / total),
     }
-
-
-def write_run(path: Path, run: Run) -> None:
-    """The curve of a training, and next to it when its epochs ended."""
-    write_curve(path, run.rows)
-    times = Times(artifacts.sha256(path), run.begun, {str(epoch): ended for epoch, ended in run.ended.items()})
-    artifacts.write_record(file_of(path), times)
 
 
 def write_curve(path: Path, rows: Sequence[dict[str, Any]]) -> None:
