@@ -197,13 +197,17 @@ def test_meta_becomes_resources_retries_secrets_and_caching(documents):
     tasks = documents[0]["components"]["comp-exit-handler-1"]["dag"]["tasks"]
     assert not [name for name, task in tasks.items() if "retryPolicy" in task]  # they would repeat mistakes
     assert "components.attempts" in container(documents, "compress")["command"]
-    assert "components.attempts" not in container(documents, "prepare")["command"]
     assert tasks["compress"]["cachingOptions"] == {"enableCache": True}
     assert not tasks["report"]["cachingOptions"].get("enableCache")
     platform = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert platform["exec-compress"]["nodeSelector"]["labels"] == {"pool": "gpu"}
     assert platform["exec-compress"]["tolerations"][0]["key"] == "gpu"
     assert platform["exec-report"]["secretAsEnv"][0]["secretName"] == compiler.SECRET
+
+
+def test_a_task_without_retries_is_run_once(tmp_path):
+    documents = compiled(tmp_path, declaration.load(ROOT))
+    assert container(documents, "prepare")["command"] == ["python3", "-m", "components.prepare"]
 
 
 def test_a_changed_entry_changes_its_own_parameter_alone(small):
