@@ -5,14 +5,17 @@ from importlib import resources
 
 from ernn.artifacts import Texts
 from ernn.dataflow.formats import Format
+from ernn.hw.board import host
 from ernn.hw.board.adapter import board_project, slot
 from ernn.hw.design import (
     ACCELERATOR,
     MODULES,
     REGISTERS,
+    STATES,
     WEIGHTS,
     Accelerator,
     Digests,
+    InitialState,
     Layer,
     Modules,
     Multipliers,
@@ -39,11 +42,12 @@ DIGEST = "digest.txt"
 
 def rtl_project(network: NetworkHardware) -> Texts:
     """Verilog sources, memory images, test bench, constraints and a description, by path; every run gives the same."""
-    files = Texts(library()).below("rtl")
+    files, described = Texts(library()).below("rtl"), description(network)
     modules = network.modules()
     files |= Texts({name: rendered(each) for name, each in modules.items()}).below("rtl")
     files |= Texts(network.images()).below("memory")
-    files |= Texts(testbench(network)).below("tb")
+    begins = [host.begin(described, stream) for stream in range(described.streams)]
+    files |= Texts(testbench(network, begins)).below("tb")
     files[REGISTERS] = registers_alone(modules)
     parts = LIBRARY | {each.name: each.contents for made in modules.values() for each in made}
     files[MODULES] = Modules(parts).text()
@@ -54,7 +58,6 @@ def rtl_project(network: NetworkHardware) -> Texts:
     files["vivado/run.tcl"] = (resources.files("ernn.hw.board") / "vivado" / "run.tcl").read_text()
     files |= Texts(board_project(network)).below("board")
     files["registers.md"] = registers(network)
-    described = description(network)
     files[ACCELERATOR], files[WEIGHTS] = described.text(), described.weight_images.text()
     return files
 
@@ -93,7 +96,18 @@ def description(network: NetworkHardware) -> Accelerator:
         layers=tuple(_layer(layer) for layer in network.layers),
         protocol=PROTOCOL,
         registers=tuple(name for name, _, _ in network.registers),
+        initial=tuple(_initial(network)),
     )
+
+
+def _initial(network: NetworkHardware) -> Iterator[InitialState]:
+    """States of the program that are no zeros before a sequence."""
+    kept = (layer for layer in network.layers if layer.states)
+    for layer, hardware in zip(network.program.layers, kept, strict=True):
+        if layer.initial is not None:
+            for kind in STATES:
+                if kind in hardware.states:
+                    yield InitialState(hardware.name, kind, tuple(getattr(layer.initial, kind).tolist()))
 
 
 def _port(beats: Beats, numbers: Format) -> VectorPort:
