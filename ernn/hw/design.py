@@ -198,7 +198,7 @@ class InitialState(Part):
 
 @dataclass(frozen=True)
 class _Begun(Record):
-    """A record with the initial states of a program; without any, states begin with zeros and nothing is written."""
+    """A record with the initial states of a program, those of all layers; without any, the hardware clears states."""
 
     initial: tuple[InitialState, ...] = field(default=(), kw_only=True)
 

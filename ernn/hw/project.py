@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from importlib import resources
 
+import numpy as np
+
 from ernn.artifacts import Texts
 from ernn.dataflow.formats import Format
 from ernn.hw.board import host
@@ -36,6 +38,7 @@ from ernn.hw.verilog.tracing import registers_alone
 from ernn.hw.work import work
 from ernn.program import files as program_file
 from ernn.program import shape
+from ernn.program.plans import plan_of
 
 DIGEST = "digest.txt"
 
@@ -101,13 +104,17 @@ def description(network: NetworkHardware) -> Accelerator:
 
 
 def _initial(network: NetworkHardware) -> Iterator[InitialState]:
-    """States of the program that are no zeros before a sequence."""
-    kept = (layer for layer in network.layers if layer.states)
-    for layer, hardware in zip(network.program.layers, kept, strict=True):
-        if layer.initial is not None:
-            for kind in STATES:
-                if kind in hardware.states:
-                    yield InitialState(hardware.name, kind, tuple(getattr(layer.initial, kind).tolist()))
+    """States of all layers before a sequence, if those of one are no zeros: the hardware clears all or none."""
+    layers, kept = network.program.layers, (each for each in network.layers if each.states)
+    if all(layer.initial is None for layer in layers):
+        return
+    for layer, hardware in zip(layers, kept, strict=True):
+        plan = plan_of(layer.kind, layer)
+        for kind in STATES:
+            if kind in plan.states:
+                zeros = np.zeros(getattr(layer, plan.states[kind]), np.int64)
+                state = zeros if layer.initial is None else getattr(layer.initial, kind)
+                yield InitialState(hardware.name, kind, tuple(state.tolist()))
 
 
 def _port(beats: Beats, numbers: Format) -> VectorPort:

@@ -153,6 +153,10 @@ def _with_states(module: Module, x: torch.Tensor) -> torch.Tensor:
     return module.recurrent(x, (torch.ones(1, 3, CELLS), torch.ones(1, 3, CELLS)))[0]
 
 
+def _begun_by_its_input() -> Module:
+    return Module(nn.GRU(INPUTS, INPUTS), None, lambda module, x: module.recurrent(x, x[:1])[0])
+
+
 def _in_a_row(module: Module, x: torch.Tensor) -> torch.Tensor:
     for each in module.recurrent:
         x = each(x)[0]
@@ -324,15 +328,23 @@ FORMS = (
         },
     ),
     Form(
-        "initial states that are no zeros",
+        "initial states that are constants",
         {
+            "torch": lambda: ernn.from_torch(lstm()(), initial=(torch.ones(1, CELLS), torch.ones(1, CELLS))),
             "torch.export": lambda: ernn.from_torch(written(Module(lstm()(), None, _with_states))),
             "ONNX": of_node("LSTM", given={5: 0.5}),
+        },
+    ),
+    Form(
+        "initial states that follow from the input, or from the sequence before",
+        {
+            "torch.export": lambda: ernn.from_torch(written(_begun_by_its_input())),
+            "ONNX": lambda: _exported(_begun_by_its_input()),
             "Keras 3": of_keras("LSTM", stateful=True),
         },
         {
-            "torch.export": "initial states must be zeros",
-            "ONNX": "initial_h (w0): must be zeros",
+            "torch.export": "initial states must be constants of the module",
+            "ONNX": "must be constants of the graph",
             "Keras 3": "stateful=True: must be False",
         },
     ),
