@@ -14,7 +14,7 @@ from torch import nn
 
 import ernn
 from ernn.nn.onnx_import import from_graph
-from tests.nn.keras_models import Functional, call
+from tests.nn.keras_models import NUMBERS, Functional, call
 from tests.nn.onnx_graphs import CELLS, INPUTS, Graph, exported
 
 SOURCES = ("torch", "torch.export", "ONNX", "Keras 3")
@@ -184,6 +184,13 @@ def _branches() -> ernn.Model:
     return ernn.from_keras(Functional(layers, calls, [["one", 0, 0], ["other", 0, 0]]))
 
 
+def _begun_by_constants() -> ernn.Model:
+    """A functional model of Keras."""
+    calls = {"lstm": [call("x", initial_state=[NUMBERS, NUMBERS])]}
+    layers = {"x": ("InputLayer", {"name": "x"}, []), "lstm": keras_layer("LSTM")}
+    return ernn.from_keras(Functional(layers, calls, [["lstm", 0, 0]]))
+
+
 _NORM = ("LayerNormalization", {"name": "norm"}, [])
 FORMS = (
     Form("LSTM", {**of_modules(lstm(2), linear), "Keras 3": of_keras("LSTM", dense())}),
@@ -333,7 +340,9 @@ FORMS = (
             "torch": lambda: ernn.from_torch(lstm()(), initial=(torch.ones(1, CELLS), torch.ones(1, CELLS))),
             "torch.export": lambda: ernn.from_torch(written(Module(lstm()(), None, _with_states))),
             "ONNX": of_node("LSTM", given={5: 0.5}),
+            "Keras 3": _begun_by_constants,
         },
+        {"Keras 3": "is called with more than its input, such as initial_state"},
     ),
     Form(
         "initial states that follow from the input, or from the sequence before",

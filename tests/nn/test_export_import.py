@@ -87,7 +87,7 @@ def test_several_modules_in_a_row_and_one_sequence_without_a_batch():
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda self, x: self.recurrent(x, (x[None, :, 0, :1] * torch.ones(CELLS)))[0], r"mul \(mul.Tensor\): not read"),
+        (lambda self, x: self.recurrent(x, x[None, :, 0, :1] * torch.ones(CELLS))[0], r"mul \(mul.Tensor\): not read"),
         (lambda self, x: self.recurrent(x, torch.arange(3.0)[None, :, None].expand(1, 3, CELLS))[0],
          r"arange \(arange.start\): not read"),
         (lambda self, x: self.recurrent(x, self.head.weight[None, :3])[0],
