@@ -106,6 +106,7 @@ class Model:
             rows.append((f"head.{number}.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
         text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
         outputs = f"{self.outputs} outputs{' of the last step' * self.last}"
+        outputs += ", given initial states" * bool(self.network.initial)
         return f"{title}{outputs}, {self.stored_words:,} stored words\n{text}"
 
 

@@ -194,6 +194,7 @@ class Program:
         ]
         text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
         last = " of the last step" * self.last
+        last += ", given initial states" * any(each.initial is not None for each in program.layers)
         return f"{title}{program.logits}{last}; {program.weight_bits:,} bits of weights\n{text}"
 
     def _check_sizes(self, model: Model) -> None:

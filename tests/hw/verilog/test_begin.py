@@ -81,7 +81,7 @@ def test_sequences_begin_with_them(name, streams, tmp_path):
         outcome = bench.run(rtl_vectors(program, x, streams), gaps, stalls)
         simulation.check_overflows(program, x, outcome)
         assert outcome.registers["frames_out"] == sum(LENGTHS)
-    with pytest.raises(Mismatch, match="^frame 0, "):
+    with pytest.raises(Mismatch, match=r"^frame 0, "):
         bench.run(rtl_vectors(plain, x, streams))
 
 
