@@ -89,7 +89,7 @@ def test_several_modules_in_a_row_and_one_sequence_without_a_batch():
     [
         (lambda self, x: self.recurrent(x, x[None, :, 0, :1] * torch.ones(CELLS))[0], r"mul \(mul.Tensor\): not read"),
         (lambda self, x: self.recurrent(x, torch.arange(3.0)[None, :, None].expand(1, 3, CELLS))[0],
-         r"arange \(arange.start\): not read"),
+         r"arange \(arange.default\): not read"),
         (lambda self, x: self.recurrent(x, self.head.weight[None, :3])[0],
          r"gru \(gru.input\): initial h_0 differs between sequences, and a network begins all of them alike"),
         (lambda self, x: self.recurrent(torch.relu(x))[0], r"relu \(relu.default\): a function follows a linear"),

@@ -63,7 +63,7 @@ def test_outputs_are_those_of_torch(kind, layers, inputs, cells, sequences, seed
     recurrent, output = modules(*kind, layers, inputs, cells)
     initial = states(recurrent, sequences)
     model = from_modules(recurrent, output, initial=initial)
-    x = torch.randn(6, sequences, INPUTS)
+    x = torch.randn(6, sequences, inputs)
     with torch.no_grad():
         torch.testing.assert_close(model(x), output(recurrent(x, initial)[0]), atol=1e-5, rtol=1e-5)
 
