@@ -30,7 +30,7 @@ def compress(
     at_cut, final = model_file.load(checkpoint_at_cut), model_file.load(dense)
     for file, network in ((checkpoint_at_cut, at_cut), (dense, final)):
         session.check_model(network, file, data, training)
-    session.check_networks((checkpoint_at_cut, at_cut.network), (dense, final.network))
+    session.check_networks((checkpoint_at_cut, at_cut), (dense, final))
     identity = {"design": design.model_dump(mode="json"), "compression": compression.model_dump(mode="json")}
     start = artifacts.sha256(checkpoint_at_cut)
     run = session.open_run(data, training, scoring, stage="compress", start=start, **identity)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ernn.dataflow.activation import Activations, Table
-from ernn.dataflow.formats import Format
+from ernn.dataflow.formats import Format, nearest
 from ernn.dataflow.transforms import Exact, Fourier, Transform
+from ernn.program.initial import Initial
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
 from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 
@@ -210,3 +211,22 @@ def _turned(numbers: Numbers) -> Numbers:
     """The lowest bit of all integers is another, but of those that are 0 or would become 0."""
     integers = numbers.integers
     return Numbers(numbers.format, np.where((integers | 1) == 1, integers, integers ^ 1))
+
+
+def begun(program: Program, seed: int = 0, layers: Sequence[int] | None = None) -> Program:
+    """The same with initial states that are no zeros, from all of their formats.
+
+    Args:
+        layers: numbers of those that have some; None: all.
+    """
+    random = np.random.default_rng(seed)
+    changed = []
+    for number, layer in enumerate(program.layers):
+        y = random.integers(layer.output.low, layer.output.high, layer.outputs, endpoint=True)
+        c = None
+        if not isinstance(layer, Rnn):
+            c = random.integers(layer.cell.low, layer.cell.high, layer.cells, endpoint=True)
+            y = nearest(c * layer.cell.resolution, layer.output) if isinstance(layer, Gru) else y
+        chosen = layers is None or number in layers
+        changed.append(replace(layer, initial=Initial(y, c)) if chosen else layer)
+    return replace(program, layers=tuple(changed))

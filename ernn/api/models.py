@@ -52,7 +52,9 @@ class Model:
         return self.network.stored_words
 
     def predict(self, x: Given) -> Any:
-        """Outputs of every step, from a state of zeros, float32, in the form of x; or of the last step alone (`last`).
+        """Outputs of every step, float32, in the form of x; or of the last step alone (`last`).
+
+        Every sequence begins with the initial states of the network, which are zeros unless it was given others.
 
         Args:
             x: (time, inputs), (sequences, time, inputs), or a list of (time, inputs).
@@ -104,6 +106,7 @@ class Model:
             rows.append((f"head.{number}.weight", " x ".join(map(str, weight.shape)), "dense", f"{weight.numel():,}"))
         text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
         outputs = f"{self.outputs} outputs{' of the last step' * self.last}"
+        outputs += ", given initial states" * bool(self.network.initial)
         return f"{title}{outputs}, {self.stored_words:,} stored words\n{text}"
 
 
@@ -118,17 +121,21 @@ def from_torch(
     head: nn.Linear | nn.Sequential | None = None,
     *,
     last: bool = False,
+    initial: Any = None,
 ) -> Model:
-    """The network that computes `head(recurrent(x)[0])`, equal to torch's within float error.
+    """The network that computes `head(recurrent(x, initial)[0])`, equal to torch's within float error.
 
     Args:
         recurrent: any number of layers, with bias or without; an LSTM may have a projection, an RNN is one of tanh.
             Several modules of one kind, each of which takes the outputs of the one before it, make layers of different
             sizes. Active dropout, hooks and both directions are refused. A module that `torch.export.export` wrote down
-            says the rest itself: head and last are left out.
+            says the rest itself: head, last and initial are left out.
         head: the linear layer over the outputs of the last recurrent one, or a `Sequential` of linear layers and ReLU,
             ReLU6, Sigmoid, Tanh, Hardsigmoid or Hardtanh behind each; None: these outputs are the network's.
         last: the result is the output of a sequence's last step alone, `head(recurrent(x)[0])[-1]`.
+        initial: states with which every sequence begins, constants that training leaves as they are: h_0, or of an LSTM
+            (h_0, c_0), each (layers, elements), or (layers, sequences, elements) with equal numbers for all sequences;
+            of several modules a list with an entry for each. None: zeros.
 
     Raises:
         UserError: what a network of ours cannot express, with its name.
@@ -140,18 +147,18 @@ def from_torch(
     if isinstance(recurrent, ExportedProgram):
         from ernn.nn.export_import import from_exported
 
-        if head is not None or last:
-            raise UserError("head and last are of modules, an exported one says them itself; leave them out")
+        if head is not None or last or initial is not None:
+            raise UserError("head, last and initial are of modules, an exported one says them itself; leave them out")
         return Model(from_exported(recurrent))
-    return Model(from_modules(recurrent, head, last=last))
+    return Model(from_modules(recurrent, head, last=last, initial=initial))
 
 
 def from_onnx(path: str | Path) -> Model:
     """The network of an ONNX file, equal to it within float error.
 
     Args:
-        path: of a graph of LSTM, GRU or RNN nodes in a row, forward in time and from states of zeros, and of linear
-            layers (Gemm, or MatMul and Add) with Relu, Sigmoid, Tanh, HardSigmoid or Clip behind each, or of none;
+        path: of a graph of LSTM, GRU or RNN nodes in a row, forward in time and from constant initial states, and of
+            linear layers (Gemm, or MatMul and Add) with Relu, Sigmoid, Tanh, HardSigmoid or Clip behind each, or none;
             reshapes and transposes may stand between them. Its outputs are those of every step, or of the last one
             (`Model.last`), by Y_h or by a Gather or Slice.
 

@@ -134,7 +134,9 @@ class Program:
         return found
 
     def predict(self, x: Given) -> Any:
-        """Outputs of every step, from a state of zeros, float64, in the form of x: integers times their resolution.
+        """Outputs of every step, float64, in the form of x: integers times their resolution.
+
+        Every sequence begins with the initial states of the network, which are zeros unless it was given others.
 
         With `last` those of the last step alone: (outputs,) for each sequence.
 
@@ -192,6 +194,7 @@ class Program:
         ]
         text = table(("matrix", "gates x rows x columns", "structure", "stored words"), rows)
         last = " of the last step" * self.last
+        last += ", given initial states" * any(each.initial is not None for each in program.layers)
         return f"{title}{program.logits}{last}; {program.weight_bits:,} bits of weights\n{text}"
 
     def _check_sizes(self, model: Model) -> None:
@@ -228,7 +231,7 @@ class IntegerStream:
         self.reset()
 
     def reset(self) -> None:
-        """Begin a sequence, with a state of zeros."""
+        """Begin a sequence, with the network's initial states."""
         self.state: list[State] = self._golden.initial(1)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:

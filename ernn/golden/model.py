@@ -75,7 +75,7 @@ class Golden:
 
         Args:
             x: features as integers of the input format.
-            state: before the first frame; None means zeros.
+            state: before the first frame; None means the program's initial states.
             lengths: frames of each utterance; what follows them is padding, whose logits mean nothing. None means that
                 none is padded.
 

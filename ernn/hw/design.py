@@ -6,7 +6,7 @@ Every project has `accelerator.json`, an `Accelerator`, and with its images of w
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,8 @@ WEIGHTS = "memory/weights.json"
 MODULES = "modules.json"
 REGISTERS = "tb/registers.vlt"  # a control file by which Verilator traces registers alone
 TEST_BENCH = "ernn_tb"  # module of the Verilog test bench, and name of its file
-STATES = ("c", "y")  # of a layer, by their numbers
+Kind = Literal["c", "y"]
+STATES: tuple[Kind, ...] = ("c", "y")  # of a layer, by their numbers
 Stored = Literal["words", "transformed"]  # weights: the words of the program, or the factors of their products
 
 
@@ -181,7 +182,36 @@ class Protocol(Part):
 
 
 @dataclass(frozen=True)
-class Accelerator(Record):
+class InitialState(Part):
+    """A state that a host writes before the first frame of every sequence, which then goes in without `tuser`.
+
+    Args:
+        layer: name of the layer.
+        kind: of the state.
+        integers: its elements.
+    """
+
+    layer: str
+    kind: Kind
+    integers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Begun(Record):
+    """A record with the initial states of a program, those of all layers; without any, the hardware clears states."""
+
+    initial: tuple[InitialState, ...] = field(default=(), kw_only=True)
+
+    def text(self) -> str:
+        """As sorted, indented JSON, without initial states where there are none."""
+        tree = asdict(self)
+        if not self.initial:
+            del tree["initial"]
+        return json.dumps(tree, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+@dataclass(frozen=True)
+class Accelerator(_Begun):
     """The hardware of a program.
 
     Args:
@@ -216,7 +246,7 @@ class Accelerator(Record):
     def weight_images(self) -> "WeightImages":
         """Digests, storage and places of the weights: what images must share to be loaded."""
         layers = tuple(Places(each.name, each.lanes, each.columns, each.heads) for each in self.layers)
-        return WeightImages(self.program, self.digests, self.weights, layers)
+        return WeightImages(self.program, self.digests, self.weights, layers, initial=self.initial)
 
 
 @dataclass(frozen=True)
@@ -230,8 +260,10 @@ class Places(Part):
 
 
 @dataclass(frozen=True)
-class WeightImages(Record):
+class WeightImages(_Begun):
     """What images of weights are of: accelerators of equal shape with equal `weights` and `layers` can load them.
+
+    Initial states are those of the program: whoever loads its weights begins sequences with them.
 
     Args:
         program: its name.

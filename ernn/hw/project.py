@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 from importlib import resources
 
+import numpy as np
+
 from ernn.artifacts import Texts
 from ernn.dataflow.formats import Format
+from ernn.hw.board import host
 from ernn.hw.board.adapter import board_project, slot
 from ernn.hw.design import (
     ACCELERATOR,
     MODULES,
     REGISTERS,
+    STATES,
     WEIGHTS,
     Accelerator,
     Digests,
+    InitialState,
     Layer,
     Modules,
     Multipliers,
@@ -33,17 +38,19 @@ from ernn.hw.verilog.tracing import registers_alone
 from ernn.hw.work import work
 from ernn.program import files as program_file
 from ernn.program import shape
+from ernn.program.plans import plan_of
 
 DIGEST = "digest.txt"
 
 
 def rtl_project(network: NetworkHardware) -> Texts:
     """Verilog sources, memory images, test bench, constraints and a description, by path; every run gives the same."""
-    files = Texts(library()).below("rtl")
+    files, described = Texts(library()).below("rtl"), description(network)
     modules = network.modules()
     files |= Texts({name: rendered(each) for name, each in modules.items()}).below("rtl")
     files |= Texts(network.images()).below("memory")
-    files |= Texts(testbench(network)).below("tb")
+    begins = [host.begin(described, stream) for stream in range(described.streams)]
+    files |= Texts(testbench(network, begins)).below("tb")
     files[REGISTERS] = registers_alone(modules)
     parts = LIBRARY | {each.name: each.contents for made in modules.values() for each in made}
     files[MODULES] = Modules(parts).text()
@@ -54,7 +61,6 @@ def rtl_project(network: NetworkHardware) -> Texts:
     files["vivado/run.tcl"] = (resources.files("ernn.hw.board") / "vivado" / "run.tcl").read_text()
     files |= Texts(board_project(network)).below("board")
     files["registers.md"] = registers(network)
-    described = description(network)
     files[ACCELERATOR], files[WEIGHTS] = described.text(), described.weight_images.text()
     return files
 
@@ -93,7 +99,22 @@ def description(network: NetworkHardware) -> Accelerator:
         layers=tuple(_layer(layer) for layer in network.layers),
         protocol=PROTOCOL,
         registers=tuple(name for name, _, _ in network.registers),
+        initial=tuple(_initial(network)),
     )
+
+
+def _initial(network: NetworkHardware) -> Iterator[InitialState]:
+    """States of all layers before a sequence, if those of one are no zeros: the hardware clears all or none."""
+    layers, kept = network.program.layers, (each for each in network.layers if each.states)
+    if all(layer.initial is None for layer in layers):
+        return
+    for layer, hardware in zip(layers, kept, strict=True):
+        plan = plan_of(layer.kind, layer)
+        for kind in STATES:
+            if kind in plan.states:
+                zeros = np.zeros(getattr(layer, plan.states[kind]), np.int64)
+                state = zeros if layer.initial is None else getattr(layer.initial, kind)
+                yield InitialState(hardware.name, kind, tuple(state.tolist()))
 
 
 def _port(beats: Beats, numbers: Format) -> VectorPort:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.fx import Node
 
 from ernn.errors import UserError
+from ernn.nn import initial_states
 from ernn.nn.elements import OPEN_SIZES, Kind, Row, Stream, numbered, transposed
 from ernn.nn.functions import FUNCTIONS, Function
 from ernn.nn.torch_import import from_weights
@@ -31,7 +32,8 @@ _MOVES = {
     "select", "slice", "squeeze", "t", "transpose", "unsqueeze", "view", "_unsafe_view", "numpy_T", "to", "unflatten",
 }  # fmt: skip
 _PICKS = {"select", "slice"}
-_CONSTANTS = {"sym_size", "zeros", "ones", "add", "sub", "mul"}  # of sizes and of zeros
+_FILLED = {"zeros", "ones", "full"}
+_CONSTANTS = {"sym_size", "add", "sub", "mul", "repeat", *_FILLED}  # of sizes, weights and initial states
 _READ = (
     "read are LSTM, GRU or RNN in a row, then linear layers with relu, sigmoid, tanh and their hard forms behind each, "
     "and reshapes and transposes between them; export a module of these alone, before run_decompositions"
@@ -47,7 +49,7 @@ def from_exported(program: "ExportedProgram") -> "RecurrentModel":
     reader, other = (_Reader(program, least) for least in OPEN_SIZES)
     last = reader.run()
     last &= other.run()
-    return from_weights(
+    model = from_weights(
         reader.weights,
         prefix=[f"recurrent{number}." for number in range(reader.row.recurrent)],
         output_prefix=[f"output{number}." for number in range(len(reader.row.functions))],
@@ -55,6 +57,13 @@ def from_exported(program: "ExportedProgram") -> "RecurrentModel":
         nonlinearity=reader.nonlinearity,
         last=last,
     )
+    for (node, first, layers, given), (*_, again) in zip(reader.states, other.states, strict=True):
+        where = f"{node.name} ({_operator(node)}): initial"
+        found, same = (initial_states.states(model, first, layers, each, where) for each in (given, again))
+        if not initial_states.equal(found, same):
+            _refuse(node, "initial states follow from how many steps or sequences there are, must be constants")
+        initial_states.begin(model, first, found)
+    return model
 
 
 class _Reader:
@@ -70,6 +79,8 @@ class _Reader:
         self.weights: dict[str, Tensor] = {}
         self.row = Row()
         self.nonlinearity: str | None = None
+        self.states: list[tuple[Node, int, int, Any]] = []  # a node, its first layer, its layers, its initial states
+        self._depth = 0
         self._kind, self._open = "", dict[str, int]()
 
     def run(self) -> bool:
@@ -77,6 +88,7 @@ class _Reader:
         signature = self.program.graph_signature
         states = {**self.program.state_dict, **self.program.constants}
         given = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+        given |= signature.inputs_to_lifted_tensor_constants
         needed = _needed(self.program.graph.nodes)
         for node in self.program.graph.nodes:
             if node not in needed:
@@ -124,7 +136,8 @@ class _Reader:
         arguments = [self._given(each) for each in node.args]
         if short in _MOVES and arguments and isinstance(arguments[0], Stream):
             return self._moved(node, arguments, short in _PICKS)
-        if short in _CONSTANTS and (short == "sym_size" or not any(isinstance(each, Stream) for each in arguments)):
+        fixed = not any(isinstance(each, Stream) for each in arguments)
+        if short == "sym_size" or (short in {*_CONSTANTS, *_MOVES} and fixed):
             return self._constant(node, short, arguments)
         if node.target in (operator.add, operator.sub, operator.mul, operator.floordiv):
             return node.target(*arguments)
@@ -134,7 +147,7 @@ class _Reader:
         if short == "sym_size":
             return self._stream(node).numbers.shape[arguments[1]]
         assert callable(node.target)
-        return node.target(*arguments, **({"dtype": torch.float32} if short in ("zeros", "ones") else {}))
+        return node.target(*arguments, **({"dtype": torch.float32} if short in _FILLED else {}))
 
     def _given(self, value: Any) -> Any:
         """What is known of an argument."""
@@ -175,9 +188,11 @@ class _Reader:
             _refuse(node, "bidirectional: layers here run forward in time only; train with bidirectional=False")
         if dropout and training:
             _refuse(node, "dropout is active, but an imported network has none; export it after .eval()")
-        for each in states if isinstance(states, list) else [states]:
-            if not isinstance(each, Tensor) or each.any():
-                _refuse(node, "initial states must be zeros, with which states begin here; leave them out of the call")
+        begins = states if isinstance(states, list) else [states]
+        if not all(isinstance(each, Tensor) for each in begins):
+            _refuse(node, "initial states must be constants of the module, and these follow from its input")
+        self.states.append((node, self._depth, int(layers), begins if name == "lstm.input" else states))
+        self._depth += int(layers)
         if self.row.recurrent and name != self._kind:
             _refuse(node, f"another kind than {self._kind} before it; make all of one kind")
         self._kind, self.nonlinearity = name, _RECURRENT[name]

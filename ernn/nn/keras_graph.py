@@ -38,6 +38,10 @@ def _check_functional(layers: list[Mapping[str, Any]], outputs: Any) -> None:
         read = [*_read(calls)]
         if calls and read != [before]:
             raise UserError(f"{shown}: reads {' and '.join(read)}, must read {before} alone; {_ROW}")
+        for call in (each for each in calls if isinstance(each, Mapping)):
+            more = [call["kwargs"].get("initial_state"), *call["args"][1:]]
+            if any(each not in (None, False) for each in more):
+                raise UserError(f"{shown}: is called with more than its input, such as initial_state; leave it out")
         if any(call["kwargs"].get("training") for call in calls if isinstance(call, Mapping)):
             raise UserError(f"{shown}: is called with training=True; an imported network is not trained, leave it out")
         before = name

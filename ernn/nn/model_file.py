@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
+import torch
 from pydantic import Field, PositiveInt, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -13,7 +14,7 @@ from ernn import artifacts
 from ernn.errors import UserError
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, SparseWeight, Weight
-from ernn.nn.recurrent import RecurrentModel
+from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import BlockSize, HeadSpec, Network, Section
 from ernn.records.decoding import Decoding
 
@@ -21,6 +22,7 @@ VERSION = 2
 _LATER: dict[str, Any] = {
     "last": False,
     "head": (),
+    "initial": (),
 }  # keys of the header that came with the version and are not always there
 
 
@@ -57,6 +59,7 @@ class Header(Section):
     outputs: Annotated[int, Field(ge=0)] | None = None  # 0: no linear layer
     last: bool = False
     head: tuple[HeadSpec, ...] = ()
+    initial: tuple[int, ...] = ()  # layers whose initial states are no zeros
     matrices: dict[str, Structure]
 
     @model_validator(mode="after")
@@ -65,6 +68,8 @@ class Header(Section):
             raise ValueError("phones and criterion belong together, and outputs where they are missing")
         if self.last and self.phones is not None:
             raise ValueError("last: phones are of every frame")
+        if not set(self.initial) <= set(range(self.network.layers)) or [*self.initial] != sorted({*self.initial}):
+            raise ValueError(f"initial: rising numbers of layers below {self.network.layers}, got {self.initial}")
         return self
 
     @classmethod
@@ -78,6 +83,7 @@ class Header(Section):
             network=model.network,
             dimension=model.dimension,
             head=model.specs,
+            initial=model.initial,
             matrices={str(place): Structure.of(matrix) for place, matrix in model.matrices()},
             **outputs,
         )
@@ -102,6 +108,10 @@ class Header(Section):
             model = RecurrentModel(self.network, self.dimension, self.outputs or None, self.last, self.head)
         for place, matrix in list(model.matrices()):
             model.replace(place, self.matrices[str(place)].empty(matrix))
+        for number in self.initial:
+            layer = cast(RecurrentLayer, model.layers[number])
+            c = torch.empty(layer.weight_ih.rows) if layer.cell == "lstm" else None
+            layer.begin_with(torch.empty(layer.outputs), c)
         return model
 
 

@@ -52,7 +52,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Layer:
-    """Weights of a recurrent node, their rows in torch's order of gates, and those of peepholes in ours."""
+    """Weights and initial states of a node, rows in torch's order of gates, and those of peepholes in ours."""
 
     node: "NodeProto"
     cells: int
@@ -62,6 +62,7 @@ class Layer:
     bias_ih: np.ndarray
     bias_hh: np.ndarray
     peephole: np.ndarray | None
+    initial: tuple[np.ndarray, ...] | None = None  # (1, sequences, cells): h and, of an LSTM, c; None: zeros
 
 
 @dataclass

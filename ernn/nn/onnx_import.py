@@ -18,7 +18,18 @@ import numpy as np
 from ernn.errors import UserError
 from ernn.nn import assembly
 from ernn.nn.elements import OPEN_SIZES, Stream
-from ernn.nn.onnx_graph import DOMAINS, OPERATORS, READ, Constant, line_of, operator_of, refuse, tensor_of
+from ernn.nn.onnx_graph import (
+    DOMAINS,
+    OPERATORS,
+    READ,
+    Constant,
+    Layer,
+    line_of,
+    name_of,
+    operator_of,
+    refuse,
+    tensor_of,
+)
 from ernn.nn.onnx_head import Head
 from ernn.nn.onnx_values import PICKS
 
@@ -62,8 +73,11 @@ def from_graph(model: "ModelProto", phones: Sequence[str] | None = None, blank: 
         raise UserError(f"opset {opset}: must be at least {_OPSET}; convert it by onnx.version_converter")
     reader = _Reader(model.graph, opset, OPEN_SIZES[0])
     last = reader.run()
-    if reader.open and any(isinstance(each, Stream) and each.picked for each in reader.values.values()):
-        last &= _Reader(model.graph, opset, OPEN_SIZES[1]).run()
+    picked = any(isinstance(each, Stream) and each.picked for each in reader.values.values())
+    other = reader
+    if reader.open and (picked or any(layer.initial is not None for layer in reader.layers)):
+        other = _Reader(model.graph, opset, OPEN_SIZES[1])
+        last &= other.run()
     first = reader.layers[0]
     peepholes = any(layer.peephole is not None for layer in reader.layers)
     cells = tuple(layer.cells for layer in reader.layers)
@@ -86,7 +100,31 @@ def from_graph(model: "ModelProto", phones: Sequence[str] | None = None, blank: 
         for each, function in zip(reader.linears, reader.row.functions, strict=True)
     ]
     head = assembly.with_head(state, linears)
-    return assembly.assembled(network, state, phones, blank, last, head)
+    made = assembly.assembled(network, state, phones, blank, last, head)
+    for number, layers in enumerate(zip(reader.layers, other.layers, strict=True)):
+        _begin(made, number, *layers)
+    return made
+
+
+def _begin(model: "RecurrentModel", number: int, layer: Layer, again: Layer) -> None:
+    """Begin a layer with its node's initial states.
+
+    Args:
+        again: the same layer, read with other sizes in place of those that the graph leaves open.
+    """
+    from ernn.nn import initial_states
+
+    if layer.initial is again.initial is None:
+        return
+    lstm, names = layer.node.op_type == "LSTM", ("initial_h", "initial_c")
+    zeros = (np.zeros((1, 1, layer.cells), np.float32),) * (1 + lstm)
+    pairs = [zeros if each.initial is None else each.initial for each in (layer, again)]
+    given = [pair if lstm else pair[0] for pair in pairs]
+    where = f"{name_of(layer.node)}:"
+    found, same = (initial_states.states(model, number, 1, each, where, names) for each in given)
+    if not initial_states.equal(found, same):
+        refuse(layer.node, "initial states follow from how many steps or sequences there are, must be constants")
+    initial_states.begin(model, number, found)
 
 
 def _loaded(file: Path) -> "ModelProto":

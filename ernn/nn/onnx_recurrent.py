@@ -1,5 +1,6 @@
 """Recurrent operators of an ONNX graph: LSTM, GRU and RNN nodes in a row."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,9 +49,9 @@ class Recurrent(Values):
         if not (transposed(x, start) if not stream.layer else np.array_equal(x, start)):
             refuse(node, "X holds other elements, or in another order, than a step and a sequence at a time; "
                     "reshape outside of the graph")  # fmt: skip
-        self._check_start(node, operator, steps)
+        self._check_lengths(node, operator, steps)
         self._check_alike(layer)
-        self.layers.append(layer)
+        self.layers.append(replace(layer, initial=self._initial(node, operator, (1, batch, layer.cells), batch_first)))
         self.row.recurrent += 1
         shape = (steps, batch, layer.cells)
         y = numbered(shape, name_of(node))[:, None]
@@ -85,18 +86,31 @@ class Recurrent(Values):
         reset = "after" if attributes.get("linear_before_reset") else "before"
         return Layer(node, cells, reset, w[order], r[order], bias_ih, bias_hh, peephole)
 
-    def _check_start(self, node: "NodeProto", operator: Operator, steps: int) -> None:
-        """Refuse states that do not begin with zeros, and sequences that end early."""
+    def _check_lengths(self, node: "NodeProto", operator: Operator, steps: int) -> None:
+        """Refuse sequences that end early."""
+        place = operator.inputs.index("sequence_lens")
+        value = self.value(node, place)
+        if value is None:
+            return
+        known = isinstance(value, Constant) and (value.sized or steps not in self.open)
+        if not (known and isinstance(value, Constant) and (value.array == steps).all()):
+            cure = "must be all steps of every sequence; leave it out, and cut sequences yourself"
+            refuse(node, f"sequence_lens ({node.input[place]}): {cure}")
+
+    def _initial(
+        self, node: "NodeProto", operator: Operator, shape: tuple[int, int, int], batch_first: bool
+    ) -> tuple[np.ndarray, ...] | None:
+        """The states before the first step; None: zeros."""
+        found = []
         for place, name in enumerate(operator.inputs):
-            value = self.value(node, place)
-            if value is None or not name.startswith(("initial_", "sequence_")):
+            if not name.startswith("initial_"):
                 continue
-            wanted, cure = (0, "must be zeros, with which states begin here; leave it out")
-            if name == "sequence_lens":
-                wanted, cure = (steps, "must be all steps of every sequence; leave it out, and cut sequences yourself")
-            known = isinstance(value, Constant) and (not wanted or value.sized or steps not in self.open)
-            if not (known and isinstance(value, Constant) and (value.array == wanted).all()):
-                refuse(node, f"{name} ({node.input[place]}): {cure}")
+            value = self.value(node, place)
+            if isinstance(value, Stream):
+                refuse(node, f"{name} ({node.input[place]}): must be constants of the graph; fix them, or leave it out")
+            array = np.zeros(shape, np.float32) if value is None else value.array
+            found.append(array.swapaxes(0, 1) if batch_first and value is not None and array.ndim == 3 else array)
+        return tuple(found) if any(each.any() for each in found) else None
 
     def _check_alike(self, layer: Layer) -> None:
         """Refuse a layer that is not as the first one."""

@@ -63,7 +63,30 @@ class RecurrentLayer(nn.Module):
         self.peephole = nn.Parameter(torch.empty(3, cells)) if network.peepholes else None
         self.weight_ym: Weight | None = DenseWeight(1, network.projection, cells) if network.projection else None
         self.bias_hn = nn.Parameter(torch.empty(cells)) if network.reset == "after" else None
+        self.initial_y: Tensor | None
+        self.initial_c: Tensor | None
+        for name in ("initial_y", "initial_c"):  # constants: no parameters, so that training leaves them as they are
+            self.register_buffer(name, None)
         self.reset()
+
+    def begin_with(self, y: Float[Tensor, " outputs"], c: Float[Tensor, " cells"] | None = None) -> None:
+        """Begin every sequence with these states; without it, they are zeros.
+
+        Args:
+            c: of an LSTM; that of a GRU is its y.
+
+        Raises:
+            ValueError: other shapes, or c where none belongs.
+        """
+        wanted = (self.outputs,), (self.weight_ih.rows,) if self.cell == "lstm" else None
+        found = y.shape, None if c is None else c.shape
+        if found != wanted:
+            raise ValueError(f"initial y and c of this layer have shapes {wanted}, got {found}")
+        self.initial_y, self.initial_c = y, c
+
+    def initial(self, state: str) -> Tensor | None:
+        """A state before the first step by its name in the plan, y or c; None: zeros."""
+        return self.initial_c if state == "c" and self.cell == "lstm" else self.initial_y
 
     def reset(self) -> None:
         """torch's initialisation, with the forget gate opened."""
@@ -75,17 +98,22 @@ class RecurrentLayer(nn.Module):
             self.bias.data[cells : 2 * cells] += 1
 
     def forward(self, x: Float[Tensor, "time batch inputs"]) -> Float[Tensor, "time batch outputs"]:
-        """Outputs of every step from a zero state."""
+        """Outputs of every step from the initial states."""
+        y, c = (
+            None if each is None else each.expand(x.shape[1], -1).contiguous()
+            for each in (self.initial_y, self.initial_c)
+        )
         if self.bias_hn is not None:
-            return gru_cell.gru_reset_after(x, self.weight_ih(), self.weight_hh(), self.bias, self.bias_hn)
+            return gru_cell.gru_reset_after(x, self.weight_ih(), self.weight_hh(), self.bias, self.bias_hn, y)
         if self.cell == "gru":
-            return gru_cell.gru(x, self.weight_ih(), self.weight_hh(), self.bias)[0]
+            return gru_cell.gru(x, self.weight_ih(), self.weight_hh(), self.bias, y)[0]
         if self.cell == "rnn":
-            return rnn_cell.rnn(x, self.weight_ih(), self.weight_hh(), self.bias)[0]
+            return rnn_cell.rnn(x, self.weight_ih(), self.weight_hh(), self.bias, y)[0]
         weight_ym = None if self.weight_ym is None else self.weight_ym()
-        return lstm_cell.lstm(
-            x, None, self.weight_ih(), self.weight_hh(), self.bias, peephole=self.peephole, weight_ym=weight_ym
-        )[0]
+        state = None if y is None or c is None else (y, c)
+        return lstm_cell.lstm(x, None, self.weight_ih(), self.weight_hh(), self.bias, self.peephole, weight_ym, state)[
+            0
+        ]
 
 
 class RecurrentModel(nn.Module):
@@ -128,6 +156,12 @@ class RecurrentModel(nn.Module):
     def specs(self) -> tuple[HeadSpec, ...]:
         """Those of the head's layers."""
         return tuple(cast(HeadLayer, each).spec for each in self.head)
+
+    @property
+    def initial(self) -> tuple[int, ...]:
+        """Numbers of the layers that begin a sequence with states that are no zeros."""
+        layers = (cast(RecurrentLayer, each) for each in self.layers)
+        return tuple(number for number, layer in enumerate(layers) if layer.initial_y is not None)
 
     def forward(self, x: Float[Tensor, "time batch dimension"]) -> Float[Tensor, "time batch outputs"]:
         """Outputs of every step; padded steps at the end of a sequence give values that mean nothing."""

@@ -116,7 +116,7 @@ class _Layer:
     products: list[CirculantProduct]
 
     def reset(self) -> None:
-        """State of zeros."""
+        """The states before the first frame."""
         raise TypeError(f"{type(self).__name__} is no cell")
 
     def __call__(self, x: Vector) -> Vector:
@@ -128,7 +128,8 @@ class _Lstm(_Layer):
     """`ernn.nn.lstm`, its gates i, f, g, o in one product."""
 
     def __init__(self, layer: RecurrentLayer) -> None:
-        self._cells, self._outputs = layer.weight_ih.rows, layer.outputs
+        self._cells = layer.weight_ih.rows
+        self._start_c, self._start_y = _initial(layer, "c", self._cells), _initial(layer, "y", layer.outputs)
         self._gates = _Sum([layer.weight_ih, layer.weight_hh], range(4))
         self._bias = _numbers(layer.bias)
         self._peephole = None if layer.peephole is None else _numbers(layer.peephole)
@@ -137,7 +138,7 @@ class _Lstm(_Layer):
         self.reset()
 
     def reset(self) -> None:
-        self._c, self._y = np.zeros(self._cells, np.float32), np.zeros(self._outputs, np.float32)
+        self._c, self._y = self._start_c, self._start_y
 
     def __call__(self, x: Vector) -> Vector:
         a, n, w = self._gates(x, self._y), self._cells, self._peephole
@@ -158,6 +159,7 @@ class _Gru(_Layer):
 
     def __init__(self, layer: RecurrentLayer) -> None:
         self._cells, matrices = layer.weight_ih.rows, [layer.weight_ih, layer.weight_hh]
+        self._start = _initial(layer, "c", self._cells)
         self._z_r = _Sum(matrices, range(2))
         self._bias, self._bias_hn = _numbers(layer.bias), None
         if layer.bias_hn is None:
@@ -169,7 +171,7 @@ class _Gru(_Layer):
         self.reset()
 
     def reset(self) -> None:
-        self._c = np.zeros(self._cells, np.float32)
+        self._c = self._start
 
     def __call__(self, x: Vector) -> Vector:
         n, c = self._cells, self._c
@@ -187,13 +189,13 @@ class _Rnn(_Layer):
     """`ernn.nn.rnn`."""
 
     def __init__(self, layer: RecurrentLayer) -> None:
-        self._cells, self._bias = layer.weight_ih.rows, _numbers(layer.bias)
+        self._start, self._bias = _initial(layer, "y", layer.outputs), _numbers(layer.bias)
         self._sum = _Sum([layer.weight_ih, layer.weight_hh], range(1))
         self.products = self._sum.products
         self.reset()
 
     def reset(self) -> None:
-        self._y = np.zeros(self._cells, np.float32)
+        self._y = self._start
 
     def __call__(self, x: Vector) -> Vector:
         self._y = np.tanh(self._sum(x, self._y) + self._bias)
@@ -246,6 +248,12 @@ def _first_columns(matrix: Weight, gates: Sequence[int]) -> Float[np.ndarray, "g
     if isinstance(matrix, CirculantWeight) and not isinstance(matrix, RelaxedWeight):
         return matrix.first_columns.detach().numpy()[list(gates)]
     return matrix().detach().numpy().reshape(matrix.gates, matrix.rows, matrix.cols, 1)[list(gates)]
+
+
+def _initial(layer: RecurrentLayer, state: str, elements: int) -> Vector:
+    """A state before the first frame."""
+    given = layer.initial(state)
+    return np.zeros(elements, np.float32) if given is None else _numbers(given)
 
 
 def _numbers(tensor: Tensor) -> np.ndarray:

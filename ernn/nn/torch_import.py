@@ -36,10 +36,12 @@ def from_modules(
     phones: Sequence[str] | None = None,
     blank: int | None = None,
     last: bool = False,
+    initial: Any = None,
 ) -> "RecurrentModel":
     """The network that computes `output(recurrent(x)[0])`, or `recurrent(x)[0]` without an output layer.
 
-    `phones`, `blank` and `last` are those of `from_weights`.
+    `phones`, `blank` and `last` are those of `from_weights`. `initial` is what the recurrent module is called with
+    (`ernn.nn.initial_states`), of several a list with an entry for each; None: zeros.
 
     Several recurrent modules are of one kind, and each takes the outputs of the one before it.
 
@@ -48,14 +50,19 @@ def from_modules(
     'after'
 
     Raises:
-        UserError: other kinds of module, dropout that is active, a hook or a forward of its own, or what `from_weights`
-            refuses.
+        UserError: other kinds of module, dropout that is active, a hook or a forward of its own, initial states of
+            other shapes, or what `from_weights` refuses.
     """
     from torch import nn
 
+    from ernn.nn import initial_states
     from ernn.nn.torch_head import linear_layers, refuse_additions
 
-    chain: list[Any] = list(recurrent) if isinstance(recurrent, list | tuple | nn.ModuleList) else [recurrent]
+    several = isinstance(recurrent, list | tuple | nn.ModuleList)
+    chain: list[Any] = [*recurrent] if several else [recurrent]  # type: ignore[misc]
+    begins = [initial] if not several else [None] * len(chain) if initial is None else initial
+    if not isinstance(begins, list | tuple) or len(begins) != len(chain):
+        raise UserError(f"initial: a list with an entry for each of the {len(chain)} modules; None is one of zeros")
     names = ["recurrent"] if len(chain) == 1 else [f"recurrent{number}" for number in range(len(chain))]
     kinds = {type(each) for each in chain}
     # a subclass may compute anything
@@ -73,7 +80,7 @@ def from_modules(
     prefixes = [f"output{number}" for number in range(len(linears))] if len(linears) != 1 else ["output"]
     modules = dict(zip(names + prefixes, chain + [linear for linear, _ in linears], strict=True))
     weights = nn.ModuleDict(modules).state_dict()
-    return from_weights(
+    model = from_weights(
         weights,
         phones,
         prefix=[f"{name}." for name in names],
@@ -83,6 +90,13 @@ def from_modules(
         nonlinearity=min(nonlinearities, default=None),  # relu before tanh: one of them is enough to be refused
         last=last,
     )
+    number = 0
+    for place, (module, given) in enumerate(zip(chain, begins, strict=True)):
+        if given is not None:
+            where = f"initial[{place}]" if several else "initial"
+            initial_states.begin(model, number, initial_states.states(model, number, module.num_layers, given, where))
+        number += module.num_layers
+    return model
 
 
 def from_weights(

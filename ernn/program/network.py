@@ -14,7 +14,8 @@ import numpy as np
 
 from ernn.dataflow.activation import Activations
 from ernn.dataflow.cells import GRU_GATES, LSTM_GATES, PEEPHOLES, RNN_GATES
-from ernn.dataflow.formats import Format
+from ernn.dataflow.formats import Format, nearest
+from ernn.program.initial import Initial, check_initial
 from ernn.program.matrices import BY_KIND, CONFIG, Matrix, Numbers, Pruned
 from ernn.program.structure import LEFT_OUT
 
@@ -26,6 +27,7 @@ class _Recurrent:
 
     weight_ih: Matrix
     weight_hh: Matrix
+    initial: Initial | None
 
     @property
     def inputs(self) -> int:
@@ -66,6 +68,7 @@ class Lstm(_Recurrent):
     bias: Numbers  # (4, cells)
     peephole: Numbers | None  # (3, cells): i, f, o
     kind: Literal["lstm"] = "lstm"
+    initial: Initial | None = dataclasses.field(default=None, metadata=LEFT_OUT)  # None: zeros
 
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
 
@@ -79,6 +82,7 @@ class Lstm(_Recurrent):
             _check_matrix("weight_ym", self.weight_ym, 1, self.outputs, self.cells)
         _check_matrix("weight_ih", self.weight_ih, len(LSTM_GATES), self.cells, self.inputs)
         _check_matrix("weight_hh", self.weight_hh, len(LSTM_GATES), self.cells, self.outputs)
+        check_initial(self.initial, y=(self.output, self.outputs), c=(self.cell, self.cells))
 
     @property
     def outputs(self) -> int:
@@ -111,6 +115,7 @@ class Gru(_Recurrent):
     reset: Literal["before", "after"] = "before"
     bias_hn: Numbers | None = None  # (cells,)
     kind: Literal["gru"] = "gru"
+    initial: Initial | None = dataclasses.field(default=None, metadata=LEFT_OUT)  # None: zeros
 
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
 
@@ -122,6 +127,11 @@ class Gru(_Recurrent):
             _check_shape("bias_hn", self.bias_hn, (self.cells,))
         _check_matrix("weight_ih", self.weight_ih, len(GRU_GATES), self.cells, self.inputs)
         _check_matrix("weight_hh", self.weight_hh, len(GRU_GATES), self.cells, self.cells)
+        check_initial(self.initial, y=(self.output, self.cells), c=(self.cell, self.cells))
+        if self.initial is not None and self.initial.c is not None:
+            wanted = nearest(self.initial.c * self.cell.resolution, self.output)
+            if not np.array_equal(self.initial.y, wanted):
+                raise ValueError("initial.y of a GRU is initial.c, requantized to output: change either")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +148,7 @@ class Rnn(_Recurrent):
     weight_hh: Matrix
     bias: Numbers  # (1, cells)
     kind: Literal["rnn"] = "rnn"
+    initial: Initial | None = dataclasses.field(default=None, metadata=LEFT_OUT)  # None: zeros
 
     __pydantic_config__: ClassVar[dict[str, object]] = CONFIG
 
@@ -145,6 +156,7 @@ class Rnn(_Recurrent):
         _check_shape("bias", self.bias, (len(RNN_GATES), self.cells))
         _check_matrix("weight_ih", self.weight_ih, len(RNN_GATES), self.cells, self.inputs)
         _check_matrix("weight_hh", self.weight_hh, len(RNN_GATES), self.cells, self.cells)
+        check_initial(self.initial, y=(self.output, self.cells))
 
 
 Layer = Annotated[Lstm | Gru | Rnn, BY_KIND]

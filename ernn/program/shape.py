@@ -3,8 +3,8 @@
 Words of block-circulant matrices, and values of pruned ones with their columns, lie in memories that can be loaded
 again: they are no part of it. How many values each row of a pruned matrix has is, since the sources count its steps; so
 is how many blocks each block row of a sparse one has, and whether all gates have the same: lanes then read together.
-What only the host reads is not either: name, frontend, decoder, and which outputs it takes. Everything else is, also
-what a cell of the future brings: fields are left out by name alone.
+What only the host reads is not either: name, frontend, decoder, initial states, which it writes before a sequence, and
+which outputs it takes. Everything else is, also what a cell of the future brings: fields are left out by name alone.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ def _plain(value: object) -> object:
             "row_lengths": _row_lengths(value),
         }
     if is_dataclass(value):
-        return _fields(value)
+        return _fields(value, "initial")
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, tuple):

@@ -109,7 +109,8 @@ def _whole_sums(layer: RecurrentLayer | HeadLayer, vectors: Mapping[str, Tensor]
         vectors: (time, batch, elements) by their names in the plan; y is that of each frame.
     """
     plan = plan_of("dense", layer.spec) if isinstance(layer, HeadLayer) else plan_of(layer.cell, layer)
-    before = torch.cat([torch.zeros_like(vectors["y"][:1]), vectors["y"][:-1]])
+    first, start = vectors["y"][:1], layer.initial("y") if isinstance(layer, RecurrentLayer) else None
+    before = torch.cat([torch.zeros_like(first) if start is None else start.expand_as(first), vectors["y"][:-1]])
     for rows in plan.rows:
         products: list[Tensor] = []
         for term in rows.terms:
@@ -182,10 +183,17 @@ def choose(model: RecurrentModel, ranges: Ranges, spec: ProgramSpec, settings: Q
         by_name[name] = rules.choose(spectral.get(name, values), width, settings)
         if kind == "c" and not _seen_by_gates(model):
             by_name[name] = rules.minmax(_clipped(values, _flat("tanh", bits.activations)), width, settings)
+        initial = ranges.values.get(f"{name.removesuffix(kind)}{simulated.INITIAL}{kind}")
+        if initial is not None:
+            by_name[name] = _holding(by_name[name], initial)
     seen = [name for name in ranges.values if name.split(".")[-1].startswith("a_") and not name.endswith("a_c")]
     function: Literal["sigmoid", "tanh"] = "tanh" if model.network.cell == "rnn" else "sigmoid"
     inputs = _clipped(ranges.of(*seen), _flat(function, bits.activations))
     preactivation = rules.choose(inputs, bits.accumulators, settings)
+    if model.network.cell == "lstm":  # whose next cell states go into tanh
+        begins = [values for name, values in ranges.values.items() if name.endswith(f".{simulated.INITIAL}c")]
+        for values in begins:
+            preactivation = _holding(preactivation, _clipped(values, _flat("tanh", bits.activations)))
     return Formats(preactivation, Format(bits.activations, bits.activations - 1), by_name)
 
 
@@ -196,6 +204,11 @@ def _flat(function: Literal["sigmoid", "tanh"], bits: int) -> float:
     """
     end = np.arctanh(1 - 2.0**-bits) * (2 if function == "sigmoid" else 1)
     return float(2.0 ** np.ceil(np.log2(end)))
+
+
+def _holding(format: Format, initial: np.ndarray) -> Format:
+    """The format, or a coarser one of its width that holds initial states: they are few, but begin all sequences."""
+    return min(format, rules.covering(float(np.abs(initial).max()), format.bits), key=lambda each: each.fraction)
 
 
 def _clipped(values: np.ndarray, limit: float) -> np.ndarray:

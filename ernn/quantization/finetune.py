@@ -50,6 +50,7 @@ class Rounding:
 
     def __call__(self, name: str, value: Tensor) -> Tensor:
         """`value`, rounded to the format of `name` if it has one."""
+        name = name.replace(f".{simulated.INITIAL}", ".")  # in the format of the state
         kind = name.split(".")[-1]
         if name in self._spectral:
             return unpacked_spectrum(_Round.apply(packed_spectrum(value), self._formats[name])).to(value.dtype)

@@ -17,6 +17,7 @@ from ernn.nn.head import HeadLayer
 from ernn.nn.matrices import CirculantWeight, PrunedWeight, SparseWeight, Weight
 from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import ProgramSpec
+from ernn.program.initial import Initial
 from ernn.program.matrices import Circulant, Matrix, Numbers, Pruned, Sparse
 from ernn.program.network import Decoder, Dense, Frontend, Gru, Layer, Lstm, Output, Program, Rnn
 from ernn.program.plan import JOINED, sums_of
@@ -111,13 +112,15 @@ def _layer(layer: RecurrentLayer, scope: str, formats: Formats, spec: ProgramSpe
 
     cells, of = layer.weight_ih.rows, lambda name: formats[f"{scope}.{name}"]
     bias = _numbers(layer.bias.unflatten(0, (-1, cells)), of("bias"))
+    initial = _initial(layer, of("y"), None if layer.cell == "rnn" else of("c"))
     if layer.cell == "gru":
         matrices = matrix("weight_ih"), matrix("weight_hh")
         if layer.bias_hn is None:
-            return Gru(input, of("y"), of("c"), *matrices, bias)
-        return Gru(input, of("y"), of("c"), *matrices, bias, "after", _numbers(layer.bias_hn, of("bias_hn")))
+            return Gru(input, of("y"), of("c"), *matrices, bias, initial=initial)
+        bias_hn = _numbers(layer.bias_hn, of("bias_hn"))
+        return Gru(input, of("y"), of("c"), *matrices, bias, "after", bias_hn, initial=initial)
     if layer.cell == "rnn":
-        return Rnn(input, of("y"), matrix("weight_ih"), matrix("weight_hh"), bias)
+        return Rnn(input, of("y"), matrix("weight_ih"), matrix("weight_hh"), bias, initial=initial)
     projected = layer.weight_ym is not None
     return Lstm(
         input,
@@ -129,7 +132,21 @@ def _layer(layer: RecurrentLayer, scope: str, formats: Formats, spec: ProgramSpe
         matrix("weight_ym") if projected else None,
         bias,
         None if layer.peephole is None else _numbers(layer.peephole, of("peephole")),
+        initial=initial,
     )
+
+
+def _initial(layer: RecurrentLayer, output: Format, cell: Format | None) -> Initial | None:
+    """The initial states as integers; None where all are zero."""
+    given = (layer.initial(name) for name in ("y", "c"))
+    y, state = (None if each is None else each.double().cpu().numpy() for each in given)
+    if y is None:
+        return None
+    c = None if cell is None or state is None else nearest(state, cell)
+    if layer.cell == "gru" and cell is not None and c is not None:
+        y = c * cell.resolution  # y is c, rounded once more
+    initial = Initial(nearest(y, output), c)
+    return initial if initial.y.any() or (c is not None and c.any()) else None
 
 
 def _matrix(matrix: Weight, format: Format, sums: Format, spec: ProgramSpec) -> Matrix:

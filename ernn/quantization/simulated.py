@@ -22,6 +22,7 @@ from ernn.program.plan import JOINED, Rows, Update, sums_of
 from ernn.program.plans import plan_of
 
 Hook = Callable[[str, Tensor], Tensor]
+INITIAL = "initial_"  # before the name of a state: what it is before the first frame
 _ANY = Format(32, 0)  # of kernels on floats, whose formats are the hook's
 
 
@@ -132,9 +133,16 @@ class _Steps:
         term = self.plan.rows[0].terms[0]
         sums = self.hook(term.sums, x @ self._weights[term.matrix].t())
         sizes = {"cells": self.layer.weight_ih.rows, "outputs": self.layer.outputs}
-        state = {
-            name: _Float(x.new_zeros(x.shape[1], sizes[size]), self.hook) for name, size in self.plan.states.items()
-        }
+        state: dict[str, _Float] = {}
+        for name, size in self.plan.states.items():
+            given = self.layer.initial(name)
+            if given is None:
+                state[name] = _Float(x.new_zeros(x.shape[1], sizes[size]), self.hook)
+                continue
+            if self.layer.cell == "gru" and "c" in state:
+                given = state["c"].tensor  # y is c, rounded once more
+            begun = self.hook(f"{INITIAL}{name}", given).expand(x.shape[1], -1)
+            state[name] = _Float(begun, self.hook)
         outputs = []
         for sums_of_x in sums:
             rows = functools.partial(self._rows, sums_of_x)

@@ -63,7 +63,7 @@ class Bench:
         sources = [path for each in ("rtl", "tb") for path in sorted((project / each).glob("*.v"))]
         files = [str(each.resolve()) for each in sources]
         self._program = verilator.build(self._work, TEST_BENCH, files, defines, optimize, options)
-        for image in sorted((project / "memory").glob("*.hex")):
+        for image in sorted([*(project / "memory").glob("*.hex"), *(project / "tb").glob("*.hex")]):
             (self._work / image.name).write_bytes(image.read_bytes())
 
     def run(self, vectors: Vectors, gaps: int = 0, stalls: int = 0, writes: Sequence[tuple[int, int]] = ()) -> Outcome:

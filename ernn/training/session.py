@@ -60,20 +60,25 @@ def check_model(model: AcousticModel, file: Path, dataset: Dataset, training: Tr
         )
 
 
-def check_networks(one: tuple[Path, Network], other: tuple[Path, Network]) -> None:
+def check_networks(one: tuple[Path, AcousticModel], other: tuple[Path, AcousticModel]) -> None:
     """Refuse two models, each with its file, that are not stages of one training.
 
     Raises:
-        UserError: networks of different cells or sizes.
+        UserError: networks of different cells, sizes or heads.
     """
-    (file, network), (other_file, other_network) = one, other
-    if network != other_network:
-        ours, theirs = network.model_dump(), other_network.model_dump()
-        key = next(key for key, value in ours.items() if value != theirs[key])
-        raise UserError(
-            f"{file} is a network of {key}={ours[key]}, {other_file} one of {key}={theirs[key]}; "
-            "give both files of one training"
-        )
+    (file, model), (other_file, other_model) = one, other
+    ours, theirs = ({**each.network.model_dump(), "head": _head_text(each)} for each in (model, other_model))
+    for key, value in ours.items():
+        if value != theirs[key]:
+            raise UserError(
+                f"{file} is a network of {key}={value}, {other_file} one of {key}={theirs[key]}; "
+                "give both files of one training"
+            )
+
+
+def _head_text(model: AcousticModel) -> str:
+    """The linear layers before the one over the phones."""
+    return ", ".join(f"{each.outputs} ({each})" for each in model.specs) or "none"
 
 
 def fresh_model(network: Network, dataset: Dataset, training: Training, head: Sequence[HeadSpec] = ()) -> AcousticModel:

@@ -28,6 +28,16 @@ def network(kind=torch.nn.LSTM, inputs=6, cells=8, layers=1, outputs=3, **option
     return ernn.from_torch(recurrent, torch.nn.Linear(options.get("proj_size", 0) or cells, outputs))
 
 
+def begun(kind=torch.nn.LSTM, layers=2, **options) -> ernn.Model:
+    """A network whose sequences begin with states that are no zeros."""
+    torch.manual_seed(4)
+    outputs = options.get("proj_size", 0) or 8
+    h, c = torch.randn(layers, outputs), 2 * torch.randn(layers, 8)
+    recurrent = kind(6, 8, layers, **options)
+    initial = (h, c) if kind is torch.nn.LSTM else h
+    return ernn.from_torch(recurrent, torch.nn.Linear(outputs, 3), initial=initial)
+
+
 def narrowing() -> ernn.Model:
     """A GRU with linear layers of fewer and fewer outputs."""
     layers = torch.nn.Linear(8, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3)

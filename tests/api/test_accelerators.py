@@ -9,7 +9,7 @@ import torch
 import ernn
 from ernn.api.accelerators import synthesize_project
 from ernn.errors import Unmet, UserError
-from tests.api.networks import KINDS, data, headed, network, stack
+from tests.api.networks import KINDS, begun, data, headed, network, stack
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
@@ -76,6 +76,20 @@ def test_the_accelerator_gives_what_the_program_predicts(kind, options):
     program = ernn.quantize(model, x)
     result = ernn.generate(program, minimise="share").simulate(x)
     assert result.steps == 11
+    for found, wanted in zip(result.outputs, program.predict(x), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [(torch.nn.LSTM, {}), (torch.nn.LSTM, {"proj_size": 4}), (torch.nn.GRU, {}), (torch.nn.RNN, {"layers": 1})],
+)
+def test_the_accelerator_begins_with_the_initial_states(kind, options):
+    model, x = begun(kind, **options), [data(6, steps)[0] for steps in (4, 7, 1)]
+    program = ernn.quantize(model, x)
+    result = ernn.generate(program, minimise="share").simulate(x)
+    assert result.steps == 12
     for found, wanted in zip(result.outputs, program.predict(x), strict=True):
         np.testing.assert_array_equal(found, wanted)
 

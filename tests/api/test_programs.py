@@ -13,7 +13,7 @@ import ernn
 from ernn.errors import UserError
 from ernn.nn.matrices import CirculantWeight
 from ernn.program import files
-from tests.api.networks import data, headed, network, stack
+from tests.api.networks import begun, data, headed, network, stack
 
 
 @settings(deadline=None, max_examples=15)
@@ -105,6 +105,29 @@ def test_a_stream_gives_what_predict_gives_and_can_begin_again():
         for _ in range(2):
             np.testing.assert_allclose([stream(row) for row in x], made.predict(x), atol=tolerance, rtol=0)
             stream.reset()
+
+
+@pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN])
+def test_sequences_begin_with_the_initial_states_of_the_network(kind, tmp_path):
+    model, x = begun(kind), data(6)
+    zeros = network(kind, layers=2)
+    assert "3 outputs, given initial states, " in repr(model)
+    assert "initial states" not in repr(zeros)
+    small = ernn.compress(model, (x, data(3)), 4, epochs=2, progress=False)
+    for made in (model, small):
+        program = ernn.quantize(made, x, bits=14)
+        assert "given initial states" in repr(program)
+        assert program.compare(made, x).worst < 0.05
+        program.save(tmp_path / "program")
+        np.testing.assert_array_equal(ernn.load(tmp_path / "program").predict(x), program.predict(x))
+        assert not any(row.saturated for row in program.profile(made, x).rows if row.largest <= row.format.limit)
+        for each, tolerance in ((program, 0.0), (made, 1e-5)):
+            stream = each.stream()
+            for _ in range(2):
+                np.testing.assert_allclose([stream(row) for row in x[0]], each.predict(x[0]), atol=tolerance, rtol=0)
+                stream.reset()
+    before, after = (each.network.layers[1].initial_y for each in (model, small))
+    assert torch.equal(before, after)
 
 
 def test_a_stream_begins_with_the_state_that_it_is_given():

@@ -7,7 +7,7 @@ import numpy as np
 from ernn.dataflow.formats import Format
 from ernn.dataflow.transforms import Fourier
 from ernn.program.matrices import Matrix, Numbers, Pruned, Sparse, shares_sums
-from ernn.program.network import Dense, Gru, Lstm, Program, Rnn
+from ernn.program.network import Dense, Gru, Layer, Lstm, Program, Rnn
 from tests.dataflow import plain
 from tests.dataflow.plain import fitted, integer, number, product
 
@@ -22,8 +22,7 @@ class Slow:
         self.program = program
         self.saturated: dict[str, int] = {}
         self.seen: list[dict[str, list[int]]] = []
-        sizes = [(layer.cells, layer.outputs) for layer in program.layers]
-        self._state = [([0] * cells, [0] * outputs) for cells, outputs in sizes]
+        self._state = [_begun(layer) for layer in program.layers]
         self._scope = ""
 
     def run(self, x: np.ndarray) -> list[list[int]]:
@@ -206,6 +205,15 @@ def _times(a: plain.Bin, b: plain.Bin) -> plain.Bin:
 
 def _plus(a: plain.Bin, b: plain.Bin) -> plain.Bin:
     return a[0] + b[0], a[1] + b[1]
+
+
+def _begun(layer: Layer) -> tuple[Vector, Vector]:
+    """c and y before the first frame."""
+    given = layer.initial
+    if given is None:
+        return [0] * layer.cells, [0] * layer.outputs
+    c = [0] * layer.cells if given.c is None else [number(n, layer.cell.fraction) for n in given.c.tolist()]
+    return c, [number(n, layer.output.fraction) for n in given.y.tolist()]
 
 
 def _values(numbers: Numbers) -> Vector:

@@ -12,6 +12,7 @@ from ernn.dataflow.formats import Format
 from ernn.errors import UserError
 from ernn.golden.integers import Integers, Log
 from ernn.golden.model import Golden
+from tests import programs
 from tests.golden.programs import RandomPrograms
 from tests.golden.slow import Slow
 
@@ -19,11 +20,19 @@ SEEDS = st.integers(0, 2**20)
 HALVES = st.integers(-4000, 4000).map(lambda n: n / 2)
 
 
-@given(seed=SEEDS, plain=st.sampled_from([False, False, False, True]), hidden=st.booleans(), head=st.booleans())
+@given(
+    seed=SEEDS,
+    plain=st.sampled_from([False, False, False, True]),
+    hidden=st.booleans(),
+    head=st.booleans(),
+    begun=st.booleans(),
+)
 @settings(max_examples=80)
-def test_every_integer_is_that_of_the_slow_model(seed, plain, hidden, head):
+def test_every_integer_is_that_of_the_slow_model(seed, plain, hidden, head, begun):
     random = RandomPrograms(seed)
     program = random.program(plain, head, hidden)
+    if begun:
+        program = programs.begun(program, seed)
     x = random.features(program, frames=3, utterances=1)
     golden, slow = Golden(program), Slow(program)
     logits, state = golden.run(x)
@@ -38,11 +47,13 @@ def test_every_integer_is_that_of_the_slow_model(seed, plain, hidden, head):
     assert all(".sums" in name for name in {*counted, *traced} - {*slow.saturated, *slow.seen[0]})
 
 
-@given(seed=SEEDS, cut=st.integers(0, 6))
-@settings(max_examples=30)
-def test_cut_anywhere_the_integers_are_the_same(seed, cut):
+@given(seed=SEEDS, cut=st.integers(0, 6), plain=st.booleans(), begun=st.booleans())
+@settings(max_examples=40)
+def test_cut_anywhere_the_integers_are_the_same(seed, cut, plain, begun):
     random = RandomPrograms(seed)
-    program = random.program()
+    program = random.program(plain)
+    if begun:
+        program = programs.begun(program, seed)
     x = random.features(program, frames=6, utterances=2)
     golden = Golden(program)
     whole, last = golden.run(x)

@@ -1,6 +1,7 @@
 """The driver at a simulated accelerator, run inside the simulator by test_board.py: each test calls it in a thread."""
 
 import itertools
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from cocotbext.axi import AxiStreamFrame
 from ernn.golden.model import Golden
 from ernn.hw import design
 from ernn.hw.project import rtl_project
+from tests import programs
 from tests.hw import axi_bus, designs
 from tests.hw.axi_bench import mixed
 from tests.hw.axi_bus import STREAMS, Rules, program, vectors
@@ -185,6 +187,16 @@ def an_utterance_goes_on_from_states_that_were_saved(bench: Bench) -> None:
     assert (accelerator.run(x[5:], going_on, stream) != logits[5:]).any()
     accelerator.restore(stream, saved)
     assert (accelerator.run(x[5:], going_on, stream) == logits[5:]).all()
+
+
+@on_board(pauses=0.2)
+def sequences_begin_with_the_initial_states_of_the_network(bench: Bench) -> None:
+    begun = programs.begun(program(), seed=3)
+    described = json.loads(rtl_project(axi_bus.design(begun))[design.ACCELERATOR])
+    accelerator, wanted = bench.accelerator(initial=described["initial"]), bench.vectors(of=begun)
+    bench.driver.check(accelerator, wanted)
+    bench.driver.check(accelerator, wanted)
+    assert bench.refusal(bench.driver.check, bench.accelerator(), wanted).startswith("frame 0, logit ")
 
 
 @on_board()

@@ -14,7 +14,7 @@ from torch import nn
 
 import ernn
 from ernn.nn.onnx_import import from_graph
-from tests.nn.keras_models import Functional, call
+from tests.nn.keras_models import NUMBERS, Functional, call
 from tests.nn.onnx_graphs import CELLS, INPUTS, Graph, exported
 
 SOURCES = ("torch", "torch.export", "ONNX", "Keras 3")
@@ -153,6 +153,10 @@ def _with_states(module: Module, x: torch.Tensor) -> torch.Tensor:
     return module.recurrent(x, (torch.ones(1, 3, CELLS), torch.ones(1, 3, CELLS)))[0]
 
 
+def _begun_by_its_input() -> Module:
+    return Module(nn.GRU(INPUTS, INPUTS), None, lambda module, x: module.recurrent(x, x[:1])[0])
+
+
 def _in_a_row(module: Module, x: torch.Tensor) -> torch.Tensor:
     for each in module.recurrent:
         x = each(x)[0]
@@ -178,6 +182,13 @@ def _branches() -> ernn.Model:
     layers = {"lstm": keras_layer("LSTM"), "one": dense(), "other": dense()}
     calls = {"one": [call("lstm")], "other": [call("lstm")]}
     return ernn.from_keras(Functional(layers, calls, [["one", 0, 0], ["other", 0, 0]]))
+
+
+def _begun_by_constants() -> ernn.Model:
+    """A functional model of Keras."""
+    calls = {"lstm": [call("x", initial_state=[NUMBERS, NUMBERS])]}
+    layers = {"x": ("InputLayer", {"name": "x"}, []), "lstm": keras_layer("LSTM")}
+    return ernn.from_keras(Functional(layers, calls, [["lstm", 0, 0]]))
 
 
 _NORM = ("LayerNormalization", {"name": "norm"}, [])
@@ -324,15 +335,25 @@ FORMS = (
         },
     ),
     Form(
-        "initial states that are no zeros",
+        "initial states that are constants",
         {
+            "torch": lambda: ernn.from_torch(lstm()(), initial=(torch.ones(1, CELLS), torch.ones(1, CELLS))),
             "torch.export": lambda: ernn.from_torch(written(Module(lstm()(), None, _with_states))),
             "ONNX": of_node("LSTM", given={5: 0.5}),
+            "Keras 3": _begun_by_constants,
+        },
+        {"Keras 3": "is called with more than its input, such as initial_state"},
+    ),
+    Form(
+        "initial states that follow from the input, or from the sequence before",
+        {
+            "torch.export": lambda: ernn.from_torch(written(_begun_by_its_input())),
+            "ONNX": lambda: _exported(_begun_by_its_input()),
             "Keras 3": of_keras("LSTM", stateful=True),
         },
         {
-            "torch.export": "initial states must be zeros",
-            "ONNX": "initial_h (w0): must be zeros",
+            "torch.export": "initial states must be constants of the module",
+            "ONNX": "must be constants of the graph",
             "Keras 3": "stateful=True: must be False",
         },
     ),

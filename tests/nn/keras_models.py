@@ -1,6 +1,7 @@
 """Models and layers as Keras 3.15 has them, by their parts: Keras is not installed."""
 
 Given = tuple[str, dict, list]  # class, get_config(), get_weights()
+NUMBERS = {"class_name": "__numpy__", "config": {"value": [[0.5] * 6], "dtype": "float32"}}  # of a call's argument
 
 
 def tensor(layer: str) -> dict:

@@ -87,8 +87,11 @@ def test_several_modules_in_a_row_and_one_sequence_without_a_batch():
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda self, x: self.recurrent(x, torch.ones(1, 3, CELLS))[0],
-         r"gru \(gru.input\): initial states must be zeros, with which states begin here"),
+        (lambda self, x: self.recurrent(x, x[None, :, 0, :1] * torch.ones(CELLS))[0], r"mul \(mul.Tensor\): not read"),
+        (lambda self, x: self.recurrent(x, torch.arange(3.0)[None, :, None].expand(1, 3, CELLS))[0],
+         r"arange \(arange.default\): not read"),
+        (lambda self, x: self.recurrent(x, self.head.weight[None, :3])[0],
+         r"gru \(gru.input\): initial h_0 differs between sequences, and a network begins all of them alike"),
         (lambda self, x: self.recurrent(torch.relu(x))[0], r"relu \(relu.default\): a function follows a linear"),
         (lambda self, x: torch.softmax(self.recurrent(x)[0], -1), r"softmax \(softmax.int\): not read; read are LSTM"),
         (lambda self, x: self.recurrent(x)[0] + x[..., :1], r"add \(add.Tensor\): not read"),
@@ -129,5 +132,5 @@ def test_cells_that_were_decomposed_are_refused():
 
 def test_an_exported_module_says_its_head_itself():
     program = exported(Network(every, nn.GRU(INPUTS, CELLS)))
-    with pytest.raises(UserError, match="head and last are of modules, an exported one says them itself"):
+    with pytest.raises(UserError, match="head, last and initial are of modules, an exported one says them itself"):
         ernn.from_torch(program, last=True)

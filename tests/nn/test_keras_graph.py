@@ -4,7 +4,7 @@ import pytest
 
 import ernn
 from ernn.errors import UserError
-from tests.nn.keras_models import Functional, Layer, call, tensor
+from tests.nn.keras_models import NUMBERS, Functional, Layer, call, tensor
 from tests.nn.test_keras_import import INPUTS, dense, recurrent, weights
 
 X, LSTM, DENSE = ("InputLayer", {"name": "x"}, []), recurrent("LSTM"), dense()
@@ -55,6 +55,18 @@ def test_layers_in_a_row_are_those_of_a_list(outputs):
             {"lstm": [call("x", initial_state=[tensor("x"), tensor("x")])]},
             ["lstm", 0, 0],
             "lstm (LSTM): reads x and x and x, must read x alone; ",
+        ),
+        (
+            {"x": X, "lstm": LSTM},
+            {"lstm": [call("x", initial_state=[NUMBERS, NUMBERS])]},
+            ["lstm", 0, 0],
+            "lstm (LSTM): is called with more than its input, such as initial_state; leave it out",
+        ),
+        (
+            {"x": X, "lstm": LSTM},
+            {"lstm": [call("x") | {"args": [tensor("x"), [NUMBERS, NUMBERS]]}]},
+            ["lstm", 0, 0],
+            "lstm (LSTM): is called with more than its input, such as initial_state; leave it out",
         ),
         (
             ROW | {"drop": DROPOUT},

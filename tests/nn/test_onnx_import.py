@@ -152,6 +152,45 @@ def test_weights_and_states_that_the_graph_computes_of_constants():
     same_as_onnxruntime(graph.model(graph.linear(graph.recurrent("LSTM", x, given=given))), inputs())
 
 
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize(("operator", "places"), [("LSTM", (5, 6)), ("LSTM", (6,)), ("GRU", (5,)), ("RNN", (5,))])
+def test_initial_states_that_are_constants(operator, places, dynamic):
+    """Of a fixed number of sequences, or expanded to any."""
+    graph = Graph()
+    x = graph.input("x", *(("t", "b") if dynamic else (STEPS, BATCH)), INPUTS)
+    given = {place: graph.weight(1, 1, CELLS) for place in places}
+    if dynamic:
+        batch = graph.node("Gather", graph.node("Shape", x), graph.constant([1]))
+        size = graph.node("Concat", graph.constant([1]), batch, graph.constant([CELLS]), axis=0)
+        given = {place: graph.node("Expand", name, size) for place, name in given.items()}
+    else:
+        given = {place: graph.constant(np.tile(graph.weights[name], (1, BATCH, 1))) for place, name in given.items()}
+    y = graph.node("Squeeze", graph.recurrent(operator, x, given=given), graph.constant([1]))
+    y = graph.node("Squeeze", graph.recurrent(operator, y, CELLS), graph.constant([1]))
+    model = graph.model(graph.linear(y))
+    same_as_onnxruntime(model, inputs())
+    assert from_graph(model).initial == (0,)
+
+
+def test_initial_states_in_layout_1():
+    graph = Graph()
+    given = {5: graph.constant(np.tile(graph.random.normal(size=(1, 1, CELLS)).astype(np.float32), (BATCH, 1, 1)))}
+    y = graph.recurrent("GRU", graph.input("x", BATCH, STEPS, INPUTS), layout=1, given=given)
+    model = graph.model(graph.node("Squeeze", y, graph.constant([2])))
+    (expected,) = ReferenceEvaluator(model).run(None, {"x": inputs().swapaxes(0, 1)})
+    assert np.abs(run(from_graph(model), inputs()) - expected.swapaxes(0, 1)).max() < 1e-5
+
+
+def test_initial_states_that_follow_from_the_number_of_sequences_are_refused():
+    graph = Graph()
+    x = graph.input("x", "t", "b", INPUTS)
+    batch = graph.node("Gather", graph.node("Shape", x), graph.constant([1]))
+    size = graph.node("Concat", graph.constant([1]), batch, graph.constant([CELLS]), axis=0)
+    h = graph.node("Expand", graph.node("Cast", batch, to=onnx.TensorProto.FLOAT), size)
+    said = refused(graph.model(graph.recurrent("GRU", x, given={5: h})))
+    assert said == "node5 (GRU): initial states follow from how many steps or sequences there are, must be constants"
+
+
 def test_a_node_that_the_output_does_not_need_is_left_out():
     graph = Graph()
     y = graph.recurrent("LSTM", graph.input("x", "t", "b", INPUTS), outputs=3)

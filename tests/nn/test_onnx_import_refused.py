@@ -45,7 +45,6 @@ def test_attributes_that_say_what_is_so_anyway():
 
 
 MENDED = "mend the graph"
-ZEROS = "must be zeros, with which states begin here; leave it out"
 WHOLE_SEQUENCES = "must be all steps of every sequence; leave it out, and cut sequences yourself"
 
 
@@ -55,9 +54,15 @@ WHOLE_SEQUENCES = "must be all steps of every sequence; leave it out, and cut se
         (4, np.array([4, 3, 4], np.int32), STEPS, f"sequence_lens (given): {WHOLE_SEQUENCES}"),
         (4, np.array([11] * BATCH, np.int32), "t", f"sequence_lens (given): {WHOLE_SEQUENCES}"),
         (4, None, STEPS, f"sequence_lens (given): {WHOLE_SEQUENCES}"),
-        (5, np.full((1, BATCH, CELLS), 1e-9, np.float32), STEPS, f"initial_h (given): {ZEROS}"),
-        (6, np.full((1, BATCH, CELLS), np.nan, np.float32), STEPS, f"initial_c (given): {ZEROS}"),
-        (5, None, STEPS, f"initial_h (given): {ZEROS}"),
+        (5, np.arange(BATCH * CELLS, dtype=np.float32).reshape(1, BATCH, CELLS), STEPS,
+         "initial_h differs between sequences, and a network begins all of them alike; make a model for each state"),
+        (5, np.ones((1, BATCH, CELLS), np.float16), STEPS,
+         "initial_h holds torch.float16, must be float32 or float64; convert it"),
+        (5, np.ones((BATCH, 1, CELLS), np.float32), STEPS,
+         "initial_h: expected shape (1, sequences, 6) or (1, 6), got (3, 1, 6); give the states of this network"),
+        (6, np.full((1, BATCH, CELLS), np.nan, np.float32), STEPS,
+         "initial_c holds values that are not finite or beyond 1e38; train it again"),
+        (5, None, STEPS, "initial_h (given): must be constants of the graph; fix them, or leave it out"),
         (1, None, STEPS, "W (given) must be fixed weights in the file; export it with its weights"),
         (1, np.zeros((1, 24, INPUTS), np.float16), STEPS,
          "W holds float16, must be float32 or float64; export the module in float32"),

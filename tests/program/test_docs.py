@@ -20,6 +20,7 @@ from ernn.golden.integers import Integers, Log
 from ernn.golden.model import Golden
 from ernn.golden.products import IntegerProduct
 from ernn.program import files, matrices, network
+from ernn.program.initial import Initial
 from ernn.program.matrices import Circulant, Numbers
 from ernn.program.network import Gru, Layer, Lstm, Rnn
 from tests import programs
@@ -198,7 +199,17 @@ def lines(name: str, array: np.ndarray) -> bytes:
 
 def test_every_field_of_a_program_is_named():
     kinds = [network.Program, Lstm, Gru, network.Output, network.Frontend, network.Decoder, Activations, Table]
-    kinds += [network.Dense, Circulant, matrices.Sparse, matrices.Pruned, Numbers, Format, Exact, Fourier]
+    kinds += [
+        network.Dense,
+        Initial,
+        Circulant,
+        matrices.Sparse,
+        matrices.Pruned,
+        Numbers,
+        Format,
+        Exact,
+        Fourier,
+    ]
     names = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     assert {name for name in names if f"`{name}`" not in TEXT and f'"{name}"' not in TEXT} == set()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ernn.dataflow.formats import Format
+from ernn.program.initial import Initial
 from ernn.program.matrices import Circulant, Numbers, Pruned, Sparse, shares_sums
 from ernn.program.network import Frontend, Layer, Program
 from tests import programs
@@ -19,7 +20,9 @@ AFTER = programs.build(**programs.STRUCTURES["gru reset after"])
 PRUNED = programs.build(**programs.STRUCTURES["gru pruned"])
 SPARSE = programs.build(**programs.STRUCTURES["lstm sparse"])
 GLOBAL = programs.build(**programs.STRUCTURES["global"])
+RNN = programs.build(cell="rnn")
 WIDE = Format(24, 0)
+ZEROS = np.zeros(8, np.int64)
 
 
 def zeros(*shape: int) -> Numbers:
@@ -120,6 +123,28 @@ LAYERS = [
     (lambda: layer(GRU, reset="after"), "bias_hn belongs to reset=after and only there"),
     (lambda: layer(GRU, bias_hn=zeros(8)), "bias_hn belongs to reset=after and only there"),
     (lambda: layer(AFTER, bias_hn=zeros(7)), "bias_hn has shape (8,), got (7,)"),
+    (lambda: layer(LSTM, initial=Initial(ZEROS[:4], None)), "initial.c is missing"),
+    (lambda: layer(RNN, initial=Initial(ZEROS, ZEROS)), "initial.c belongs to cells that have it"),
+    (
+        lambda: layer(RNN, initial=Initial(ZEROS[:7], None)),
+        "initial.y is int64 of shape (8,), got int64 of (7,)",
+    ),
+    (
+        lambda: layer(LSTM, initial=Initial(ZEROS, ZEROS)),
+        "initial.y is int64 of shape (4,), got int64 of (8,)",
+    ),
+    (
+        lambda: layer(RNN, initial=Initial(ZEROS.astype(np.int32), None)),
+        "initial.y is int64 of shape (8,), got int32 of (8,)",
+    ),
+    (
+        lambda: layer(GRU, initial=Initial(ZEROS, ZEROS + 2048)),
+        "initial.c: integers of 2048..2048 do not fit in 12 bits",
+    ),
+    (
+        lambda: layer(GRU, initial=Initial(ZEROS, ZEROS + 2)),
+        "initial.y of a GRU is initial.c, requantized to output: change either",
+    ),
     (lambda: replace(GRU.output, bias=zeros(4)), "bias has shape (3,), got (4,)"),
     (
         lambda: replace(GRU.output, weight=layer(GRU).weight_ih, bias=zeros(8)),

@@ -62,6 +62,12 @@ def test_what_the_host_reads_does_not_change_it(name):
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_initial_states_do_not_change_it(name):
+    program = built(name)
+    assert shape.digest(programs.begun(program)) == shape.digest(program)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_every_number_that_is_built_in_changes_it(name):
     program = built(name)
     found = list(changes(program))

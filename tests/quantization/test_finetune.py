@@ -13,6 +13,7 @@ from ernn.program.plan import SUMS
 from ernn.quantization import calibrate, finetune, rules, simulated
 from ernn.quantization.freeze import freeze
 from ernn.training import session
+from tests.quantization.begun import begun
 from tests.quantization.test_freeze import SHAPES, activations
 
 NARROW = Bits(weights=4, activations=5, accumulators=6, cell=6)
@@ -58,6 +59,24 @@ def test_every_value_of_the_integer_model_is_rounded(make, data, shape):
     value = torch.full((1,), 1 / 3)
     left = {name.split(".")[-1] for name in names if hook(name, value) == value}
     assert left <= {*SUMS} | {f"{sums}{suffix}" for sums in SUMS for suffix in ("_zr", "_n")}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_initial_states_are_rounded_to_those_of_the_integers(make, data, shape):
+    model, seen = begun(make(4, **shape)), dict[str, torch.Tensor]()
+    hook, golden = rounded(model, data)
+
+    def keep(name: str, value: torch.Tensor) -> torch.Tensor:
+        seen[name] = hook(name, value)
+        return seen[name]
+
+    with torch.no_grad():
+        simulated.logits(model, torch.zeros(1, 1, model.dimension), keep)
+    for number, state in enumerate(golden.initial(1)):
+        for kind, integers in state.items():
+            format = golden.program.layers[number].output if kind == "y" else golden.program.layers[number].cell
+            found = seen[f"layers.{number}.initial_{kind}"].reshape(-1).double().numpy()
+            assert (found == integers[:, 0] * format.resolution).all()
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -14,6 +14,7 @@ from ernn.params import Bits, ProgramSpec, Quantization
 from ernn.quantization import calibrate, tables
 from ernn.quantization.freeze import freeze, frontend_of
 from ernn.records.decoding import Decoding
+from tests.quantization.begun import begun
 
 WIDE = Bits(weights=18, activations=18, accumulators=18, cell=18)
 SHAPES = [
@@ -57,6 +58,34 @@ def test_wide_integers_are_the_float_network(make, data, shape, block_size, tran
     model = make(block_size, **shape)
     program = frozen(model, data, transform=transform, complex_products=products)
     assert difference(model, program, data) < (0.01 if transform == "exact" else 0.03)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("block_size", "transform"), [(1, "exact"), (4, "fourier")])
+def test_wide_integers_begin_as_the_float_network(make, data, shape, block_size, transform):
+    model = begun(make(block_size, **shape))
+    program = frozen(model, data, transform=transform)
+    assert difference(model, program, data) < (0.01 if transform == "exact" else 0.03)
+    for layer, float_layer in zip(program.layers, model.layers, strict=True):
+        assert layer.initial is not None
+        near = layer.initial.y * layer.output.resolution - float_layer.initial_y.numpy()
+        assert np.abs(near).max() <= layer.output.resolution * (0.5 + (layer.kind == "gru"))
+
+
+@pytest.mark.parametrize("rule", ["minmax", "percentile", "least_squares"])
+@pytest.mark.parametrize("shape", [{"cell": "lstm", "projection": 6}, {"cell": "gru"}, {"cell": "rnn"}])
+def test_formats_hold_initial_states_beyond_all_that_was_measured(make, data, shape, rule):
+    model = begun(make(1, **shape), scale=9.0)
+    spec, settings = ProgramSpec(design="toy", bits=Bits()), Quantization(rule=rule)
+    formats = calibrate.choose(model, calibrate.measure(model, data.split("train"), 4), spec, settings)
+    for number, layer in enumerate(model.layers):
+        for kind in ("y", *["c"] * (shape["cell"] != "rnn")):
+            assert formats[f"layers.{number}.{kind}"].limit >= float(layer.initial(kind).abs().max())
+
+
+def test_states_that_round_to_zeros_are_none(make, data):
+    program = frozen(begun(make(1, cell="gru"), scale=1e-9), data)
+    assert all(layer.initial is None for layer in program.layers)
 
 
 def test_mixed_block_sizes_and_narrow_widths(make, data):

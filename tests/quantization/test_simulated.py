@@ -7,6 +7,7 @@ from ernn.golden.model import Golden
 from ernn.params import ProgramSpec, Quantization
 from ernn.quantization import calibrate, simulated, tables
 from ernn.quantization.freeze import freeze, frontend_of
+from tests.quantization.begun import begun
 
 SHAPES = [
     {"cell": "lstm"},
@@ -25,6 +26,20 @@ def test_without_rounding_it_is_the_model(make, shape, block_size):
     model = make(block_size, **shape).double()
     x = torch.randn(7, 3, model.dimension, dtype=torch.float64)
     torch.testing.assert_close(simulated.logits(model, x, lambda _, value: value), model(x))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("block_size", [1, 4])
+def test_it_begins_with_the_initial_states_of_the_model(make, shape, block_size):
+    model = begun(make(block_size, **shape)).double()
+    x, seen = torch.randn(7, 3, model.dimension, dtype=torch.float64), set[str]()
+
+    def hook(name: str, value: torch.Tensor) -> torch.Tensor:
+        seen.add(name)
+        return value
+
+    torch.testing.assert_close(simulated.logits(model, x, hook), model(x))
+    assert {"layers.0.initial_y", "layers.1.initial_y"} <= seen
 
 
 @pytest.mark.parametrize("shape", SHAPES)

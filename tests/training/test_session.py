@@ -1,6 +1,7 @@
 """What the start of a run refuses."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from ernn.data import dataset
 from ernn.data.dataset import Dataset
 from ernn.errors import UserError
-from ernn.params import Scoring, Training
+from ernn.nn.acoustic import AcousticModel
+from ernn.params import HeadSpec, Scoring, Training
 from ernn.training import session
 from tests import toy
 
@@ -38,3 +40,24 @@ def test_ctc_refuses_utterances_shorter_than_their_transcripts(tmp_path, monkeyp
     )
     with pytest.raises(UserError, match=message):
         session.open_run(opened, settings, Scoring())
+
+
+def test_models_of_one_training_have_equal_sizes_and_heads():
+    relu, tanh = (HeadSpec(outputs=6, **function) for function in ({"low": 0.0}, {"function": "tanh"}))
+    models = {
+        "plain": AcousticModel(toy.network(), toy.DIMENSION, ["a", "b"]),
+        "wide": AcousticModel(toy.network(cells=16), toy.DIMENSION, ["a", "b"]),
+        "one": AcousticModel(toy.network(), toy.DIMENSION, ["a", "b"], "frames", (relu,)),
+        "two": AcousticModel(toy.network(), toy.DIMENSION, ["a", "b"], "frames", (relu, tanh)),
+    }
+    files = {name: (Path(name), model) for name, model in models.items()}
+    for name in files:
+        session.check_networks(files[name], files[name])
+    for one, other, said in (
+        ("plain", "wide", "plain is a network of cells=8, wide one of cells=16"),
+        ("plain", "one", "plain is a network of head=none, one one of head=6 (relu)"),
+        ("two", "one", "two is a network of head=6 (relu), 6 (tanh), one one of head=6 (relu)"),
+    ):
+        with pytest.raises(UserError) as error:
+            session.check_networks(files[one], files[other])
+        assert str(error.value) == f"{said}; give both files of one training"

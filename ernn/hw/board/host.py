@@ -42,6 +42,19 @@ def state(
     return [(_PLACE, PROTOCOL.state(layer, stream, kind)), *_words(words, form.bits)]
 
 
+def begin(accelerator: Accelerator, stream: int) -> list[Write]:
+    """The initial states of an accelerator's program in a stream, before a sequence; none where they are zeros.
+
+    The sequence's first frame has tuser = 0, so that the states count.
+    """
+    names = [layer.name for layer in accelerator.layers]
+    return [
+        write
+        for each in accelerator.initial
+        for write in state(accelerator, names.index(each.layer), stream, each.kind, np.array(each.integers))
+    ]
+
+
 def show(layer: int, stream: int, kind: str, step: int) -> list[Write]:
     """Show a word of a state in the registers state_0, state_1, .."""
     return [(_PLACE, PROTOCOL.state(layer, stream, kind)), (_STEP, step)]

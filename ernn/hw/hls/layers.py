@@ -15,7 +15,7 @@ from ernn.hw.graph.schedule import Clock
 from ernn.hw.hls.header import Header, Source, apply
 from ernn.hw.hls.matrices import MatrixOperand
 from ernn.hw.hls.parallel import LayerParallel
-from ernn.program.matrices import shares_sums
+from ernn.program.matrices import Numbers, shares_sums
 from ernn.program.network import Dense, Layer, Output
 from ernn.program.plan import VALUES, Rows, Term, Update
 from ernn.program.plans import OUTPUT, plan_of
@@ -34,7 +34,8 @@ def recurrent(
     sizes = f"{layer.inputs} inputs, {layer.cells} cells, {layer.outputs} outputs"
     return source.header(
         f"// Layer {number}: {layer.kind.upper()} of {sizes}.\n"
-        "// `y` holds y_{t-1} and takes y_t; `first` begins an utterance with zeros.",
+        "// `y` holds y_{t-1} and takes y_t; `first` begins an utterance with "
+        f"{'zeros' if layer.initial is None else 'its initial states'}.",
         arguments,
     )
 
@@ -107,8 +108,8 @@ class _Layer:
         for name in states:
             self._vector(name, kernels.format_of(name, layer, self.activations).bits, static=True)
         cleared = [*((name, getattr(layer, self.plan.states[name])) for name in states), ("y", layer.outputs)]
-        clears = "".join(f"        blocks::clear<{size}>({self._state(name)});\n" for name, size in cleared)
-        self.source.body.append(f"    if (first) {{\n{clears}    }}\n")
+        begins = "".join(self._begin(name, size) for name, size in cleared)
+        self.source.body.append(f"    if (first) {{\n{begins}    }}\n")
         for rows, _ in self.plan.stages:  # of vectors of the frame before, before any is replaced
             for term in rows.terms:
                 if term.vector in ("x", self.plan.result):
@@ -116,6 +117,19 @@ class _Layer:
         self._ready()
         for rows, updates in self.plan.stages:
             self._stage(rows, updates)
+
+    def _begin(self, name: str, size: int) -> str:
+        """A state before the first frame."""
+        if self.layer.initial is None:
+            return f"        blocks::clear<{size}>({self._state(name)});\n"
+        format = kernels.format_of(name, self.layer, self.activations)
+        table = self.source.table(f"initial_{name}", Numbers(format, getattr(self.layer.initial, name)), 1)
+        return (
+            f"        for (int n = 0; n < {size}; n++) {{\n"
+            "#pragma HLS PIPELINE II=1\n"
+            f"            {self._state(name)}[n] = {table}[n];\n"
+            "        }\n"
+        )
 
     def _vector(self, name: str, bits: int, static: bool = False) -> None:
         """Declare an array with an element for each cell; a static one has them of every stream."""

@@ -54,6 +54,22 @@ def test_c_simulation_of_networks_without_an_output_layer(seed, tmp_path):
     assert simulated(program, random.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
 
 
+@pytest.mark.parametrize("name", ["lstm projected", "gru", "rnn"])
+def test_c_simulation_begins_with_initial_states(name, tmp_path):
+    """Of all layers or of the last one alone, in several streams."""
+    structure = programs.STRUCTURES.get(name, {"cell": "rnn", "layers": 2, "block_sizes": (4, 4)})
+    plain = programs.build(**structure)
+    program = programs.begun(plain, layers=[len(plain.layers) - 1])
+    files = network.project(program, network.Target("part", 200.0, streams=2))
+    x = np.concatenate([programs.features(4, seed) for seed in (1, 2)], axis=1)
+    assert csim.compare(csim.build(files, tmp_path, "-O0"), vectors(program, x, 2)) == "10 frames of 4 utterances equal"
+    zeros = network.project(plain, network.Target("part", 200.0, streams=2))
+    changed = [path for path, text in files.items() if text != zeros[path]]
+    assert changed == [f"src/layer{len(plain.layers) - 1}.h"]
+    with pytest.raises(UserError, match="frame 0"):
+        csim.compare(csim.build(zeros, tmp_path / "zeros", "-O0"), vectors(program, x, 2))
+
+
 SIZES = {  # lanes, columns, streams: rows and columns that do not divide, fewer lanes than gates, several streams
     "lstm": (8, 3, 1),
     "lstm projected": (12, 2, 3),

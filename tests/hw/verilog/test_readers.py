@@ -36,6 +36,7 @@ DESIGNS = {
         {"cell": "gru", "block_sizes": (8, 8), "transform": "fourier", "products": 3, "reset": "after"},
         {"layers": (2, 1, 0, 2)},
     ),
+    "rnn, initial states": ({"cell": "rnn", "block_sizes": (2, 2), "layers": 2}, {"streams": 2, "beat": (4, 2)}),
 }
 ICARUS = pytest.mark.skipif(shutil.which("iverilog") is None, reason="no iverilog; apt-get install iverilog")
 TOPS = {"ernn_tb": "tb", "ernn_board": "board"}
@@ -44,7 +45,8 @@ TOPS = {"ernn_tb": "tb", "ernn_board": "board"}
 @pytest.fixture(scope="module", params=DESIGNS)
 def made(request: pytest.FixtureRequest) -> NetworkHardware:
     structure, sizes = DESIGNS[request.param]
-    return designs.network(programs.build(**structure), **sizes)
+    program = programs.build(**structure)
+    return designs.network(programs.begun(program) if "initial states" in request.param else program, **sizes)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def test_icarus_reads_every_source_without_a_warning(folder, top):
 def test_icarus_simulates_every_design_as_the_integer_model(made, folder, tmp_path):
     program, streams = made.program, made.architecture.streams
     vectors = rtl_vectors(program, designs.utterances(program, [3, 2]), streams)
-    for path in (folder / "memory").glob("*.hex"):
+    for path in [*(folder / "memory").glob("*.hex"), *(folder / "tb").glob("*.hex")]:
         shutil.copy(path, tmp_path)
     vectors.files([]).write(tmp_path)
     command = ["iverilog", "-g2005", "-o", tmp_path / "simulation", "-s", "ernn_tb", *sources(folder, "ernn_tb")]

@@ -11,6 +11,7 @@ features; it comes back as rows of logits. Numbers are two's complement, as many
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import re
@@ -190,6 +191,8 @@ class Accelerator:
         self.board, self.description, self._packet = board, description, frames_in_packet
         self._addresses = {name: 4 * number for number, name in enumerate(description["registers"])}
         self._protocol = description["protocol"]
+        self._initial = description.get("initial", [])  # states before a sequence; none: the hardware's own zeros
+        self._begun: set[int] = set()  # streams with a sequence since this object was made, or since a reset
         found = self.read("identity"), self.read("interface_version")
         if found != (self._protocol["identity"], VERSION):
             raise DriverError(f"no accelerator of version {VERSION} found: identity {found[0]:#x}, version {found[1]}")
@@ -205,6 +208,7 @@ class Accelerator:
     def reset(self) -> None:
         """Forget all frames, states and counters; weights stay."""
         self.write("control", self._protocol["reset"])
+        self._begun.clear()
 
     def clear(self) -> None:
         """Counters."""
@@ -219,13 +223,15 @@ class Accelerator:
     def load_weights(self, folder: Path) -> int:
         """Write all weights of a folder `memory`; returns how many words.
 
-        They may be of another program, if its sizes, formats and constants are those of this accelerator.
+        They may be of another program, if its sizes, formats and constants are those of this accelerator. Sequences
+        begin with that program's initial states from then on.
 
         Raises:
             DriverError: weights of another shape or layout, or a file that is missing or damaged; nothing was written
                 then.
         """
-        self._check(read(folder / "weights.json"), folder)
+        described = read(folder / "weights.json")
+        self._check(described, folder)
         images = {
             number << self._protocol["layer_shift"] | memory: _image(
                 folder / f"{layer['name']}_weights_{memory}.hex", layer["weight_memory_bits"] // layer["memories"]
@@ -233,6 +239,7 @@ class Accelerator:
             for number, layer in enumerate(self.description["layers"])
             for memory in range(layer["memories"])
         }
+        self._initial = described.get("initial", [])
         for place, (words, bits) in images.items():
             self.write("load_place", place)
             for word in words:
@@ -273,6 +280,9 @@ class Accelerator:
     def run(self, x: np.ndarray, first: np.ndarray | None = None, stream: np.ndarray | int = 0) -> np.ndarray:
         """Logits of frames, (frames, classes).
 
+        Where the network has initial states, they are written before each frame that opens an utterance, when all
+        frames before it are out; the first frame of a stream since a reset, or since this object was made, opens one.
+
         Args:
             x: integers of the input format, (frames, inputs); `quantize` makes them of features.
             first: for each frame, whether it opens an utterance; by default the first one alone does.
@@ -293,14 +303,55 @@ class Accelerator:
         streams = self._streams(stream, "stream")
         if streams.ndim and streams.shape != opens.shape:
             raise DriverError(f"stream is one number, or one for each of {len(x)} frames, got {streams.shape}")
-        rows = np.column_stack([opens | np.broadcast_to(streams << 16, len(x)), _words(x, form["slot_bits"])])
+        streams = np.broadcast_to(streams, len(x))
+        begins = self._begins(opens, streams)
+        headers = np.where(begins, 0, opens) | streams << 16  # states that were written count
+        rows = np.column_stack([headers, _words(x, form["slot_bits"])])
         width = -(-logits["size"] * logits["slot_bits"] // 32)
         found = [np.zeros((0, logits["size"]), np.int64)]
-        for start in range(0, len(rows), self._packet):
-            packet = rows[start : start + self._packet]
+        for start, end in self._packets(begins):
+            if begins[start]:
+                self._begin(int(streams[start]))
+            packet = rows[start:end]
             words = self._exchange(np.ascontiguousarray(packet, np.uint32), len(packet) * width)
             found.append(_integers(words.reshape(len(packet), width), logits["slot_bits"], logits["size"]))
+        self._begun |= set(streams.tolist())
         return np.concatenate(found)
+
+    def _begins(self, opens: np.ndarray, streams: np.ndarray) -> np.ndarray:
+        """Whether initial states are written before each frame."""
+        found = np.zeros(len(opens), bool)
+        if self._initial:
+            found |= opens != 0
+            numbers, places = np.unique(streams, return_index=True)
+            fresh = [number not in self._begun for number in numbers.tolist()]
+            found[places[fresh]] = True
+        return found
+
+    def _packets(self, begins: np.ndarray) -> list[tuple[int, int]]:
+        """Where packets begin and end: one begins with each frame before which states are written."""
+        edges = sorted({0, *np.flatnonzero(begins).tolist(), len(begins)})
+        return [
+            (start, min(start + self._packet, end))
+            for begin, end in itertools.pairwise(edges)
+            for start in range(begin, end, self._packet)
+        ]
+
+    def _begin(self, stream: int) -> None:
+        """Write the initial states of a stream."""
+        names = [layer["name"] for layer in self.description["layers"]]
+        for each in self._initial:
+            number = names.index(each["layer"])
+            form = self.description["layers"][number]["states"][each["kind"]]
+            padded = np.zeros(form["words"] * form["elements"], np.int64)
+            padded[: len(each["integers"])] = each["integers"]
+            self._write_state(number, stream, each["kind"], padded)
+
+    def _write_state(self, layer: int, stream: int, kind: str, numbers: np.ndarray) -> None:
+        form = self.description["layers"][layer]["states"][kind]
+        self.write("load_place", self._place(layer, stream, kind))
+        for row in numbers.reshape(form["words"], form["elements"]).tolist():
+            self._load(_pack(row, form["element_bits"]), form["bits"])
 
     def _exchange(self, packet: np.ndarray, count: int) -> np.ndarray:
         """A packet's answer; without one the accelerator is reset, since it holds a part of the packet."""
@@ -379,10 +430,8 @@ class Accelerator:
             for kind, form in layer["states"].items()
         }
         for (number, kind), numbers in rows.items():
-            form = layers[number]["states"][kind]
-            self.write("load_place", self._place(number, stream, kind))
-            for row in numbers.reshape(form["words"], form["elements"]).tolist():
-                self._load(_pack(row, form["element_bits"]), form["bits"])
+            self._write_state(number, stream, kind, numbers)
+        self._begun.add(stream)
 
     def measure(self, vectors: BoardVectors) -> dict[str, float]:
         """Speed over frames, by the accelerator's counters at the board's clock and by the wall clock of the host."""
