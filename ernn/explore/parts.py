@@ -18,6 +18,7 @@ from ernn.hw.layout.words import Words
 from ernn.hw.verilog.chain import Link
 from ernn.hw.verilog.interfaces import Controlled
 from ernn.hw.work import work
+from ernn.program.initial import Initial
 from ernn.program.matrices import Circulant, Numbers, Pruned, Sparse
 from ernn.program.network import Dense, Output
 
@@ -144,6 +145,8 @@ def _shape(value: Any) -> Any:
         return *same, value.columns.tobytes(), value.starts.tobytes()
     if isinstance(value, Pruned):
         return value.kind, id(value)
+    if isinstance(value, Initial):
+        return None  # as without: no module depends on them
     if is_dataclass(value):
         if isinstance(value, Numbers):
             return value.format, value.integers.shape

@@ -11,6 +11,7 @@ from ernn.explore.parts import Parts, alike, least, least_steps
 from ernn.explore.space import Setting, Space
 from ernn.hw.verilog import chain
 from ernn.params import BlockSizes
+from tests import programs
 
 SPACE = Space(apart=4)
 MIXED = BlockSizes(input=4, recurrent=8, projection=2)
@@ -70,3 +71,11 @@ def test_a_pruned_matrix_whose_parts_are_kept_never_makes_way_for_another_one():
     del link, program
     gc.collect()
     assert pruned() is not None  # its identity stands for it
+
+
+@pytest.mark.parametrize("structure", [{}, {"cell": "gru"}, {"cell": "rnn"}])
+def test_initial_states_make_no_other_modules(structure):
+    program = programs.build(**structure)
+    for link, begun in zip(chain.links(program), chain.links(programs.begun(program)), strict=True):
+        assert hash(alike(link)) == hash(alike(begun))
+        assert alike(link) == alike(begun)
