@@ -108,7 +108,6 @@ images: publish ## Pictures in docs/images from finished results (chromium)
 	python -m bench.kubeflow_drawing
 	python -m bench.terminal_drawing
 	python -m bench.screenshot --receipt $(FOLDER)/build/published.json --report $(FOLDER)/report/report.html
-	cp $(FOLDER)/report/per.png $(FOLDER)/report/degradation.png docs/images/
 
 .PHONY: containers
 containers: $(INSTALLED) ## Build the images, run the smoke pipeline in them (Docker)

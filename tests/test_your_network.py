@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "your-network.md").read_text()
 @pytest.mark.timeout(600)
 def test_the_python_of_the_page_runs(tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    code = code.replace("64, 50", "8, 20").replace("block_size=8)", "block_size=8, epochs=2)")
+    code = code.replace("64, 50", "8, 20").replace("epochs=100", "epochs=2")
     (tmp_path / "page.py").write_text(f"{code}\nassert (result.outputs == program.predict(x[0])).all()\n")
     done = subprocess.run([sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
