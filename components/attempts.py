@@ -19,7 +19,6 @@ from ernn.arguments import Parser, whole
 
 MISTAKE = "ERNN_MISTAKE"  # names the file that takes a user's mistake: torchrun does not pass on exit codes
 FIRST_WAIT_S = 30.0
-_STOPPED = (130, 143)  # the command was asked to stop
 
 
 def tell_mistake(line: str) -> None:
@@ -33,19 +32,37 @@ def tell_mistake(line: str) -> None:
             Path(os.environ[MISTAKE]).write_text(line)
 
 
+class _Stop:
+    """What asks this process to stop goes to the command, and ends a wait; nothing is begun after it."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.command: subprocess.Popen[bytes] | None = None
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, self._take)
+
+    def _take(self, number: int, _: FrameType | None) -> None:
+        self.number = number
+        if self.command is None:
+            sys.exit(128 + number)
+        self.command.send_signal(number)
+
+
 def main(arguments: list[str] | None = None, first_wait_s: float = FIRST_WAIT_S) -> None:
-    """Run the command, and leave with its exit code, or with 2 on a user's mistake.
+    """Run the command, and leave with its exit code, 2 on a user's mistake, or 128 + the signal that asked to stop.
 
     Args:
         first_wait_s: before the second attempt; each further wait is twice as long.
     """
-    options = _parser().parse_args(arguments)
+    options, stop = _parser().parse_args(arguments), _Stop()
     for attempt in range(options.retries + 1):
-        code, mistake = _attempt(options.command)
+        code, mistake = _attempt(options.command, stop)
         if mistake:
             sys.exit(2)
-        if code == 0 or code in _STOPPED:
-            sys.exit(code)
+        if stop.number and code:  # torchrun says 1 where its processes were asked to stop
+            sys.exit(128 + stop.number)
+        if code == 0:
+            sys.exit(0)
         if attempt < options.retries:
             wait = first_wait_s * 2**attempt
             print(
@@ -57,21 +74,17 @@ def main(arguments: list[str] | None = None, first_wait_s: float = FIRST_WAIT_S)
     sys.exit(code)
 
 
-def _attempt(command: list[str]) -> tuple[int, bool]:
+def _attempt(command: list[str], stop: _Stop) -> tuple[int, bool]:
     """Exit code of a command, 128 + the signal's number if one ended it, and whether it met a user's mistake."""
     with tempfile.TemporaryDirectory() as folder:
         mark = Path(folder) / "mistake"
-        with subprocess.Popen(command, env=os.environ | {MISTAKE: str(mark)}) as process:
-
-            def passed_on(number: int, _: FrameType | None) -> None:
-                process.send_signal(number)
-
-            before = {each: signal.signal(each, passed_on) for each in (signal.SIGTERM, signal.SIGINT)}
-            try:
-                code = process.wait()
-            finally:
-                for each, handler in before.items():
-                    signal.signal(each, handler)
+        try:
+            stop.command = subprocess.Popen(command, env=os.environ | {MISTAKE: str(mark)})
+        except OSError as error:
+            print(f"attempts: {command[0]}: {(error.strerror or str(error)).lower()}; name a program", file=sys.stderr)
+            return 2, True
+        code = stop.command.wait()
+        stop.command = None
         code = code if code >= 0 else 128 - code
         return code, code == 2 or mark.exists()
 

@@ -77,7 +77,9 @@ class Exchange:
 
     def told_mistake(self) -> str:
         """The user's mistake that ended the job, or nothing."""
-        return self.mistake.read_text() if self.mistake.is_file() else ""
+        if not self.mistake.is_file():
+            return ""
+        return self.mistake.read_text(errors="replace") or "a mistake, which the logs of its pods name"
 
     @property
     def whole(self) -> bool:

@@ -69,9 +69,10 @@ def _times(given: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for listed in given.get("inputs", {}).get("artifacts", {}).values():
         for artifact in listed.get("artifacts", []):
-            scheme, mark, rest = artifact.get("uri", "").partition("://")
+            scheme, mark, rest = (artifact.get("uri") or "").partition("://")
             place = artifact.get("customPath") or (f"/{'gcs' if scheme == 'gs' else scheme}/{rest}" if mark else scheme)
-            if text := artifact.get("metadata", {}).get(_TIMES):
+            text = (artifact.get("metadata") or {}).get(_TIMES)
+            if isinstance(text, str) and text.isascii():
                 found[place] = text
     return found
 

@@ -17,6 +17,7 @@ import inspect
 import json
 import logging
 import os
+import socket
 import sys
 import time
 import typing
@@ -114,9 +115,18 @@ def main(stage: Stage, arguments: list[str] | None = None) -> None:
         sys.exit(2)
 
 
+# Of memory, and of file systems and services over a network.
+_MAY_PASS = {errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.ESTALE, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
+
+
 def _may_pass(error: Exception) -> bool:
-    """Whether an error is a network's: of its own kinds, or, as `requests` raises them, without a number."""
-    return isinstance(error, ConnectionError | TimeoutError) or (isinstance(error, OSError) and error.errno is None)
+    """Whether another attempt may succeed, as where a service did not answer."""
+    if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
+        return True
+    requests = sys.modules.get("requests")  # its errors have no numbers
+    if requests is not None and isinstance(error, requests.ConnectionError | requests.Timeout):
+        return True
+    return isinstance(error, OSError) and error.errno in _MAY_PASS
 
 
 def _run(stage: Stage, contract: Contract, options: dict[str, Any]) -> None:

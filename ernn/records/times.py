@@ -8,6 +8,8 @@ from ernn import artifacts
 from ernn.artifacts import Record
 from ernn.errors import UserError
 
+_END = 1 << 53  # beyond every clock; JSON and MLflow take it
+
 
 @dataclass(frozen=True)
 class Times(Record):
@@ -30,9 +32,12 @@ def file_of(curve: Path) -> Path:
 
 
 def read(curve: Path) -> Times | None:
-    """The times of a curve, or None where they are lost, damaged, or of another curve."""
+    """The times of a curve, or None where they are lost, damaged, impossible, or of another curve."""
     try:
         found = artifacts.read_record(file_of(curve), Times)
-        return found if found.curve == artifacts.sha256(curve) else None
-    except UserError:
+        same = found.curve == artifacts.sha256(curve)
+    except (UserError, OSError, ValueError, RecursionError):  # whatever a damaged file does to JSON
         return None
+    numbered = all(epoch.isdecimal() for epoch in found.ended)
+    possible = all(0 <= found.begun <= ended < _END for ended in (found.begun, *found.ended.values()))
+    return found if same and numbered and possible else None

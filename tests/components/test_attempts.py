@@ -1,6 +1,7 @@
 """A task's command is tried again after what may pass, and never after a user's mistake."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from components import attempts, stage
 from ernn.errors import UserError
@@ -54,15 +56,38 @@ def test_torchrun_that_hides_the_exit_code_of_a_mistake_is_not_tried_again(monke
     assert leave(code, tmp_path / "n") == (2, 1)
 
 
-def test_a_command_that_is_asked_to_stop_stops_and_is_not_tried_again(tmp_path):
-    code = "import sys, time, signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\nprint(1, flush=True)\n"
-    words = [sys.executable, "-m", "components.attempts", "--", sys.executable, "-c", code + "time.sleep(60)"]
+@pytest.mark.parametrize("code", [0, 1, 143])
+def test_a_command_that_is_asked_to_stop_stops_and_is_not_tried_again(code):
+    ended = 0 if code == 0 else 143  # torchrun leaves with 1
+    code = (
+        f"import sys, time, signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit({code}))\nprint(1, flush=True)\n"
+    )
+    words = [sys.executable, "-m", "components.attempts", "--", sys.executable, "-c", "\n".join(lines)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, env=os.environ) as running:
         running.stdout.readline()
         begun = time.monotonic()
         running.send_signal(signal.SIGTERM)
-        assert running.wait(30) == 143
+        assert running.wait(30) == ended
     assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_wait_for_the_next_attempt_ends_at_once(number):
+    words = [sys.executable, "-m", "components.attempts", "--", sys.executable, "-c", "import sys; sys.exit(1)"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as running:
+        assert "the next in 30 s" in running.stderr.readline()
+        running.send_signal(number)
+        assert running.wait(20) == 128 + number
+        assert not running.stderr.read()
+
+
+@pytest.mark.parametrize("command", ["/no/such/command", "/"])
+def test_a_command_that_cannot_be_run_is_one_line(capfd, command):
+    with pytest.raises(SystemExit) as left:
+        attempts.main(["--", command])
+    assert left.value.code == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"attempts: {command}: ")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +97,11 @@ def test_a_command_that_is_asked_to_stop_stops_and_is_not_tried_again(tmp_path):
         (FileNotFoundError(2, "No such file", "x"), 2, "failing: x: no such file"),
         (ConnectionRefusedError(111, "Connection refused"), 1, ""),
         (TimeoutError("timed out"), 1, ""),
+        (OSError(12, "Cannot allocate memory"), 1, ""),
+        (OSError(113, "No route to host"), 1, ""),
+        (requests.ConnectionError("refused"), 1, ""),
+        (requests.exceptions.InvalidURL("htp://"), 2, "failing: "),
+        (shutil.Error([("a", "b", "denied")]), 2, "failing: "),
     ],
 )
 def test_a_stage_tells_mistakes_and_not_a_service_that_does_not_answer(

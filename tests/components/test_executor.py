@@ -85,8 +85,26 @@ def test_the_times_of_another_curve_are_none(tmp_path):
     curve.write_text("epoch,phase\n1,admm\n")
     assert times.read(curve) is None
     times_of(curve)
-    times.file_of(curve).write_text("{")
+    for text in ("{", "[" * 100_000, "9" * 5000, "null", ""):
+        times.file_of(curve).write_text(text)
+        assert times.read(curve) is None
+    for changes in (
+        {"begun": -1},
+        {"begun": 8},
+        {"ended": {"1": 10**30}},
+        {"ended": {"one": 7}},
+        {"ended": {"1": -10}},
+    ):
+        times.file_of(curve).write_text(json.dumps(vars(written) | {"curve": artifacts.sha256(curve)} | changes))
+        assert times.read(curve) is None
+    times.file_of(curve).unlink()
+    times.file_of(curve).mkdir()
     assert times.read(curve) is None
+
+
+@pytest.mark.parametrize("kept", [{"metadata": None, "uri": None}, {"metadata": {"times": 5}, "uri": "/a"}, {}])
+def test_artifacts_that_say_nothing_of_times_are_passed_over(kept):
+    assert executor._times({"inputs": {"artifacts": {"in": {"artifacts": [kept]}}}}) == {}
 
 
 def test_a_folder_without_files_is_there(tmp_path):
