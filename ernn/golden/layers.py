@@ -58,10 +58,10 @@ class LayerModel:
     def initial(self, utterances: int) -> State:
         """States before the first frame: zeros, or what the program says."""
         sizes = {name: getattr(self._layer, field) for name, field in self._plan.states.items()}
-        begun = getattr(self._layer, "initial", None)
-        if begun is None:
+        initial = getattr(self._layer, "initial", None)
+        if initial is None:
             return {name: np.zeros((size, utterances), np.int64) for name, size in sizes.items()}
-        return {name: np.repeat(getattr(begun, name)[:, None], utterances, axis=1) for name in sizes}
+        return {name: np.repeat(getattr(initial, name)[:, None], utterances, axis=1) for name in sizes}
 
     def step(self, x: Integers, state: State) -> tuple[Integers, State]:
         """The layer's result and the state after it."""

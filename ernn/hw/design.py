@@ -197,7 +197,7 @@ class InitialState(Part):
 
 
 @dataclass(frozen=True)
-class _Begun(Record):
+class _WithInitialStates(Record):
     """A record with the initial states of a program, those of all layers; without any, the hardware clears states."""
 
     initial: tuple[InitialState, ...] = field(default=(), kw_only=True)
@@ -211,7 +211,7 @@ class _Begun(Record):
 
 
 @dataclass(frozen=True)
-class Accelerator(_Begun):
+class Accelerator(_WithInitialStates):
     """The hardware of a program.
 
     Args:
@@ -260,7 +260,7 @@ class Places(Part):
 
 
 @dataclass(frozen=True)
-class WeightImages(_Begun):
+class WeightImages(_WithInitialStates):
     """What images of weights are of: accelerators of equal shape with equal `weights` and `layers` can load them.
 
     Initial states are those of the program: whoever loads its weights begins sequences with them.
