@@ -59,9 +59,8 @@ def test_torchrun_that_hides_the_exit_code_of_a_mistake_is_not_tried_again(monke
 @pytest.mark.parametrize("code", [0, 1, 143])
 def test_a_command_that_is_asked_to_stop_stops_and_is_not_tried_again(code):
     ended = 0 if code == 0 else 143  # torchrun leaves with 1
-    code = (
-        f"import sys, time, signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit({code}))\nprint(1, flush=True)\n"
-    )
+    lines = ["import sys, time, signal", f"signal.signal(signal.SIGTERM, lambda *_: sys.exit({code}))"]
+    lines += ["print(1, flush=True)", "time.sleep(60)"]
     words = [sys.executable, "-m", "components.attempts", "--", sys.executable, "-c", "\n".join(lines)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, env=os.environ) as running:
         running.stdout.readline()
