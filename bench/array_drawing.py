@@ -28,7 +28,7 @@ def svg() -> str:
 
 
 def _operands(canvas: Canvas, bottom: float) -> None:
-    canvas.box(MARGIN, 60, 146, 96, "threads", "one a matrix; one\nof them issues a\nstep in a cycle")
+    canvas.box(MARGIN, 60, 146, 96, "threads", "one per matrix;\none issues a step\nin a cycle")
     for column in range(COLUMNS):
         x = LEFT + column * ACROSS
         canvas.box(x, 60, WIDE, HIGH, "bank", f"of column {column}", "memory")

@@ -16,7 +16,7 @@ from workflow import compiler, declaration
 
 ROOT = Path(__file__).parents[1]
 PICTURE = Path("docs/images/kubeflow.svg")
-COLUMNS = 6  # levels of the graph side by side
+COLUMNS = 4  # levels of the graph side by side
 WIDTH, HEIGHT, GAP, ROW_GAP, LEFT, TOP = 158, 62, 34, 16, 36, 74
 SECONDARY = ("Artifact", "Curve", "HTML", "Metrics", "Scores")  # types of what a stage writes besides its main result
 FRAME = """\
@@ -99,7 +99,7 @@ def svg(spec: Mapping[str, Any]) -> str:
     ]
     for stage in found:
         count = f"{stage.tasks} tasks" if stage.tasks > 1 else "1 task"
-        lines += _box(*place[stage.name], stage.name, count, ", ".join(stage.writes) or "a note")
+        lines += _box(*place[stage.name], stage.name, count, ", ".join(stage.writes) or "a receipt")
     lines += _box(LEFT, bottom + 6, "finish", "1 task", compiler.ENDED)
     return "\n".join([*lines, "</svg>", ""])
 

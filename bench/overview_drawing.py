@@ -18,12 +18,12 @@ ROWS = (
             Box(
                 "compress",
                 "ADMM: k times fewer\nweights, in circulant\nblocks",
-                tells="errors lost, with their\n95 % interval",
+                tells="errors added, with\n95 % interval",
             ),
             Box(
                 "quantize",
                 "integers of 4 to 18 bits:\nthe model that hardware\nmust equal",
-                tells="errors lost; saturations\nof every value",
+                tells="errors added;\nsaturated values",
             ),
             Box(
                 "generate",

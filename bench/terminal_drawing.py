@@ -44,9 +44,11 @@ def svg(lines: Sequence[str]) -> str:
     if wide:
         raise ValueError(f"lines have at most {COLUMNS} columns, got {len(wide[0])}: {wide[0]}")
     canvas, rows = Canvas("What a run of the smoke preset prints"), [COMMAND, *lines]
-    canvas.rect(MARGIN / 2, MARGIN / 2, WIDTH - MARGIN, len(rows) * _LINE + 18, "grid")
+    canvas.rect(MARGIN, MARGIN, WIDTH - 2 * MARGIN, len(rows) * _LINE + 16, "grid")
     for number, line in enumerate(rows):
-        place = MARGIN + 4, MARGIN + 12 + number * _LINE
+        if not line:
+            continue
+        place = MARGIN + 10, MARGIN + 20 + number * _LINE
         canvas.text(*place, line.replace(" ", "\u00a0"), "code")  # SVG draws several spaces as one
     return canvas.svg(WIDTH)
 

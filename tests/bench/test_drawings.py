@@ -34,7 +34,7 @@ def test_the_drawing_is_that_of_today(script):
 def test_a_terminal_shows_whole_lines_of_at_most_80_columns():
     lines = [" 1 of 22  prepare   3 s", "", "x" * 80]
     texts = [each.text for each in ElementTree.fromstring(terminal.svg(lines)).iter() if each.tag.endswith("text")]
-    assert [text.replace("\u00a0", " ") for text in texts] == [terminal.COMMAND, *(line for line in lines)]
+    assert [text.replace("\u00a0", " ") for text in texts] == [terminal.COMMAND, lines[0], lines[2]]
     with pytest.raises(ValueError, match="at most 80 columns, got 81"):
         terminal.svg(["x" * 81])
 
