@@ -56,8 +56,11 @@ def run(accelerator: str, project: str = "project") -> None:
     stage.main(synthesize, ["--accelerator", accelerator, *paths])
 
 
+LARGER = pytest.param("larger", "xc7vx690t", marks=[pytest.mark.system])
+
+
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("accelerator", "device"), [("small", "xc7z020"), ("larger", "xc7vx690t")])
+@pytest.mark.parametrize(("accelerator", "device"), [("small", "xc7z020"), LARGER])
 def test_a_row_for_the_device_and_its_metrics(generated, monkeypatch, accelerator, device):
     monkeypatch.chdir(generated)
     run(accelerator)

@@ -151,10 +151,12 @@ def test_the_record_is_read_back_and_is_a_page(found, tmp_path):
     assert str(record.chosen) in exploration.html(record)
 
 
+@pytest.mark.system
 def test_the_same_search_ends_the_same(found, tmp_path):
     assert explored(tmp_path)[0] == found[0]
 
 
+@pytest.mark.system
 def test_what_is_trained_ahead_and_not_needed_is_named(tmp_path):
     trials, said = MadeUp(tmp_path), list[str]()
     space = Space(apart=4.0, clocks=(100.0,), memories=("auto",))
@@ -176,6 +178,7 @@ def test_a_limit_that_no_network_keeps_names_what_binds(tmp_path):
     assert len(asked) <= 5
 
 
+@pytest.mark.system
 def test_a_limit_that_integers_miss_names_them(tmp_path):
     record, *_ = explored(tmp_path, per_loss=0.0)
     assert not record.met
@@ -189,6 +192,7 @@ def test_a_device_without_room_trains_nothing(tmp_path):
     assert "latency: " in record.binds[0]
 
 
+@pytest.mark.system
 def test_hopeless_trials_are_stopped(tmp_path):
     """k = 4 would end at 22 %, far above 17.6."""
     before = ERRORS["lstm"]

@@ -168,6 +168,7 @@ def test_generate_blocks_belong_to_the_module_around_them():
         assert toggles.module_of(scopes, "whole", known) == module
 
 
+@pytest.mark.system
 def test_an_added_register_stage_raises_the_estimate_by_its_toggles(plain, staged):
     before, behind = (each.bench.toggles(each.vectors, each.outcome) for each in (plain, staged))
     stage = "layer0_module.stage.registered.line[0]"

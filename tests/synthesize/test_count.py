@@ -105,7 +105,10 @@ def multiplier(file: str = "ernn_multiply.v") -> sources.Sources:
     return sources.Sources(verilog, {}, (), ("ernn",), 100)
 
 
-@pytest.mark.parametrize("flow", ["ecp5", "gowin", "xcu", "xcup"])
+OTHERS = ("ecp5", "gowin", "xcup")
+
+
+@pytest.mark.parametrize("flow", ["xcu", *(pytest.param(each, marks=[pytest.mark.system]) for each in OTHERS)])
 def test_the_plain_count_is_that_of_the_generated_verilog(flow, tmp_path):
     """A file of another name has no module of the family's in its place."""
     both = count.measure(multiplier(), flow, tmp_path / "both", plain=True)

@@ -36,8 +36,8 @@ def test_c_simulation_equals_the_integer_model(name, tmp_path):
 
 # Pruned inputs beside a dense recurrent matrix, in an LSTM with a sparse projection and a GRU that resets after its
 # product; some blocks beside all of equal size, by Fourier transforms; a pruned recurrent matrix that waits for r.
-FAST = (11, 13, 21, 23)
-SEEDS = [seed if seed in FAST else pytest.param(seed, marks=pytest.mark.slow) for seed in range(60)]
+SYSTEM = (11, 13, 21, 23)
+SEEDS = [pytest.param(seed, marks=[pytest.mark.system if seed in SYSTEM else pytest.mark.slow]) for seed in range(60)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -47,6 +47,7 @@ def test_c_simulation_of_random_networks(seed, tmp_path):
     assert simulated(program, random.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("seed", [0, 1, 3])
 def test_c_simulation_of_networks_without_an_output_layer(seed, tmp_path):
     random = RandomPrograms(seed)
@@ -54,6 +55,7 @@ def test_c_simulation_of_networks_without_an_output_layer(seed, tmp_path):
     assert simulated(program, random.features(program, 4, 2), tmp_path) == "7 frames of 2 utterances equal"
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("name", ["lstm projected", "gru", "rnn"])
 def test_c_simulation_begins_with_initial_states(name, tmp_path):
     """Of all layers or of the last one alone, in several streams."""

@@ -30,6 +30,7 @@ class TestHead(Equality):
     """All laws."""
 
 
+@pytest.mark.system
 @settings(max_examples=3, phases=[Phase.generate], deadline=None)  # an example takes seconds: none is shrunk
 @given(
     seed=st.integers(0, 9999),

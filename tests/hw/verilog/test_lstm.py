@@ -56,7 +56,11 @@ DESIGNS = {
 }
 
 
-@pytest.fixture(scope="module", params=DESIGNS)
+FAST = ("k=4", "fourier, peepholes", "other blocks for x, projection", "pruned with projection")
+EACH = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.system]) for name in DESIGNS]
+
+
+@pytest.fixture(scope="module", params=EACH)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     structure, sizes = DESIGNS[request.param]
     return equality.build(tmp_path_factory.mktemp("lstm"), programs.build(**structure), **sizes)

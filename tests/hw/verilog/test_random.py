@@ -28,9 +28,11 @@ def sizes(seed: int) -> dict[str, object]:
     }
 
 
-FAST = (7, 10, 19)
-SEEDS = [seed if seed in FAST else pytest.param(seed, marks=pytest.mark.slow) for seed in range(60)]
-STATES = [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (3, 4, 8, 12))]  # of programs without a head
+SYSTEM = (7, 10, 19)
+SEEDS = [pytest.param(seed, marks=[pytest.mark.system if seed in SYSTEM else pytest.mark.slow]) for seed in range(60)]
+STATES = [  # of programs without a head
+    pytest.param(seed, marks=[pytest.mark.system if seed == 1 else pytest.mark.slow]) for seed in (1, 3, 4, 8, 12)
+]
 
 
 @pytest.fixture(scope="module", params=SEEDS)

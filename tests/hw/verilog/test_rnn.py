@@ -25,6 +25,7 @@ class TestRnn(Equality):
     """All laws."""
 
 
+@pytest.mark.system
 @settings(max_examples=3, phases=[Phase.generate])  # an example takes seconds: none is shrunk
 @given(
     k=st.sampled_from([1, 4, 8]),
