@@ -18,6 +18,7 @@ WEIGHTS = "memory/weights.json"
 MODULES = "modules.json"
 REGISTERS = "tb/registers.vlt"  # a control file by which Verilator traces registers alone
 TEST_BENCH = "ernn_tb"  # module of the Verilog test bench, and name of its file
+BEGIN = "begin.hex"  # in its folder: writes of the host before a sequence, where initial states are no zeros
 Kind = Literal["c", "y"]
 STATES: tuple[Kind, ...] = ("c", "y")  # of a layer, by their numbers
 Stored = Literal["words", "transformed"]  # weights: the words of the program, or the factors of their products
