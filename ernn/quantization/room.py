@@ -44,11 +44,11 @@ def check_sums(program: Program, values: Mapping[str, np.ndarray]) -> None:
     frame = np.zeros((1, 1, program.inputs), np.int64)
     try:
         Golden(program).run(frame)  # whose sums are as wide as those of any other
-    except ValueError as error:
+    except ValueError:
         name = _first({name: _largest(each) for name, each in values.items()})
         raise UserError(
-            f"{name} reaches {_largest(values[name]):.3g}, and its sums with others exceed the limit of 64 bits "
-            f"({error}); make its values smaller"
+            f"{name} reaches {_largest(values[name]):.3g}, and its sums with others exceed the limit of 64 bits; "
+            "make its values smaller"
         ) from None
 
 
