@@ -62,7 +62,8 @@ class Simulation:
         outputs: in the form of what was simulated, float64; with `Program.last` those of the last step, though every
             step's are compared.
         steps: that were simulated.
-        cycles: between steps that follow each other, measured.
+        cycles: between steps that follow each other, measured; without the waits for a host that writes initial states
+            before sequences, unless all have one step.
         clock_mhz: that pipelines are scheduled for.
     """
 

@@ -136,7 +136,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; name another, or make it (in the pipeline: `dvc repro`)") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, and thousands of brackets, too
         raise UserError(f"{path}: not JSON ({error}); make it again (in the pipeline: `dvc repro`)") from None
 
 

@@ -5,7 +5,8 @@ Every project has `accelerator.json`, an `Accelerator`, and with its images of w
 """
 
 import json
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ WEIGHTS = "memory/weights.json"
 MODULES = "modules.json"
 REGISTERS = "tb/registers.vlt"  # a control file by which Verilator traces registers alone
 TEST_BENCH = "ernn_tb"  # module of the Verilog test bench, and name of its file
+BEGIN = "begin.hex"  # in its folder: writes of the host before a sequence, where initial states are no zeros
 Kind = Literal["c", "y"]
 STATES: tuple[Kind, ...] = ("c", "y")  # of a layer, by their numbers
 Stored = Literal["words", "transformed"]  # weights: the words of the program, or the factors of their products
@@ -66,6 +68,11 @@ class State(Part):
     bits: int
     elements: int
     element_bits: int
+
+    @property
+    def size(self) -> int:
+        """Numbers in all words; those behind the elements of the state are not used."""
+        return self.words * self.elements
 
 
 @dataclass(frozen=True)
@@ -188,12 +195,29 @@ class InitialState(Part):
     Args:
         layer: name of the layer.
         kind: of the state.
-        integers: its elements.
+        integers: its elements, and zeros behind them where its words hold more.
     """
 
     layer: str
     kind: Kind
     integers: tuple[int, ...]
+
+    def check(self, form: State) -> None:
+        """Refuse integers that do not fill the words of a state.
+
+        Raises:
+            ValueError: there are more or fewer, or one does not fit.
+        """
+        if len(self.integers) != form.size:
+            raise ValueError(
+                f"initial {self.kind} of {self.layer}: expected {form.size} integers, got {len(self.integers)}"
+            )
+        limit = 1 << (form.element_bits - 1)
+        if wrong := [integer for integer in self.integers if not -limit <= integer < limit]:
+            raise ValueError(
+                f"initial {self.kind} of {self.layer}: integers of {-limit} to {limit - 1} fit, "
+                f"got {reprlib.repr(wrong[0])}"
+            )
 
 
 @dataclass(frozen=True)
@@ -236,6 +260,16 @@ class Accelerator(_WithInitialStates):
     protocol: Protocol
     registers: tuple[str, ...]
     version: int = field(default=2, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not self.initial:
+            return
+        states = {(layer.name, kind): form for layer in self.layers for kind, form in layer.states.items()}
+        found = [(each.layer, each.kind) for each in self.initial]
+        if sorted(found) != sorted(states):
+            raise ValueError(f"initial: expected each of {_listed(states)} once, got {_listed(found)}")
+        for each in self.initial:
+            each.check(states[each.layer, each.kind])
 
     @property
     def work(self) -> Work:
@@ -296,6 +330,11 @@ class Modules(Record):
     """The Verilog modules of a project, by name."""
 
     modules: Mapping[str, ModuleContents]
+
+
+def _listed(states: Iterable[tuple[str, str]]) -> str:
+    """Kinds of states with their layers, for a message."""
+    return ", ".join(f"{kind} of {layer}" for layer, kind in states)
 
 
 def modules(project: Path) -> Mapping[str, ModuleContents]:

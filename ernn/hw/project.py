@@ -112,8 +112,9 @@ def _initial(network: NetworkHardware) -> Iterator[InitialState]:
         plan = plan_of(layer.kind, layer)
         for kind in STATES:
             if kind in plan.states:
-                zeros = np.zeros(getattr(layer, plan.states[kind]), np.int64)
-                state = zeros if layer.initial is None else getattr(layer.initial, kind)
+                state = np.zeros(hardware.states[kind].size, np.int64)
+                if layer.initial is not None:
+                    state[: getattr(layer, plan.states[kind])] = getattr(layer.initial, kind)
                 yield InitialState(hardware.name, kind, tuple(state.tolist()))
 
 

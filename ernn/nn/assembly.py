@@ -130,15 +130,18 @@ def _order(classes: int, phones: Sequence[str], blank: int | None) -> list[int]:
     return order if blank is None else [*order, blank]
 
 
-def finite(name: str, tensor: "Tensor") -> "Tensor":
+def finite(name: str, tensor: "Tensor", cure: str = "train it again") -> "Tensor":
     """Its values in float32.
+
+    Args:
+        cure: what to change, for the message.
 
     Raises:
         UserError: some are not finite, or beyond what two of them may sum to.
     """
     values = tensor.detach().cpu().float()
     if not (values.abs() <= 1e38).all():  # the sum of two biases has to be finite as well
-        raise UserError(f"{name} holds values that are not finite or beyond 1e38; train it again")
+        raise UserError(f"{name} holds values that are not finite or beyond 1e38; {cure}")
     return values
 
 

@@ -89,6 +89,7 @@ class _Reader:
         states = {**self.program.state_dict, **self.program.constants}
         given = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
         given |= signature.inputs_to_lifted_tensor_constants
+        _check_writes(self.program.graph_module)
         needed = _needed(self.program.graph.nodes)
         for node in self.program.graph.nodes:
             if node not in needed:
@@ -266,6 +267,30 @@ def _hardtanh(node: Node) -> Function:
             _refuse(node, f"its bounds must be numbers, got {given}; {_READ}")
         bounds[place] = float(given)
     return Function("clip", *bounds)
+
+
+def _check_writes(graph: torch.fx.GraphModule) -> None:
+    """Refuse operators that write into a tensor, since whatever shares its memory changes with it.
+
+    No user of theirs says so: `h[0] = 0.5` fills a view of h, and nobody reads the view.
+    """
+    parts = (part for part in graph.modules() if isinstance(part, torch.fx.GraphModule))
+    for node in (node for part in parts for node in part.graph.nodes):
+        writes = isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
+        if writes and _operator(node) != "detach_.default" and not _is_function_of_own(node):  # whose numbers stay
+            _refuse(node, "writes into a tensor in place, which is not read; compute a new tensor")
+
+
+def _is_function_of_own(node: Node) -> bool:
+    """Whether it is a function in place, behind a linear layer whose outputs nothing else reads."""
+    if _operator(node).partition(".")[0].removesuffix("_") not in _APPLIED:
+        return False
+    source = node.args[0]
+    while isinstance(source, Node) and len(source.users) == 1:
+        if _operator(source).partition(".")[0] == "linear":
+            return bool(node.users)
+        source = source.args[0] if source.args else None
+    return False
 
 
 def _needed(nodes: Any) -> set[Node]:

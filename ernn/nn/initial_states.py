@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -65,18 +66,21 @@ def equal(one: Sequence[States], other: Sequence[States]) -> bool:
 def _rows(name: str, given: Any, layers: int, elements: int) -> list[Tensor]:
     """The state of each layer."""
     try:
-        tensor = torch.as_tensor(given)
+        tensor = torch.from_numpy(np.array(given)) if isinstance(given, np.ndarray) else torch.as_tensor(given)
     except (TypeError, ValueError, RuntimeError):
         raise UserError(f"{name}: an array of numbers, got {_kind(given)}; give a tensor") from None
     if tensor.dtype not in (torch.float32, torch.float64):
         raise UserError(f"{name} holds {tensor.dtype}, must be float32 or float64; convert it")
+    if tensor.is_nested or tensor.is_meta or tensor.layout != torch.strided:
+        kind = "nested" if tensor.is_nested else str(tensor.layout)
+        raise UserError(f"{name} is {kind} on {tensor.device}, must be dense with values; give such a tensor")
     whole = tensor[:, None] if tensor.ndim == 2 else tensor
     if whole.ndim != 3 or (whole.shape[0], whole.shape[2]) != (layers, elements) or not whole.shape[1]:
         raise UserError(
             f"{name}: expected shape ({layers}, sequences, {elements}) or ({layers}, {elements}), "
             f"got {tuple(tensor.shape)}; give the states of this network"
         )
-    numbers = finite(name, whole)
+    numbers = finite(name, whole, "give finite states")
     if not torch.equal(numbers, numbers[:, :1].expand_as(numbers)):
         raise UserError(
             f"{name} differs between sequences, and a network begins all of them alike; make a model for each state"

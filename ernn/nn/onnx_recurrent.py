@@ -100,17 +100,22 @@ class Recurrent(Values):
     def _initial(
         self, node: "NodeProto", operator: Operator, shape: tuple[int, int, int], batch_first: bool
     ) -> tuple[np.ndarray, ...] | None:
-        """The states before the first step; None: zeros."""
-        found = []
+        """The states before the first step; None: the node has none, so zeros."""
+        found, given = [], False
         for place, name in enumerate(operator.inputs):
             if not name.startswith("initial_"):
                 continue
             value = self.value(node, place)
             if isinstance(value, Stream):
                 refuse(node, f"{name} ({node.input[place]}): must be constants of the graph; fix them, or leave it out")
+            given |= value is not None
             array = np.zeros(shape, np.float32) if value is None else value.array
-            found.append(array.swapaxes(0, 1) if batch_first and value is not None and array.ndim == 3 else array)
-        return tuple(found) if any(each.any() for each in found) else None
+            array = array.swapaxes(0, 1) if batch_first and value is not None and array.ndim == 3 else array
+            batch = shape[1]
+            if array.ndim == 3 and batch not in {array.shape[1], *self.open}:
+                refuse(node, f"{name}: is of {array.shape[1]} sequences, and its input has {batch}; give it as many")
+            found.append(array)
+        return tuple(found) if given else None
 
     def _check_alike(self, layer: Layer) -> None:
         """Refuse a layer that is not as the first one."""

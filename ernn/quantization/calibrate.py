@@ -21,7 +21,7 @@ from ernn.nn.recurrent import RecurrentLayer, RecurrentModel
 from ernn.params import ProgramSpec, Quantization
 from ernn.program.plan import JOINED, SUMS, VALUES, sums_of
 from ernn.program.plans import plan_of
-from ernn.quantization import rules, simulated
+from ernn.quantization import room, rules, simulated
 
 BATCH = 16
 SAMPLES = 2000  # values kept of a tensor at one moment, spread evenly
@@ -161,7 +161,8 @@ def choose(model: RecurrentModel, ranges: Ranges, spec: ProgramSpec, settings: Q
     """The formats of `spec`'s widths under the rule of `settings`.
 
     Raises:
-        UserError: a block size that is no power of two, or a width of a tensor that the network has not.
+        UserError: a block size that is no power of two, a width of a tensor that the network has not, or values too
+            large for any format of their width.
     """
     check_block_sizes(model)
     bits = spec.bits
@@ -178,23 +179,33 @@ def choose(model: RecurrentModel, ranges: Ranges, spec: ProgramSpec, settings: Q
     unknown = sorted(spec.widths.keys() - named.keys())
     if unknown:
         raise UserError(f"widths: no tensor {unknown[0]!r}; there are {', '.join(named)}")
+    widths_of = {name: spec.widths.get(name, widths[kind]) for name, kind in named.items()}
+    begins = {name: _initial_of(name) for name in named if _initial_of(name) in ranges.values}
+    values_of = {**ranges.values, **spectral}
+    room.check_values(values_of, widths_of | {begin: widths_of[name] for name, begin in begins.items()})
     for name, kind in named.items():
-        values, width = ranges.values[name], spec.widths.get(name, widths[kind])
-        by_name[name] = rules.choose(spectral.get(name, values), width, settings)
+        values, width = ranges.values[name], widths_of[name]
+        by_name[name] = rules.choose(values_of[name], width, settings)
         if kind == "c" and not _seen_by_gates(model):
             by_name[name] = rules.minmax(_clipped(values, _flat("tanh", bits.activations)), width, settings)
-        initial = ranges.values.get(f"{name.removesuffix(kind)}{simulated.INITIAL}{kind}")
-        if initial is not None:
-            by_name[name] = _holding(by_name[name], initial)
+        if name in begins:
+            by_name[name] = _holding(by_name[name], ranges.values[begins[name]])
     seen = [name for name in ranges.values if name.split(".")[-1].startswith("a_") and not name.endswith("a_c")]
     function: Literal["sigmoid", "tanh"] = "tanh" if model.network.cell == "rnn" else "sigmoid"
     inputs = _clipped(ranges.of(*seen), _flat(function, bits.activations))
     preactivation = rules.choose(inputs, bits.accumulators, settings)
     if model.network.cell == "lstm":  # whose next cell states go into tanh
-        begins = [values for name, values in ranges.values.items() if name.endswith(f".{simulated.INITIAL}c")]
-        for values in begins:
-            preactivation = _holding(preactivation, _clipped(values, _flat("tanh", bits.activations)))
+        for begin in begins.values():
+            if begin.endswith("c"):
+                inner = _clipped(ranges.values[begin], _flat("tanh", bits.activations))
+                preactivation = _holding(preactivation, inner)
     return Formats(preactivation, Format(bits.activations, bits.activations - 1), by_name)
+
+
+def _initial_of(name: str) -> str:
+    """Name of a state's initial values: layers.0.initial_y of layers.0.y."""
+    scope, dot, kind = name.rpartition(".")
+    return f"{scope}{dot}{simulated.INITIAL}{kind}"
 
 
 def _flat(function: Literal["sigmoid", "tanh"], bits: int) -> float:

@@ -14,7 +14,7 @@ from ernn.golden.model import Overflow
 from ernn.nn.acoustic import AcousticModel
 from ernn.params import Bits, ProgramSpec, Quantization, Scoring
 from ernn.program.network import Program
-from ernn.quantization import calibrate, evaluate, tables
+from ernn.quantization import calibrate, evaluate, room, tables
 from ernn.quantization.finetune import finetune
 from ernn.quantization.freeze import freeze, frontend_of
 from ernn.quantization.search import GROUPS, Search
@@ -67,13 +67,19 @@ class Quantizer:
         return calibrate.choose(self.model, self._ranges, spec, self.settings)
 
     def program(self, spec: ProgramSpec) -> Program:
-        """The program in the widths of `spec`."""
+        """The program in the widths of `spec`.
+
+        Raises:
+            UserError: values too large for integers.
+        """
         formats = self.formats(spec)
         key = (formats.preactivation, formats.gate)
         if key not in self._tables:
             self._tables[key] = tables.activations(*key, self.settings.segments, self.settings.shared_table)
         frontend = frontend_of(self.data.manifest)
-        return freeze(self.name, self.model, formats, spec, self._tables[key], frontend)
+        program = freeze(self.name, self.model, formats, spec, self._tables[key], frontend)
+        room.check_sums(program, self._ranges.values)
+        return program
 
     def score(self, spec: ProgramSpec, phase: str) -> Score:
         """Score of the program on the same utterances, noted as a row."""

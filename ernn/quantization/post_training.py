@@ -8,7 +8,7 @@ from jaxtyping import Float
 from ernn.nn.recurrent import RecurrentModel
 from ernn.params import ProgramSpec, Quantization
 from ernn.program.network import Frontend, Program
-from ernn.quantization import calibrate, tables
+from ernn.quantization import calibrate, room, tables
 from ernn.quantization.freeze import freeze
 
 
@@ -30,9 +30,12 @@ def quantize(
         frontend: what the host does before the first layer.
 
     Raises:
-        UserError: block sizes that no transform takes.
+        UserError: block sizes that no transform takes, or values too large for integers.
     """
     model.eval()
-    formats = calibrate.choose(model, calibrate.measure_sequences(model, sequences), spec, settings)
+    ranges = calibrate.measure_sequences(model, sequences)
+    formats = calibrate.choose(model, ranges, spec, settings)
     functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
-    return freeze(name, model, formats, spec, functions, frontend)
+    program = freeze(name, model, formats, spec, functions, frontend)
+    room.check_sums(program, ranges.values)
+    return program

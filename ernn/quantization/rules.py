@@ -15,7 +15,7 @@ _TRIED = 6  # binary points below that of the largest value
 
 
 def covering(limit: float, bits: int) -> Format:
-    """The finest format whose largest value is `limit` or more.
+    """The finest format whose largest value is `limit` or more; limits end at that of `widest`.
 
     >>> covering(1.0, 12), covering(0.99, 12)
     (Format(bits=12, fraction=10), Format(bits=12, fraction=11))
@@ -28,6 +28,11 @@ def covering(limit: float, bits: int) -> Format:
         for candidate in range(min(fraction + 1, _LARGEST_FRACTION), -_LARGEST_FRACTION, -1)
         if Format(bits, candidate).limit >= limit
     )
+
+
+def widest(bits: int) -> Format:
+    """The format of this width with the largest values."""
+    return Format(bits, 1 - _LARGEST_FRACTION)
 
 
 def quantized(values: Values, format: Format) -> Values:

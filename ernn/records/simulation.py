@@ -11,7 +11,8 @@ class SimulationRecord(Record):
     """Of a run whose logits are all those of the integer model; metrics by their names in `ernn.report.metrics`.
 
     Args:
-        cycles_per_frame: initiation interval of frames that follow each other, all streams together.
+        cycles_per_frame: initiation interval of frames that follow each other, all streams together; without the waits
+            for a host that writes initial states before sequences.
         latency_cycles: of a frame alone, first feature to last logit.
         registers: of the accelerator, at the end of the undisturbed run.
     """

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from ernn.artifacts import Texts
 from ernn.errors import UserError
 from ernn.golden.model import Golden
-from ernn.hw.design import TEST_BENCH, Accelerator
+from ernn.hw.design import BEGIN, TEST_BENCH, Accelerator
 from ernn.program.network import Program
 from ernn.simulate import compare
 from ernn.simulate.vectors import Vectors, hls_vectors, rtl_vectors
@@ -27,16 +27,28 @@ class Mismatch(UserError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the test bench printed: cycles in which frames came in and went out, and the registers."""
+    """What a run of the test bench printed: cycles in which frames came in and went out, and the registers.
+
+    Args:
+        waits: whether the host writes initial states before a frame, when all frames before it are out; None: before
+            no frame.
+    """
 
     begun: Int[np.ndarray, " frames"]
     ended: Int[np.ndarray, " frames"]
     registers: dict[str, int]
+    waits: Bool[np.ndarray, " frames"] | None = None
 
     @property
     def cycles_per_frame(self) -> float:
-        """Initiation interval: mean cycles between frames that follow each other without a pause."""
-        return float(self.ended[-1] - self.ended[0]) / max(len(self.ended) - 1, 1)
+        """Initiation interval: mean cycles between frames that follow each other without a pause.
+
+        Where the host writes before all of them, its writes count.
+        """
+        gaps = np.diff(self.ended)
+        if self.waits is not None and not self.waits[1:].all():
+            gaps = gaps[~self.waits[1:]]
+        return float(gaps.sum()) / max(len(gaps), 1)
 
 
 class Bench:
@@ -60,6 +72,7 @@ class Bench:
         options: Sequence[str] = (),
     ) -> None:
         self._work, self._registers = work.absolute(), registers
+        self._begins = (project / "tb" / BEGIN).exists()
         sources = [path for each in ("rtl", "tb") for path in sorted((project / each).glob("*.v"))]
         files = [str(each.resolve()) for each in sources]
         self._program = verilator.build(self._work, TEST_BENCH, files, defines, optimize, options)
@@ -85,6 +98,7 @@ class Bench:
             _cycles(printed, "IN"),
             _cycles(printed, "OUT"),
             {self._registers[int(number)]: int(value) for number, value in numbers},
+            vectors.first if self._begins else None,
         )
 
     def printed(

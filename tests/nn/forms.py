@@ -153,6 +153,12 @@ def _with_states(module: Module, x: torch.Tensor) -> torch.Tensor:
     return module.recurrent(x, (torch.ones(1, 3, CELLS), torch.ones(1, 3, CELLS)))[0]
 
 
+def _changed(module: Module, x: torch.Tensor) -> torch.Tensor:
+    x = x.clone()
+    x[..., 0] = 0
+    return module.recurrent(x)[0]
+
+
 def _begun_by_its_input() -> Module:
     return Module(nn.GRU(INPUTS, INPUTS), None, lambda module, x: module.recurrent(x, x[:1])[0])
 
@@ -356,6 +362,18 @@ FORMS = (
             "ONNX": "must be constants of the graph",
             "Keras 3": "stateful=True: must be False",
         },
+    ),
+    Form(
+        "functions in place behind a linear layer (`nn.ReLU(inplace=True)`)",
+        of_modules(lstm(), headed(nn.ReLU(inplace=True))),
+    ),
+    Form(
+        "other writes into tensors (`x[..., 0] = 0`, `self.h.copy_(h_n)`)",
+        {
+            "torch.export": lambda: ernn.from_torch(written(Module(lstm()(), None, _changed))),
+            "ONNX": lambda: _exported(Module(lstm()(), None, _changed)),
+        },
+        {"torch.export": "writes into a tensor in place", "ONNX": "not read"},
     ),
     Form(
         "active dropout",

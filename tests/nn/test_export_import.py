@@ -112,6 +112,108 @@ def test_other_graphs_are_refused_by_the_name_of_the_node(act, message):
     assert "\n" not in str(error.value)
 
 
+def row_of_initial(self: Network, x: torch.Tensor) -> torch.Tensor:
+    state = torch.zeros(1, x.shape[1], CELLS)
+    state[0] = 0.5
+    return self.head(self.recurrent(x, state)[0])
+
+
+def whole_initial(self: Network, x: torch.Tensor) -> torch.Tensor:
+    return self.head(self.recurrent(x, torch.zeros(1, x.shape[1], CELLS).fill_(0.5))[0])
+
+
+def view_of_initial(self: Network, x: torch.Tensor) -> torch.Tensor:
+    state = torch.zeros(1, x.shape[1], CELLS)
+    flat = state.view(-1)
+    flat += 1
+    return self.head(self.recurrent(x, state)[0])
+
+
+def inputs(self: Network, x: torch.Tensor) -> torch.Tensor:
+    x = x.clone()
+    x[..., 0] = 0
+    return self.head(self.recurrent(x)[0])
+
+
+def steps(self: Network, x: torch.Tensor) -> torch.Tensor:
+    y = self.recurrent(x)[0]
+    y[0] = 0
+    return self.head(y)
+
+
+def places(self: Network, x: torch.Tensor) -> torch.Tensor:
+    y = self.head(self.recurrent(x)[0])
+    y.index_put_((torch.tensor([0, 1]),), torch.zeros(3, 3))
+    return y
+
+
+def clamped(self: Network, x: torch.Tensor) -> torch.Tensor:
+    y = self.head(self.recurrent(x)[0])
+    y[..., 0].clamp_(min=0)
+    return y
+
+
+def function_of_a_view(self: Network, x: torch.Tensor) -> torch.Tensor:
+    y = self.head(self.recurrent(x)[0])
+    nn.functional.relu_(y[..., 0])
+    return y
+
+
+def function_of_read_outputs(self: Network, x: torch.Tensor) -> torch.Tensor:
+    y = self.head(self.recurrent(x)[0])
+    view = y[-1]
+    nn.functional.relu_(y)
+    return view
+
+
+def stateful(self: Network, x: torch.Tensor) -> torch.Tensor:
+    y, state = self.recurrent(x, self.begin)
+    self.begin.copy_(state)
+    return self.head(y)
+
+
+def stateful_without_gradients(self: Network, x: torch.Tensor) -> torch.Tensor:
+    y, state = self.recurrent(x, self.begin)
+    with torch.no_grad():
+        self.begin.copy_(state)
+    return self.head(y)
+
+
+def counted(self: Network, x: torch.Tensor) -> torch.Tensor:
+    self.begin += 1
+    return self.head(self.recurrent(x)[0])
+
+
+@pytest.mark.parametrize(
+    ("act", "operator"),
+    [
+        (row_of_initial, "fill_.Tensor"), (whole_initial, "fill_.Scalar"), (view_of_initial, "add_.Tensor"),
+        (inputs, "fill_.Tensor"), (steps, "fill_.Tensor"), (places, "index_put_.default"),
+        (clamped, "clamp_.default"), (function_of_a_view, "relu_.default"), (function_of_read_outputs, "relu_.default"),
+        (stateful, "copy_.default"), (stateful_without_gradients, "copy_.default"), (counted, "add_.Tensor"),
+    ],
+)  # fmt: skip
+def test_writes_into_tensors_are_refused(act, operator):
+    module = Network(act, nn.GRU(INPUTS, CELLS), nn.Linear(CELLS, 3))
+    module.begin = nn.Buffer(torch.zeros(1, 3, CELLS))
+    program = exported(module, torch.randn(7, 3, INPUTS))
+    with pytest.raises(UserError, match=rf"^\w+ \({operator}\): writes into a tensor in place, .* new tensor$"):
+        ernn.from_torch(program)
+
+
+@pytest.mark.parametrize("view", [lambda y: y, lambda y: y.view(7, 3, 3)])
+def test_a_function_in_place_of_outputs_that_nothing_else_reads_is_that_function(view):
+    def act(self: Network, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.relu_(view(self.head(self.recurrent(x)[0])))
+
+    module, x = Network(act, nn.GRU(INPUTS, CELLS), nn.Linear(CELLS, 3)), torch.randn(7, 3, INPUTS)
+    model = ernn.from_torch(exported(module, x))
+    with torch.no_grad():
+        wanted = module(x).numpy()
+    np.testing.assert_allclose(model.predict(x.swapaxes(0, 1)).swapaxes(0, 1), wanted, atol=1e-5)
+    assert (wanted == 0).any()
+
+
 @pytest.mark.parametrize(
     ("recurrent", "message"),
     [

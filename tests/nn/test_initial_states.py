@@ -180,7 +180,15 @@ H, C = torch.ones(2, 1, CELLS), torch.ones(2, 1, CELLS)
         (nn.GRU, H[:, :0], r"^initial h_0: expected shape .* got \(2, 0, 8\)"),
         (nn.GRU, "x", r"^initial h_0: an array of numbers, got str; give a tensor$"),
         (nn.GRU, H.long(), r"^initial h_0 holds torch.int64, must be float32 or float64; convert it$"),
-        (nn.GRU, H * torch.inf, r"^initial h_0 holds values that are not finite"),
+        (nn.GRU, H * torch.inf, r"^initial h_0 holds values that are not finite or beyond 1e38; give finite states$"),
+        (
+            nn.GRU,
+            H.to_sparse(),
+            r"^initial h_0 is torch.sparse_coo on cpu, must be dense with values; give such",
+        ),
+        (nn.GRU, H.to("meta"), r"^initial h_0 is torch.strided on meta, must be dense with values; give such a tensor"),
+        (nn.GRU, torch.nested.nested_tensor([H[0], H[1]]), r"^initial h_0 is nested on cpu, must be dense with values"),
+        (nn.LSTM, (H, H.to_sparse()), r"^initial c_0 is torch.sparse_coo on cpu, must be dense with values"),
         (nn.RNN, torch.stack([H, 2 * H], 2)[:, 0], r"^initial h_0 differs between sequences, and a network begins all"),
     ],
 )
@@ -188,6 +196,15 @@ def test_states_that_do_not_fit_are_refused(kind, initial, message):
     with pytest.raises(UserError, match=message) as error:
         ernn.from_torch(kind(INPUTS, CELLS, 2), initial=initial)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_arrays_that_cannot_be_written_or_run_backwards_are_taken():
+    given = np.random.default_rng(0).normal(size=(2, CELLS)).astype(np.float32)
+    given.flags.writeable = False
+    for array in (given, given[::-1]):
+        model = ernn.from_torch(nn.GRU(INPUTS, CELLS, 2), initial=array)
+        assert np.array_equal(np.stack([layer.initial("y").numpy() for layer in model.network.layers]), array)
 
 
 @pytest.mark.parametrize("initial", [H, [H], [H, None, None]])

@@ -187,6 +187,16 @@ def test_cycles_of_a_frame_are_those_between_frames(ended, cycles):
     assert Outcome(np.zeros(len(ended)), np.array(ended), {}).cycles_per_frame == cycles
 
 
+@pytest.mark.parametrize(
+    ("waits", "cycles"),
+    [([1, 0, 0, 0], 80 / 3), ([0, 0, 1, 0], 15.0), ([1, 0, 1, 1], 10.0), ([1, 1, 1, 1], 80 / 3), ([1, 1, 0, 1], 50.0)],
+)
+def test_waits_for_writes_of_a_host_are_no_cycles_of_a_frame(waits, cycles):
+    ended = np.array([10, 20, 70, 90])
+    outcome = Outcome(np.zeros(4), ended, {}, np.array(waits, bool))
+    assert outcome.cycles_per_frame == cycles
+
+
 def test_utilization_is_the_share_of_multipliers_that_do_necessary_products(built):
     described = design.read(built.project)
     first, last = described.layers

@@ -33,10 +33,10 @@ def state(
     Args:
         accelerator: of the project.
         kind: "c" or "y".
-        numbers: integers of the state's format.
+        numbers: integers of the state's format; zeros behind them where its words hold more.
     """
     form = accelerator.layers[layer].states[kind]
-    padded = np.zeros(form.words * form.elements, np.int64)
+    padded = np.zeros(form.size, np.int64)
     padded[: len(numbers)] = numbers
     words = [pack(row, [form.element_bits] * form.elements) for row in padded.reshape(form.words, -1).tolist()]
     return [(_PLACE, PROTOCOL.state(layer, stream, kind)), *_words(words, form.bits)]

@@ -10,7 +10,7 @@ ernn.saif how often each signal toggled.
 from collections.abc import Iterator, Sequence
 from importlib import resources
 
-from ernn.hw.design import TEST_BENCH
+from ernn.hw.design import BEGIN, TEST_BENCH
 from ernn.hw.verilog.items import BLANK, Directive, Instance, Item, Loop, Process, Wire
 from ernn.hw.verilog.module import Module
 from ernn.hw.verilog.network import NetworkHardware
@@ -34,7 +34,7 @@ def testbench(network: NetworkHardware, begins: Writes) -> dict[str, str]:
     if not writes:
         return files
     words = "".join(f"{number << 32 | value:x}\n" for stream in begins for number, value in stream)
-    return files | {f"{_BEGIN}.v": _source(_BEGIN), "begin.hex": words}
+    return files | {f"{_BEGIN}.v": _source(_BEGIN), BEGIN: words}
 
 
 def _source(name: str) -> str:

@@ -86,6 +86,22 @@ def test_sequences_begin_with_them(name, streams, tmp_path):
 
 
 @pytest.mark.system
+def test_cycles_of_a_frame_are_those_without_initial_states(tmp_path):
+    """Writes of the host come between sequences, and a frame takes as long as before."""
+    program, plain, begun = made("rnn", 1)
+    designs_of = {"begun": (program, begun), "plain": (plain, designs.network(plain))}
+    cycles = {}
+    for name, (each, design) in designs_of.items():
+        (tmp_path / name).mkdir()
+        bench = designs.bench(design, tmp_path / name)
+        x = designs.utterances(each, (6, 6, 6) if each is program else (18,))
+        outcome = bench.run(rtl_vectors(each, x, 1))
+        cycles[name] = outcome.cycles_per_frame
+        assert outcome.cycles_per_frame <= (outcome.ended[-1] - outcome.ended[0]) / 17
+    assert cycles["begun"] == cycles["plain"]
+
+
+@pytest.mark.system
 def test_a_value_that_differs_is_named(tmp_path):
     """A traced run of a project whose bench writes another state."""
     program, _, design = made("rnn", 1)

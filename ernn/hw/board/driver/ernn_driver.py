@@ -15,6 +15,7 @@ import itertools
 import json
 import math
 import re
+import reprlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ import numpy as np
 
 VERSION = 2  # of the register protocol, whose numbers are in accelerator.json
 FILE_VERSIONS = {"accelerator.json": 2, "weights.json": 1}
+_AGAIN = "copy it from the project again"
 
 
 class DriverError(Exception):
@@ -182,7 +184,8 @@ class Accelerator:
         frames_in_packet: longer sequences are cut, so that buffers stay small.
 
     Raises:
-        DriverError: the registers are not those of an accelerator, or packets without a frame.
+        DriverError: the registers are not those of an accelerator, packets without a frame, or initial states that are
+            damaged.
     """
 
     def __init__(self, board: Board, description: dict[str, Any], frames_in_packet: int = 256) -> None:
@@ -191,7 +194,7 @@ class Accelerator:
         self.board, self.description, self._packet = board, description, frames_in_packet
         self._addresses = {name: 4 * number for number, name in enumerate(description["registers"])}
         self._protocol = description["protocol"]
-        self._initial = description.get("initial", [])  # states before a sequence; none: the hardware's own zeros
+        self._initial = _initial(description, description["layers"], "accelerator.json")
         self._begun: set[int] = set()  # streams with a sequence since this object was made, or since a reset
         found = self.read("identity"), self.read("interface_version")
         if found != (self._protocol["identity"], VERSION):
@@ -230,8 +233,13 @@ class Accelerator:
             DriverError: weights of another shape or layout, or a file that is missing or damaged; nothing was written
                 then.
         """
-        described = read(folder / "weights.json")
-        self._check(described, folder)
+        path = folder / "weights.json"
+        described = read(path)
+        try:
+            self._check(described, folder)
+        except (KeyError, TypeError):
+            raise DriverError(f"{path} is damaged: digests, layers or names are missing; {_AGAIN}") from None
+        initial = _initial(described, self.description["layers"], str(path))
         images = {
             number << self._protocol["layer_shift"] | memory: _image(
                 folder / f"{layer['name']}_weights_{memory}.hex", layer["weight_memory_bits"] // layer["memories"]
@@ -239,7 +247,7 @@ class Accelerator:
             for number, layer in enumerate(self.description["layers"])
             for memory in range(layer["memories"])
         }
-        self._initial = described.get("initial", [])
+        self._initial = initial
         for place, (words, bits) in images.items():
             self.write("load_place", place)
             for word in words:
@@ -339,13 +347,8 @@ class Accelerator:
 
     def _begin(self, stream: int) -> None:
         """Write the initial states of a stream."""
-        names = [layer["name"] for layer in self.description["layers"]]
-        for each in self._initial:
-            number = names.index(each["layer"])
-            form = self.description["layers"][number]["states"][each["kind"]]
-            padded = np.zeros(form["words"] * form["elements"], np.int64)
-            padded[: len(each["integers"])] = each["integers"]
-            self._write_state(number, stream, each["kind"], padded)
+        for layer, kind, numbers in self._initial:
+            self._write_state(layer, stream, kind, numbers)
 
     def _write_state(self, layer: int, stream: int, kind: str, numbers: np.ndarray) -> None:
         form = self.description["layers"][layer]["states"][kind]
@@ -460,8 +463,8 @@ def read(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text())
     except FileNotFoundError:
         raise DriverError(f"{path} is missing: copy it from the project") from None
-    except ValueError as error:
-        raise DriverError(f"{path} is no JSON ({error}): copy it from the project again") from None
+    except (ValueError, RecursionError) as error:
+        raise DriverError(f"{path} is no JSON ({error}): {_AGAIN}") from None
     version = found.get("version") if isinstance(found, dict) else None
     wanted = FILE_VERSIONS.get(path.name, FILE_VERSIONS["accelerator.json"])  # whose name is the user's choice
     if version != wanted:
@@ -491,6 +494,56 @@ def _layout(described: dict[str, Any]) -> str:
     """How weights are stored, and what decides where they lie; of an accelerator, or of weights."""
     sizes = (f"{each['name']} {each['lanes']}x{each['columns']}x{each['heads']}" for each in described["layers"])
     return f"{described['weights']} ({', '.join(sizes)})"
+
+
+def _initial(described: dict[str, Any], layers: list[Any], where: str) -> list[tuple[int, str, np.ndarray]]:
+    """States before a sequence: number of a layer, kind, integers; none: the hardware's own zeros.
+
+    Args:
+        layers: of the accelerator.
+        where: the description was found, for messages.
+
+    Raises:
+        DriverError: they are not all states of these layers, each once, or their integers do not fit.
+    """
+    wanted = {(layer["name"], kind): number for number, layer in enumerate(layers) for kind in layer["states"]}
+    given, found = described.get("initial", []), {}
+    if not isinstance(given, list):
+        raise DriverError(f"{where} is damaged: `initial` must be a list, got {_short(given)}; {_AGAIN}")
+    for each in given:
+        if not isinstance(each, dict) or each.keys() != {"layer", "kind", "integers"}:
+            raise DriverError(
+                f"{where} is damaged: each of `initial` has layer, kind and integers, got {_short(each)}; {_AGAIN}"
+            )
+        layer, kind, integers = each["layer"], each["kind"], each["integers"]
+        if (layer, kind) not in list(wanted) or (layer, kind) in found:
+            raise DriverError(
+                f"{where} is damaged: `initial` must have each state of the layers once, got {_short(kind)} of "
+                f"{_short(layer)}; {_AGAIN}"
+            )
+        form = layers[wanted[layer, kind]]["states"][kind]
+        count, (low, high) = form["words"] * form["elements"], _limits(form["element_bits"])
+        if not isinstance(integers, list) or len(integers) != count:
+            got = len(integers) if isinstance(integers, list) else _short(integers)
+            raise DriverError(
+                f"{where} is damaged: `initial` of {layer}, {kind}, must have {count} integers, got {got}; {_AGAIN}"
+            )
+        wrong = [number for number in integers if type(number) is not int or not low <= number <= high]
+        if wrong:
+            raise DriverError(
+                f"{where} is damaged: `initial` of {layer}, {kind}, must be integers of {low} to {high}, got "
+                f"{_short(wrong[0])}; {_AGAIN}"
+            )
+        found[layer, kind] = np.array(integers, np.int64)
+    if given and len(found) < len(wanted):
+        name, kind = next(each for each in wanted if each not in found)
+        raise DriverError(f"{where} is damaged: `initial` lacks {kind} of {name}; {_AGAIN}")
+    return [(wanted[place], place[1], numbers) for place, numbers in found.items()]
+
+
+def _short(value: Any) -> str:
+    """A value of a file, for a message."""
+    return reprlib.repr(value)
 
 
 def _limits(bits: int) -> tuple[int, int]:
