@@ -264,7 +264,7 @@ def quantize(
         name: of the program, letters, digits, `_` and `-`.
 
     Raises:
-        UserError: data or widths that do not fit, or a tensor that the network has not.
+        UserError: data or widths that do not fit, values too large for integers, or a tensor that the network has not.
     """
     from pydantic import ValidationError
 

@@ -102,19 +102,22 @@ class Recurrent(Values):
     ) -> tuple[np.ndarray, ...] | None:
         """The states before the first step; None: the node has none, so zeros."""
         found, given = [], False
+        wanted = (shape[1], shape[0], shape[2]) if batch_first else shape
         for place, name in enumerate(operator.inputs):
             if not name.startswith("initial_"):
                 continue
             value = self.value(node, place)
             if isinstance(value, Stream):
                 refuse(node, f"{name} ({node.input[place]}): must be constants of the graph; fix them, or leave it out")
-            given |= value is not None
-            array = np.zeros(shape, np.float32) if value is None else value.array
-            array = array.swapaxes(0, 1) if batch_first and value is not None and array.ndim == 3 else array
-            batch = shape[1]
-            if array.ndim == 3 and batch not in {array.shape[1], *self.open}:
-                refuse(node, f"{name}: is of {array.shape[1]} sequences, and its input has {batch}; give it as many")
-            found.append(array)
+            if value is None:
+                found.append(np.zeros(shape, np.float32))
+                continue
+            given, array = True, value.array
+            sizes = [size if size not in self.open else "any" for size in wanted]
+            if array.ndim != 3 or any(size not in ("any", has) for size, has in zip(sizes, array.shape, strict=True)):
+                said = ", ".join(map(str, sizes))
+                refuse(node, f"{name}: expected shape ({said}), got {array.shape}; give the states of this network")
+            found.append(array.swapaxes(0, 1) if batch_first else array)
         return tuple(found) if given else None
 
     def _check_alike(self, layer: Layer) -> None:

@@ -187,7 +187,11 @@ H, C = torch.ones(2, 1, CELLS), torch.ones(2, 1, CELLS)
             r"^initial h_0 is torch.sparse_coo on cpu, must be dense with values; give such",
         ),
         (nn.GRU, H.to("meta"), r"^initial h_0 is torch.strided on meta, must be dense with values; give such a tensor"),
-        (nn.GRU, torch.nested.nested_tensor([H[0], H[1]]), r"^initial h_0 is nested on cpu, must be dense with values"),
+        (
+            nn.GRU,
+            torch.nested.nested_tensor([H[0], H[1]], layout=torch.jagged),
+            r"^initial h_0 is nested on cpu, must be",
+        ),
         (nn.LSTM, (H, H.to_sparse()), r"^initial c_0 is torch.sparse_coo on cpu, must be dense with values"),
         (nn.RNN, torch.stack([H, 2 * H], 2)[:, 0], r"^initial h_0 differs between sequences, and a network begins all"),
     ],

@@ -181,6 +181,21 @@ def test_initial_states_in_layout_1():
     assert np.abs(run(from_graph(model), inputs()) - expected.swapaxes(0, 1)).max() < 1e-5
 
 
+@pytest.mark.parametrize("layout", [0, 1])
+def test_initial_states_for_any_number_of_sequences_may_have_others(layout):
+    """Only their elements and the layer are fixed."""
+    graph = Graph()
+    shape = (2, 1, CELLS) if layout else (1, 2, CELLS)
+    x = graph.input("x", *(("b", "t") if layout else ("t", "b")), INPUTS)
+    given = {5: graph.constant(np.full(shape, 0.5, np.float32))}
+    y = graph.recurrent("GRU", x, layout=layout, given=given)
+    assert from_graph(graph.model(y)).initial == (0,)
+    wrong = {5: graph.constant(np.zeros((*shape[:2], 5), np.float32))}
+    sizes = ("any, 1, 6", "(2, 1, 5)") if layout else ("1, any, 6", "(1, 2, 5)")
+    said = refused(graph.model(graph.recurrent("GRU", x, layout=layout, given=wrong)))
+    assert f"initial_h: expected shape ({sizes[0]}), got {sizes[1]}; give the states of this network" in said
+
+
 def test_initial_states_that_follow_from_the_number_of_sequences_are_refused():
     graph = Graph()
     x = graph.input("x", "t", "b", INPUTS)
