@@ -35,6 +35,7 @@ def file(tmp_path):
     return tmp_path / "pipeline.yaml"
 
 
+@pytest.mark.system
 def test_a_compiled_file_differs_from_what_has_changed_since(file, capsys):
     assert call("diff", str(file), "--tag", "a") == 0
     assert call("diff", str(file), "--tag", "b") == 1
@@ -79,6 +80,7 @@ def test_mistakes_are_one_line_and_exit_code_2(arguments, message, capsys):
     assert said.count("\n") == 1
 
 
+@pytest.mark.system
 def test_a_run_on_a_cluster_gets_the_settings_as_parameters(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KFP_TOKEN", TOKEN)

@@ -14,6 +14,7 @@ from tests.api.networks import KINDS, begun, data, headed, network, stack
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("block_size", [1, 4])
 def test_a_density_keeps_some_blocks_down_to_the_simulated_accelerator(tmp_path, block_size):
     model, x = network(), data(6, 4)

@@ -20,6 +20,7 @@ def waits(network: NetworkHardware) -> int:
     return int(found[0])
 
 
+@pytest.mark.system
 def test_a_frame_waits_behind_a_written_state_as_long_as_the_page_says():
     found = []
     for design, device in (("lstm-k8", "xcku060"), ("c-lstm-k16", "xc7vx690t")):

@@ -126,6 +126,7 @@ def test_a_database_of_another_mlflow_costs_one_warning_that_says_what_to_do(
     assert capsys.readouterr().err.endswith(f"; {cure}\n")
 
 
+@pytest.mark.system
 def test_two_first_publishers_at_once_share_one_new_database(tmp_path):
     code = "from components import tracking; print(tracking.publish('shared', iter([])).experiment_id)"
     both = [

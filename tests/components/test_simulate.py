@@ -57,6 +57,7 @@ def test_metrics_and_outcome_of_an_accelerator(entered):
     assert list(registers) == sorted(design.read(entered / "project").registers)
 
 
+@pytest.mark.system
 def test_a_wrong_weight_is_one_line_that_names_the_first_inner_value(entered, capsys):
     wrong = entered / "wrong"
     (wrong / "memory").mkdir(parents=True)

@@ -83,6 +83,7 @@ def test_resumed_equals_uninterrupted_bit_for_bit(dataset):
     assert moments == sorted(moments)
 
 
+@pytest.mark.system
 def test_kill_9_at_any_moment(tmp_path, dataset):
     """The same through a real process and SIGKILL, a few times over."""
     processes = multiprocessing.get_context("forkserver")
@@ -202,6 +203,7 @@ last.end()  # a group that was left is not joined again
 """
 
 
+@pytest.mark.system
 def test_two_processes_give_the_result_of_one(tmp_path, dataset):
     program = tmp_path / "program.py"
     program.write_text(_PARALLEL)

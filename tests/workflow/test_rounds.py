@@ -108,6 +108,7 @@ def test_a_round_that_is_on_its_way_is_waited_for(chain, backend, values):
     assert len(backend.runs) == 1
 
 
+@pytest.mark.system
 def test_a_task_that_fails_is_named_and_the_next_try_is_another_run(chain, backend, values):
     backend.states = ["FAILED"]
     with pytest.raises(

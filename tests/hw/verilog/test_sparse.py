@@ -40,7 +40,11 @@ DESIGNS = {
 }
 
 
-@pytest.fixture(scope="module", params=DESIGNS)
+FAST = ("blocks shared by the gates, two streams", "single weights", "whole blocks for x and for the projection")
+EACH = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.system]) for name in DESIGNS]
+
+
+@pytest.fixture(scope="module", params=EACH)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     structure, sizes = DESIGNS[request.param]
     return equality.build(tmp_path_factory.mktemp("sparse"), programs.build(**structure), **sizes)
