@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from bench import accelerator, devices
 from ernn.devices.timing import TIMINGS
 from ernn.estimate.shapes import Shape
