@@ -8,6 +8,7 @@ from typing import Any
 
 from components.cluster import JobFailed
 from ernn.errors import UserError
+from ernn.records import times
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ class Exchange:
         for place, target in self.outputs.items():
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(place, target)
+            if times.file_of(place).is_file():  # of a curve
+                _copy(times.file_of(place), times.file_of(target))
 
     def remove(self) -> None:
         """Forget the folder."""

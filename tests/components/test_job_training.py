@@ -10,6 +10,7 @@ from components import cluster, stage
 from components.compress import compress
 from components.pretrain import pretrain
 from ernn.nn import model_file
+from ernn.records import times
 from tests import toy
 from tests.components.operator import CLAIM, IMAGE, Operator, Processes, serve
 from tests.components.test_job import call, executor_input, nothing_is_left, one_line
@@ -67,11 +68,12 @@ def test_two_nodes_write_what_one_process_writes(folder, monkeypatch):
     for place, function in (("dense", pretrain), ("compressed", compress)):
         one, two = folder / "one" / place, folder / "two" / place
         written = {each.name for each in two.iterdir()} - {"deep"}
-        assert written == {each.name for each in one.iterdir()} == set(OUTPUTS[function])
+        assert written == {each.name for each in one.iterdir()} == {*OUTPUTS[function], "curve.times.json"}
         first, second = (model_file.load(each / "model").state_dict() for each in (one, two))
         for name, tensor in first.items():
             torch.testing.assert_close(second[name], tensor, atol=1e-4, rtol=0)
         said = json.loads((two / "deep/executor_output.json").read_text())["artifacts"]
+        assert said["curve"]["artifacts"][0]["metadata"]["times"] == times.read(two / "curve").text()
         assert said["metrics"]["artifacts"][0]["metadata"] == json.loads((two / "metrics").read_text())
     first, second = ((folder / "pods" / f"pod-{rank}.log").read_text() for rank in (0, 1))
     assert "epoch 5/5" in first
@@ -80,12 +82,12 @@ def test_two_nodes_write_what_one_process_writes(folder, monkeypatch):
     assert not list((folder / "shared/checkpoints").iterdir())
 
 
-def test_a_pod_that_fails_is_one_line_and_no_outputs(folder, monkeypatch, capsys):
+def test_a_mistake_that_a_pod_meets_is_its_line_and_no_outputs(folder, monkeypatch, capsys):
     kept = Operator(lambda manifest: Processes(manifest, folder / "pods"), folder / "shared")
     with serve(kept, folder) as config:
         monkeypatch.setenv("KUBECONFIG", str(config))
-        assert over_two_nodes(folder, pretrain, "two", {"dataset": "data"}, network={"cell": "elman"}) == 1
-    assert "replica(s) failed.; see `kubectl logs -n speech -l " in one_line(capsys)
+        assert over_two_nodes(folder, pretrain, "two", {"dataset": "data"}, network={"cell": "elman"}) == 2
+    assert one_line(capsys).startswith("job: pretrain: --params.network: cell: ")
     assert "pretrain: --params.network: cell: " in logs(folder)
     assert not (folder / "two").exists()
 
