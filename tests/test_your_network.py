@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 ROOT = Path(__file__).parents[1]
+WORDS = "assert (small.stored_words, model.stored_words) == (3877, 14245)"  # as the page says
 PAGE = (ROOT / "docs" / "your-network.md").read_text()
 
 
@@ -19,7 +20,7 @@ PAGE = (ROOT / "docs" / "your-network.md").read_text()
 def test_the_python_of_the_page_runs(tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     code = code.replace("64, 50", "8, 20").replace("epochs=100", "epochs=2")
-    (tmp_path / "page.py").write_text(f"{code}\nassert (result.outputs == program.predict(x[0])).all()\n")
+    (tmp_path / "page.py").write_text(f"{code}\nassert (result.outputs == program.predict(x[0])).all()\n{WORDS}\n")
     done = subprocess.run([sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "largest difference" in done.stdout

@@ -58,9 +58,9 @@ def from_modules(
     from ernn.nn import initial_states
     from ernn.nn.torch_head import linear_layers, refuse_additions
 
-    several = isinstance(recurrent, list | tuple | nn.ModuleList)
-    chain: list[Any] = [*recurrent] if several else [recurrent]  # type: ignore[misc]
-    begins = [initial] if not several else [None] * len(chain) if initial is None else initial
+    row: list[Any] | None = [*recurrent] if isinstance(recurrent, list | tuple | nn.ModuleList) else None
+    chain: list[Any] = [recurrent] if row is None else row
+    begins = [initial] if row is None else [None] * len(chain) if initial is None else initial
     if not isinstance(begins, list | tuple) or len(begins) != len(chain):
         raise UserError(f"initial: a list with an entry for each of the {len(chain)} modules; None is one of zeros")
     names = ["recurrent"] if len(chain) == 1 else [f"recurrent{number}" for number in range(len(chain))]
@@ -93,7 +93,7 @@ def from_modules(
     number = 0
     for place, (module, given) in enumerate(zip(chain, begins, strict=True)):
         if given is not None:
-            where = f"initial[{place}]" if several else "initial"
+            where = "initial" if row is None else f"initial[{place}]"
             initial_states.begin(model, number, initial_states.states(model, number, module.num_layers, given, where))
         number += module.num_layers
     return model

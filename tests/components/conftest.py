@@ -196,7 +196,7 @@ def finished(results, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def published(results, tmp_path_factory):
-    """A folder whose results stand in its own mlflow.db."""
+    """A folder with its results in an mlflow.db of its own."""
     folder = shutil.copytree(results, tmp_path_factory.mktemp("publish") / "here")
     with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -16,8 +16,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors import safe_open
-from safetensors.numpy import save
 
 from ernn.errors import UserError
 from ernn.golden.model import Golden
@@ -25,6 +23,7 @@ from ernn.nn import model_file
 from ernn.nn.acoustic import AcousticModel
 from ernn.program import files
 from tests import programs, toy
+from tests.program.damage import parts, put, refused
 
 BIAS = "layers.0.bias.integers"
 ANY_JSON = [None, True, -1, 8, 8.0, 0.5, 1e999, 10**30, 2**63, "", "8", "\ud800", "a\nb", [], [1], {}, {"array": BIAS}]
@@ -34,27 +33,6 @@ ANY_JSON = [None, True, -1, 8, 8.0, 0.5, 1e999, 10**30, 2**63, "", "8", "\ud800"
 def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("programs") / "program"
     files.save(programs.build(**programs.STRUCTURES["lstm fourier"]), path)
-    return path
-
-
-def refused(path: Path) -> str:
-    """The one line that refuses it."""
-    with pytest.raises(UserError) as error:
-        files.load(path)
-    assert len(str(error.value).splitlines()) == 1
-    assert str(error.value).startswith(f"{path}: ")
-    return str(error.value)
-
-
-def parts(path: Path) -> tuple[str, dict[str, np.ndarray]]:
-    """Structure as it is written, and arrays."""
-    with safe_open(path, framework="np") as file:
-        return file.metadata()["ernn"], {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-
-
-def put(path: Path, text: str | None, arrays: dict[str, np.ndarray]) -> Path:
-    """A safetensors file of a structure and arrays."""
-    path.write_bytes(save(arrays, None if text is None else {"ernn": text}))
     return path
 
 
@@ -69,41 +47,6 @@ def test_saved_and_loaded_it_computes_the_same_integers(name, seed):
     (ours, state), (theirs, other) = (Golden(each).run(x) for each in (program, loaded))
     assert (ours == theirs).all()
     assert all((a[key] == b[key]).all() for a, b in zip(state, other, strict=True) for key in a)
-
-
-@pytest.mark.parametrize("layers", [None, [0], [1]])
-def test_initial_states_come_back_and_are_left_out_where_there_are_none(layers, tmp_path):
-    program = programs.build(**programs.STRUCTURES["gru"])
-    begun = programs.begun(program, layers=layers)
-    files.save(program, tmp_path / "zeros")
-    files.save(begun, tmp_path / "program")
-    text, _ = parts(tmp_path / "zeros")
-    assert "initial" not in text
-    loaded = files.load(tmp_path / "program")
-    assert files.digest(loaded) == files.digest(begun) != files.digest(program)
-    for ours, theirs in zip(begun.layers, loaded.layers, strict=True):
-        assert (ours.initial is None) == (theirs.initial is None)
-        if ours.initial is not None:
-            assert (ours.initial.y == theirs.initial.y).all()
-            assert (ours.initial.c == theirs.initial.c).all()
-    x = programs.features(4)
-    (found, _), (wanted, _), (zeros, _) = (Golden(each).run(x) for each in (loaded, begun, program))
-    assert (found == wanted).all()
-    assert (wanted != zeros).any()
-
-
-@pytest.mark.parametrize("array", ["y", "c"])
-def test_initial_states_that_do_not_fit_are_refused_in_a_line(array, tmp_path):
-    files.save(programs.begun(programs.build(**programs.STRUCTURES["lstm projected"])), tmp_path / "program")
-    text, arrays = parts(tmp_path / "program")
-    name = f"layers.0.initial.{array}"
-    for change, said in (
-        (arrays[name][:-1], "is int64 of shape"),
-        (arrays[name] + 5000, "do not fit in"),
-        (arrays[name].astype(np.float32), "is int64 of shape"),
-    ):
-        assert f"initial.{array}" in (line := refused(put(tmp_path / "changed", text, arrays | {name: change})))
-        assert said in line
 
 
 @pytest.mark.parametrize("name", sorted(programs.STRUCTURES))

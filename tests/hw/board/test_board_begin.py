@@ -48,7 +48,7 @@ def test_initial_states_are_written_before_each_sequence():
     assert written.writes == [*wanted[0], *wanted[1], *wanted[0]]
     assert headers(written) == [[0], [1 << 16, 0, 1 << 16], [0, 1 << 16]]
     written.writes.clear()
-    driver.run(x, np.zeros(6, int), 1)  # goes on
+    driver.run(x, np.zeros(6, int), 1)  # the sequence continues
     assert written.writes == []
 
 
