@@ -107,6 +107,31 @@ def test_sizes_may_be_numbers_of_numpy():
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("classes", [False, True])
+def test_what_learns_from_its_teacher_alone_does_not_depend_on_targets(classes, last):
+    torch.manual_seed(3)
+    model, x = ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Linear(8, 3), last=last), data(6)
+
+    def compressed(shift, share):
+        y = (data(3).argmax(-1) + shift) % 3 if classes else data(3) + np.float32(shift)
+        y = y[:, -1] if last else y
+        return ernn.compress(model, (x, y), 4, epochs=20, distillation=share, progress=False).predict(x)
+
+    whole, half, none = ([compressed(shift, share) for shift in (0, 1)] for share in (1.0, 0.5, 0.0))
+    np.testing.assert_array_equal(*whole)
+    for pair in (half, none):
+        assert not np.array_equal(*pair)
+    learned, not_learned = (np.square(found - model.predict(x)).mean() for found in (whole[1], none[1]))
+    assert learned < not_learned
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "half"])
+def test_a_share_of_the_loss_is_from_0_to_1(share):
+    with pytest.raises(UserError, match=f"^distillation={share}: a number from 0 to 1$"):
+        ernn.compress(network(), (data(6), data(3)), 4, epochs=2, distillation=share, progress=False)
+
+
 def test_blocks_that_store_more_words_are_said(caplog):
     def said(block_size):
         caplog.clear()
