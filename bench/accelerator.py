@@ -111,7 +111,7 @@ def program_of(case: Case) -> Program:
         Pruner(model, case.pruning_ratio, "rows").finish(model)
     else:
         make_circulant(model, Design(network="random", block_size=case.block_size).blocks(case.network.layers))
-    settings = Quantization()
+    settings = Quantization(rule="least_squares")  # binary points are part of what was synthesized and routed
     ranges = calibrate.measure_batch(model, torch.randn(20, 4, case.inputs))
     formats = calibrate.choose(model, ranges, case.spec, settings)
     functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
