@@ -23,7 +23,7 @@ run explore publish ui images: export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)
 
 .PHONY: help
 help: ## This list
-	@echo 'make run [PRESET=smoke|default|paper] [TIMIT=/folder], make test, ...:'
+	@echo 'make run [PRESET=smoke|default|fourier|paper] [TIMIT=/folder], make test, ...:'
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo 'TORCH_BACKEND=auto: torch for the GPU that is found. PYTHON=python3.12 chooses.'
 	@echo 'EXTRAS=remote: a DVC remote in S3. EXTRAS=stores: for the tests of servers.'

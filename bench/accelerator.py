@@ -16,6 +16,7 @@ import torch
 from bench.record import FOLDER, commit, record
 from ernn import artifacts
 from ernn.arguments import Parser
+from ernn.compression.admm import FALLING, Pull
 from ernn.compression.pruning import Pruner
 from ernn.data.phones import PHONES48
 from ernn.devices.catalogue import DEVICES
@@ -27,7 +28,7 @@ from ernn.hw.layout import sizing
 from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import make_circulant
-from ernn.params import Bits, Design, Features, Network, ProgramSpec, Quantization
+from ernn.params import Admm, Bits, BlockSizes, Densities, Design, Features, Network, ProgramSpec, Quantization
 from ernn.program.network import Program
 from ernn.quantization import calibrate, freeze, tables
 from ernn.simulate import bench as simulation
@@ -57,12 +58,13 @@ simulation. `utilization` is the share of all arrays' multiplier-cycles that are
 its frames a second at 200 MHz with three interleaved streams, as cycles, and its DSP blocks. Whether its
 figures have an output layer is not known; these have one. `weights` says how they are stored, by the rule of
 docs/accelerator.md for the xc7vx690t. `pruning_ratio` above 1 is a pruned network, equally many
-weights in every row. `commit` is that of each row."""
+weights in every row. `density` below 1: the matrices of the gates keep that share of their blocks, all gates of a cell
+the same; the projection keeps all of its blocks of 16. `commit` is that of each row."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network and the sizes of its two arrays: lanes, columns, heads."""
+    """A network and the sizes of its arrays: lanes, columns, heads."""
 
     network: Network
     block_size: int
@@ -73,7 +75,21 @@ class Case:
     beat: int = 4  # features and logits a beat
     inputs: int = 153
     pruning_ratio: float = 1.0  # weights over those that stay, equally many in every row; 1 keeps blocks
+    density: float = 1.0  # share of the blocks of gates that stay, the same of all gates
+    projection: sizing.Size | None = None  # array of a projection that keeps all of its blocks, of 16
     paper: tuple[int, int] | None = None  # E-RNN's cycles and multipliers
+
+    @property
+    def design(self) -> Design:
+        """Block sizes and densities."""
+        k, d = self.block_size, self.density
+        blocks = BlockSizes(input=k, recurrent=k, projection=16 if self.projection else k)
+        return Design(
+            network="random",
+            block_size=blocks,
+            density=Densities(input=d, recurrent=d, projection=1.0 if self.projection else d),
+            pattern="cell" if d < 1 else "gate",
+        )
 
 
 def _bits(width: int) -> Bits:
@@ -94,6 +110,13 @@ CASES = {
     "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
     # ESE and C-LSTM as designs of ours, at most with their multipliers
     "ese": Case(LSTM, 1, _EXACT, (48, 6, 0), (48, 2, 0), pruning_ratio=8.9),
+    # as many words as k = 8 and k = 16, of smaller blocks of which half stay
+    "lstm-sparse-8x": Case(
+        *(LSTM, 4, _fourier(12), (32, 11, 0), (48, 4, 4)), density=0.5, projection=(8, 2, 0), paper=E_RNN["lstm", 8]
+    ),
+    "lstm-sparse-16x": Case(
+        *(LSTM, 8, _fourier(12), (32, 5, 0), (48, 4, 4)), density=0.5, projection=(8, 2, 0), paper=E_RNN["lstm", 16]
+    ),
     "c-lstm-k8": Case(LSTM, 8, _fourier(16), (32, 7, 4), (48, 2, 0)),
     "c-lstm-k16": Case(LSTM, 16, _fourier(16), (16, 6, 4), (48, 4, 0)),
     # within the multipliers of CSB-RNN and of Spartus' device
@@ -109,9 +132,14 @@ def program_of(case: Case) -> Program:
     model = AcousticModel(case.network, case.inputs, PHONES48)
     if case.pruning_ratio > 1:
         Pruner(model, case.pruning_ratio, "rows").finish(model)
+    elif case.density < 1:
+        layers = case.network.layers
+        pull = Pull(model, case.design.blocks(layers), Admm(), case.design.densities(layers), together=True)
+        pull.after_step(FALLING, steps_per_epoch=1)  # the largest blocks
+        pull.finish(model)
     else:
-        make_circulant(model, Design(network="random", block_size=case.block_size).blocks(case.network.layers))
-    settings = Quantization()
+        make_circulant(model, case.design.blocks(case.network.layers))
+    settings = Quantization(rule="least_squares")  # binary points are part of what was synthesized and routed
     ranges = calibrate.measure_batch(model, torch.randn(20, 4, case.inputs))
     formats = calibrate.choose(model, ranges, case.spec, settings)
     functions = tables.activations(formats.preactivation, formats.gate, settings.segments, settings.shared_table)
@@ -121,7 +149,8 @@ def program_of(case: Case) -> Program:
 
 def network(case: Case, program: Program, device: str, clock_mhz: float = CLOCK_MHZ) -> NetworkHardware:
     """A case's hardware for a device: pipelines have the delays of its family, and weights are stored by the rule."""
-    arrays, target = sizing.arrays(program, case.array, case.output), DEVICES[device]
+    each = () if case.projection is None else (case.array, case.projection, case.output)
+    arrays, target = sizing.arrays(program, case.array, case.output, each), DEVICES[device]
     clock = Clock(clock_mhz, TIMINGS[target.family])
     architecture = Architecture(arrays, clock, case.streams, features=case.beat, logits=case.beat)
     return weights.network(program, architecture, "auto", target)
@@ -167,6 +196,7 @@ def measure(name: str, case: Case) -> dict[str, Any]:
         "network": f"{case.network.cell} 153-1024" + ("/512" if case.network.projection else ""),
         "block_size": case.block_size,
         "pruning_ratio": case.pruning_ratio,
+        "density": case.density,
         "bits": case.spec.bits.weights,
         "transform": case.spec.transform + (" (3)" if case.spec.transform == "fourier" else ""),
         "lanes_columns": "x".join(map(str, case.array[:2])),

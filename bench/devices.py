@@ -30,11 +30,13 @@ from ernn.tools import nextpnr
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "devices"
 SEEDS = (1, 2, 3)  # of place and route
 BOTH = ("xcku060", "xc7vx690t")
-PAPER = {  # the FPGAs of the published system that a design stands beside in `bench.against`
+PAPER = {  # the FPGAs of the published system that `bench.against` compares a design with
     "lstm-k8": BOTH,
     "lstm-k16": BOTH,
     "gru-k8": BOTH,
     "gru-k16": BOTH,
+    "lstm-sparse-8x": ("xcku060",),
+    "lstm-sparse-16x": ("xcku060",),
     "ese": ("xcku060",),
     "c-lstm-k8": BOTH,
     "c-lstm-k16": BOTH,
@@ -81,6 +83,7 @@ class Small:
     cell: Literal["lstm", "gru"]
     block_size: int
     pruning_ratio: float = 1.0
+    density: float = 1.0
     layers: int = 2
     cells: int = 128
     device: str = "ecp5-85f"
@@ -93,6 +96,7 @@ SMALL = {
     "lstm-2x128-k4": Small("lstm", 4),
     "lstm-2x128-k8": Small("lstm", 8),
     "lstm-2x128-pruned": Small("lstm", 1, 8.9),
+    "lstm-2x128-sparse": Small("lstm", 4, density=0.5),
     "gru-2x128-k4": Small("gru", 4),
     "gru-2x128-k8": Small("gru", 8),
     "gru-1x128-k4": Small("gru", 4, layers=1, device="ccgm1a1", clock_mhz=50),
@@ -114,6 +118,7 @@ def case_of(name: str) -> accelerator.Case:
         (1, 1, 0),
         beat=1,
         pruning_ratio=shape.pruning_ratio,
+        density=shape.density,
         inputs=80,
     )
 

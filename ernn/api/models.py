@@ -216,6 +216,7 @@ def compress(
     batch: int = 32,
     learning_rate: float = 2e-3,
     seed: int = 1,
+    distillation: float = 0.0,
     progress: bool = True,
 ) -> Model:
     """A network whose matrices are block-circulant, by ADMM with a user's loss and data (arXiv:1812.07106).
@@ -234,6 +235,9 @@ def compress(
         batch: sequences of a step.
         learning_rate: of Adam, at its greatest.
         seed: of the order of sequences.
+        distillation: share of the loss that is the distance from the outputs of `model` (arXiv:1503.02531): where
+            targets are integers, the divergence from its softmax, else the mean squared difference. At 8 to 16 times
+            fewer weights it often costs fewer errors; a step then takes about a forward pass longer.
         progress: show a bar with the loss.
 
     Raises:
@@ -248,5 +252,5 @@ def compress(
     given = Sequences.of(x, model.inputs, "train x")
     lengths, outputs = [len(each) for each in given.each], model.outputs if loss is None else None
     targets = with_data.targets(y, lengths, given.alone, outputs, model.last)
-    options = with_data.Options(epochs, batch, learning_rate, seed, progress)
+    options = with_data.Options(epochs, batch, learning_rate, seed, distillation, progress)
     return Model(with_data.compress(model.network, block_size, density, given.each, targets, loss, options))

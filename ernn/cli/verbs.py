@@ -163,6 +163,8 @@ def _add_compress(made: argparse.ArgumentParser) -> None:
         "--learning-rate", type=number(above=0), default=2e-3, help="of Adam, at most; default: %(default)s"
     )
     made.add_argument("--seed", type=whole(0), default=1, help="of the order of sequences; default: %(default)s")
+    taught = "share of the loss that is the distance from the trained network's outputs; default: %(default)s"
+    made.add_argument("--distillation", type=number(low=0, high=1), default=0.0, metavar="SHARE", help=taught)
 
 
 def _compress(options: argparse.Namespace) -> Done:
@@ -170,7 +172,7 @@ def _compress(options: argparse.Namespace) -> Done:
     given = data.read(options.train)
     if "y" not in given:
         raise UserError(f"{options.train}: no array `y`, the targets that the network learns on; write {data.FORMS}")
-    names = ("block_size", "density", "epochs", "batch", "learning_rate", "seed")
+    names = ("block_size", "density", "epochs", "batch", "learning_rate", "seed", "distillation")
     settings = {name: getattr(options, name) for name in names}
     model = ernn.compress(_loaded(options.model, ernn.Model), (given["x"], given["y"]), **settings)
     model.save(options.compressed)

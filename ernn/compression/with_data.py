@@ -30,12 +30,17 @@ _CLIP = 1.0  # of the norm of gradients
 
 @dataclass(frozen=True)
 class Options:
-    """How long and how fast a network learns; half of the epochs have the pull of ADMM."""
+    """How long, how fast and from what a network learns; half of the epochs have the pull of ADMM.
+
+    Args:
+        distillation: share of the loss that is the distance from the outputs of the network before (arXiv:1503.02531).
+    """
 
     epochs: int
     batch: int
     learning_rate: float
     seed: int
+    distillation: float = 0.0
     progress: bool = False
 
     def __post_init__(self) -> None:
@@ -44,6 +49,8 @@ class Options:
                 raise UserError(f"{name}={getattr(self, name)}: at least {least}")
         if not 0 < self.learning_rate < 1:
             raise UserError(f"learning_rate={self.learning_rate}: above 0 and below 1")
+        if not isinstance(self.distillation, Real) or not 0 <= self.distillation <= 1:
+            raise UserError(f"distillation={self.distillation}: a number from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,8 @@ def compress(
         name = str(place) if place.kind == "head" else ""
         design.check_densities(*owner(place), matrix.cols, layers, name)
     pull = Pull(made, design.blocks(layers), Admm(), design.densities(layers))
-    data = _Data(sequences, given, loss or _default(given))
+    teacher = _Teacher(model.eval(), float(options.distillation)) if options.distillation else None
+    data = _Data(sequences, given, loss or _default(given), teacher)
     _warn_of_padding(model, design.blocks(layers))
     pulled = options.epochs // 2
     _fit(made, data, options, 0, pulled, pull)
@@ -165,23 +173,48 @@ def _warn_of_padding(model: RecurrentModel, blocks: tuple[BlockSizes, ...]) -> N
 
 
 @dataclass(frozen=True)
+class _Teacher:
+    """The network before compression, and the share of the loss that is the distance from its outputs."""
+
+    model: RecurrentModel
+    share: float
+
+
+@dataclass(frozen=True)
 class _Data:
     sequences: Sequence[np.ndarray]
     targets: Targets
     loss: Loss
+    teacher: _Teacher | None
 
     def mean_loss(self, model: RecurrentModel, chosen: Sequence[int]) -> Tensor:
-        """Of some sequences, which run side by side; padding counts for nothing."""
+        """Of some sequences, which run at the same time; padding counts for nothing."""
         lengths = [len(self.sequences[index]) for index in chosen]
         x = torch.zeros(max(lengths), len(chosen), model.dimension)
         for column, index in enumerate(chosen):
             x[: lengths[column], column] = torch.from_numpy(self.sequences[index])
+        outputs, wanted = self._outputs(model, x, lengths), [self.targets.each[index] for index in chosen]
+        value = self.loss(outputs, torch.stack(wanted) if self.targets.last else torch.cat(wanted))
+        if self.teacher is None:
+            return value
+        with torch.no_grad():
+            taught = self._outputs(self.teacher.model, x, lengths)
+        share = self.teacher.share
+        return (1 - share) * value + share * self._distance(outputs, taught)
+
+    def _outputs(self, model: RecurrentModel, x: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Those that have a target, (steps, outputs)."""
         y = model(x)
         if self.targets.last:
-            ends = y[torch.tensor(lengths) - 1, torch.arange(len(chosen))]
-            return self.loss(ends, torch.stack([self.targets.each[index] for index in chosen]))
-        steps = torch.cat([y[:length, column] for column, length in enumerate(lengths)])
-        return self.loss(steps, torch.cat([self.targets.each[index] for index in chosen]))
+            return y[torch.tensor(lengths) - 1, torch.arange(len(lengths))]
+        return torch.cat([y[:length, column] for column, length in enumerate(lengths)])
+
+    def _distance(self, outputs: Tensor, taught: Tensor) -> Tensor:
+        """The divergence from posteriors where targets are classes, else the mean squared difference."""
+        if self.targets.each[0].is_floating_point():
+            return F.mse_loss(outputs, taught)
+        of_both = outputs.log_softmax(-1), taught.log_softmax(-1)
+        return F.kl_div(*of_both, reduction="batchmean", log_target=True)
 
 
 def _default(given: Targets) -> Loss:

@@ -77,7 +77,7 @@ class Scoring(Section):
 class Quantization(Section):
     """How float networks become integer ones: what all programs share."""
 
-    rule: Literal["minmax", "percentile", "least_squares"] = "least_squares"  # from ranges to binary points
+    rule: Literal["minmax", "percentile", "least_squares", "robust"] = "robust"  # from ranges to binary points
     percentile: Annotated[Real, Field(gt=50, le=100)] = 99.99  # rule: percentile only
     calibration_utterances: Count = 64  # of the train split, spread over speakers
     segments: Annotated[Integer, Field(ge=1, le=256)] = 32  # of a table of sigma or tanh, at most

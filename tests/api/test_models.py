@@ -107,6 +107,43 @@ def test_sizes_may_be_numbers_of_numpy():
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("classes", [False, True])
+def test_what_learns_from_its_teacher_alone_does_not_depend_on_targets(classes, last):
+    torch.manual_seed(3)
+    model, x, y = ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Linear(8, 3), last=last), data(6), data(3)
+    targets = [(y.argmax(-1) + shift) % 3 if classes else y + np.float32(shift) for shift in (0, 1)]
+
+    def compressed(shift, share):
+        y = targets[shift][:, -1] if last else targets[shift]
+        return ernn.compress(model, (x, y), 4, epochs=2, distillation=share, progress=False).predict(x)
+
+    whole, half, none = ([compressed(shift, share) for shift in (0, 1)] for share in (1.0, 0.5, 0.0))
+    np.testing.assert_array_equal(*whole)
+    for pair in (half, none):
+        assert not np.array_equal(*pair)
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_what_learns_from_its_teacher_comes_nearer_to_it(classes):
+    torch.manual_seed(3)
+    model, x = ernn.from_torch(torch.nn.GRU(6, 8), torch.nn.Linear(8, 3)), data(6)
+    y = data(3).argmax(-1) if classes else data(3)
+
+    def far(share):
+        small = ernn.compress(model, (x, y), 4, epochs=20, distillation=share, progress=False)
+        apart = small.predict(x) - model.predict(x)
+        return np.square(apart - apart.mean(-1, keepdims=True) * classes).mean()  # softmax knows differences alone
+
+    assert far(1.0) < far(0.5) < far(0.0)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "half"])
+def test_a_share_of_the_loss_is_from_0_to_1(share):
+    with pytest.raises(UserError, match=f"^distillation={share}: a number from 0 to 1$"):
+        ernn.compress(network(), (data(6), data(3)), 4, epochs=2, distillation=share, progress=False)
+
+
 def test_blocks_that_store_more_words_are_said(caplog):
     def said(block_size):
         caplog.clear()

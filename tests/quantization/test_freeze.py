@@ -13,6 +13,7 @@ from ernn.nn.matrices import CirculantWeight, PrunedWeight, SparseWeight
 from ernn.params import Bits, ProgramSpec, Quantization
 from ernn.quantization import calibrate, tables
 from ernn.quantization.freeze import freeze, frontend_of
+from ernn.quantization.rules import RULES
 from ernn.records.decoding import Decoding
 from tests.quantization.begun import begun
 
@@ -72,7 +73,7 @@ def test_wide_integers_begin_as_the_float_network(make, data, shape, block_size,
         assert np.abs(near).max() <= layer.output.resolution * (0.5 + (layer.kind == "gru"))
 
 
-@pytest.mark.parametrize("rule", ["minmax", "percentile", "least_squares"])
+@pytest.mark.parametrize("rule", [*RULES])
 @pytest.mark.parametrize("shape", [{"cell": "lstm", "projection": 6}, {"cell": "gru"}, {"cell": "rnn"}])
 def test_formats_hold_initial_states_beyond_all_that_was_measured(make, data, shape, rule):
     model = begun(make(1, **shape), scale=9.0)

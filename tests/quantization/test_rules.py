@@ -19,13 +19,23 @@ def test_minmax_saturates_nothing_and_is_the_finest_that_does_not(values, bits):
     assert np.abs(values).max() > format.limit / 2 - format.resolution or not values.any() or format.fraction == 40
 
 
+@pytest.mark.parametrize(("name", "power"), [("least_squares", 2), ("robust", 1.5)])
 @given(values=VALUES, bits=BITS)
-def test_least_squares_is_never_worse_than_minmax(values, bits):
-    errors = [
-        np.square(rules.quantized(values, rule(values, bits, Quantization())) - values).sum()
-        for rule in (rules.least_squares, rules.minmax)
-    ]
-    assert errors[0] <= errors[1]
+def test_errors_to_their_power_are_never_more_than_by_another_rule(name, power, values, bits):
+    def errors(rule):
+        return (np.abs(rules.quantized(values, rule(values, bits, Quantization())) - values) ** power).sum()
+
+    assert all(
+        errors(rules.RULES[name]) <= errors(rule) * (1 + 1e-12)
+        for rule in (rules.minmax, rules.least_squares, rules.robust)
+    )
+
+
+def test_robust_binary_points_have_more_values_saturate():
+    values = np.append(np.linspace(-3, 3, 9999), np.full(10, 5.0))
+    found = {name: rules.RULES[name](values, 8, Quantization()).limit for name in ("least_squares", "robust")}
+    assert found["least_squares"] > 5
+    assert 3 < found["robust"] < 5
 
 
 def test_percentile_leaves_out_the_rare_large_value():

@@ -111,7 +111,7 @@ def test_the_copy_has_its_own_dvc_and_the_checkouts_cache(root):
         (
             "big",
             [],
-            "PRESET=big: there is no presets/big.yaml; choose one of default, paper, smoke",
+            "PRESET=big: there is no presets/big.yaml; choose one of default, fourier, paper, smoke",
         ),
         (
             "paper",
@@ -122,7 +122,11 @@ def test_the_copy_has_its_own_dvc_and_the_checkouts_cache(root):
         ("smoke", ["training.epochs"], "--set training.epochs: write section.key=value, for example --set training."),
         ("smoke", ["training.epochs=["], "--set training.epochs=[: not YAML: while parsing"),
         ("smoke", ["networks={a: {}, a: {}}"], "--set networks={a: {}, a: {}}: key 'a' is in one mapping twice"),
-        ("../params", [], "PRESET=../params: there is no presets/../params.yaml; choose one of default, paper, smoke"),
+        (
+            "../params",
+            [],
+            "PRESET=../params: there is no presets/../params.yaml; choose one of default, fourier, paper, smoke",
+        ),
         ("smoke", ["training.epoch=3"], "preset smoke: training.epoch: no such key; remove it"),
         ("smoke", ["trainnig.epochs=3"], "preset smoke: trainnig: no such key; remove it"),
         ("smoke", ["version=2"], "preset smoke: version: Input should be 1, got 2"),
