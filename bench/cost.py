@@ -22,6 +22,7 @@ from ernn.hw.verilog.network import Architecture, NetworkHardware
 from ernn.synthesize import count, levels, sources
 
 ERRORS = Path("ernn/estimate/cost_errors.json")
+COLUMNS = ("design", "device", "resource", "estimate", "synthesis", "error_percent", "fitted", "rtl")
 MEASURES = (
     "ernn/devices",
     "ernn/estimate",
@@ -94,7 +95,7 @@ def main() -> None:
     for name in names:
         found[name] = [row for device in CASES[name].devices for row in measure(name, device)]
         print(*found[name], sep="\n", flush=True)
-    rows = [row for name in CASES for row in found[name]]
+    rows = [{column: row[column] for column in COLUMNS} for name in CASES for row in found[name]]
     record("cost", rows, note=NOTE)
     artifacts.write_json(ERRORS, errors(rows))
 
