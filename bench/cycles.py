@@ -34,6 +34,7 @@ CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / 
 DESIGNS, FRAMES, STEADY = 48, 56, slice(16, 41)  # frames that are simulated; between their ends, those of an interval
 REPEATS = 5
 DENSITY = 0.3  # of pruned matrices
+KEPT = 0.5  # blocks of sparse ones
 MEASURES = (
     "ernn/estimate/cycles.py",
     "ernn/estimate/layer_cycles.py",
@@ -43,7 +44,8 @@ MEASURES = (
 )
 NOTE = f"""\
 Small random designs without weights, since cycles do not depend on them; pruned ones have random places of theirs, and
-rows of other lengths. `design` says cell, inputs, layers, cells and projection, block sizes of W_ih, W_hh and W_ym,
+rows of other lengths; sparse ones keep half of their blocks (`together`: the same of all gates). `design` says cell,
+inputs, layers, cells and projection, block sizes of W_ih, W_hh and W_ym,
 `arrays` lanes, columns and heads of every array in the order of the data, `beat` features and logits a beat.
 `cycles` is the initiation interval: in the simulation the mean over {STEADY.stop - STEADY.start - 1} frames behind the
 first {STEADY.start} of {FRAMES}, all of which follow each other without a pause. `latency` is that of a frame alone.
@@ -71,7 +73,7 @@ def drawn(number: int) -> tuple[Shape, NetworkHardware]:
     def one_of(*values: Any) -> Any:
         return values[random.integers(len(values))]
 
-    pruned, projects = number % 4 == 1, number % 4 == 2
+    pruned, sparse, projects = number % 8 == 1, number % 8 == 5, number % 4 == 2
     cell: Any = "lstm" if projects else one_of("lstm", "gru")
     layers, equal = 2 if number % 3 == 0 else 1, bool(random.integers(2))
     blocks = []
@@ -93,6 +95,8 @@ def drawn(number: int) -> tuple[Shape, NetworkHardware]:
         segments=4,
         blocks=tuple(blocks),
         pruning_ratio=1 / DENSITY if pruned else 1.0,
+        density=KEPT if sparse else 1.0,
+        together=sparse and bool(random.integers(2)),
     )
     program = _with_places(shape.program(), random) if pruned else shape.program()
     of_layers = one_of(4, 8), one_of(1, 2, 3), 0, one_of(0, 0, 1, 2) if min(b.recurrent for b in blocks) > 1 else 0
@@ -184,7 +188,8 @@ def _name(shape: Shape) -> str:
     cell = shape.cell + (f" reset {shape.reset}" if shape.cell == "gru" else "") + ", peepholes" * shape.peepholes
     size = f"{shape.cells}/{shape.projection}" if shape.projection else f"{shape.cells}"
     sizes = [f"{each.input},{each.recurrent}" + f",{each.projection}" * bool(shape.projection) for each in shape.blocks]
-    kind = "pruned" if shape.pruning_ratio > 1 else f"k={' '.join(sizes)}"
+    kept = f" d={shape.density:g}" * (shape.density < 1) + ", together" * shape.together
+    kind = "pruned" if shape.pruning_ratio > 1 else f"k={' '.join(sizes)}{kept}"
     return f"{cell} {shape.inputs}-{shape.layers}x{size}-{shape.classes} {kind}"
 
 

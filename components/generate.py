@@ -19,19 +19,21 @@ def generate(
     from dataclasses import replace
 
     from ernn import artifacts
-    from ernn.hw.design import Choice
+    from ernn.hw import design
     from ernn.hw.project import whole_project
     from ernn.hw.verilog.network import NetworkHardware
     from ernn.program import files as program_files
 
     program = program_files.load(program_file)
-    stored = artifacts.read_record(choice, Choice).weights
+    stored = artifacts.read_record(choice, design.Choice).weights
     sizes = replace(architecture(accelerator, hardware, program), transformed=stored == "transformed")
     network = NetworkHardware(program, sizes)
     files = whole_project(network, device_of(accelerator, hardware).part)
     with artifacts.atomic_folder(project) as folder:
         files.write(folder)
+    work = design.of(files).work
     return {
+        "multiplications_per_frame": round(sum(work.multiplications.values())),
         "multipliers": sum(sum(layer.multipliers().values()) for layer in network.layers),
         "weight_memory_bits": sum(layer.weight_memory_bits for layer in network.layers),
     }

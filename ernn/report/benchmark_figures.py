@@ -1,4 +1,4 @@
-"""Figures of what accelerators deliver: error over latency, energy and resources, and energies of published systems.
+"""Figures of what accelerators deliver: error over what they cost and take, and energies of published systems.
 
 Colour is the method, the mark the network. Estimates are hollow.
 """
@@ -29,29 +29,39 @@ class _Cost:
 
     title: str
     axis: str
-    of: Callable[[BenchmarkRow], float]
-    estimated: Callable[[BenchmarkRow], bool]
+    of: Callable[[AcceleratorResult], float]
+    estimated: Callable[[BenchmarkRow], bool] = lambda row: False
 
 
-COSTS = (
+FRONT = (
     _Cost(
         "Error over latency",
         "latency of a frame (us)",
-        lambda row: row.speed.latency_us,
+        lambda result: result.table[0].speed.latency_us,
         lambda row: row.clock_kind != "place_and_route",
     ),
     _Cost(
         "Error over energy",
         "energy of a frame (uJ)",
-        lambda row: row.energy.uj_per_frame,
+        lambda result: result.table[0].energy.uj_per_frame,
         lambda row: row.energy.kind == "estimate",
     ),
     _Cost(
         "Error over resources",
         "share of the scarcest resource (%)",
-        lambda row: max(getattr(row.percent, name) for name in TITLES),
-        lambda row: False,
+        lambda result: max(getattr(result.table[0].percent, name) for name in TITLES),
     ),
+)
+SIZES = (
+    _Cost(
+        "Error over weight memory", "weights and indices (kbit)", lambda each: each.metrics["weight_memory_bits"] / 1e3
+    ),
+    _Cost(
+        "Error over multiplications",
+        "multiplications of a frame (thousands)",
+        lambda each: each.metrics["multiplications_per_frame"] / 1e3,
+    ),
+    _Cost("Error over look-up tables", "LUT (thousands)", lambda result: result.table[0].used.lut / 1e3),
 )
 
 
@@ -59,22 +69,27 @@ def figures(results: Sequence[AcceleratorResult], published: Sequence[Published]
     """The figures of the section by name; none without accelerators."""
     if not results:
         return {}
-    return {"front": front(results), "resources": resources(results), "energy": energy(results, published)}
+    return {
+        "front": front(results, FRONT),
+        "sizes": front(results, SIZES),
+        "resources": resources(results),
+        "energy": energy(results, published),
+    }
 
 
-def front(results: Sequence[AcceleratorResult]) -> Figure:
-    """Phone error rate of each integer network, with its 95 % interval, over latency, energy and resources."""
+def front(results: Sequence[AcceleratorResult], costs: Sequence[_Cost]) -> Figure:
+    """Phone error rate of each integer network, with its 95 % interval, over each of the costs."""
     figure = Figure(figsize=(12, 5.4), layout="constrained")
-    panels = figure.subplots(1, len(COSTS), sharey=True)
-    for panel, cost in zip(panels, COSTS, strict=True):
+    panels = figure.subplots(1, len(costs), sharey=True)
+    for panel, cost in zip(panels, costs, strict=True):
         titles(panel, cost.title, "", cost.axis)
         for result in results:
             _point(panel, result, cost, [each.integer.network for each in results])
-        _range(panel, [cost.of(each.table[0]) for each in results])
+        _range(panel, [cost.of(each) for each in results])
         panel.margins(y=0.12)
     panels[0].set_ylabel("PER of the integer network (%)")
     legend_below(figure, 4)
-    for panel, cost in zip(panels, COSTS, strict=True):
+    for panel, cost in zip(panels, costs, strict=True):
         place(panel, _labels(results, cost))
     return figure
 
@@ -101,7 +116,7 @@ def _point(axes: Axes, result: AcceleratorResult, cost: _Cost, networks: Sequenc
     y = numbers["per_integer"]
     marker = MARKERS[list(dict.fromkeys(networks)).index(result.integer.network) % len(MARKERS)]
     axes.errorbar(
-        cost.of(row),
+        cost.of(result),
         y,
         yerr=[[y - numbers["per_integer_low"]], [numbers["per_integer_high"] - y]],
         fmt=marker,
@@ -117,7 +132,7 @@ def _labels(results: Sequence[AcceleratorResult], cost: _Cost) -> list[Label]:
     """One a point; accelerators that share it share the label."""
     places: dict[tuple[float, float], list[str]] = {}
     for each in results:
-        at = cost.of(each.table[0]), each.integer.metrics["per_integer"]
+        at = cost.of(each), each.integer.metrics["per_integer"]
         places.setdefault(at, []).append(each.name)
     return [Label(*at, "\n".join(names)) for at, names in places.items()]
 

@@ -65,6 +65,11 @@ FRONT = """
 ![Error rate of each accelerator over latency, energy and resources](front.png)
 
 Hollow marks: the clock, or the energy, is an estimate. The tables below say which.
+
+![Error rate of each accelerator over weight memory, multiplications and look-up tables](sizes.png)
+
+Weight memory has the indices of pruned and sparse matrices. Multiplications are those of the whole accelerator, its
+transforms and cells included.
 """
 
 

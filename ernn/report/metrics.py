@@ -76,7 +76,10 @@ METRICS: dict[str, Metric] = {
     "cell_saturated_share": Metric("share of LSTM cell states held where tanh is flat", "", digits=5),
     "finetuned": Metric("1 where the network was trained with its rounding"),
     "multipliers": Metric("products of two values that the accelerator makes in a cycle", "", "lower"),
-    "weight_memory_bits": Metric("bits of the memories of weights, with what fills them up", "bits", "lower"),
+    "multiplications_per_frame": Metric("products of two values in a frame, those of the transforms too", "", "lower"),
+    "weight_memory_bits": Metric(
+        "bits of the memories of weights, with indices and what fills them up", "bits", "lower"
+    ),
     "cycles_per_frame": Metric("simulated cycles between frames that follow each other", "cycles", "lower", 1),
     "latency_cycles": Metric("simulated cycles of a frame alone, first feature to last logit", "cycles", "lower"),
     "multiplier_utilization": Metric("share of the arrays' multiplier-cycles that are needed", "", "higher", 3),

@@ -58,6 +58,7 @@ def test_metrics_are_sums_over_the_layers_of_the_description(folder):
     run()
     metrics, found = json.loads((folder / "out/metrics.json").read_text()), design.read(folder / "out/project")
     assert metrics == {
+        "multiplications_per_frame": round(sum(found.work.multiplications.values())),
         "multipliers": sum(layer.multipliers.total for layer in found.layers),
         "weight_memory_bits": sum(layer.weight_memory_bits for layer in found.layers),
     }

@@ -34,7 +34,7 @@ def test_every_figure_of_the_text_is_there_and_every_figure_is_shown(made):
     shown = set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", (made / "report.md").read_text()))
     files = {each.name for each in made.glob("*.png")}
     assert shown == files
-    assert len(files) == 3 + 7 + 2 + 3
+    assert len(files) == 3 + 7 + 2 + 4
     assert all((made / name).read_bytes().startswith(PNG) for name in files)
 
 

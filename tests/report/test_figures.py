@@ -88,7 +88,7 @@ def test_the_overlap_is_found_where_there_is_one():
 
 def test_colours_mean_methods_in_every_figure():
     colours = {method.colour for method in METHODS.values()}
-    for name in ("per", "degradation", "training", "front", "integer"):
+    for name in ("per", "degradation", "training", "front", "sizes", "integer"):
         lines = [line for axes in DRAWN[f"{name}.png"].axes for line in axes.lines if line.get_label()[0] != "_"]
         assert {line.get_color() for line in lines} <= colours, name
 
