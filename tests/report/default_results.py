@@ -35,7 +35,11 @@ def load() -> Results:
         found = _read("quantize", name)
         integers[name] = IntegerResult(name, spec, design.family, design.network, label, *found)
     accelerators = [
-        AcceleratorResult(name, each, integers[each.program], {}, (_row(name, integers[each.program]),))
+        AcceleratorResult(
+            *(name, each, integers[each.program]),
+            artifacts.read_json(METRICS / "generate" / f"{name}.json"),
+            (_row(name, integers[each.program]),),
+        )
         for name, each in params.accelerators.items()
     ]
     return Results(settings, tuple(networks), tuple(integers.values()), tuple(accelerators))
