@@ -40,6 +40,7 @@ FRAMES, OPENS = 60, 30  # an utterance opens at the first frame and in the middl
 LSTM = Network(cell="lstm", layers=1, cells=1024, projection=512, peepholes=True)
 GRU = Network(cell="gru", layers=1, cells=1024)
 LSTM_1024 = Network(cell="lstm", layers=1, cells=1024)
+PROJECTION = 16  # block size of projections of networks whose gates are sparse
 E_RNN = {("lstm", 8): (832, 2660), ("lstm", 16): (466, 2660), ("gru", 8): (703, 2280), ("gru", 16): (449, 2280)}
 MEASURES = (
     "ernn/devices/timing.py",
@@ -76,14 +77,14 @@ class Case:
     inputs: int = 153
     pruning_ratio: float = 1.0  # weights over those that stay, equally many in every row; 1 keeps blocks
     density: float = 1.0  # share of the blocks of gates that stay, the same of all gates
-    projection: sizing.Size | None = None  # array of a projection that keeps all of its blocks, of 16
+    projection: sizing.Size | None = None  # array of a projection whose blocks all stay
     paper: tuple[int, int] | None = None  # E-RNN's cycles and multipliers
 
     @property
     def design(self) -> Design:
         """Block sizes and densities."""
         k, d = self.block_size, self.density
-        blocks = BlockSizes(input=k, recurrent=k, projection=16 if self.projection else k)
+        blocks = BlockSizes(input=k, recurrent=k, projection=PROJECTION if self.projection else k)
         return Design(
             network="random",
             block_size=blocks,
@@ -108,8 +109,6 @@ CASES = {
     "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (24, 11, 8), paper=E_RNN["gru", 16]),
     "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
     "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
-    # ESE and C-LSTM as designs of ours, at most with their multipliers
-    "ese": Case(LSTM, 1, _EXACT, (48, 6, 0), (48, 2, 0), pruning_ratio=8.9),
     # as many words as k = 8 and k = 16, of smaller blocks of which half stay
     "lstm-sparse-8x": Case(
         *(LSTM, 4, _fourier(12), (32, 11, 0), (48, 4, 4)), density=0.5, projection=(8, 2, 0), paper=E_RNN["lstm", 8]
@@ -117,6 +116,8 @@ CASES = {
     "lstm-sparse-16x": Case(
         *(LSTM, 8, _fourier(12), (32, 5, 0), (48, 4, 4)), density=0.5, projection=(8, 2, 0), paper=E_RNN["lstm", 16]
     ),
+    # ESE and C-LSTM as designs of ours, at most with their multipliers
+    "ese": Case(LSTM, 1, _EXACT, (48, 6, 0), (48, 2, 0), pruning_ratio=8.9),
     "c-lstm-k8": Case(LSTM, 8, _fourier(16), (32, 7, 4), (48, 2, 0)),
     "c-lstm-k16": Case(LSTM, 16, _fourier(16), (16, 6, 4), (48, 4, 0)),
     # within the multipliers of CSB-RNN and of Spartus' device

@@ -30,7 +30,7 @@ from ernn.tools import nextpnr
 CACHE = Path(os.environ.get("ERNN_BENCH_CACHE", Path.home() / ".cache/ernn")) / "devices"
 SEEDS = (1, 2, 3)  # of place and route
 BOTH = ("xcku060", "xc7vx690t")
-PAPER = {  # the FPGAs of the published system that `bench.against` compares a design with
+PAPER = {  # the FPGAs of the published system that `bench.against` compares a design, or its circulant rival, with
     "lstm-k8": BOTH,
     "lstm-k16": BOTH,
     "gru-k8": BOTH,

@@ -236,8 +236,8 @@ def compress(
         learning_rate: of Adam, at its greatest.
         seed: of the order of sequences.
         distillation: share of the loss that is the distance from the outputs of `model` (arXiv:1503.02531): where
-            targets are integers, the divergence from its softmax, else the mean squared difference. At 8 to 16 times
-            fewer weights it often costs fewer errors; a step then takes about a forward pass longer.
+            targets are integers, the divergence from its softmax, else the mean squared difference. Above 0, a step
+            takes a forward pass of `model` more.
         progress: show a bar with the loss.
 
     Raises:

@@ -79,6 +79,7 @@ class Quantization(Section):
 
     rule: Literal["minmax", "percentile", "least_squares", "robust"] = "robust"  # from ranges to binary points
     percentile: Annotated[Real, Field(gt=50, le=100)] = 99.99  # rule: percentile only
+    power: Annotated[Real, Field(ge=1, le=2)] = 1.5  # of errors; rule: robust only
     calibration_utterances: Count = 64  # of the train split, spread over speakers
     segments: Annotated[Integer, Field(ge=1, le=256)] = 32  # of a table of sigma or tanh, at most
     shared_table: Flag = False  # tanh(a) = 2 sigma(2a) - 1 instead of a table of its own

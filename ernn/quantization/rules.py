@@ -56,11 +56,11 @@ def least_squares(values: Values, bits: int, settings: Quantization) -> Format:
 
 
 def robust(values: Values, bits: int, settings: Quantization) -> Format:
-    """The same with errors to the power 1.5: a few values that saturate weigh less than in squares.
+    """The same with a smaller power than squares: a few values that saturate weigh less.
 
     Gates saturate anyway, and the rounding of all others costs more (docs/decisions/0099).
     """
-    return _least(lambda errors: np.abs(errors) ** 1.5, values, bits, settings)
+    return _least(lambda errors: np.abs(errors) ** settings.power, values, bits, settings)
 
 
 def _least(weighed: Callable[[Values], Values], values: Values, bits: int, settings: Quantization) -> Format:

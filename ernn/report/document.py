@@ -42,7 +42,7 @@ measured.
 ![Loss against the dense network](degradation.png)
 
 "Weights" counts the words that the network needs in memory: matrices as they are stored, biases, output layer. A pruned
-network must also store where its weights are; the places are not counted.{best}
+network must also store where its weights are, a sparse one where its blocks are; the places are not counted.{best}
 {integers}
 ## Kinds of errors
 

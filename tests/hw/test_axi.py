@@ -17,7 +17,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("axi")
     project = rtl_project(axi_bus.design(axi_bus.program())).write(folder / "project")
     sources = sorted((project / "rtl").glob("*.v"))
-    return cocotb_run.outcomes(folder, sources, "ernn", "tests.hw.axi_bench", project / "memory")
+    return cocotb_run.outcomes(folder, sources, "ernn", ["tests.hw.axi_bench"], project / "memory")
 
 
 @pytest.mark.parametrize("name", TESTS)
