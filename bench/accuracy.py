@@ -28,6 +28,7 @@ from bench.accuracy_jobs import (
     CORPUS,
     FEATURES,
     LONG,
+    LONG_COMPRESSED,
     MOST_SEEDS,
     NETWORKS,
     SCORING,
@@ -64,11 +65,12 @@ NOTE = (
     "PER in percent, 39 phones, silence a phone; `degradation` in points against the dense networks of the same seeds, "
     "with its paired bootstrap 95 % interval over utterances. `behind_admm` is the same of `direct` against `admm` of "
     "that block size. Pruned weights carry an index each, which `stored_weights` does not count.\n\n"
-    f"Rows of {LONG['epochs']} epochs have dropout {LONG['dropout']}. `sparse` keeps some of the circulant blocks "
-    "(`sparse-cell`: the same for all gates), `admm-pruned` some of the weights; their densities, and the ratio of "
-    "`prune` in these rows, give as many bits as circulant blocks of 8 or 16, with indices and 12 bits a word "
-    "(`bits_with_indices`). `products` are multiplications of a frame with the cheapest transform. `taught` is the "
-    "share of the loss that is the divergence from the dense network (`compression.distillation`). `behind_..` are "
+    f"Dense networks of {LONG['epochs']} epochs train with dropout {LONG['dropout']}, compressed ones with "
+    f"{LONG_COMPRESSED['dropout']:g}: chosen on the dev split (docs/decisions/0100). `sparse` keeps some of the "
+    "circulant blocks (`sparse-cell`: the same for all gates), `admm-pruned` some of the weights; their densities, and "
+    "the ratio of `prune` in these rows, give as many bits as circulant blocks of 8 or 16, with indices and 12 bits a "
+    "word (`bits_with_indices`). `products` are multiplications of a frame with the cheapest transform. `taught` is "
+    "the share of the loss that is the divergence from the dense network (`compression.distillation`). `behind_..` are "
     "differences as `degradation` is: against circulant blocks of as many bits, against ADMM pruning, of ADMM pruning "
     "against pruning by magnitude, and against the same row without a teacher. An interval that holds 0 says level."
     "\n\n![Degradation over network size](accuracy.png)"

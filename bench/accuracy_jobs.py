@@ -27,6 +27,7 @@ BLOCK_SIZES = (2, 4, 8, 16)
 SEEDS = {128: 3, 256: 1, 512: 1, 1024: 1}  # by cells
 MOST_SEEDS = 9  # of any network
 LONG = {"epochs": 32, "dropout": 0.2}
+LONG_COMPRESSED: dict[str, object] = {"dropout": 0.0, "pruning_elements": "rows"}  # docs/decisions/0100-dropout.md
 TAUGHT = LONG | {"taught": 0.8}  # share of the loss that is the divergence from the dense network
 EQUAL = {8: (4, 2), 16: (8, 4, 2)}  # circulant block size -> block sizes of sparse networks with as many bits
 SPARSE: dict[str, Pattern] = {"sparse": "gate", "sparse-cell": "cell", "admm-pruned": "gate"}  # ADMM with a density
@@ -61,8 +62,9 @@ class Job:
 
     @property
     def compression(self) -> Compression:
-        """The shared options with the teacher of this job."""
-        return COMPRESSION.model_copy(update={"distillation": Distillation(weight=self.taught)})
+        """The shared options with the teacher of this job and, in compressed networks, those of the longer recipe."""
+        longer = LONG_COMPRESSED if self.epochs == LONG["epochs"] and self.method != "dense" else {}
+        return COMPRESSION.model_copy(update={"distillation": Distillation(weight=self.taught)} | longer)
 
     @property
     def dense(self) -> "Job":

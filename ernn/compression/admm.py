@@ -28,8 +28,8 @@ from ernn.nn.recurrent import Place, RecurrentModel, block_size_at, density_at
 from ernn.params import Admm, BlockSizes, Densities
 from ernn.params.compression import kept_blocks
 
-FALLING = 0.5  # of the pull's epochs: the others have the density that is wanted
-SETTLED = 0.75  # of them: the others have the pattern, too
+FALLING = 0.9  # of the pull's epochs: the others have the density that is wanted
+SETTLED = 0.95  # of them: the others have the pattern, too
 
 
 class Pull:

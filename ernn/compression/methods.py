@@ -68,7 +68,7 @@ def _project(networks: _Networks, design: Design, options: Compression, run: Run
 def _direct(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
     make_circulant(networks.checkpoint_at_cut, networks.blocks(design))
     randomise(networks.checkpoint_at_cut, run.training.seed)
-    phase = Phase(design.method, 0, cut.total, cut.total, DIRECT_EXPONENT)
+    phase = Phase(design.method, 0, cut.total, cut.total, DIRECT_EXPONENT, options.dropout)
     run.fit(networks.checkpoint_at_cut, phase, loss=networks.loss)
     return networks.checkpoint_at_cut
 
@@ -78,7 +78,7 @@ def _admm(networks: _Networks, design: Design, options: Compression, run: Run, c
     pull = Pull(
         networks.checkpoint_at_cut, networks.blocks(design), options.admm, densities, together=design.pattern == "cell"
     )
-    run.fit(networks.checkpoint_at_cut, _during(design, cut), pull, loss=networks.loss)
+    run.fit(networks.checkpoint_at_cut, _during(design, options, cut), pull, loss=networks.loss)
     for place, residual in pull.unconverged().items():
         log.warning(
             "ADMM ended above its tolerance: residual %.4f > compression.admm.tolerance=%g at %s; "
@@ -88,23 +88,23 @@ def _admm(networks: _Networks, design: Design, options: Compression, run: Run, c
             place,
         )
     pull.finish(networks.checkpoint_at_cut)
-    return _finetuned(networks, run, cut)
+    return _finetuned(networks, options, run, cut)
 
 
 def _prune(networks: _Networks, design: Design, options: Compression, run: Run, cut: Division) -> AcousticModel:
     pruner = Pruner(networks.checkpoint_at_cut, design.pruning_ratio, options.pruning_elements)
-    run.fit(networks.checkpoint_at_cut, _during(design, cut), pruner, loss=networks.loss)
+    run.fit(networks.checkpoint_at_cut, _during(design, options, cut), pruner, loss=networks.loss)
     pruner.finish(networks.checkpoint_at_cut)
-    return _finetuned(networks, run, cut)
+    return _finetuned(networks, options, run, cut)
 
 
-def _during(design: Design, cut: Division) -> Phase:
+def _during(design: Design, options: Compression, cut: Division) -> Phase:
     """The epochs in which matrices get their structure."""
-    return Phase(design.method, cut.dense, cut.compressed - cut.dense, cut.total)
+    return Phase(design.method, cut.dense, cut.compressed - cut.dense, cut.total, dropout=options.dropout)
 
 
-def _finetuned(networks: _Networks, run: Run, cut: Division) -> AcousticModel:
-    phase = Phase("finetune", cut.compressed, cut.total - cut.compressed, cut.total)
+def _finetuned(networks: _Networks, options: Compression, run: Run, cut: Division) -> AcousticModel:
+    phase = Phase("finetune", cut.compressed, cut.total - cut.compressed, cut.total, dropout=options.dropout)
     run.fit(networks.checkpoint_at_cut, phase, loss=networks.loss)
     return networks.checkpoint_at_cut
 

@@ -95,6 +95,8 @@ class Compression(Section):
     finetune_share: Fraction = 0.6  # of training.epochs: inside the circulant (or pruned) set, at the end
     admm: Admm = Admm()
     distillation: Distillation = Distillation()
+    # Of compressed networks while they train (docs/decisions/0100-dropout.md); null: training.dropout.
+    dropout: Annotated[Real, Field(ge=0, lt=1)] | None = None
     # Processing elements that get equally many non-zeros (ESE, arXiv:1612.00694): row r belongs to element r mod
     # pruning_elements; `rows`: every row is an element by itself, for engines with a row in each lane.
     pruning_elements: Annotated[
@@ -103,9 +105,10 @@ class Compression(Section):
 
     @model_serializer(mode="wrap")
     def _older(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `distillation` where there is none: digests of earlier runs stay."""
-        found = handler(self)
-        return found if self.distillation.weight else {k: v for k, v in found.items() if k != "distillation"}
+        """Without `distillation` and `dropout` where there are none: digests of earlier runs stay."""
+        left_out = {"distillation"} if not self.distillation.weight else set()
+        left_out |= {"dropout"} if self.dropout is None else set()
+        return {key: value for key, value in handler(self).items() if key not in left_out}
 
     @model_validator(mode="after")
     def _divisible(self) -> "Compression":

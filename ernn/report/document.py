@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ernn.params import Compression, Corpus, Network, NetworkSpec, cells_text, head_of
+from ernn.params import Compression, Corpus, Network, NetworkSpec, Training, cells_text, head_of
 from ernn.params.methods import METHODS
 from ernn.report.metrics import show
 from ernn.report.results import Result, Results
@@ -22,7 +22,7 @@ given by its first column alone, so k weights stand for k x k, and a product cos
 {methods}
 
 Each of them is trained for the same number of epochs in all ({epochs}), with the same learning rates, on the same
-data: {corpus}.{distilled}
+data: {corpus}.{dropouts}{distilled}
 
 | network | layers |
 |---|---|
@@ -85,6 +85,7 @@ def markdown(results: Results, integers: str = "") -> str:
         methods="\n".join(f"- **{method}**: {METHODS[method].text}." for method in methods),
         epochs=settings.training.epochs,
         corpus=_corpus(settings.corpus),
+        dropouts=_dropouts(settings.training, settings.compression),
         distilled=_distilled(settings.compression),
         networks="\n".join(f"| {name} | {_network(settings.networks[name])} |" for name in used),
         table=results_table(found),
@@ -97,6 +98,15 @@ def markdown(results: Results, integers: str = "") -> str:
         converged=_converged(found, tolerance),
         curves="\n\n".join(f"![Training of {each.name}](training-{each.name}.png)" for each in found),
     )
+
+
+def _dropouts(training: Training, options: Compression) -> str:
+    ours = training.dropout if options.dropout is None else options.dropout
+    if not training.dropout and not ours:
+        return ""
+    if ours == training.dropout:
+        return f" They train with dropout {ours:g}."
+    return f" Dense networks train with dropout {training.dropout:g}, compressed ones with {ours:g}."
 
 
 def _distilled(options: Compression) -> str:

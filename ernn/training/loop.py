@@ -52,6 +52,7 @@ class Phase:
     """Epochs `first` to `first + epochs` of the `total` that the learning rate is spread over.
 
     First columns of blocks of size k learn at k ** `columns_exponent` times the rate, in wide matrices at less.
+    `dropout` replaces that of `Training`.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Phase:
     epochs: int
     total: int
     columns_exponent: float = 0.5
+    dropout: float | None = None
 
 
 @dataclass
@@ -103,7 +105,7 @@ class Run:
             UserError: the loss is no longer finite; the last good epoch stays in its checkpoint.
         """
         model.to(self.device)
-        model.dropout = self.training.dropout
+        model.dropout = self.training.dropout if phase.dropout is None else phase.dropout
         groups = model.parameter_groups(phase.columns_exponent)
         optimizer = torch.optim.Adam(groups, lr=self.training.learning_rate, fused=True)
         start = self._resume(model, optimizer, phase, penalty)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.compression.admm import SETTLED, Pull
+from ernn.compression.admm import FALLING, SETTLED, Pull
 from ernn.nn import circulant, sparse
 from ernn.nn.acoustic import AcousticModel
 from ernn.nn.recurrent import Place
@@ -81,7 +81,7 @@ def test_the_fixed_point_without_a_loss_is_the_projection():
 
 def test_updates_are_the_published_ones_over_many_steps():
     """W, Z and U in the published form, the gradient step replaced by a fixed move of W."""
-    network, moves = model(), [torch.randn(32, 8, generator=torch.Generator().manual_seed(i)) / 10 for i in range(9)]
+    network, moves = model(), [torch.randn(32, 8, generator=torch.Generator().manual_seed(i)) / 10 for i in range(24)]
     pull = Pull(network, BLOCKS, Admm(rho_start=0.5, rho_end=2, updates_per_epoch=1))
     matrix = dict(network.matrices())[PLACE]
     w, rho = weight(model()).double(), 0.5
@@ -168,17 +168,17 @@ def test_updates_with_a_density_are_the_published_ones_over_many_steps(k, togeth
         kept_part = circulant.project(move.unflatten(0, (4, 8)), k) * mask  # as a step of Adam on the loss
         matrix.columns.data += kept_part
         matrix.offset.data += move - circulant.expand(kept_part, 8, 8).flatten(0, 1)
-        pull.after_step(step / 9, steps_per_epoch=1)
+        pull.after_step(step / 24, steps_per_epoch=1)
         w = w + move.double()
         z = z + circulant.expand(kept_part, 8, 8).flatten(0, 1)  # Z follows W where blocks are kept
         w = w - rho / (1 + rho) * (w - z + u)
-        left = max(0.0, 1 - 2 * step / 9)
-        if step / 9 < SETTLED:
+        left = max(0.0, 1 - step / 24 / FALLING)
+        if step / 24 < SETTLED:
             z = nearest_sparse(w + u, k, kept_blocks(8 // k, 0.5 + 0.5 * left**3), together)
             mask = matrix.mask[..., None]
         else:
             z = circulant.expand(circulant.project((w + u).unflatten(0, (4, 8)), k) * mask, 8, 8).flatten(0, 1)
-        rho_next = 0.5 * 4 ** (step / 9)
+        rho_next = 0.5 * 4 ** (step / 24)
         u, rho = (u + w - z) * rho / rho_next, rho_next
         torch.testing.assert_close(weight(network).double(), w, atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(circulant_part(network).double(), z, atol=1e-5, rtol=1e-5)
@@ -191,8 +191,8 @@ def test_updates_with_a_density_are_the_published_ones_over_many_steps(k, togeth
 def test_without_a_loss_the_weights_reach_the_sparse_set(blocks, together):
     network = model()
     pull = Pull(network, blocks, Admm(), HALF, together)
-    for step in range(300):
-        pull.after_step(step / 300, steps_per_epoch=20)
+    for step in range(1000):
+        pull.after_step(step / 1000, steps_per_epoch=20)
     assert not pull.unconverged()
     before = {place: matrix().detach().clone() for place, matrix in network.matrices()}
     pull.finish(network)

@@ -46,8 +46,8 @@ def dense(tmp_path, monkeypatch):
     return dataset, run, at_cut, final
 
 
-def open_run(dataset, name):
-    training = Training(epochs=8, batch_utterances=5, learning_rate=0.02, threads=1)
+def open_run(dataset, name, dropout=0.0):
+    training = Training(epochs=8, batch_utterances=5, learning_rate=0.02, dropout=dropout, threads=1)
     return session.open_run(dataset, training, Scoring(), name=name)
 
 
@@ -77,6 +77,18 @@ def test_each_method_ends_with_the_epochs_of_the_dense_network(dense, method, ep
     if run.rows:
         assert run.rows[-1]["epoch"] == dense_run.rows[-1]["epoch"] == 8
         assert run.rows[-1]["learning_rate"] == pytest.approx(dense_run.rows[-1]["learning_rate"], rel=0.5)
+
+
+@pytest.mark.parametrize("method", ["admm", "prune", "direct"])
+@pytest.mark.parametrize(("ours", "wanted"), [(None, 0.3), (0.0, 0.0), (0.1, 0.1)])
+def test_compressed_networks_have_a_dropout_of_their_own(dense, method, ours, wanted):
+    dataset, _, at_cut, final = dense
+    run, found = open_run(dataset, method, dropout=0.3), set()
+    ratio = {"pruning_ratio": 2.0} if method == "prune" else {"block_size": 4}
+    at_cut.register_forward_hook(lambda model, *_: found.add(model.dropout))
+    design = Design.model_validate({"network": "lstm", "method": method} | ratio)
+    compress(at_cut, final, design, OPTIONS.model_copy(update={"dropout": ours}), run)
+    assert found == {wanted}
 
 
 @pytest.mark.parametrize("method", ["admm", "prune", "direct"])

@@ -139,3 +139,12 @@ def test_a_distillation_of_no_weight_leaves_digests_as_they_were():
     assert Compression.model_validate(taught.model_dump(mode="json")) == taught
     refused(Distillation, "Input should be less than or equal to 1", weight=1.5)
     refused(Distillation, "Input should be greater than or equal to 0.1", temperature=0)
+
+
+def test_no_dropout_of_compression_leaves_digests_as_they_were():
+    assert "dropout" not in Compression().model_dump()
+    without = Compression(dropout=0.0)
+    assert without.model_dump()["dropout"] == 0.0
+    assert Compression.model_validate(without.model_dump(mode="json")) == without
+    refused(Compression, "Input should be less than 1", dropout=1)
+    refused(Compression, "Input should be greater than or equal to 0", dropout=-0.1)

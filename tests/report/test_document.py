@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ernn.explore import search
-from ernn.params import Corpus, Design, Network, NetworkSpec
+from ernn.params import Compression, Corpus, Design, Network, NetworkSpec, Training
 from ernn.params.methods import DENSE, METHODS
 from ernn.report import document, figures
 from ernn.report.results import Result, block_label
@@ -87,3 +87,17 @@ def test_a_difference_that_is_none_is_a_tie():
 def test_a_small_corpus_is_called_a_toy(speakers, toy):
     assert ("A toy run: 48 training speakers" in document._toy(Corpus(train_speakers=speakers))) == toy
     assert document._toy(Corpus(kind="kaldi", path="/folder", train_speakers=speakers)) == ""
+
+
+@pytest.mark.parametrize(
+    ("dense", "compressed", "text"),
+    [
+        (0.0, None, ""),
+        (0.0, 0.0, ""),
+        (0.2, None, " They train with dropout 0.2."),
+        (0.2, 0.0, " Dense networks train with dropout 0.2, compressed ones with 0."),
+        (0.0, 0.1, " Dense networks train with dropout 0, compressed ones with 0.1."),
+    ],
+)
+def test_dropout_of_dense_and_of_compressed_networks(dense, compressed, text):
+    assert document._dropouts(Training(dropout=dense), Compression(dropout=compressed)) == text
