@@ -109,8 +109,7 @@ def layer_parts(layer: LayerHardware, family: Family) -> Iterator[CostPart]:
 def _lane(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Weights, operands, kernel and accumulators of one lane."""
     array, items = layer.array, list(lane_items(layer.array))
-    total = kernel_cost(array.lane, fabric) + _library(items, fabric)
-    total += Resources(ff=sum(item.bits for item in items if isinstance(item, Register)))
+    total = kernel_cost(array.lane, fabric) + _library(items, fabric) + _words(items, fabric)
     shifts = len(array.shifts)
     if shifts > 1:  # a choice among sums at several places
         total += Resources(lut=array.lanes_bits * -(-2 * shifts // fabric.lut_inputs))
@@ -121,7 +120,7 @@ def _fetch(layer: LayerHardware, fabric: Fabric) -> Resources:
     """Indices, and copies of the vectors for the lanes of one place."""
     assert layer.array.shared is not None
     items = layer.array.shared.items
-    return _library(items, fabric) + Resources(ff=sum(item.bits for item in items if isinstance(item, Register)))
+    return _library(items, fabric) + _words(items, fabric)
 
 
 def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
@@ -134,6 +133,18 @@ def _choices(layer: LayerHardware, fabric: Fabric) -> Resources:
         cells = layer.states["c"].bits if "c" in layer.states else 0  # a plain recurrent layer keeps its output alone
         bits += layer.state_bits + layer.sink.width + 2 * cells
     return Resources(lut=fabric.constants.mux * bits)
+
+
+def _words(items: Iterable[Item], fabric: Fabric) -> Resources:
+    """Registers, and memories with those behind their ports, which block RAMs have inside."""
+    total = Resources()
+    for item in items:
+        if isinstance(item, Memory):
+            memory = fabric.memory(item.bits, item.depth)
+            total += memory + Resources(ff=0 if memory.bram else item.bits)
+        elif isinstance(item, Register) and not item.port:
+            total += Resources(ff=item.bits)
+    return total
 
 
 def _glue(items: Iterable[Item], fabric: Fabric) -> Resources:

@@ -39,11 +39,12 @@ def worth(words: Resources, transformed: Resources, device: Device, free: float 
     """Whether an accelerator should store factors on a device.
 
     They save a share `SAVED` of the look-up tables, and the block RAM is there: up to the share `free`, and beyond it
-    as long as it stays below that of the look-up tables before.
+    as long as it stays below those of the look-up tables before and of the multipliers: then it is not what is scarce.
 
     Args:
         words, transformed: what the accelerator takes with the one and with the other.
     """
     saves = transformed.lut <= (1 - SAVED) * words.lut
-    scarcest = max(free, device.shares(words)["lut"])
+    shares = device.shares(words)
+    scarcest = max(free, shares["lut"], shares.get("dsp", 0.0))
     return saves and device.shares(transformed)["bram"] <= min(1.0, scarcest)

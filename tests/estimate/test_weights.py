@@ -31,28 +31,34 @@ def stored(shape: Shape, device, layers=(4, 1, 0), wanted="auto") -> str:
     return weights.network(shape.program(), sizes, wanted, device).architecture.weights
 
 
-def taken(device, lut: float, bram: float) -> Resources:
+def taken(device, lut: float, bram: float, dsp: float = 0) -> Resources:
     """Shares of a device as what a design takes."""
-    return Resources(lut=lut * device.resources.lut, bram=bram * device.resources.bram)
+    whole = device.resources
+    return Resources(lut=lut * whole.lut, dsp=dsp * whole.dsp, bram=bram * whole.bram)
 
 
-@given(st.sampled_from(list(DEVICES.values())), SHARES, SHARES, SHARES, SHARES, SHARES, SHARES)
-def test_what_is_worth_it_stays_so_with_less_of_either_resource(device, lut, bram, after, spent, less, cheaper):
-    words, factors = taken(device, lut, bram), taken(device, after, spent)
+@given(st.sampled_from(list(DEVICES.values())), *[SHARES] * 7)
+def test_what_is_worth_it_stays_so_with_less_of_either_resource(device, lut, bram, dsp, after, spent, less, cheaper):
+    words, factors = taken(device, lut, bram, dsp), taken(device, after, spent, dsp)
     if weights.worth(words, factors, device):
-        better = taken(device, min(after, less), min(spent, cheaper))
+        better = taken(device, min(after, less), min(spent, cheaper), dsp)
         assert weights.worth(words, better, device)
 
 
-@given(st.sampled_from(list(DEVICES.values())), SHARES, SHARES, SHARES, SHARES, st.floats(0, weights.FREE))
-def test_a_design_that_fits_with_words_still_fits_with_factors(device, lut, bram, after, spent, free):
+@given(st.sampled_from(list(DEVICES.values())), *[SHARES] * 5, st.floats(0, weights.FREE))
+def test_a_design_that_fits_with_words_still_fits_with_factors(device, lut, bram, dsp, after, spent, free):
     """Into any share of a device that is at least what counts as free."""
-    words, factors = taken(device, lut, bram), taken(device, after, spent)
+    words, factors = taken(device, lut, bram, dsp), taken(device, after, spent, dsp)
     if weights.worth(words, factors, device, free):
         before, now = device.shares(words), device.shares(factors)
         assert now["bram"] <= 1
-        assert max(now["lut"], now["bram"]) <= max(before["lut"], before["bram"], free)
+        assert max(now.values()) <= max(*before.values(), free)
         assert factors.lut <= (1 - weights.SAVED) * words.lut
+
+
+@pytest.mark.parametrize(("dsp", "wanted"), [(0.6, False), (0.7, True), (0.9, True)])
+def test_block_ram_is_there_while_multipliers_are_scarcer(dsp, wanted):
+    assert weights.worth(taken(KINTEX, 0.3, 0.4, dsp), taken(KINTEX, 0.2, 0.65, dsp), KINTEX) == wanted
 
 
 @pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)

@@ -110,6 +110,10 @@ class ArrayHardware:
         yield delay("delay_step", self.step_bits + 1 + stream, self.operands.operand_delay, place, read)
         issued, chosen = "{issued_zero, issued_thread}", "{chosen_zero, chosen_thread}"
         yield delay("delay_choice", count + 1, self.operands.operand_delay + 2, issued, chosen)
+        if self.operands.early:
+            yield from (Wire("asked_thread", count), Wire("asked_zero"))
+            asked = "{asked_zero, asked_thread}"
+            yield delay("delay_asked", count + 1, self.operands.operand_delay, issued, asked)
         yield BLANK
         yield from self.operands.choice(vectors)
 

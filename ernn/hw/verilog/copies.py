@@ -7,7 +7,7 @@ from ernn.hw.layout.array import Thread
 from ernn.hw.layout.weights import Layout
 from ernn.hw.verilog.factors import Factors
 from ernn.hw.verilog.interfaces import Pages
-from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Process, Register, Wire, delay
+from ernn.hw.verilog.items import BLANK, Assign, Instance, Item, Memory, Process, Register, Wire, delay
 from ernn.hw.verilog.module import Port
 from ernn.hw.verilog.operands import WEIGHT_CYCLES, Operands, behind
 
@@ -43,9 +43,18 @@ class _Vector:
         return max(1, self.bits - self.select)
 
     @property
+    def chosen(self) -> str:
+        """Name of the signal that says whether a step takes it: with its address, or with its block."""
+        return "asked" if self.writes > 1 else "chosen"
+
+    @property
     def depth(self) -> int:
         """Words of a memory."""
-        return 2 * int(self.pages.count) << self.row
+        return self.pages.turns * int(self.pages.count) << self.row
+
+    def at(self, page: str, row: str) -> str:
+        """Verilog of the address of a row in a page."""
+        return f"{{{page}, {row}}}" if self.page else row
 
 
 class Copies(Operands):
@@ -78,7 +87,8 @@ class Copies(Operands):
         """Where a block is written, and the page that is read."""
         v = self._vectors[name] = _Vector(max(1, (thread.block_columns - 1).bit_length()), pages, writes)
         yield Wire(f"{name}_element", v.row)
-        yield from (Wire(f"{name}_write_page", pages.bits), Wire(f"{name}_read_page", pages.bits))
+        if v.page:
+            yield from (Wire(f"{name}_write_page", v.page), Wire(f"{name}_read_page", v.page))
 
     def vector(self, name: str, thread: Thread, writes: int, pages: Pages) -> Iterator[Item]:
         """A vector goes to all lanes, block by block or some at a time."""
@@ -89,8 +99,9 @@ class Copies(Operands):
             yield Instance("ernn_elements", f"vector_{name}", ports, {"TOTAL": thread.block_columns, "ADDRESS": v.row})
         else:
             yield from self._words(name, v, thread.block_columns)
-        yield Assign(f"{name}_write_page", pages.write)
-        yield Assign(f"{name}_read_page", pages.read)
+        if v.page:
+            yield Assign(f"{name}_write_page", pages.write)
+            yield Assign(f"{name}_read_page", pages.read)
         yield BLANK
 
     def _words(self, name: str, v: _Vector, blocks: int) -> Iterator[Item]:
@@ -115,8 +126,14 @@ class Copies(Operands):
 
     def choice(self, vectors: Sequence[str]) -> Iterator[Item]:
         """Lanes choose by themselves: which vectors, and whether y counts as zeros."""
-        yield from map(self.chosen, vectors)
+        for name in vectors:
+            yield self.chosen(name, "asked" if self._vectors[name].writes > 1 else "chosen")
         yield BLANK
+
+    @property
+    def early(self) -> bool:
+        """Where a vector's memories are chosen among."""
+        return any(v.writes > 1 for v in self._vectors.values())
 
     def lane_ports(self) -> Iterator[Port]:
         """What is written to each vector's copies, and which page is read."""
@@ -124,15 +141,20 @@ class Copies(Operands):
             yield Port("input", f"{name}_write")
             yield Port("input", f"{name}_write_address", v.page + v.row)
             yield Port("input", f"{name}_value", v.writes * self.factors.kept_bits(name))
-            yield Port("input", f"{name}_read_page", v.page)
-            yield Port("input", f"{name}_chosen")
+            if v.page:
+                yield Port("input", f"{name}_read_page", v.page)
+            yield Port("input", f"{name}_{v.chosen}")
 
     def lane_connections(self, lane: int) -> dict[str, str]:
         """The same for all lanes."""
         ports: dict[str, str] = {}
-        for v in self._vectors:
-            ports |= {f"{v}_write": f"{v}_points_valid[0]", f"{v}_write_address": f"{{{v}_write_page, {v}_element}}"}
-            ports |= {f"{v}_value": f"{v}_points", f"{v}_read_page": f"{v}_read_page", f"{v}_chosen": f"{v}_chosen"}
+        for name, v in self._vectors.items():
+            address = v.at(f"{name}_write_page", f"{name}_element")
+            ports |= {f"{name}_write": f"{name}_points_valid[0]", f"{name}_write_address": address}
+            ports |= {f"{name}_value": f"{name}_points"} | (
+                {f"{name}_read_page": f"{name}_read_page"} if v.page else {}
+            )
+            ports |= {f"{name}_{v.chosen}": f"{name}_{v.chosen}"}
         return ports
 
     def fetch(self) -> Iterator[Item]:
@@ -157,31 +179,48 @@ class Copies(Operands):
     def choice_of(self, c: int) -> str:
         """Expression of the block of the vector that a step takes, for a column."""
         f = self.factors.bits
-        each = (f"({{{f}{{{v}_chosen_{c}}}}} & {self.factors.widened(v, f'{v}_{c}', 0)})" for v in self._vectors)
-        return " | ".join(each)
+        found = []
+        for name, v in self._vectors.items():
+            block = self.factors.widened(name, f"{name}_{c}", 0)
+            found.append(block if v.writes > 1 else f"({{{f}{{{name}_chosen_{c}}}}} & {block})")
+        return " | ".join(found)
 
     def _copy(self, name: str, c: int) -> Iterator[Item]:
         """A vector for the blocks of a column."""
         v, kept = self._vectors[name], self.factors.kept_bits(name)
-        yield from behind(c, f"{name}_read_page", v.page)
-        yield from behind(c, f"{name}_chosen", 1)
+        if v.page:
+            yield from behind(c, f"{name}_read_page", v.page)
+        yield from behind(c, f"{name}_{v.chosen}", 1)
         yield Wire(f"{name}_{c}", kept)
-        ports = {"clk": "clk", "write": f"{name}_write", "write_address": f"{name}_write_address"}
-        sizes = {"WIDTH": kept, "DEPTH": v.depth, "ADDRESS": v.page + v.row}
-        if v.writes == 1:
-            read = f"{{{name}_read_page_{c}, column_{c}[{v.bits - 1}:0]}}"
-            ports |= {"d": f"{name}_value", "read_address": read, "q": f"{name}_{c}"}
-            yield Instance("ernn_ram", f"memory_{name}_{c}", ports, sizes)
+        if v.writes > 1:
+            yield from self._banks(name, c)
             return
+        read = v.at(f"{name}_read_page_{c}", f"column_{c}[{v.bits - 1}:0]")
+        ports = {"clk": "clk", "write": f"{name}_write", "write_address": f"{name}_write_address"}
+        ports |= {"d": f"{name}_value", "read_address": read, "q": f"{name}_{c}"}
+        sizes = {"WIDTH": kept, "DEPTH": v.depth, "ADDRESS": v.page + v.row}
+        yield Instance("ernn_ram", f"memory_{name}_{c}", ports, sizes)
+
+    def _banks(self, name: str, c: int) -> Iterator[Item]:
+        """Memories of which one has the block: the second registers of the others are zeros.
+
+        So the choice is a sum of bits; one behind the registers takes twice as many look-up tables.
+        """
+        v, kept, here = self._vectors[name], self.factors.kept_bits(name), f"{name}_{c}"
         row = f"column_{c}[{v.bits - 1}:{v.select}]" if v.bits > v.select else "1'b0"
-        ports["read_address"] = f"{{{name}_read_page_{c}, {row}}}"
         low, more = f"column_{c}[{min(v.bits, v.select) - 1}:0]", v.select - v.bits
-        yield Wire(f"{name}_select_{c}", v.select)
         number = f"{{{more}'d0, {low}}}" if more > 0 else low
-        yield delay(f"delay_{name}_select_{c}", v.select, 2, number, f"{name}_select_{c}")
+        yield Wire(f"{here}_address", v.page + v.row, v.at(f"{name}_read_page_{c}", row))
+        yield Wire(f"{here}_number", v.select, number)
+        yield Register(f"{here}_elsewhere", v.writes)
         for n in range(v.writes):
-            yield Wire(f"{name}_{c}_{n}", kept)
-            own = ports | {"d": f"{name}_value[{(n + 1) * kept - 1}:{n * kept}]", "q": f"{name}_{c}_{n}"}
-            yield Instance("ernn_ram", f"memory_{name}_{c}_{n}", own, sizes)
-        found = (f"({{{kept}{{{name}_select_{c} == {v.select}'d{n}}}}} & {name}_{c}_{n})" for n in range(v.writes))
-        yield Assign(f"{name}_{c}", " | ".join(found))
+            bank = f"{here}_{n}"
+            yield Memory(f"{bank}_words", kept, depth=v.depth)
+            yield from (Register(f"{bank}_first", kept, port=True), Register(bank, kept))
+            yield Process(f"""    always @(posedge clk) begin
+        if ({name}_write) {bank}_words[{name}_write_address] <= {name}_value[{(n + 1) * kept - 1}:{n * kept}];
+        {bank}_first <= {bank}_words[{here}_address];
+        {here}_elsewhere[{n}] <= !({name}_{v.chosen}_{c} && {here}_number == {v.select}'d{n});
+        {bank} <= {here}_elsewhere[{n}] ? {kept}'d0 : {bank}_first;
+    end""")
+        yield Assign(here, " | ".join(f"{here}_{n}" for n in range(v.writes)))

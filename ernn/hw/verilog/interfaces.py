@@ -19,18 +19,20 @@ class Drain:
 
 @dataclass(frozen=True)
 class Pages:
-    """Double buffer of a vector, one for each stream or one for all.
+    """Buffers of a vector, one for each stream or one for all.
 
     Args:
-        count: of double buffers.
-        bits: of the number of a page.
+        count: of buffers.
+        bits: of the number of a page; 0: there is one.
         read, write: Verilog expressions of the page that is read, and of the one that is written.
+        turns: pages of a buffer; a double one is read while the next vector is written.
     """
 
     count: int
     bits: int
     read: str
     write: str
+    turns: int = 2
 
 
 def stream_bits(streams: int) -> Size:

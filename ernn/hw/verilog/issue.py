@@ -102,6 +102,9 @@ class Issue:
         if thread.vector != "y":
             yield Wire(f"{n}_turn", value=f"{n}_frame[0]")
             return
+        if thread.again:
+            yield Wire(f"{n}_turn", value="1'b0")
+            return
         yield Register(f"{n}_parity", self.sizes.count)
         yield Wire(f"{n}_turn", value=f"{n}_parity[{n}_stream]")
         yield Process(f"""    always @(posedge clk)

@@ -140,28 +140,43 @@ class LayerHardware:
     def _vector(self, name: str, writes: int, source: tuple[str, str], stream: str) -> Iterator[Item]:
         thread = next(t for t in self.array.layout.threads if t.vector == name)
         kernel = self._factor_kernel(name, thread)
-        place, pages = "1'b0", Pages(1, 1, "read_turn", f"{name}_place")
-        if stream and self.streams > 1:
-            count, bits, place = self.array.sizes.count, self.array.sizes.stream, f"{name}_stream"
-            pages = Pages(count, 1 + bits, "{read_stream, read_turn}", f"{{{name}_stream, {name}_place}}")
+        own = bool(stream) and self.streams > 1
+        place = f"{name}_stream" if own else "1'b0"
+        pages = self._pages(name, thread, own)
         self.declarations += self.array.operands.wires(name, thread, pages, writes)
         self.declarations += [
             Wire(f"{name}_points", writes * kernel.outputs["f"].bits),
             Wire(f"{name}_points_valid", writes),
             Wire(f"{name}_last"),
         ]
-        turns = "a stream's last two" if stream else "two"
-        yield Note(f"Vector {name}: {thread.block_columns} blocks; {turns} take turns.")
+        turns = "a stream's last two take turns" if stream else "two take turns"
+        if thread.again:
+            turns = "the next one comes when all products of one are done"
+        yield Note(f"Vector {name}: {thread.block_columns} blocks; {turns}.")
         yield from (Wire(f"{name}_written", 16), Wire(f"{name}_ends"))
         yield from self._factor_items(name, kernel, writes, source)
         if stream:
             yield from self._last_stream(name, kernel, stream, place)
-        yield Register(f"{name}_turns", pages.count)
-        yield Wire(f"{name}_place", value=f"{name}_turns[{place}]")
-        yield Process(f"""    always @(posedge clk)
+        if not thread.again:
+            yield Register(f"{name}_turns", pages.count)
+            yield Wire(f"{name}_place", value=f"{name}_turns[{place}]")
+            yield Process(f"""    always @(posedge clk)
         if (rst) {name}_turns <= {{{pages.count}{{1'b{int(bool(stream))}}}}};
         else if ({name}_last) {name}_turns[{place}] <= !{name}_place;""")
         yield from self.array.operands.vector(name, thread, writes, pages)
+
+    def _pages(self, name: str, thread: Thread, own: bool) -> Pages:
+        """Where a vector is kept: `own` says whether each stream has one."""
+        count, bits = (self.array.sizes.count, self.array.sizes.stream) if own else (1, 0)
+        if thread.again:
+            return Pages(count, bits, "read_stream" if own else "", f"{name}_stream" if own else "", turns=1)
+        read, write = "read_turn", f"{name}_place"
+        return Pages(
+            count,
+            1 + bits,
+            f"{{read_stream, {read}}}" if own else read,
+            f"{{{name}_stream, {write}}}" if own else write,
+        )
 
     def _factor_kernel(self, name: str, thread: Thread) -> Kernel:
         """What makes factors of a vector's blocks."""

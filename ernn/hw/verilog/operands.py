@@ -33,6 +33,11 @@ class Operands(ABC):
     def __init__(self, layout: Layout, factors: Factors) -> None:
         self.layout, self.factors, self.columns = layout, factors, layout.array.columns
 
+    @property
+    def early(self) -> bool:
+        """Whether it takes `asked_thread` and `asked_zero`, which come with the address of a step."""
+        return False
+
     @abstractmethod
     def columns_at_once(self, thread: Thread) -> int:
         """Blocks of its vector that a thread must have before a step, more for each step."""
@@ -82,11 +87,15 @@ class Operands(ABC):
         yield Process("    always @(posedge clk) operands_here <= operands;")
         yield Wire("kernel_weights", self.columns * self.layout.column_bits, "weights")
 
-    def chosen(self, vector: str) -> Wire:
-        """Whether a step takes a vector; y may count as zeros."""
+    def chosen(self, vector: str, when: str = "chosen") -> Wire:
+        """Whether a step takes a vector; y may count as zeros.
+
+        Args:
+            when: `chosen`: with its block; `asked`: with its address.
+        """
         threads = self.layout.threads
-        users = " || ".join(f"chosen_thread[{n}]" for n, thread in enumerate(threads) if thread.vector == vector)
-        return Wire(f"{vector}_chosen", value=f"({users}) && !chosen_zero" if vector == "y" else users)
+        users = " || ".join(f"{when}_thread[{n}]" for n, thread in enumerate(threads) if thread.vector == vector)
+        return Wire(f"{vector}_{when}", value=f"({users}) && !{when}_zero" if vector == "y" else users)
 
 
 def behind(column: int, signal: str, bits: int) -> Iterator[Item]:

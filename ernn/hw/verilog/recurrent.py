@@ -118,7 +118,8 @@ class RecurrentHardware:
         return threads
 
     def _thread(self, name: str, product: Product, vector: str, gates: tuple[int, ...]) -> Thread:
-        return Thread(name, product, vector, self.array, self.store, gates, 0, side_by_side=self.together)
+        again = vector == "y" and self.plan.projection is not None and self.store.indexed
+        return Thread(name, product, vector, self.array, self.store, gates, 0, self.together, again=again)
 
     def _projection_thread(self) -> Thread:
         """Heads hold more blocks of y than there are banks to write them to: then it takes some beats."""

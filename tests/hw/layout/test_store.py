@@ -171,17 +171,32 @@ def test_vectors_are_kept_in_as_many_memories_as_their_operands_say(layer):
         kept = next((each for each in module.instances if each.name == f"vector_{vector}"), None)
         reader, places = array.shared or lane_module(array), array.layout.fetches or array.layout.array.lanes
         copies = [each for each in reader.instances if each.name.startswith(f"memory_{vector}_")]
+        copied = [each.parameters["WIDTH"] for each in copies]
+        copied += [each.bits for each in reader.memories if each.name.startswith(f"{vector}_")]
         bits = {port.name: port.width for port in reader.ports}
         width = array.factors.kept_bits(vector)
         if array.layout.store.indexed:
             writes = bits[f"{vector}_value"] // width
             assert (kept is not None and kept.module == "ernn_elements") == (writes == 1)
             assert writes <= array.layout.store.writes(array.layout.array.columns)
-            assert len(copies) * places == array.operands.write_copies * writes
-            assert {each.parameters["WIDTH"] for each in copies} == {width}
+            assert len(copied) * places == array.operands.write_copies * writes
+            assert set(copied) == {width}
         else:
-            assert (kept.module, copies) == ("ernn_operands", [])
+            assert (kept.module, copied) == ("ernn_operands", [])
             assert (kept.parameters["BANKS"], kept.parameters["WIDTH"]) == (array.layout.array.columns, width)
             assert kept.parameters["WRITES"] <= array.layout.store.writes(array.layout.array.columns)
     places = array.layout.fetches or array.layout.array.lanes
     assert array.operands.reads == (places * len(vectors) if array.layout.store.indexed else 1)
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize(("name", "pages"), [("sparse", 1), ("sparse, shared by gates", 2), ("pruned, projected", 1)])
+def test_y_has_one_page_where_it_comes_when_all_of_its_products_are_done(name, pages, streams):
+    layer = designs.network(programs.build(**DESIGNS[name]), (4, 2, 0), streams=streams).layers[0]
+    reader = layer.array.shared or lane_module(layer.array)
+    depths = {each.depth for each in reader.memories if each.name.startswith("y_")}
+    depths |= {each.parameters["DEPTH"] for each in reader.instances if each.name.startswith("memory_y_")}
+    writes = next(port.width for port in reader.ports if port.name == "y_value") // layer.array.factors.kept_bits("y")
+    blocks = next(thread for thread in layer.array.layout.threads if thread.vector == "y").block_columns
+    rows = max(2, 1 << (-(-blocks // writes) - 1).bit_length())
+    assert depths == {pages * streams * rows}
