@@ -103,27 +103,27 @@ def _fourier(width: int) -> ProgramSpec:
 
 _EXACT = ProgramSpec(design="random")
 CASES = {
-    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 4, 4), paper=E_RNN["lstm", 8]),
-    "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 4), (48, 4, 4), paper=E_RNN["lstm", 16]),
+    "lstm-k8": Case(LSTM, 8, _EXACT, (32, 5, 0), (48, 4, 4), paper=E_RNN["lstm", 8]),
+    "lstm-k16": Case(LSTM, 16, _fourier(12), (16, 6, 0), (48, 4, 4), paper=E_RNN["lstm", 16]),
     "gru-k8": Case(GRU, 8, _fourier(12), (32, 5, 2), (48, 8, 4), paper=E_RNN["gru", 8]),
     "gru-k16": Case(GRU, 16, _fourier(12), (16, 5, 2), (24, 11, 8), paper=E_RNN["gru", 16]),
     "gru-k8-exact": Case(GRU, 8, _EXACT, (32, 4, 2), (48, 4, 0), paper=E_RNN["gru", 8]),
-    "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 4), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
+    "lstm-k8-streams": Case(LSTM, 8, _EXACT, (32, 5, 0), (48, 2, 0), streams=3, paper=E_RNN["lstm", 8]),
     # as many words as k = 8 and k = 16, of smaller blocks of which half stay
     "lstm-sparse-8x": Case(
-        *(LSTM, 4, _fourier(12), (32, 11, 0), (48, 4, 4)), density=0.5, projection=(8, 2, 0), paper=E_RNN["lstm", 8]
+        *(LSTM, 4, _fourier(12), (32, 11, 2), (48, 4, 4)), density=0.5, projection=(4, 4, 0), paper=E_RNN["lstm", 8]
     ),
     "lstm-sparse-16x": Case(
-        *(LSTM, 8, _fourier(12), (32, 5, 0), (48, 4, 4)), density=0.5, projection=(8, 2, 0), paper=E_RNN["lstm", 16]
+        *(LSTM, 8, _fourier(12), (32, 5, 0), (48, 4, 4)), density=0.5, projection=(4, 4, 0), paper=E_RNN["lstm", 16]
     ),
     # ESE and C-LSTM as designs of ours, at most with their multipliers
     "ese": Case(LSTM, 1, _EXACT, (48, 6, 0), (48, 2, 0), pruning_ratio=8.9),
-    "c-lstm-k8": Case(LSTM, 8, _fourier(16), (32, 7, 4), (48, 2, 0)),
-    "c-lstm-k16": Case(LSTM, 16, _fourier(16), (16, 6, 4), (48, 4, 0)),
+    "c-lstm-k8": Case(LSTM, 8, _fourier(16), (32, 7, 0), (48, 2, 0)),
+    "c-lstm-k16": Case(LSTM, 16, _fourier(16), (16, 6, 0), (48, 4, 0)),
     # within the multipliers of CSB-RNN and of Spartus' device
-    "lstm-k16-512": Case(LSTM, 16, _fourier(16), (4, 3, 4), (48, 1, 0)),
+    "lstm-k16-512": Case(LSTM, 16, _fourier(16), (4, 3, 0), (48, 1, 0)),
     "gru-k16-512": Case(GRU, 16, _fourier(16), (8, 2, 1), (48, 1, 0)),
-    "lstm-1024-k16": Case(LSTM_1024, 16, _fourier(8), (16, 4, 4), (48, 4, 0)),
+    "lstm-1024-k16": Case(LSTM_1024, 16, _fourier(8), (16, 4, 0), (48, 4, 0)),
 }
 
 

@@ -109,7 +109,7 @@ class LayerCycles:
         writes = {"x": hardware.source, "m": None}.get(thread.vector, hardware.sink)
         return _Vector(
             thread.block_columns,
-            1 if writes is None else writes.elements // hardware.block_size,
+            hardware.units[0].width if writes is None else writes.elements // hardware.block_size,
             self.latencies[f"{hardware.name}_points_{thread.vector}"],
         )
 

@@ -48,7 +48,7 @@ class ArraySize(Section):
 
     lanes: Annotated[Elements, Field(gt=0)] = 8  # block rows at a time; an LSTM's are a multiple of 4
     columns: Annotated[Elements, Field(gt=0)] = 2  # blocks of a row at a time
-    heads: Elements = 0  # blocks that leave the array at a time, in a GRU; 0 = as few as keep up
+    heads: Elements = 0  # blocks that leave the array at a time; 0 = as few as keep up, one in an LSTM
     pointwise: Elements = 0  # cells of a block that are updated at a time; 0 = as few as keep up
 
 

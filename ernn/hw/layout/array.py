@@ -141,7 +141,8 @@ class Thread:
         chain, heads = self.array.chain, self.array.heads
         if self.side_by_side:
             gate, place = self.sections[lane // self.rows_in_group], lane % self.rows_in_group
-            row = group * self.rows_in_group + place
+            heads = heads // len(self.sections)  # of a gate: several hand on blocks that follow each other
+            row = group * self.rows_in_group + place % chain * heads + place // chain
         else:
             gate = self.sections[group // self.groups_in_section]
             row = group % self.groups_in_section * self.array.lanes + lane % chain * heads + lane // chain

@@ -11,7 +11,8 @@ from ernn.program.matrices import Matrix, Sparse, shares_sums
 from ernn.program.network import Layer, Program
 from ernn.program.plans import plan_of
 
-# Lanes, columns, heads, and cells of a block that are updated in a cycle; of the last two, 0 or none: a rule chooses.
+# Lanes, columns, blocks that leave at a time, and cells of a block that are updated in a cycle; of the last two, 0 or
+# none: a rule chooses.
 Size = tuple[int, int, int] | tuple[int, int, int, int]
 
 
@@ -53,6 +54,7 @@ class Requirements:
         block_columns: blocks of its vector, or of a row where only some are stored.
         store: of the vector that its results are written to.
         cells: of a block, which can be updated one after the other.
+        updates: whether cells are updated with what it sums.
         heads: the least number of heads that a rule chooses.
     """
 
@@ -63,6 +65,7 @@ class Requirements:
     store: Store = DENSE
     cells: int = 1
     heads: int = 1
+    updates: bool = False
 
 
 def requirements(number: int, layer: Layer) -> list[Requirements]:
@@ -72,7 +75,7 @@ def requirements(number: int, layer: Layer) -> list[Requirements]:
     if not shares_sums(layer.weight_ih, layer.weight_hh):
         found.append(Requirements(f"layer {number}, products of x", gates, *_blocks(layer.weight_ih)))
     side_by_side, store = gates if plan.together else 0, store_of(layer.weight_hh)
-    found.append(Requirements(f"layer {number}", side_by_side, *_blocks(layer.weight_hh), store, k))
+    found.append(Requirements(f"layer {number}", side_by_side, *_blocks(layer.weight_hh), store, k, updates=True))
     if projection is not None:
         found.append(Requirements(f"layer {number}, projection", 0, *_blocks(projection), store_of(projection)))
     return found
@@ -110,15 +113,19 @@ def array_of(required: Requirements, size: Size) -> Array:
     gates = required.side_by_side
     if gates == 4 and lanes % 4:
         raise UserError(f"{required.name}: lanes={lanes} must be a multiple of 4, an LSTM's gates")
-    if gates:
-        return _with_beats(required, Array(-(-lanes // gates) * gates, banks, gates), pointwise)
+    lanes = -(-lanes // gates) * gates if gates else lanes
     most = required.store.writes(banks)
-    if heads:
-        if heads & (heads - 1) or heads > most or lanes % heads:
+    if heads and (required.updates or not gates):
+        each = lanes // (gates or 1)
+        if heads & (heads - 1) or heads > most or each % heads:
+            of_gate = f"the {each} of each gate of " if gates > 1 else ""
             raise UserError(
-                f"{required.name}: heads={heads} must be a power of two, at most {most} here, and divide lanes={lanes}"
+                f"{required.name}: heads={heads} must be a power of two, at most {most} here, and divide "
+                f"{of_gate}lanes={lanes}"
             )
-        return _with_beats(required, Array(lanes, banks, heads), pointwise)
+        return _with_beats(required, Array(lanes, banks, heads * (gates or 1)), pointwise)
+    if gates:
+        return _with_beats(required, Array(lanes, banks, gates), pointwise)
     heads, steps = 1, -(-required.block_columns // banks)
     if 0 < pointwise < required.cells:
         most = 1  # a block in several beats leaves room for no other

@@ -71,7 +71,8 @@ def _source_of(layer: Layer, array: Array, before: Words) -> Words:
     """Words of x, or of its rows, that come in ready."""
     if sums_of(layer).apart is None:
         return blocks_of(layer.weight_ih, array, before)
-    blocks = 1 if plan_of(layer.kind, layer).together else array.heads
+    plan = plan_of(layer.kind, layer)
+    blocks = array.heads // len(plan.gates) if plan.together else array.heads
     elements = layer.weight_hh.block_size * blocks // array.beats
     return Words(elements, before.bits, -(-layer.cells // elements))
 

@@ -1,9 +1,9 @@
 """A recurrent layer: the plan of `ernn.program.plan` as threads of an array, and units that take their sums.
 
 A thread does the products of y for the gates of an update, in the order of the plan. If an update takes all gates, the
-lanes hold them side by side: a head for each gate, a block of cells a cycle. Otherwise each gate has all lanes in its
-turn, and the products of one fill the cycles in which the vector of another is being made. Thread `ih`, the last of
-all, does the products of x where their sums join those of y.
+lanes hold them side by side: a head for each gate and each block of cells that a cycle updates. Otherwise each gate has
+all lanes in its turn, and the products of one fill the cycles in which the vector of another is being made. Thread
+`ih`, the last of all, does the products of x where their sums join those of y.
 
 Rows of x that a kernel takes by themselves have a unit of their own, and are kept for two frames. A projection with the
 blocks of y is the array's first thread, `ym`; one with others has a module of its own, which sends y back.
@@ -81,7 +81,8 @@ class RecurrentHardware:
         self.groups = threads[0].groups
         drains = [Drain(turn.update.name, turn.sums.joined, array.beats) for turn in self.turns]
         drains += [Drain(t.rows_of_x, t.sums.apart, array.beats) for t in self.turns if t.keeps_x and t.sums.apart]
-        self.writes, self.beats = 1 if self.together else array.heads, 1
+        self.blocks = array.heads // len(self.plan.gates) if self.together else array.heads
+        self.writes, self.beats = self.blocks, 1
         if apart is not None:
             self.writes = self._writes_back(apart)
         elif self.plan.projection is not None:
@@ -222,8 +223,8 @@ class RecurrentHardware:
         memories: list[StepMemory],
         buses: tuple[str, ...],
     ) -> Unit:
-        beats, width = self.array.beats, 1 if self.together else self.array.heads
-        sizes = (width, self.layer.cells, self.k // beats, self.context.streams)
+        beats = self.array.beats
+        sizes = (self.blocks, self.layer.cells, self.k // beats, self.context.streams)
         return Unit(
             name, *sizes, drain, kernel, buses, self.groups * self.array.chain * beats, tuple(memories), front, beats
         )
@@ -235,7 +236,7 @@ class RecurrentHardware:
     @property
     def _elements(self) -> int:
         """Elements of one step of a unit."""
-        return (1 if self.together else self.array.heads) * self.k // self.array.beats
+        return self.blocks * self.k // self.array.beats
 
     def _condition(self, turn: _Turn, finishes: list[str]) -> Condition:
         """What the thread of an update waits for."""
@@ -279,7 +280,7 @@ class RecurrentHardware:
         text, context, update = self.text, self.context, self.plan.projection
         assert update is not None
         thread = text.thread("ym")
-        text.add_vector("m", 1, (f"{m.name}_done", f"{m.name}_out"))
+        text.add_vector("m", m.width, (f"{m.name}_done", f"{m.name}_out"))
         text.body += text.available("ym")
         sums = Sums(self.projected)
         kernel = kernels.update(
@@ -297,7 +298,7 @@ class RecurrentHardware:
         layer, context, update = self.layer, self.context, self.plan.projection
         assert update is not None
         bits = kernels.format_of(update.rows.terms[0].vector, layer, None).bits
-        words = Words(cell.block_size, bits, cell.blocks)
+        words = Words(cell.width * cell.block_size, bits, -(-cell.blocks // cell.width))
         source = blocks_of(layer.matrices["weight_ym"], array, words)
         made = feedforward.projection(f"{self.name}_y", layer, update, array, source, context)
         y = Steps(update.name, self.writes, layer.outputs, self.k, context.streams)

@@ -29,7 +29,7 @@ class Unit(Steps):
 
     Args:
         drain: its number.
-        sums: buses of the kernel that take the heads, in their order, all of one block; or one bus of every block.
+        sums: buses of the kernel that take the heads, in their order: those of all blocks for one bus after the other.
         steps: of a frame, padding included.
         row_kernel: makes the rows of a block's sums, if the kernel takes rows: of all buses, the rows of an element
             together, or of one bus after the other in the first beats.
@@ -140,7 +140,7 @@ class Unit(Steps):
 
     def _sums(self, heads: int, head_bits: int) -> Iterator[Item]:
         """The unit's sums, or their rows, delayed until the kernel takes them."""
-        n, taken = self.name, len(self.sums) if len(self.sums) > 1 else self.width
+        n, taken = self.name, len(self.sums) * self.width
         total, valid = taken * head_bits, f"{n}_real"
         source = f"heads[{total - 1}:0]"
         assert self.before or self.turns == heads // taken
@@ -241,7 +241,7 @@ class Unit(Steps):
         n, kernel = self.name, self.kernel
         ports = {"clk": "clk", "valid": f"{n}_valid", "valid_out": f"{n}_all_done[{block}]"}
         for number, bus in enumerate(self.sums):
-            low = (number if len(self.sums) > 1 else block) * head_bits
+            low = (number * self.width + block) * head_bits
             sums = f"{n}_sums[{low + head_bits - 1}:{low}]"
             ports[bus] = self.before.rows(number, f"{n}_sums") if self.before else sums
         ports |= {bus: self._bus(memory, bus, block) for memory in self.memories for bus in memory.buses}

@@ -43,7 +43,7 @@ def threads(draw: st.DrawFn, name: str = "t") -> Thread:
     gates = draw(st.sampled_from([1, 3, 4]))
     sections = tuple(draw(st.permutations(range(gates))))
     if side_by_side:
-        heads = gates
+        heads = gates * draw(st.sampled_from([1, 2]))
     array = Array(heads * draw(st.integers(1, 4)), draw(st.integers(1, 5)), heads)
     matrix = product(gates, draw(st.integers(1, 9)), draw(st.integers(1, 9)))
     return Thread(name, matrix, "x", array, DENSE, sections, draw(st.integers(0, 5)), side_by_side, draw(st.booleans()))
@@ -80,7 +80,10 @@ def test_heads_give_the_block_rows_in_their_order(thread):
     for group, step in itertools.product(range(thread.groups), range(array.chain)):
         seen.append([thread.block_row(group, head * array.chain + step) for head in range(array.heads)])
     if thread.side_by_side:
-        wanted = [[(gate, row) for gate in thread.sections] for row in range(thread.rows)]
+        blocks, gates = range(array.heads // len(thread.sections)), thread.sections
+        firsts = range(0, thread.rows, len(blocks))
+        rows = [[first + n if first + n < thread.rows else None for n in blocks] for first in firsts]
+        wanted = [[None if row is None else (gate, row) for gate in gates for row in each] for each in rows]
         assert [each for each in seen if each[0] is not None] == wanted
     else:
         wanted = [(gate, row) for gate in thread.sections for row in range(thread.rows)]
@@ -173,7 +176,8 @@ GRU, GRU_MIXED = {"cell": "gru", "block_sizes": (2, 2)}, {"cell": "gru", "block_
     ("structure", "layers", "output", "wanted"),
     [
         (LSTM, (8, 2, 0), (4, 2, 0), [Array(8, 2, 4), Array(4, 2, 1)]),
-        (LSTM, (8, 2, 2), (4, 2, 2), [Array(8, 2, 4), Array(4, 2, 2)]),
+        (LSTM, (8, 2, 2), (4, 2, 2), [Array(8, 2, 8), Array(4, 2, 2)]),
+        (MIXED, (8, 2, 2), (4, 2, 1), [Array(8, 2, 4), Array(8, 2, 8), Array(4, 2, 1)]),
         (LSTM, (4, 1, 0), (1, 1, 0), [Array(4, 1, 4, beats=2), Array(1, 1, 1)]),
         (LSTM, (8, 2, 0, 1), (4, 2, 0), [Array(8, 2, 4, beats=4), Array(4, 2, 1)]),
         (LSTM, (4, 1, 0, 8), (4, 2, 0), [Array(4, 1, 4), Array(4, 2, 1)]),
@@ -239,6 +243,10 @@ def test_blocks_take_as_many_beats_as_leave_the_chains_empty_for_the_next_group(
     [
         (LSTM, (6, 2, 0), (), "layer 0: lanes=6 must be a multiple of 4, an LSTM's gates"),
         (MIXED, (6, 2, 0), (), "layer 0, products of x: lanes=6 must be a multiple of 4, an LSTM's gates"),
+        (
+            *(LSTM, (12, 2, 2), ()),
+            "layer 0: heads=2 must be a power of two, at most 2 here, and divide the 3 of each gate of lanes=12",
+        ),
         (GRU, (6, 4, 3), (), "layer 0: heads=3 must be a power of two, at most 4 here, and divide lanes=6"),
         (GRU, (8, 2, 4), (), "layer 0: heads=4 must be a power of two, at most 2 here, and divide lanes=8"),
         (GRU, (6, 4, 4), (), "layer 0: heads=4 must be a power of two, at most 4 here, and divide lanes=6"),

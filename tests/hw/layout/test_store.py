@@ -42,7 +42,7 @@ def matrix(store: Store, seed: int, gates: int, rows: int, cols: int, k: int) ->
 def threads(draw: st.DrawFn, store: Store) -> Thread:
     """A thread over an array of any size."""
     gates, side_by_side = draw(st.sampled_from([1, 4])), draw(st.booleans())
-    heads = gates if side_by_side else draw(st.sampled_from([1, 2]))
+    heads = (gates if side_by_side else 1) * draw(st.sampled_from([1, 2]))
     array = Array(heads * draw(st.integers(1, 3)), draw(st.integers(1, 4)), heads)
     sizes = (draw(SEEDS), gates, draw(st.integers(1, 7)), draw(st.integers(1, 7)), draw(st.sampled_from([1, 2, 4, 8])))
     product, sections = Product(matrix(store, *sizes), Format(5, 2)), tuple(draw(st.permutations(range(gates))))

@@ -45,6 +45,18 @@ DESIGNS = {
         {"block_sizes": (4, 1), "projection": 6, "projection_block": 8, "transform": "fourier"},
         {"each": [(4, 1, 0), (4, 4, 0), (1, 1, 0), (3, 1, 0)]},
     ),
+    "two blocks of cells a cycle": (
+        {"block_sizes": (2, 2), "projection": 4, "peepholes": True},
+        {"layers": (8, 2, 2)},
+    ),
+    "two blocks of cells a cycle, y without a projection, two layers": (
+        {"block_sizes": (2, 2), "layers": 2, "transform": "fourier"},
+        {"layers": (8, 3, 2), "beat": (4, 2)},
+    ),
+    "four blocks of cells a cycle, other blocks for x, two streams": (
+        {"block_sizes": (4, 1), "projection": 5, "projection_block": 2},
+        {"each": [(4, 1, 0), (16, 4, 4), (3, 2, 0), (3, 1, 0)], "streams": 2},
+    ),
     "pruned with projection": (
         {"block_sizes": (0, 0), "projection": 5, "peepholes": True},
         {"layers": (4, 2, 0)},
@@ -56,7 +68,13 @@ DESIGNS = {
 }
 
 
-FAST = ("k=4", "fourier, peepholes", "other blocks for x, projection", "pruned with projection")
+FAST = (
+    "k=4",
+    "fourier, peepholes",
+    "two blocks of cells a cycle",
+    "other blocks for x, projection",
+    "pruned with projection",
+)
 EACH = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.system]) for name in DESIGNS]
 
 

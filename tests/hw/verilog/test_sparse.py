@@ -23,6 +23,14 @@ DESIGNS = {
         {"block_sizes": (-2, -2), "projection": 5, "alike": True, "transform": "fourier"},
         {"each": [(4, 1, 0), (3, 2, 0), (3, 1, 0)], "transformed": True},
     ),
+    "two blocks of cells a cycle, a projection of its own": (
+        {"block_sizes": (-2, -2), "projection": 5, "alike": True, "peepholes": True},
+        {"each": [(8, 1, 2), (3, 2, 0), (3, 1, 0)], "transformed": True},
+    ),
+    "two blocks of cells a cycle, two streams": (
+        {"block_sizes": (-2, -2), "layers": 2},
+        {"layers": (8, 2, 2), "streams": 2},
+    ),
     "single weights": ({"block_sizes": (-1, -1)}, {"layers": (8, 3, 0)}),
     "k=8, weights stored transformed": ({"block_sizes": (-8, -8)}, {"layers": (4, 1, 0), "transformed": True}),
     "gru that resets after its product, fourier, a cell a cycle": (
