@@ -114,6 +114,13 @@ def test_pruned_and_circulant_hardware_are_the_rows_ese_and_lstm_k8():
         assert cells(*line, device["lut"], f"{device['bram']:g}", uj) in FINDINGS
 
 
+@pytest.mark.parametrize("design", ["lstm-k8", "lstm-sparse-8x", "lstm-k16", "lstm-sparse-16x"])
+def test_sparse_and_whole_blocks_are_rows_of_accelerator_and_devices(design):
+    cycles, device = row("accelerator", design=design), row("devices", design=design, device="xcku060")
+    counted = [int(cycles[key]) for key in ("cycles_per_frame", "latency_cycles", "multipliers")]
+    assert cells(design, *counted, device["lut"], f"{device['bram']:g}") in FINDINGS
+
+
 def test_pruned_networks_lose_less_by_the_rows_prune_and_admm_8():
     """Of accuracy."""
     ahead = []

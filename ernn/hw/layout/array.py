@@ -54,7 +54,7 @@ class Thread:
             a matrix together, each in its share of the lanes.
         by_step: all groups with one column before the next, for a vector that comes in slowly.
         base: first of its rows of accumulators.
-        again: its vector is made anew only when all of its products are done, so that one page is enough for it.
+        in_place: its vector is made anew only when all of its products are done: it has one page, not two.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Thread:
     continues: bool = False  # from what another thread has summed
     drains: str = ""  # what happens to finished groups; empty: they stay in the accumulators
     drains_from: int = 0  # the first group that drains
-    again: bool = False
+    in_place: bool = False
 
     @property
     def matrix(self) -> Circulant:

@@ -127,7 +127,7 @@ class Copies(Operands):
     def choice(self, vectors: Sequence[str]) -> Iterator[Item]:
         """Lanes choose by themselves: which vectors, and whether y counts as zeros."""
         for name in vectors:
-            yield self.chosen(name, "asked" if self._vectors[name].writes > 1 else "chosen")
+            yield self.chosen(name, self._vectors[name].chosen)
         yield BLANK
 
     @property
@@ -151,10 +151,9 @@ class Copies(Operands):
         for name, v in self._vectors.items():
             address = v.at(f"{name}_write_page", f"{name}_element")
             ports |= {f"{name}_write": f"{name}_points_valid[0]", f"{name}_write_address": address}
-            ports |= {f"{name}_value": f"{name}_points"} | (
-                {f"{name}_read_page": f"{name}_read_page"} if v.page else {}
-            )
-            ports |= {f"{name}_{v.chosen}": f"{name}_{v.chosen}"}
+            ports |= {f"{name}_value": f"{name}_points"}
+            same = [*([f"{name}_read_page"] if v.page else []), f"{name}_{v.chosen}"]
+            ports |= dict(zip(same, same, strict=True))
         return ports
 
     def fetch(self) -> Iterator[Item]:

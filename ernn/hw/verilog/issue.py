@@ -102,7 +102,7 @@ class Issue:
         if thread.vector != "y":
             yield Wire(f"{n}_turn", value=f"{n}_frame[0]")
             return
-        if thread.again:
+        if thread.in_place:
             yield Wire(f"{n}_turn", value="1'b0")
             return
         yield Register(f"{n}_parity", self.sizes.count)

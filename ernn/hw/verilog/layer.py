@@ -150,14 +150,14 @@ class LayerHardware:
             Wire(f"{name}_last"),
         ]
         turns = "a stream's last two take turns" if stream else "two take turns"
-        if thread.again:
+        if thread.in_place:
             turns = "the next one comes when all products of one are done"
         yield Note(f"Vector {name}: {thread.block_columns} blocks; {turns}.")
         yield from (Wire(f"{name}_written", 16), Wire(f"{name}_ends"))
         yield from self._factor_items(name, kernel, writes, source)
         if stream:
             yield from self._last_stream(name, kernel, stream, place)
-        if not thread.again:
+        if not thread.in_place:
             yield Register(f"{name}_turns", pages.count)
             yield Wire(f"{name}_place", value=f"{name}_turns[{place}]")
             yield Process(f"""    always @(posedge clk)
@@ -168,7 +168,7 @@ class LayerHardware:
     def _pages(self, name: str, thread: Thread, own: bool) -> Pages:
         """Where a vector is kept: `own` says whether each stream has one."""
         count, bits = (self.array.sizes.count, self.array.sizes.stream) if own else (1, 0)
-        if thread.again:
+        if thread.in_place:
             return Pages(count, bits, "read_stream" if own else "", f"{name}_stream" if own else "", turns=1)
         read, write = "read_turn", f"{name}_place"
         return Pages(

@@ -119,8 +119,8 @@ class RecurrentHardware:
         return threads
 
     def _thread(self, name: str, product: Product, vector: str, gates: tuple[int, ...]) -> Thread:
-        again = vector == "y" and self.plan.projection is not None and self.store.indexed
-        return Thread(name, product, vector, self.array, self.store, gates, 0, self.together, again=again)
+        in_place = vector == "y" and self.plan.projection is not None and self.store.indexed
+        return Thread(name, product, vector, self.array, self.store, gates, 0, self.together, in_place=in_place)
 
     def _projection_thread(self) -> Thread:
         """Heads hold more blocks of y than there are banks to write them to: then it takes some beats."""
